@@ -1,0 +1,139 @@
+"""How long a command bears an API server that does not answer well, and what it says meanwhile.
+
+It must not know HTTP libraries: what went wrong comes as a `Trouble`, and time is passed in.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeVar
+
+from mrunners.durations import format_duration
+
+__all__ = ["Patience", "Trouble", "TroubleKind"]
+
+T = TypeVar("T")
+
+# A wrong address should be told soon; a cluster under our own load deserves more.
+FIRST_CONTACT_SECONDS = 15.0
+OUTAGE_SECONDS = 600.0
+
+# After a restart an API server answers 403 to an authorised user for about 50 ms, until its
+# caches are warm (measured); a 403 that stays longer is meant.
+FALSE_403_SECONDS = 3.0
+
+FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 10.0
+
+
+class TroubleKind(Enum):
+    """Whether trouble may pass by itself."""
+
+    PASSING = "passing"
+    """No connection, a reset, a timeout, 429, 500, 502, 503, 504."""
+
+    FORBIDDEN = "forbidden"
+    """A 403, which passes only right after an outage."""
+
+    LASTING = "lasting"
+    """Anything else: repeating cannot mend it."""
+
+
+class Trouble(Exception):  # noqa: N818 - it is not an error yet; `error` is what it becomes
+    """One failed attempt.
+
+    Attributes:
+        kind: whether to try again.
+        error: what to raise when patience ends.
+        retry_after_seconds: what the server asked for; None when it did not.
+    """
+
+    def __init__(
+        self, kind: TroubleKind, error: Exception, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(str(error))
+        self.kind = kind
+        self.error = error
+        self.retry_after_seconds = retry_after_seconds
+
+
+@dataclass
+class Patience:
+    """Retries attempts of one command against one API server.
+
+    Attributes:
+        monotonic: seconds that never go back.
+        sleep: waits that many seconds.
+        say: tells the user when an outage begins and when it ends.
+        first_contact_seconds: until the first success.
+        outage_seconds: after it.
+    """
+
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+    say: Callable[[str], None]
+    first_contact_seconds: float = FIRST_CONTACT_SECONDS
+    outage_seconds: float = OUTAGE_SECONDS
+    random: random.Random = field(default_factory=random.Random)
+    _ever_answered: bool = False
+    _said_outage: bool = False
+    _after_outage: bool = False
+    _forbidden_since: float | None = None
+
+    def call(self, attempt: Callable[[], T], *, limit_seconds: float | None = None) -> T:
+        """Call until it succeeds or patience ends.
+
+        Args:
+            attempt: one request; raises Trouble when it fails.
+            limit_seconds: less patience than usual, for what may be missing for good.
+        Raises: the `error` of the last Trouble.
+        """
+        began = self.monotonic()
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                result = attempt()
+            except Trouble as trouble:
+                now = self.monotonic()
+                if not self._may_pass(trouble, now, now - began, limit_seconds):
+                    raise trouble.error from trouble
+                self._tell_outage(trouble)
+                # Jitter, so that many commands do not come back at the same instant.
+                if trouble.kind is TroubleKind.FORBIDDEN:
+                    pause = FIRST_PAUSE_SECONDS
+                wait = self.random.uniform(pause / 2, pause)
+                if trouble.retry_after_seconds is not None:
+                    wait = max(wait, min(trouble.retry_after_seconds, LONGEST_PAUSE_SECONDS * 3))
+                self.sleep(wait)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            else:
+                self._succeeded(self.monotonic() - began)
+                return result
+
+    def _may_pass(
+        self, trouble: Trouble, now: float, elapsed: float, limit_seconds: float | None
+    ) -> bool:
+        if trouble.kind is TroubleKind.LASTING:
+            return False
+        if trouble.kind is TroubleKind.FORBIDDEN:
+            if self._forbidden_since is None:
+                self._forbidden_since = now
+            return self._after_outage and now - self._forbidden_since < FALSE_403_SECONDS
+        self._after_outage, self._forbidden_since = True, None
+        usual = self.outage_seconds if self._ever_answered else self.first_contact_seconds
+        return elapsed < (usual if limit_seconds is None else min(usual, limit_seconds))
+
+    def _tell_outage(self, trouble: Trouble) -> None:
+        if not self._said_outage and trouble.kind is TroubleKind.PASSING:
+            self._said_outage = True
+            limit = self.outage_seconds if self._ever_answered else self.first_contact_seconds
+            self.say(f"{trouble}; trying again for up to {format_duration(limit)}")
+
+    def _succeeded(self, elapsed: float) -> None:
+        self._ever_answered, self._after_outage, self._forbidden_since = True, False, None
+        if self._said_outage:
+            self._said_outage = False
+            self.say(f"the API server answers again after {format_duration(elapsed)}")

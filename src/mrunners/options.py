@@ -1,0 +1,154 @@
+"""What a user can ask of a run: the flow's parameters, which are the command line's options.
+
+It must not read files or reach a cluster: it is a form, filled in and checked field by field.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from mrunners.durations import parse_duration
+from mrunners.errors import InvalidInputError
+from mrunners.inputs.images import check_image_name
+from mrunners.inputs.names import dns_label_problem, dns_subdomain_problem
+from mrunners.plan.labels import DEFAULT_TRACKER
+from mrunners.plan.names import TRACKER_LENGTH
+from mrunners.plan.plan import Spread
+from mrunners.quantities import parse_bytes
+from mrunners.records import Record
+from mrunners.reports.runner_script import ReportMode
+
+__all__ = ["Existing", "RunOptions", "check_options"]
+
+
+class Existing(StrEnum):
+    """What to do about a tracker of that name that is already there."""
+
+    REFUSE = "refuse"
+    """Stop, unless its report was collected."""
+
+    RESUME = "resume"
+    """Adopt it: create what is missing, and go on."""
+
+    REPLACE = "replace"
+    """Remove it if its run has finished, and start anew."""
+
+
+class RunOptions(Record):
+    """One run, as asked for. Durations and sizes are texts as in Kubernetes: `5m`, `10Mi`."""
+
+    runners: tuple[str, ...] = Field(
+        (),
+        title="Runners",
+        description="One URI per runner, such as file:///etc/load.yaml?numbers=10 or "
+        "configmap:///namespace/name?numbers=2; each becomes one Job of that many pods.",
+    )
+    runner_image: str = Field(
+        "",
+        title="Runner image",
+        description="The kperf image, such as ghcr.io/azure/kperf:0.3.5.",
+    )
+    namespace: str = Field(title="Namespace", description="Where the tracker and the Jobs go.")
+    kubeconfig: str = Field(
+        "",
+        title="Kubeconfig",
+        description="A path on the machine where the flow runs; empty means the pod's token where "
+        "there is one, else KUBECONFIG or the default file.",
+    )
+    wait: bool = Field(
+        default=True,
+        title="Wait",
+        description="Wait until the Jobs finish and bring home the merged report.",
+    )
+    service_account: str = Field(
+        "default",
+        title="Service account",
+        description="The runners' rights come from it; mrunners creates none.",
+    )
+    tracker: str = Field(
+        DEFAULT_TRACKER,
+        title="Tracker",
+        description="The ConfigMap that owns the Jobs; one run per name and namespace.",
+    )
+    existing: Existing = Field(
+        Existing.REFUSE,
+        title="Existing run",
+        description="What to do about a run that is already there under this tracker's name.",
+    )
+    spread: Spread = Field(
+        Spread.PREFER,
+        title="Spread over hosts",
+        description="prefer: evenly where possible; require: at most one pod of the run per host; "
+        "off: as the scheduler likes.",
+    )
+    report: ReportMode = Field(
+        ReportMode.FRAMED,
+        title="Report",
+        description="framed: compressed and with a checksum, needs a shell in the image; plain: as "
+        "kperf prints it.",
+    )
+    timeout: str = Field(
+        "",
+        title="Timeout",
+        description="How long to wait for the Jobs, such as 2h; empty means as long as it takes.",
+    )
+    start_timeout: str = Field(
+        "5m",
+        title="Start timeout",
+        description="A pod that has not started by then counts as not started.",
+    )
+    node_log_limit: str = Field(
+        "10Mi",
+        title="Log limit of the hosts",
+        description="How much log a host keeps per container (kubelet's containerLogMaxSize).",
+    )
+    run_key: str = Field(
+        "",
+        title="Run key",
+        description="The same key means the same run: pipelines whose retries make a new flow run "
+        "give one of their own. Empty means the flow run's ID.",
+    )
+
+
+def check_options(options: RunOptions) -> None:
+    """Check every option, and tell all mistakes together.
+
+    Raises: InvalidInputError: one line per mistake, each naming the option as the command line
+        does.
+    """
+    problems = [
+        f"--{option}: {problem}"
+        for option, problem in (
+            ("namespace", dns_label_problem(options.namespace)),
+            ("tracker", dns_label_problem(options.tracker, max_length=TRACKER_LENGTH)),
+            ("service-account", dns_subdomain_problem(options.service_account)),
+            ("timeout", _problem(parse_duration, options.timeout) if options.timeout else None),
+            ("start-timeout", _problem(parse_duration, options.start_timeout)),
+            ("node-log-limit", _problem(parse_bytes, options.node_log_limit)),
+            ("runner-image", _image_problem(options)),
+        )
+        if problem is not None
+    ]
+    if not options.runners and options.existing is not Existing.RESUME:
+        problems.append("--runners: give at least one runner URI (only --resume needs none)")
+    if problems:
+        raise InvalidInputError(problems)
+
+
+def _image_problem(options: RunOptions) -> str | None:
+    if options.runner_image:
+        return check_image_name(options.runner_image)
+    if options.existing is Existing.RESUME and not options.runners:
+        return None
+    return "give the kperf image, such as ghcr.io/azure/kperf:0.3.5"
+
+
+def _problem(parse: object, text: str) -> str | None:
+    assert callable(parse)
+    try:
+        parse(text)
+    except ValueError as error:
+        return str(error)
+    return None

@@ -1,0 +1,147 @@
+"""The tracker's manifests, and the plan and profiles read back from them.
+
+It must not talk to a cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import ValidationError
+
+from mrunners.errors import InvalidInputError, RefusedError
+from mrunners.plan.labels import Component
+from mrunners.plan.manifest import Manifest, labels_of, owned_by
+from mrunners.plan.plan import Plan
+
+__all__ = [
+    "ProfilePlaces",
+    "overflow_manifests",
+    "place_profiles",
+    "profile_key",
+    "read_plan",
+    "tracker_manifest",
+]
+
+PLAN_KEY = "plan.json"
+
+# A ConfigMap may hold 1 MiB in all; the rest is for metadata and managedFields.
+DATA_LIMIT_BYTES = 900 * 1024
+
+ProfilePlaces = dict[str, str]
+"""Profile digest to the name of the ConfigMap that holds it."""
+
+
+def profile_key(digest: str) -> str:
+    """The key of a profile in the ConfigMap that holds it."""
+    return f"profile-{digest[:16]}.yaml"
+
+
+def place_profiles(plan: Plan, profiles: Mapping[str, str]) -> ProfilePlaces:
+    """Which ConfigMap holds which profile: the tracker while there is room, then overflow ones.
+
+    Args:
+        plan: the run as decided.
+        profiles: digest to rendered profile; each distinct profile once.
+    Returns: digest to ConfigMap name; the same input always gives the same places.
+    Raises: InvalidInputError: one profile alone, or the plan, is larger than a ConfigMap.
+    """
+    used = len(_plan_json(plan).encode())
+    if used > DATA_LIMIT_BYTES:
+        raise InvalidInputError(
+            f"the plan of {len(plan.jobs)} runners takes {used:,} bytes, more than a ConfigMap "
+            f"holds ({DATA_LIMIT_BYTES:,}); use fewer runners, or shorter URIs"
+        )
+    places: ProfilePlaces = {}
+    name, overflows = plan.tracker, 0
+    for digest in _in_plan_order(plan):
+        size = len(profiles[digest].encode())
+        if size > DATA_LIMIT_BYTES:
+            users = ", ".join(job.uri for job in plan.jobs if job.profile_digest == digest)
+            raise InvalidInputError(
+                f"the load profile of {users} takes {size:,} bytes as written for kperf, more "
+                f"than a ConfigMap holds ({DATA_LIMIT_BYTES:,}); split it into several runners"
+            )
+        if used + size > DATA_LIMIT_BYTES:
+            overflows += 1
+            name, used = f"{plan.tracker}-profiles-{overflows}", 0
+        places[digest] = name
+        used += size
+    return places
+
+
+def tracker_manifest(plan: Plan, profiles: Mapping[str, str]) -> Manifest:
+    """The progress tracker: an immutable ConfigMap that holds the plan and owns the Jobs."""
+    places = place_profiles(plan, profiles)
+    data = {PLAN_KEY: _plan_json(plan), **_profiles_in(plan.tracker, places, profiles)}
+    return _config_map(plan, plan.tracker, Component.TRACKER, data)
+
+
+def overflow_manifests(plan: Plan, profiles: Mapping[str, str], tracker_uid: str) -> list[Manifest]:
+    """The ConfigMaps for the profiles that the tracker has no room for; mostly none."""
+    places = place_profiles(plan, profiles)
+    manifests = []
+    for name in dict.fromkeys(places.values()):
+        if name == plan.tracker:
+            continue
+        manifest = _config_map(plan, name, Component.PROFILES, _profiles_in(name, places, profiles))
+        metadata = manifest["metadata"]
+        assert isinstance(metadata, dict)
+        metadata["ownerReferences"] = owned_by(plan.tracker, tracker_uid)
+        manifests.append(manifest)
+    return manifests
+
+
+def read_plan(namespace: str, tracker: str, data: Mapping[str, str]) -> Plan:
+    """The plan that a tracker holds.
+
+    Raises: RefusedError: the ConfigMap holds no plan, or one that this release cannot read.
+    """
+    text = data.get(PLAN_KEY)
+    if text is None:
+        raise RefusedError(
+            f"configmap {namespace}/{tracker} holds no {PLAN_KEY}, so it is not a tracker of "
+            "mrunners; choose another name with --tracker",
+            namespace=namespace,
+            tracker=tracker,
+        )
+    try:
+        return Plan.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or PLAN_KEY
+        raise RefusedError(
+            f"tracker {namespace}/{tracker} holds a plan that this release cannot read "
+            f"({place}: {first['msg']}); use the release of mrunners that made it, or remove it "
+            f"with: mrunners delete {namespace} --tracker {tracker} --force",
+            namespace=namespace,
+            tracker=tracker,
+        ) from error
+
+
+def _in_plan_order(plan: Plan) -> Iterator[str]:
+    yield from dict.fromkeys(job.profile_digest for job in plan.jobs)
+
+
+def _profiles_in(name: str, places: ProfilePlaces, profiles: Mapping[str, str]) -> dict[str, str]:
+    return {
+        profile_key(digest): profiles[digest] for digest, place in places.items() if place == name
+    }
+
+
+def _plan_json(plan: Plan) -> str:
+    return plan.model_dump_json(by_alias=True, indent=1)
+
+
+def _config_map(plan: Plan, name: str, component: Component, data: dict[str, str]) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": name,
+            "namespace": plan.namespace,
+            "labels": labels_of(plan, component),
+        },
+        "immutable": True,
+        "data": data,
+    }

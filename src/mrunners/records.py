@@ -1,0 +1,16 @@
+"""The base of the records that cross a border: stored, printed or given by a user.
+
+It must hold no record of its own.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["Record"]
+
+
+class Record(BaseModel):
+    """Immutable, and an unknown key is an error: what we did not write, we do not trust."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

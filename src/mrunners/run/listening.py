@@ -1,0 +1,49 @@
+"""How a long step tells what it does, without knowing whether a person or a log listens.
+
+It must not print.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from mrunners.progress.run_state import RunState
+
+__all__ = ["Listener", "Silence"]
+
+
+class Listener(Protocol):
+    """Hears of a run's progress."""
+
+    def note(self, text: str) -> None:
+        """One line worth keeping: something happened."""
+
+    def warn(self, text: str) -> None:
+        """One line that the user should act on."""
+
+    def tracker(self, name: str) -> None:
+        """The tracker exists from now on: the run can be resumed."""
+
+    def progress(self, state: RunState, reports: int) -> None:
+        """How far the run is; called often.
+
+        Args:
+            state: the run.
+            reports: how many pods' reports have been brought home.
+        """
+
+
+class Silence:
+    """Hears nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+    def warn(self, text: str) -> None:
+        """Nothing."""
+
+    def tracker(self, name: str) -> None:
+        """Nothing."""
+
+    def progress(self, state: RunState, reports: int) -> None:
+        """Nothing."""

@@ -1,0 +1,80 @@
+"""One look at a run: its Jobs by one LIST, and pods and events only when they are worth it.
+
+It must not wait, and must not bring anything home.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mrunners.cluster.api import Cluster
+from mrunners.cluster.seen import PodSeen
+from mrunners.errors import RefusedError
+from mrunners.plan.labels import run_selector
+from mrunners.progress.run_state import JobState, RunState, creator_is_gone, run_state
+from mrunners.progress.starting import Unstarted, unstarted_pods
+from mrunners.progress.verdicts import may_still_finish, start_is_in_doubt
+from mrunners.run.finding import FoundRun
+
+__all__ = ["Look", "look", "look_closely"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A run at one moment.
+
+    Attributes:
+        state: the plan held against the Jobs.
+        pods: all pods of the run; empty when they were not looked at.
+        unstarted: its pods that have not started; likewise.
+        creator_gone: Jobs are missing and nobody is creating them.
+    """
+
+    state: RunState
+    pods: tuple[PodSeen, ...] = ()
+    unstarted: tuple[Unstarted, ...] = ()
+    creator_gone: bool = False
+
+    @property
+    def hopeful(self) -> tuple[JobState, ...]:
+        """The unfinished Jobs that can still come to an end by themselves."""
+        return may_still_finish(self.state, self.unstarted, creator_gone=self.creator_gone)
+
+
+def look(cluster: Cluster, found: FoundRun) -> RunState:
+    """The Jobs, by one LIST whatever their number.
+
+    Raises: RefusedError: the Jobs are gone because the tracker is.
+    """
+    plan = found.plan
+    state = run_state(plan, cluster.list_jobs(plan.namespace, run_selector(plan.run_id)))
+    if state.missing:
+        tracker = cluster.get_config_map(plan.namespace, plan.tracker)
+        if tracker is None or tracker.uid != found.tracker.uid or tracker.deleting:
+            raise RefusedError(
+                f"tracker {plan.tracker} in namespace {plan.namespace} was deleted or replaced "
+                "meanwhile, and its Jobs with it",
+                namespace=plan.namespace,
+                tracker=plan.tracker,
+            )
+    return state
+
+
+def look_closely(cluster: Cluster, found: FoundRun, state: RunState) -> Look:
+    """The pods too, and why some have not started.
+
+    Args:
+        cluster: where.
+        found: the run.
+        state: what `look` returned just before.
+    """
+    plan = found.plan
+    pods = tuple(cluster.list_pods(plan.namespace, run_selector(plan.run_id)))
+    warnings = cluster.list_warnings(plan.namespace) if start_is_in_doubt(state) else []
+    now = cluster.now()
+    return Look(
+        state=state,
+        pods=pods,
+        unstarted=tuple(unstarted_pods(plan, state, pods, warnings, now)),
+        creator_gone=creator_is_gone(state, found.tracker.created, now),
+    )

@@ -1,0 +1,100 @@
+"""The result of a run: every outcome collected and merged into one report.
+
+It must not print or format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mrunners.cluster.api import Cluster
+from mrunners.errors import StillRunningError
+from mrunners.plan.labels import NOTE_COLLECTED_AT
+from mrunners.reports.merge import merge
+from mrunners.reports.merged import MergedReport
+from mrunners.reports.outcomes import PodOutcome, RunIdentity
+from mrunners.reports.problems import MissingReason
+from mrunners.run.collecting import collect_job
+from mrunners.run.finding import FoundRun
+from mrunners.run.looking import Look, look, look_closely
+from mrunners.run.store import ReportStore
+
+__all__ = ["closer_look", "collect_run", "demand_finished", "mark_collected", "merge_outcomes"]
+
+# Another attempt may still get these.
+_NOT_FINAL = frozenset(
+    {MissingReason.STILL_RUNNING, MissingReason.LOG_UNAVAILABLE, MissingReason.LOG_FORBIDDEN}
+)
+
+
+def closer_look(cluster: Cluster, found: FoundRun) -> Look:
+    """The run with its pods, for collecting."""
+    return look_closely(cluster, found, look(cluster, found))
+
+
+def demand_finished(found: FoundRun, view: Look) -> None:
+    """Refuse while something can still finish.
+
+    Raises: StillRunningError: it names the Jobs.
+    """
+    hopeful = view.hopeful
+    if not hopeful:
+        return
+    lines = "".join(
+        f"\n  {job.planned.name}: {job.ended} of {job.planned.numbers} pods ended ({job.phase})"
+        for job in hopeful[:10]
+    )
+    more = f"\n  and {len(hopeful) - 10} more" if len(hopeful) > 10 else ""
+    namespace, tracker = found.plan.namespace, found.plan.tracker
+    raise StillRunningError(
+        f"{len(hopeful)} of {len(view.state.jobs)} Jobs have not finished:{lines}{more}\n"
+        f"wait for them with: mrunners wait {namespace} --tracker {tracker}; or take what is "
+        "there with --partial",
+        jobs=(job.planned.name for job in hopeful),
+    )
+
+
+def collect_run(
+    cluster: Cluster, found: FoundRun, view: Look, store: ReportStore
+) -> list[PodOutcome]:
+    """The outcome of every planned pod, in plan order."""
+    return [
+        outcome
+        for job in view.state.jobs
+        for outcome in collect_job(
+            cluster, found.plan, job, pods=view.pods, unstarted=view.unstarted, store=store
+        )
+    ]
+
+
+def merge_outcomes(
+    found: FoundRun, outcomes: Sequence[PodOutcome], *, requests: int, raw: bool = False
+) -> MergedReport:
+    """One report for the run.
+
+    Args:
+        found: the run.
+        outcomes: of all its planned pods.
+        requests: how many requests mrunners itself sent.
+        raw: with every sample in it.
+    """
+    plan = found.plan
+    identity = RunIdentity(plan.namespace, plan.tracker, plan.run_id)
+    return merge(identity, outcomes, raw=raw, requests_by_us=requests)
+
+
+def mark_collected(cluster: Cluster, found: FoundRun, outcomes: Sequence[PodOutcome]) -> bool:
+    """Note on the tracker that its report was fully written.
+
+    To be called after the report was written. Nothing is noted while a report that is missing
+    could still be had.
+
+    Returns: whether the run counts as collected now.
+    Raises: ClusterError: the note was forbidden or could not be written.
+    """
+    if any(outcome.missing in _NOT_FINAL for outcome in outcomes):
+        return False
+    stamp = cluster.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    return cluster.annotate_config_map(
+        found.plan.namespace, found.tracker.name, found.tracker.uid, {NOTE_COLLECTED_AT: stamp}
+    )
