@@ -1,0 +1,8 @@
+"""Entry point of ``python -m localcluster``; it decides nothing."""
+
+from localcluster.commands import main
+
+__all__: list[str] = []
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""The Node and Lease objects of a process host; it must not send them."""
+
+import os
+import platform
+from typing import Any
+
+from localcluster.agent.ground import CAPACITY
+from localcluster.agent.status import rfc3339
+from localcluster.binaries.catalog import KUBERNETES_VERSION
+
+__all__ = [
+    "HOST_LABEL",
+    "LEASE_SECONDS",
+    "host_names",
+    "lease_object",
+    "node_object",
+    "node_status",
+]
+
+# By this label the agent knows its own nodes again.
+HOST_LABEL = "localcluster.mrunners.dev/host"
+# The kubelet's nodeLeaseDurationSeconds; it renews four times in that.
+LEASE_SECONDS = 40
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def host_names(count: int) -> list[str]:
+    """The names of so many process hosts.
+
+    Args:
+        count: zero or more.
+    """
+    return [f"host-{number}" for number in range(1, count + 1)]
+
+
+def node_status(port: int, now: float, since: float) -> dict[str, Any]:
+    """A status that says: ready, with room.
+
+    Args:
+        port: where logs are served.
+        now: the heartbeat, seconds since the epoch.
+        since: when it became ready.
+    """
+    machine = os.uname()
+    conditions = [
+        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "there is enough memory"),
+        ("DiskPressure", "False", "KubeletHasNoDiskPressure", "there is enough disk"),
+        ("PIDPressure", "False", "KubeletHasSufficientPID", "there are enough PIDs"),
+        ("Ready", "True", "KubeletReady", "the localcluster agent is posting ready status"),
+    ]
+    return {
+        "capacity": dict(CAPACITY),
+        "allocatable": dict(CAPACITY),
+        "conditions": [
+            {
+                "type": kind,
+                "status": status,
+                "reason": reason,
+                "message": message,
+                "lastHeartbeatTime": rfc3339(now),
+                "lastTransitionTime": rfc3339(since),
+            }
+            for kind, status, reason, message in conditions
+        ],
+        "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
+        "nodeInfo": {
+            "architecture": _ARCHITECTURES.get(machine.machine, machine.machine),
+            "operatingSystem": "linux",
+            "kernelVersion": machine.release,
+            "osImage": platform.platform(terse=True),
+            "kubeletVersion": f"{KUBERNETES_VERSION}-process",
+            "kubeProxyVersion": "",
+            "containerRuntimeVersion": "process://1",
+            "machineID": "",
+            "systemUUID": "",
+            "bootID": "",
+        },
+    }
+
+
+def node_object(name: str, port: int, now: float) -> dict[str, Any]:
+    """A process host as it registers itself.
+
+    Args:
+        name: such as host-1.
+        port: where logs are served.
+        now: seconds since the epoch.
+    """
+    machine = os.uname().machine
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": name,
+            "labels": {
+                "kubernetes.io/hostname": name,
+                "kubernetes.io/os": "linux",
+                "kubernetes.io/arch": _ARCHITECTURES.get(machine, machine),
+                HOST_LABEL: "process",
+            },
+        },
+        "spec": {},
+        "status": node_status(port, now, now),
+    }
+
+
+def lease_object(name: str, uid: str, micro_time: str) -> dict[str, Any]:
+    """The heartbeat of a host.
+
+    Args:
+        name: of the host.
+        uid: of its Node, which owns the Lease.
+        micro_time: now, in RFC 3339 with microseconds.
+    """
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {
+            "name": name,
+            "namespace": "kube-node-lease",
+            "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": name, "uid": uid}],
+        },
+        "spec": {
+            "holderIdentity": name,
+            "leaseDurationSeconds": LEASE_SECONDS,
+            "renewTime": micro_time,
+        },
+    }

@@ -1,0 +1,42 @@
+"""Which cache folder belongs to which pinned modules and flags; it must not write."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from localcluster.binaries.catalog import BINARIES, MODULES, Binary, binary_flags
+
+__all__ = ["fingerprint", "module_files"]
+
+
+def module_files(modules: Path = MODULES) -> dict[str, bytes]:
+    """The pins, by their path inside the modules' folder.
+
+    Args:
+        modules: the folder with one folder per Go module.
+    """
+    return {
+        str(path.relative_to(modules)): path.read_bytes()
+        for path in sorted(modules.glob("*/go.*"))
+        if path.name in {"go.mod", "go.sum"}
+    }
+
+
+def fingerprint(
+    files: Mapping[str, bytes], platform: str, binaries: Iterable[Binary] = BINARIES
+) -> str:
+    """A name for everything that decides what the binaries are.
+
+    Args:
+        files: go.mod and go.sum of every module.
+        platform: such as linux/amd64.
+        binaries: the catalog.
+    Returns: 16 hexadecimal digits.
+    """
+    digest = hashlib.sha256(platform.encode())
+    for name in sorted(files):
+        digest.update(f"\0{name}\0{len(files[name])}\0".encode())
+        digest.update(files[name])
+    for binary in binaries:
+        digest.update("\0".join((binary.name, binary.package, *binary_flags(binary))).encode())
+    return digest.hexdigest()[:16]
