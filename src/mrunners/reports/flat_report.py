@@ -1,0 +1,129 @@
+"""Parse one flat kperf report: a whole one up to v0.3.4, one spec's or the aggregated one later.
+
+It must not compare specs with each other.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mrunners.durations import parse_go_duration
+from mrunners.reports import json_fields as fields
+from mrunners.reports.samples import Percentiles, RequestError
+from mrunners.reports.strict_json import JsonObject
+
+__all__ = ["FlatReport", "parse_flat"]
+
+_KEYS = {
+    "total",
+    "duration",
+    "errors",
+    "errorStats",
+    "totalReceivedBytes",
+    "latenciesByURL",
+    "percentileLatencies",
+    "percentileLatenciesByURL",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlatReport:
+    """One flat report, checked in itself; the fields are those of KperfReport.
+
+    Attributes:
+        samples: None when the report has no raw data and yet percentiles, so there were some.
+    """
+
+    total: int
+    duration_ns: int
+    samples: int | None
+    error_stats: Mapping[str, int]
+    errors: tuple[RequestError, ...]
+    received_bytes: int
+    latencies_by_url: Mapping[str, array[float]] | None
+    percentiles: Percentiles
+    percentiles_by_url: Mapping[str, Percentiles]
+    unknown_keys: tuple[str, ...]
+
+    @property
+    def error_count(self) -> int:
+        """Failed requests, whatever their class."""
+        return sum(self.error_stats.values())
+
+
+def parse_flat(document: JsonObject) -> FlatReport:
+    """Read and check one flat report.
+
+    Args:
+        document: the JSON object.
+    Returns: the report.
+    Raises: UnusableReportError: invalid-report, with the field that is wrong.
+    """
+    latencies = {
+        url: fields.ascending_seconds(samples, "latenciesByURL")
+        for url, samples in fields.mapping(document, "latenciesByURL").items()
+    }
+    percentiles = fields.percentiles(document.get("percentileLatencies"), "percentileLatencies")
+    # Go leaves empty fields out, so without percentiles there was no sample to keep raw.
+    has_raw = "latenciesByURL" in document or not percentiles
+    report = FlatReport(
+        total=fields.count(document, "total"),
+        duration_ns=_duration_ns(fields.text(document, "duration")),
+        samples=sum(map(len, latencies.values())) if has_raw else None,
+        error_stats=_error_stats(document),
+        errors=tuple(_error(error) for error in fields.items(document, "errors")),
+        received_bytes=fields.count(document, "totalReceivedBytes"),
+        latencies_by_url=latencies if has_raw else None,
+        percentiles=percentiles,
+        percentiles_by_url={
+            url: fields.percentiles(pairs, "percentileLatenciesByURL")
+            for url, pairs in fields.mapping(document, "percentileLatenciesByURL").items()
+        },
+        unknown_keys=tuple(sorted(set(document) - _KEYS)),
+    )
+    _demand_error_agreement(report, has_raw="latenciesByURL" in document or bool(report.errors))
+    return report
+
+
+def _duration_ns(text: str) -> int:
+    # Go's longest duration has 29 characters; a longer text need not be looked at.
+    try:
+        duration_ns = parse_go_duration(text) if len(text) <= 64 else -1
+    except ValueError as error:
+        raise fields.invalid("duration is not a Go duration") from error
+    if duration_ns < 0:
+        raise fields.invalid("duration is negative or absurdly long")
+    return duration_ns
+
+
+def _error_stats(document: JsonObject) -> dict[str, int]:
+    stats = fields.mapping(document, "errorStats")
+    counts = {}
+    for key in stats:
+        if type(stats[key]) is not int:
+            raise fields.invalid("errorStats has a count that is not a whole number")
+        counts[key] = fields.count(stats, key)
+    return counts
+
+
+def _error(value: object) -> RequestError:
+    if not isinstance(value, dict):
+        raise fields.invalid("errors has an element that is not an object")
+    return RequestError(
+        method=fields.text(value, "method", default=""),  # since v0.3.5
+        url=fields.text(value, "url"),
+        timestamp=fields.text(value, "timestamp"),
+        duration_seconds=fields.seconds(value.get("duration"), "an error's duration"),
+        type=fields.text(value, "type"),
+        code=fields.count(value, "code", default=0),
+        message=fields.text(value, "message", default=""),  # left out when empty by v0.1.7
+    )
+
+
+def _demand_error_agreement(report: FlatReport, *, has_raw: bool) -> None:
+    if has_raw and len(report.errors) != report.error_count:
+        raise fields.invalid(
+            f"errors has {len(report.errors)} entries, errorStats counts {report.error_count}"
+        )

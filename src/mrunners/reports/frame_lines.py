@@ -1,0 +1,126 @@
+"""The frame's own lines (begin, end, none, too-large): from bytes to records.
+
+It must not look at the body, nor at more than one line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["MARKER", "FrameLine", "LineKind", "parse_frame_line"]
+
+MARKER = b"mrunners-report"
+
+_VERSION = "v1"
+
+# A line of ours has at most a 63-character name thrice and a few numbers.
+_MAX_LINE_BYTES = 2048
+
+
+class LineKind(StrEnum):
+    """What a frame line announces; UNKNOWN is one that is ours by its marker and yet unreadable."""
+
+    BEGIN = "begin"
+    END = "end"
+    NONE = "none"
+    TOO_LARGE = "too-large"
+    OTHER_VERSION = "other-version"
+    UNKNOWN = "unknown"
+
+
+_ID = r"run=(?P<run>\S*) job=(?P<job>\S*) index=(?P<index>\d{0,9})"
+_SHA = r"sha256=(?P<sha256>[0-9a-f]{64})"
+# Up to 15 digits: more than any log can hold, and far from where int() becomes slow.
+_SIZES = r"bytes=(?P<bytes>\d{1,15})"
+_FORMS = {
+    LineKind.BEGIN: rf"{_ID} pod=(?P<pod>\S*) {_SIZES} {_SHA} "
+    r"encoding=(?P<encoding>\S+) encoded=(?P<encoded>\d{1,15})",
+    LineKind.END: rf"{_ID} {_SHA}",
+    LineKind.NONE: rf"{_ID} pod=(?P<pod>\S*) "
+    r"exit=(?P<exit>\d{1,3}) reason=(?P<reason>[a-z0-9-]+)",
+    LineKind.TOO_LARGE: rf"{_ID} pod=(?P<pod>\S*) {_SIZES} "
+    r"encoded=(?P<encoded>\d{1,15}) limit=(?P<limit>\d{1,15})",
+}
+_PATTERNS = {kind: re.compile(form, re.ASCII) for kind, form in _FORMS.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameLine:
+    """One line that begins with the marker.
+
+    Attributes:
+        kind: what it announces.
+        version: as written, such as `v1`.
+        run: the run ID.
+        job: the Job's name.
+        index: the completion index; -1 when the line has none.
+        pod: the pod's name; empty in an end line.
+        size_bytes: length of the raw JSON.
+        encoded_bytes: length of the base64 text, without newlines.
+        limit_bytes: what the node's log may hold.
+        sha256: of the raw JSON, in hex.
+        encoding: always `gzip+base64` in v1.
+        exit_code: kperf's.
+        reason: why there is no report, a word of the script's.
+    """
+
+    kind: LineKind
+    version: str = ""
+    run: str = ""
+    job: str = ""
+    index: int = -1
+    pod: str = ""
+    size_bytes: int = 0
+    encoded_bytes: int = 0
+    limit_bytes: int = 0
+    sha256: str = ""
+    encoding: str = ""
+    exit_code: int = 0
+    reason: str = ""
+
+
+def parse_frame_line(line: bytes) -> FrameLine | None:
+    """Read one line of a log.
+
+    Args:
+        line: without its newline.
+    Returns: the record; None when the line does not begin with the marker.
+    """
+    if not line.startswith(MARKER):
+        return None
+    unknown = FrameLine(kind=LineKind.UNKNOWN)
+    if len(line) > _MAX_LINE_BYTES or not line.isascii():
+        return unknown
+    words = line.decode("ascii").split(" ", 3)
+    if len(words) != 4 or words[0] != MARKER.decode():
+        return unknown
+    _, kind_word, version, rest = words
+    if re.fullmatch(r"v\d{1,6}", version) and version != _VERSION:
+        return FrameLine(kind=LineKind.OTHER_VERSION, version=version)
+    try:
+        kind = LineKind(kind_word)
+    except ValueError:
+        return unknown
+    pattern = _PATTERNS.get(kind)
+    match = pattern.fullmatch(rest) if pattern is not None and version == _VERSION else None
+    return unknown if match is None else _record(kind, version, match.groupdict())
+
+
+def _record(kind: LineKind, version: str, groups: dict[str, str]) -> FrameLine:
+    return FrameLine(
+        kind=kind,
+        version=version,
+        run=groups["run"],
+        job=groups["job"],
+        index=int(groups["index"] or -1),
+        pod=groups.get("pod", ""),
+        size_bytes=int(groups.get("bytes", 0)),
+        encoded_bytes=int(groups.get("encoded", 0)),
+        limit_bytes=int(groups.get("limit", 0)),
+        sha256=groups.get("sha256", ""),
+        encoding=groups.get("encoding", ""),
+        exit_code=int(groups.get("exit", 0)),
+        reason=groups.get("reason", ""),
+    )

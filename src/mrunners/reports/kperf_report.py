@@ -1,0 +1,131 @@
+"""Parse what one kperf runner printed, whichever release it was, and refuse what does not add up.
+
+It must not merge pods, and must not mend anything: the text is untrusted.
+
+Source of the shapes: kperf, api/types/metric.go, v0.0.1 to v0.3.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mrunners.reports import json_fields as fields
+from mrunners.reports.flat_report import FlatReport, parse_flat
+from mrunners.reports.problems import MissingReason, UnusableReportError
+from mrunners.reports.samples import KperfReport
+from mrunners.reports.strict_json import JsonObject, parse_json_object
+
+__all__ = ["FIRST_READABLE_RELEASE", "parse_report"]
+
+# v0.1.5 and v0.1.6 print latencies per URL already, but the older object of error statistics.
+FIRST_READABLE_RELEASE = "0.1.7"
+
+# errorStats of v0.1.6 and before: always all four, from a Go struct without omitempty.
+_LEGACY_ERROR_KEYS = {"unknownErrors", "netErrors", "responseCodes", "http2Errors"}
+
+_MULTI_KEYS = {"perSpecResults", "aggregated"}
+
+
+def parse_report(raw: bytes) -> KperfReport:
+    """Read one runner's report.
+
+    Args:
+        raw: the JSON as kperf wrote it: the flat form (to v0.3.4), or `perSpecResults` with
+            `aggregated` (v0.3.5 on), of which `aggregated` is taken.
+    Returns: the report; every float is the double that the text names.
+    Raises: UnusableReportError: invalid-json, legacy-report, or invalid-report with the fact
+        that does not agree.
+    """
+    document = parse_json_object(raw)
+    if not fields.items(document, "perSpecResults"):
+        return _from_specs([_flat(document)])
+    specs = []
+    for spec in fields.items(document, "perSpecResults"):
+        if not isinstance(spec, dict):
+            raise fields.invalid("perSpecResults has an element that is not an object")
+        specs.append(_flat(spec))
+    aggregated = _flat(fields.mapping(document, "aggregated"))
+    _demand_agreement(specs, aggregated)
+    unknown = tuple(sorted(set(document) - _MULTI_KEYS))
+    return _from_specs(specs, aggregated, unknown)
+
+
+def _flat(document: JsonObject) -> FlatReport:
+    stats = document.get("errorStats")
+    if "latencies" in document or (isinstance(stats, dict) and set(stats) >= _LEGACY_ERROR_KEYS):
+        raise UnusableReportError(
+            MissingReason.LEGACY_REPORT,
+            "the report is one of kperf 0.1.6 or before; "
+            f"use an image of {FIRST_READABLE_RELEASE} or later",
+        )
+    return parse_flat(document)
+
+
+def _from_specs(
+    specs: Sequence[FlatReport],
+    aggregated: FlatReport | None = None,
+    unknown: tuple[str, ...] = (),
+) -> KperfReport:
+    for number, spec in enumerate(specs):
+        _demand_total(spec, number)
+    whole = specs[0] if aggregated is None else aggregated
+    return KperfReport(
+        total=whole.total,
+        duration_ns=whole.duration_ns,
+        samples=_samples(specs, whole),
+        error_stats=whole.error_stats,
+        errors=whole.errors,
+        received_bytes=whole.received_bytes,
+        latencies_by_url=whole.latencies_by_url,
+        percentiles=whole.percentiles or None,
+        percentiles_by_url=whole.percentiles_by_url,
+        unknown_keys=tuple(sorted({*unknown, *whole.unknown_keys})),
+    )
+
+
+def _samples(specs: Sequence[FlatReport], whole: FlatReport) -> int | None:
+    """Successes: counted where there is raw data, else the configured total less the errors."""
+    if whole.samples is not None:
+        return whole.samples
+    # A later spec's total may have been cut short (see _demand_total): then nothing is known.
+    if len(specs) == 1 and whole.total > 0:
+        return whole.total - whole.error_count
+    return None
+
+
+def _demand_total(spec: FlatReport, number: int) -> None:
+    """`total` is what was asked for; a report that has fewer or more was not complete.
+
+    kperf drops `duration` beside `total` in the first spec only (runner.go, loadConfig): a later
+    spec that has both stops at whichever comes first, so there fewer is no fault.
+    """
+    if spec.total == 0:
+        return
+    if spec.samples is None:
+        if spec.error_count > spec.total:
+            raise fields.invalid(f"total is {spec.total}, yet there are {spec.error_count} errors")
+        return
+    attempts = spec.samples + spec.error_count
+    if attempts > spec.total or (number == 0 and attempts != spec.total):
+        raise fields.invalid(
+            f"total is {spec.total}, yet {spec.samples} samples and {spec.error_count} errors "
+            f"make {attempts}"
+        )
+
+
+def _demand_agreement(specs: Sequence[FlatReport], whole: FlatReport) -> None:
+    """`aggregated` must count what the specs count (kperf, runner.go, aggregateResults)."""
+    sums: tuple[tuple[str, int, int], ...] = (
+        ("total", sum(s.total for s in specs), whole.total),
+        ("duration", sum(s.duration_ns for s in specs), whole.duration_ns),
+        ("errors", sum(s.error_count for s in specs), whole.error_count),
+        ("totalReceivedBytes", sum(s.received_bytes for s in specs), whole.received_bytes),
+    )
+    if whole.latencies_by_url is not None:
+        samples = sum(s.samples or 0 for s in specs)
+        sums += (("samples", samples, whole.samples or 0),)
+    for what, summed, aggregated in sums:
+        if summed != aggregated:
+            raise fields.invalid(
+                f"{what}: the specs have {summed} together, aggregated has {aggregated}"
+            )

@@ -1,0 +1,124 @@
+"""The merged report, schema `mrunners.report/v1`: kperf's keys, and beside them what it stands for.
+
+It must not compute: `merge` fills it. docs/report.md explains each field.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from mrunners.records import Record
+from mrunners.reports.coverage import Coverage
+from mrunners.reports.problems import MissingReason
+
+__all__ = [
+    "SCHEMA",
+    "FlatSummary",
+    "MergedError",
+    "MergedReport",
+    "PodSummary",
+    "RunnerSummary",
+    "to_json",
+]
+
+SCHEMA: Literal["mrunners.report/v1"] = "mrunners.report/v1"
+
+_PercentileList = tuple[tuple[float, float], ...]
+
+
+class MergedError(Record):
+    """One failed request, with kperf's keys (`duration` is in seconds)."""
+
+    method: str
+    url: str
+    timestamp: str
+    duration_seconds: float = Field(alias="duration")
+    type: str
+    code: int
+    message: str
+
+
+class FlatSummary(Record):
+    """kperf's flat report without raw data, over some pods.
+
+    `total` is the number of latency samples, as in kperf's own merge; null when it is not known.
+    Percentiles are null when a report without raw data makes them impossible to compute.
+    """
+
+    total: int | None
+    duration: str
+    error_stats: dict[str, int] = Field(alias="errorStats")
+    received_bytes: int = Field(alias="totalReceivedBytes")
+    percentile_latencies: _PercentileList | None = Field(alias="percentileLatencies")
+    percentile_latencies_by_url: dict[str, _PercentileList] | None = Field(
+        alias="percentileLatenciesByURL"
+    )
+
+
+class PodSummary(Record):
+    """One planned pod: when and where it ran, and what it measured, if its report is merged."""
+
+    index: int
+    name: str | None
+    node: str | None
+    started_at: AwareDatetime | None = Field(alias="startedAt")
+    finished_at: AwareDatetime | None = Field(alias="finishedAt")
+    exit_code: int | None = Field(alias="exitCode")
+    missing: MissingReason | None
+    samples: int | None
+    errors: int | None
+    duration: str | None
+    received_bytes: int | None = Field(alias="totalReceivedBytes")
+    percentile_latencies: _PercentileList | None = Field(alias="percentileLatencies")
+
+
+class RunnerSummary(Record):
+    """One runner URI: its Job, its pods in the order of their index, and their merged report."""
+
+    uri: str
+    job: str
+    pods: tuple[PodSummary, ...]
+    report: FlatSummary
+
+
+class MergedReport(FlatSummary):
+    """The one report of a run."""
+
+    # `schema` would hide a method of pydantic's.
+    schema_name: Literal["mrunners.report/v1"] = Field(default=SCHEMA, alias="schema")
+    tracker: str
+    namespace: str
+    run: str
+    coverage: Coverage
+    notes: tuple[str, ...]
+    start_skew_seconds: float | None = Field(alias="startSkewSeconds")
+    requests_by_us: int | None = Field(alias="requestsByUs")
+    runners: tuple[RunnerSummary, ...]
+    latencies_by_url: dict[str, list[float]] | None = Field(default=None, alias="latenciesByURL")
+    errors: tuple[MergedError, ...] | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned report is merged and each pod had at least one success."""
+        return self.coverage.complete
+
+    @property
+    def verdict(self) -> str:
+        """The first line for people, such as `6 of 6 reports merged`; printable, and bounded."""
+        return self.coverage.verdict
+
+
+def to_json(report: MergedReport) -> str:
+    """The report as text: stable, indented, pure ASCII, every float at full precision.
+
+    ASCII, because a URL or an error's message may hold characters that a terminal obeys.
+
+    Args:
+        report: the merged report.
+    Returns: one JSON object, ended by a newline; `latenciesByURL` and `errors` only when the
+        merge kept raw data.
+    """
+    absent = {name for name in ("latencies_by_url", "errors") if getattr(report, name) is None}
+    return report.model_dump_json(by_alias=True, indent=2, ensure_ascii=True, exclude=absent) + "\n"

@@ -1,0 +1,70 @@
+"""What became of each planned pod: its report, or the reason why there is none.
+
+It must not ask the cluster: the collector fills these records, the merge reads them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mrunners.reports.problems import MissingReason
+from mrunners.reports.samples import KperfReport
+
+__all__ = ["PodOutcome", "RunIdentity"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunIdentity:
+    """Which run a merged report is about.
+
+    Attributes:
+        namespace: where the tracker and the Jobs are.
+        tracker: the tracker ConfigMap's name.
+        run_id: the run's UUID, as in the labels.
+    """
+
+    namespace: str
+    tracker: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodOutcome:
+    """One planned pod at the end of a run; exactly one of `report` and `missing` is set.
+
+    Attributes:
+        job: the Job's name.
+        job_index: the Job's place in the plan, from 0.
+        uri: the runner URI that the Job stands for, as the user gave it.
+        index: the completion index within the Job, from 0.
+        pod: the pod's name; None when no pod was seen.
+        node: the host it ran on; None when it was never scheduled.
+        started_at: when kperf's container started, by the node's clock.
+        finished_at: when it ended, by the node's clock.
+        exit_code: the container's exit code; None when it is not known.
+        report: what its kperf measured.
+        missing: why there is no report.
+        detail: one line more about `missing`, such as `exit 1`; may be empty.
+    Raises: ValueError: both or none of report and missing are given, or a time without a zone.
+    """
+
+    job: str
+    job_index: int
+    uri: str
+    index: int
+    pod: str | None = None
+    node: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    exit_code: int | None = None
+    report: KperfReport | None = None
+    missing: MissingReason | None = None
+    detail: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.report is None) == (self.missing is None):
+            raise ValueError("a pod's outcome needs a report or a missing reason, and not both")
+        for moment in (self.started_at, self.finished_at):
+            if moment is not None and moment.tzinfo is None:
+                raise ValueError("a pod's times need a time zone")

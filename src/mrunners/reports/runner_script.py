@@ -1,0 +1,117 @@
+"""The command of a runner's container: kperf, and the shell script that frames its report.
+
+It must not know of Jobs or manifests, and it starts nothing itself.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+__all__ = ["FRAME_OVERHEAD_PER_LINE", "STDERR_MARGIN_BYTES", "ReportMode", "runner_command"]
+
+
+class ReportMode(StrEnum):
+    """How a report travels through the pod's log.
+
+    FRAMED needs a POSIX shell and coreutils (or busybox) in the image, and survives anything that
+    can happen to a log. PLAIN runs kperf alone, for images without a shell: its report is several
+    times larger and its integrity can only be guessed from its shape.
+    """
+
+    FRAMED = "framed"
+    PLAIN = "plain"
+
+
+# What the node stores beside each line: CRI writes `2026-01-01T00:00:00.000000000+00:00 stdout F `
+# (45 bytes with the newline); Docker's json-file about 80. The larger one, rounded up.
+FRAME_OVERHEAD_PER_LINE = 100
+
+# Room for what kperf writes to stderr before the frame, and for the frame's own two lines.
+STDERR_MARGIN_BYTES = 256 * 1024
+
+_LINE_CHARACTERS = 4000
+
+# - kperf runs in the background and the shell waits, because a shell as PID 1 ignores TERM and
+#   would not pass it on; a trapped signal interrupts `wait`, so it is asked until it was not.
+# - `wait` answers 127 when the child was already reaped: the status seen before is then the truth.
+# - kperf creates its result file before the load starts, so an empty file is no report.
+# - Every step is checked by itself: sh has no pipefail.
+# - `$(( $(wc -c < f) ))` also drops the blanks that some `wc` print.
+_SCRIPT = f"""\
+id="run=${{MRUNNERS_RUN_ID:-}} job=${{MRUNNERS_JOB:-}} index=${{JOB_COMPLETION_INDEX:-}}"
+pod="pod=${{MRUNNERS_POD:-}}"
+limit="${{MRUNNERS_LOG_LIMIT_BYTES:-10485760}}"
+child=
+stopped=
+interrupted=
+forward() {{
+  stopped=1
+  interrupted=1
+  [ -z "$child" ] || kill -TERM "$child" 2>/dev/null
+}}
+trap forward TERM INT
+/kperf -v=0 runner run --config=/config/load_profile.yaml --raw-data --result=/tmp/report.json &
+child=$!
+[ -z "$stopped" ] || kill -TERM "$child" 2>/dev/null
+code=127
+while :; do
+  interrupted=
+  wait "$child"
+  status=$?
+  [ "$status" -eq 127 ] || code=$status
+  [ -n "$interrupted" ] || break
+done
+child=
+none() {{
+  printf '\\nmrunners-report none v1 %s %s exit=%s reason=%s\\n' "$id" "$pod" "$code" "$1"
+  exit "$code"
+}}
+for tool in gzip base64 tr fold wc sha256sum cat; do
+  command -v "$tool" >/dev/null 2>&1 || none "missing-$tool"
+done
+[ -s /tmp/report.json ] || none no-report
+gzip -c < /tmp/report.json > /tmp/report.gz || none gzip-failed
+base64 < /tmp/report.gz > /tmp/report.wrapped || none base64-failed
+tr -d '\\r\\n' < /tmp/report.wrapped > /tmp/report.line || none tr-failed
+fold -w {_LINE_CHARACTERS} < /tmp/report.line > /tmp/report.body || none fold-failed
+bytes=$(( $(wc -c < /tmp/report.json) ))
+encoded=$(( $(wc -c < /tmp/report.line) ))
+hash=$(sha256sum < /tmp/report.json) || none sha256sum-failed
+hash=${{hash%% *}}
+lines=$(( (encoded + {_LINE_CHARACTERS - 1}) / {_LINE_CHARACTERS} ))
+needed=$(( encoded + lines * {FRAME_OVERHEAD_PER_LINE} + {STDERR_MARGIN_BYTES} ))
+if [ "$needed" -gt "$limit" ]; then
+  printf '\\nmrunners-report too-large v1 %s %s bytes=%s encoded=%s limit=%s\\n' \\
+    "$id" "$pod" "$bytes" "$encoded" "$limit"
+  exit "$code"
+fi
+printf '\\nmrunners-report begin v1 %s %s bytes=%s sha256=%s encoding=gzip+base64 encoded=%s\\n' \\
+  "$id" "$pod" "$bytes" "$hash" "$encoded"
+cat /tmp/report.body
+printf '\\nmrunners-report end v1 %s sha256=%s\\n' "$id" "$hash"
+exit "$code"
+"""
+
+
+def runner_command(mode: ReportMode) -> list[str]:
+    """The `command` of the runner's container (the image has no entrypoint).
+
+    The framed form reads MRUNNERS_RUN_ID, MRUNNERS_JOB, MRUNNERS_POD, JOB_COMPLETION_INDEX and
+    MRUNNERS_LOG_LIMIT_BYTES from the environment, and writes to /tmp alone.
+
+    Args:
+        mode: how the report is to travel.
+    Returns: the argument vector; the container's exit code is kperf's in both modes.
+    """
+    match mode:
+        case ReportMode.FRAMED:
+            return ["/bin/sh", "-c", _SCRIPT]
+        case ReportMode.PLAIN:
+            return [
+                "/kperf",
+                "-v=0",
+                "runner",
+                "run",
+                "--config=/config/load_profile.yaml",
+                "--raw-data",
+            ]

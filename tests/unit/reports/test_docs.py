@@ -1,0 +1,42 @@
+"""docs/report.md has every key and every reason."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from mrunners.reports import runner_script
+from mrunners.reports.coverage import Coverage, MissingPod
+from mrunners.reports.merged import (
+    FlatSummary,
+    MergedError,
+    MergedReport,
+    PodSummary,
+    RunnerSummary,
+)
+from mrunners.reports.problems import MissingReason
+
+DOCS = (Path(__file__).parents[3] / "docs" / "report.md").read_text(encoding="utf-8")
+
+
+def test_every_reason_has_its_row_and_no_row_is_left_over() -> None:
+    section = DOCS.split("## Why a report is missing")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \|", section, re.MULTILINE)
+    assert rows == [reason.value for reason in MissingReason]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [Coverage, FlatSummary, MergedError, MergedReport, MissingPod, PodSummary, RunnerSummary],
+)
+def test_every_key_is_explained(model: type[BaseModel]) -> None:
+    for name, field in model.model_fields.items():
+        assert re.search(rf"[`.]{re.escape(field.alias or name)}\b", DOCS), name
+
+
+def test_the_numbers_of_the_frame_are_the_scripts() -> None:
+    assert f"{runner_script.FRAME_OVERHEAD_PER_LINE} bytes for each line" in DOCS
+    assert f"{runner_script.STDERR_MARGIN_BYTES // 1024} KiB for kperf's stderr" in DOCS

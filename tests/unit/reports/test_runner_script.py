@@ -1,0 +1,261 @@
+"""The script under a real sh, with a fake kperf in the place of the real one."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mrunners.reports.frame import extract_report
+from mrunners.reports.problems import MissingReason, UnusableReportError
+from mrunners.reports.runner_script import ReportMode, runner_command
+from tests.unit.reports.build import ADDRESS, begin_line, end_line
+
+# dash is Debian's sh; bash and busybox behave differently in `wait` and `trap`. Those that this
+# machine has; sh is always there.
+SHELLS = [
+    pytest.param([name, *words], id=name)
+    for name, *words in (["sh"], ["bash", "--posix"], ["busybox", "sh"])
+    if shutil.which(name) is not None
+]
+
+
+@dataclass
+class Pod:
+    """A place where the script can run without being root or in a container."""
+
+    root: Path
+    shell: list[str]
+
+    def command(self, kperf: str) -> list[str]:
+        # The fake ones tell where to write by the option that the real one has.
+        fake = self.root / "kperf"
+        fake.write_text(
+            "#!/bin/sh\nfor word; do case $word in --result=*) out=${word#--result=};; esac; done\n"
+            + kperf
+        )
+        fake.chmod(0o755)
+        (self.root / "tmp").mkdir(exist_ok=True)
+        script = runner_command(ReportMode.FRAMED)[2]
+        script = script.replace("/tmp/", f"{self.root}/tmp/").replace("/kperf", str(fake))
+        return [*self.shell, "-c", script]
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "MRUNNERS_RUN_ID": ADDRESS.run_id,
+            "MRUNNERS_JOB": ADDRESS.job,
+            "MRUNNERS_POD": ADDRESS.pod or "",
+            "JOB_COMPLETION_INDEX": str(ADDRESS.index),
+            "MRUNNERS_LOG_LIMIT_BYTES": "10485760",
+            **changes,
+        }
+
+    def run(self, kperf: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            self.command(kperf),
+            env=self.environment(**environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=60,
+            check=False,
+        )
+
+    def start(self, kperf: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            self.command(kperf),
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        deadline = time.monotonic() + 20
+        while not (self.root / "tmp" / "ready").exists():
+            assert time.monotonic() < deadline, "the fake kperf did not start"
+            time.sleep(0.01)
+        return process
+
+
+@pytest.fixture(params=SHELLS)
+def pod(request: pytest.FixtureRequest, tmp_path: Path) -> Pod:
+    return Pod(tmp_path, request.param)
+
+
+READY = ': > "${out%/*}/ready"\n'
+
+
+def problem_of(log: bytes) -> tuple[MissingReason, str]:
+    with pytest.raises(UnusableReportError) as caught:
+        extract_report(log, ADDRESS)
+    return caught.value.problem, caught.value.detail
+
+
+def test_a_report_arrives_byte_for_byte(pod: Pod) -> None:
+    done = pod.run("printf '{\"total\": 1}\\n' > $out; exit 0")
+    assert (done.returncode, extract_report(done.stdout, ADDRESS)) == (0, b'{"total": 1}\n')
+
+
+def test_the_frame_is_the_documented_one(pod: Pod) -> None:
+    raw = b'{"total": 1}\n'
+    done = pod.run("printf '{\"total\": 1}\\n' > $out")
+    lines = done.stdout.split(b"\n")
+    body = lines[2]
+    assert lines == [b"", begin_line(raw, body), body, end_line(raw), b""]
+
+
+def test_kperf_is_given_its_config_and_raw_data(pod: Pod) -> None:
+    done = pod.run('echo "$@" > $out')
+    assert extract_report(done.stdout, ADDRESS).decode().split() == [
+        "-v=0",
+        "runner",
+        "run",
+        "--config=/config/load_profile.yaml",
+        "--raw-data",
+        f"--result={pod.root}/tmp/report.json",
+    ]
+
+
+def test_stderr_without_a_newline_does_not_touch_the_frame(pod: Pod) -> None:
+    done = pod.run("printf 'W0102 slow' >&2; echo '{}' > $out")
+    assert extract_report(done.stdout, ADDRESS) == b"{}\n"
+
+
+def test_the_exit_code_is_kept_beside_a_report(pod: Pod) -> None:
+    done = pod.run("echo '{}' > $out; exit 7")
+    assert (done.returncode, extract_report(done.stdout, ADDRESS)) == (7, b"{}\n")
+
+
+def test_no_report_is_said_with_the_exit_code(pod: Pod) -> None:
+    done = pod.run("echo 'kperf: err' >&2; exit 1")
+    assert done.returncode == 1
+    assert problem_of(done.stdout) == (MissingReason.KPERF_FAILED, "exit 1")
+
+
+def test_an_empty_result_file_is_no_report(pod: Pod) -> None:
+    done = pod.run(": > $out; exit 0")
+    assert done.returncode == 0
+    assert problem_of(done.stdout) == (MissingReason.KPERF_FAILED, "exit 0")
+
+
+def test_a_missing_kperf_is_said(pod: Pod) -> None:
+    command = pod.command("")
+    (pod.root / "kperf").unlink()
+    done = subprocess.run(
+        command, env=pod.environment(), capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 127
+    assert problem_of(done.stdout) == (MissingReason.KPERF_FAILED, "exit 127")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_term_is_forwarded_and_kperfs_own_exit_code_is_kept(pod: Pod, sent: int) -> None:
+    process = pod.start(
+        "trap 'echo \"{}\" > $out; exit 9' TERM\n" + READY + "while :; do sleep 0.02; done"
+    )
+    process.send_signal(sent)
+    log, _ = process.communicate(timeout=20)
+    assert (process.returncode, extract_report(log, ADDRESS)) == (9, b"{}\n")
+
+
+def test_a_kperf_that_dies_of_term_leaves_a_word(pod: Pod) -> None:
+    process = pod.start(READY + "exec sleep 60")
+    process.send_signal(signal.SIGTERM)
+    log, _ = process.communicate(timeout=20)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert problem_of(log) == (MissingReason.KPERF_FAILED, "exit 143")
+
+
+def test_a_kperf_that_ignores_two_terms_is_still_waited_for(pod: Pod) -> None:
+    process = pod.start(
+        "n=0; trap 'n=$((n + 1)); echo $n >> ${out%/*}/terms' TERM\n"
+        + READY
+        + "while [ $n -lt 2 ]; do sleep 0.02; done; echo '{}' > $out; exit 3"
+    )
+    terms = pod.root / "tmp" / "terms"
+    deadline = time.monotonic() + 20
+    while not terms.exists():
+        assert time.monotonic() < deadline
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    log, _ = process.communicate(timeout=20)
+    assert (process.returncode, extract_report(log, ADDRESS)) == (3, b"{}\n")
+
+
+def test_a_report_beyond_the_nodes_log_is_announced_and_not_printed(pod: Pod) -> None:
+    noise = pod.root / "noise"
+    noise.write_bytes(random.Random(1).randbytes(100_000))
+    done = pod.run(f"cat {noise} > $out; exit 0", MRUNNERS_LOG_LIMIT_BYTES="300000")
+    problem, detail = problem_of(done.stdout)
+    assert (done.returncode, problem) == (0, MissingReason.TOO_LARGE)
+    assert "100000 bytes" in detail
+    assert "keeps 300000" in detail
+    assert len(done.stdout) < 1000
+
+
+def test_a_report_of_many_lines_arrives(pod: Pod) -> None:
+    chance = random.Random(2)
+    raw = json.dumps([chance.random() for _ in range(40_000)]).encode()
+    big = pod.root / "big"
+    big.write_bytes(raw)
+    done = pod.run(f"cat {big} > $out")
+    assert max(map(len, done.stdout.split(b"\n"))) == 4000
+    assert extract_report(done.stdout, ADDRESS) == raw
+
+
+@pytest.mark.parametrize("size", range(2990, 3010, 3))
+def test_a_body_that_ends_at_a_line_arrives(tmp_path: Path, size: int) -> None:
+    pod = Pod(tmp_path, ["sh"])
+    noise = tmp_path / "noise"
+    noise.write_bytes(random.Random(size).randbytes(size - 28))
+    done = pod.run(f"cat {noise} > $out")
+    assert extract_report(done.stdout, ADDRESS) == noise.read_bytes()
+
+
+@pytest.mark.parametrize("tool", ["gzip", "base64", "sha256sum", "fold"])
+def test_a_missing_tool_is_named(pod: Pod, tool: str) -> None:
+    if pod.shell[0] == "busybox":
+        pytest.skip("busybox finds its own applets without PATH")
+    tools = pod.root / "bin"
+    tools.mkdir()
+    for name in {"gzip", "base64", "tr", "fold", "wc", "sha256sum", "cat", "sh"} - {tool}:
+        (tools / name).symlink_to(shutil.which(name) or "")
+    command = pod.command("echo '{}' > $out")
+    command[0] = shutil.which(command[0]) or ""
+    done = subprocess.run(
+        command,
+        env=pod.environment(PATH=str(tools)),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert problem_of(done.stdout) == (
+        MissingReason.SCRIPT_FAILED,
+        f"missing-{tool}; kperf's exit 0",
+    )
+
+
+def test_a_full_disk_is_named_and_not_silent(pod: Pod) -> None:
+    command = pod.command("echo '{}' > $out; mkdir ${out%/*}/report.gz")
+    done = subprocess.run(
+        command, env=pod.environment(), capture_output=True, timeout=60, check=False
+    )
+    assert problem_of(done.stdout) == (MissingReason.SCRIPT_FAILED, "gzip-failed; kperf's exit 0")
+
+
+def test_the_plain_mode_is_kperf_alone() -> None:
+    assert runner_command(ReportMode.PLAIN) == [
+        "/kperf",
+        "-v=0",
+        "runner",
+        "run",
+        "--config=/config/load_profile.yaml",
+        "--raw-data",
+    ]
