@@ -1,0 +1,164 @@
+"""Turns texts for spans of time into numbers and back: kubectl's, Go's and people's.
+
+It must not read a clock.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["format_duration", "format_go_duration", "parse_duration", "parse_go_duration"]
+
+# Longer than any run; keeps every later sum of deadlines far from a float's and a timer's limits.
+_MAX_OPTION_SECONDS: Final = 100 * 365 * 24 * 3600
+
+_OPTION_UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_OPTION_PART: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|h|m|s)")
+
+_MAX_INT64: Final = (1 << 63) - 1
+_GO_UNITS: Final = {
+    "h": 3_600_000_000_000,
+    "m": 60_000_000_000,
+    "s": 1_000_000_000,
+    "ms": 1_000_000,
+    # Go writes the micro sign U+00B5 and also reads the Greek letter mu U+03BC.
+    "\u00b5s": 1_000,
+    "\u03bcs": 1_000,
+    "us": 1_000,
+    "ns": 1,
+}
+# At least one digit on either side of the point; the units are tried longest first.
+_GO_PART: Final = re.compile(
+    r"(?P<whole>[0-9]*)(?:\.(?P<fraction>[0-9]*))?(?P<unit>ns|us|\u00b5s|\u03bcs|ms|s|m|h)"
+)
+# A Duration that Go writes has at most 3 parts of about 20 digits.
+_MAX_GO_TEXT: Final = 128
+
+
+def parse_duration(text: str) -> float:
+    """The seconds of an option such as `90s`, `10m`, `1h30m`, `500ms`, as kubectl writes them.
+
+    Args:
+        text: parts of a decimal number and a unit (h, m, s, ms), each unit at most once, largest
+            first. A bare number is refused: `--timeout 10` is as often meant in minutes.
+    Returns: seconds, greater than 0.
+    Raises: ValueError: with a text that can be shown to the user after the option's name.
+    """
+    position = 0
+    seconds = 0.0
+    last_factor = float("inf")
+    while match := _OPTION_PART.match(text, position):
+        factor = _OPTION_UNITS[match[2]]
+        if factor >= last_factor:
+            break
+        seconds += float(match[1]) * factor
+        last_factor = factor
+        position = match.end()
+    if not text or position != len(text):
+        raise ValueError(f"not a duration: {_shown(text)}; write it like 90s, 10m, 2h or 1h30m")
+    if seconds <= 0:
+        raise ValueError(f"a duration must be greater than 0, got {_shown(text)}")
+    if seconds > _MAX_OPTION_SECONDS:
+        raise ValueError(f"a duration of at most 100 years is allowed, got {_shown(text)}")
+    return seconds
+
+
+def format_duration(seconds: float) -> str:
+    """A span of time for people, such as `4m12s`, `1h05m`, `12.3s` or `250ms`.
+
+    Args:
+        seconds: any finite number; a negative one gets a leading minus.
+    Returns: two units at most; what is smaller is rounded away.
+    """
+    if seconds < 0:
+        return "-" + format_duration(-seconds)
+    if 0 < seconds < 0.9995:
+        return f"{max(1, round(seconds * 1000))}ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f}".removesuffix(".0") + "s"
+    whole = round(seconds)
+    if whole < 3600:
+        minutes, rest = divmod(whole, 60)
+        return f"{minutes}m{rest:02d}s" if rest else f"{minutes}m"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours}h{minutes:02d}m" if minutes else f"{hours}h"
+
+
+def parse_go_duration(text: str) -> int:
+    """The nanoseconds of a Go Duration text, as a kperf report holds it.
+
+    The grammar is that of Go's time.ParseDuration; a sign is refused, because no kperf report
+    measures a negative time.
+
+    Args:
+        text: such as `1m40.072897445s`, `500ms`, `1.5µs`, `0s` or `0`.
+    Returns: nanoseconds from 0 to 2**63 - 1; what is below a nanosecond is cut off, as Go does.
+    Raises: ValueError: not such a text, or more than an int64 holds.
+    """
+    if text == "0":
+        return 0
+    if not text or len(text) > _MAX_GO_TEXT:
+        raise ValueError(f"not a Go duration: {_shown(text)}")
+    position = 0
+    total = 0
+    while position < len(text):
+        match = _GO_PART.match(text, position)
+        if match is None or not (match["whole"] or match["fraction"]):
+            raise ValueError(f"not a Go duration: {_shown(text)}")
+        unit = _GO_UNITS[match["unit"]]
+        total += int(match["whole"] or "0") * unit + _go_fraction(match["fraction"] or "", unit)
+        position = match.end()
+    if total > _MAX_INT64:
+        raise ValueError(f"a Go duration of at most 2**63-1 ns is possible, got {_shown(text)}")
+    return total
+
+
+def _go_fraction(digits: str, unit: int) -> int:
+    # Go computes fractions in float64 and ignores the digits that overflow an int64
+    # (leadingFraction in time/format.go); the same here, so that not even the last digit differs.
+    value, scale = 0, 1.0
+    for digit in digits:
+        value_now = value * 10 + int(digit)
+        if value_now > _MAX_INT64:
+            break
+        value, scale = value_now, scale * 10
+    return int(float(value) * (unit / scale))
+
+
+def format_go_duration(nanoseconds: int) -> str:
+    """The text that Go's time.Duration.String gives.
+
+    Args:
+        nanoseconds: from 0 to 2**63 - 1.
+    Returns: such as `1h0m0s`, `1m40.072897445s`, `500ms`, `1.5µs`, `12ns`, `0s`.
+    Raises: ValueError: out of these bounds.
+    """
+    if not 0 <= nanoseconds <= _MAX_INT64:
+        raise ValueError(f"a Go duration is from 0 to 2**63-1 ns, got {nanoseconds}")
+    if nanoseconds == 0:
+        return "0s"
+    if nanoseconds < 1_000:
+        return f"{nanoseconds}ns"
+    if nanoseconds < 1_000_000:
+        return _decimal(nanoseconds, 1_000) + "\u00b5s"
+    if nanoseconds < 1_000_000_000:
+        return _decimal(nanoseconds, 1_000_000) + "ms"
+    minutes, rest = divmod(nanoseconds, 60_000_000_000)
+    text = _decimal(rest, 1_000_000_000) + "s"
+    if minutes:
+        hours, minutes = divmod(minutes, 60)
+        text = f"{minutes}m{text}"
+        if hours:
+            text = f"{hours}h{text}"
+    return text
+
+
+def _decimal(value: int, unit: int) -> str:
+    whole, rest = divmod(value, unit)
+    digits = len(str(unit)) - 1
+    return f"{whole}.{rest:0{digits}d}".rstrip("0").rstrip(".") if rest else str(whole)
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:40] + "…")

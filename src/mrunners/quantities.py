@@ -1,0 +1,61 @@
+"""Turns Kubernetes quantities of bytes, such as `10Mi`, into numbers and back.
+
+It must not know what the bytes are for.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Final
+
+__all__ = ["format_bytes", "parse_bytes"]
+
+# https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+# without the sub-units (n, u, m) and exponents: nobody measures bytes in them.
+_UNITS: Final = {
+    "": 1,
+    "k": 10**3,
+    "M": 10**6,
+    "G": 10**9,
+    "T": 10**12,
+    "Ki": 2**10,
+    "Mi": 2**20,
+    "Gi": 2**30,
+    "Ti": 2**40,
+}
+_QUANTITY: Final = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,9})?)(Ki|Mi|Gi|Ti|k|M|G|T|)")
+_MAX_INT64: Final = (1 << 63) - 1
+
+
+def parse_bytes(text: str) -> int:
+    """The bytes of a quantity such as `10Mi`, `1.5Gi`, `500k` or `1048576`.
+
+    Args:
+        text: a decimal number without sign, and a unit: Ki Mi Gi Ti (1024), k M G T (1000), none.
+    Returns: from 1 to 2**63 - 1.
+    Raises: ValueError: with a text that can be shown to the user after the option's name.
+    """
+    shown = repr(text if len(text) <= 40 else text[:40] + "…")
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not a number of bytes: {shown}; write it like 10Mi, 512Ki or 1048576")
+    exact = Fraction(match[1]) * _UNITS[match[2]]
+    if exact.denominator != 1:
+        raise ValueError(f"not a whole number of bytes: {shown}")
+    if not 1 <= exact <= _MAX_INT64:
+        raise ValueError(f"must be at least 1 byte and less than 8Ei, got {shown}")
+    return int(exact)
+
+
+def format_bytes(count: int) -> str:
+    """A number of bytes for people, such as `10Mi`, `1.5Mi` or `512`.
+
+    Args:
+        count: at least 0.
+    Returns: the largest unit of 1024 that gives at least 1, with one decimal where it matters.
+    """
+    for unit in ("Ti", "Gi", "Mi", "Ki"):
+        if count >= _UNITS[unit]:
+            return f"{count / _UNITS[unit]:.1f}".removesuffix(".0") + unit
+    return str(count)

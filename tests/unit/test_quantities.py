@@ -1,0 +1,62 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mrunners.quantities import format_bytes, parse_bytes
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("10Mi", 10 * 2**20),
+        ("512Ki", 2**19),
+        ("1.5Gi", 3 * 2**29),
+        ("500k", 500_000),
+        ("2M", 2_000_000),
+        ("1G", 10**9),
+        ("1048576", 1_048_576),
+    ],
+)
+def test_quantities_are_read_as_kubernetes_reads_them(text: str, count: int) -> None:
+    assert parse_bytes(text) == count
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "0",
+        "-1",
+        "+1",
+        "1.5",
+        "10mi",
+        "10MB",
+        "10 Mi",
+        "1e3",
+        "0x10",
+        "Mi",
+        "1_000",
+        "٣",
+        "9Ei",
+        "99999999999Ti",
+        "1Mi\n",
+        "nan",
+    ],
+)
+def test_other_texts_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="byte"):
+        parse_bytes(text)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0"), (512, "512"), (1024, "1Ki"), (1536, "1.5Ki"), (10 * 2**20, "10Mi"), (2**31, "2Gi")],
+)
+def test_bytes_are_shown_in_the_largest_unit_of_1024(count: int, text: str) -> None:
+    assert format_bytes(count) == text
+
+
+@given(st.integers(min_value=1, max_value=2**22), st.sampled_from(["Ki", "Mi", "Gi", "Ti", ""]))
+def test_whole_units_survive_the_round_trip(count: int, unit: str) -> None:
+    factor = {"": 1, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}[unit]
+    assert parse_bytes(f"{count}{unit}") == count * factor
