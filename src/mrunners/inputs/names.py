@@ -1,0 +1,55 @@
+"""Says what is wrong with a Kubernetes object name.
+
+It must not ask a cluster; whether an object exists is another question.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["dns_label_problem", "dns_subdomain_problem"]
+
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ (RFC 1123)
+_LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
+_MAX_LABEL: Final = 63
+_MAX_SUBDOMAIN: Final = 253
+
+
+def dns_label_problem(name: str, *, max_length: int = _MAX_LABEL) -> str | None:
+    """What keeps a text from being a DNS-1123 label, as namespaces have to be.
+
+    Args:
+        name: the name as given.
+        max_length: a shorter limit than 63, where suffixes are still to be added.
+    Returns: the end of a sentence, such as `must not be empty`; None when the name is good.
+    """
+    if not name:
+        return "must not be empty"
+    if len(name) > max_length:
+        return f"must be at most {max_length} characters long, is {len(name)}"
+    if _LABEL.fullmatch(name) is None:
+        return (
+            "must consist of lowercase letters, digits and '-', "
+            f"and start and end with a letter or digit, got {name!r}"
+        )
+    return None
+
+
+def dns_subdomain_problem(name: str) -> str | None:
+    """What keeps a text from being a DNS-1123 subdomain, as names of most objects have to be.
+
+    Args:
+        name: the name as given.
+    Returns: the end of a sentence, such as `must not be empty`; None when the name is good.
+    """
+    if not name:
+        return "must not be empty"
+    if len(name) > _MAX_SUBDOMAIN:
+        return f"must be at most {_MAX_SUBDOMAIN} characters long, is {len(name)}"
+    if not all(_LABEL.fullmatch(part) for part in name.split(".")):
+        return (
+            "must consist of lowercase letters, digits, '-' and '.', "
+            f"and each part between dots must start and end with a letter or digit, got {name!r}"
+        )
+    return None
