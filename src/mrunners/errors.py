@@ -8,7 +8,7 @@ It must not import anything of the project: all rooms raise from here.
     ├── StillRunningError        4  something can still finish
     ├── IncompleteError          5  finished, but runners failed or reports are missing
     ├── WaitTimeoutError         6  the time given was used up
-    └── ClusterError             7  unreachable, unauthorised, forbidden, or refused by the API server
+    └── ClusterError             7  unreachable, unauthorised, forbidden or refused by the server
         ├── UnreachableError
         ├── UnauthorizedError
         ├── ForbiddenError

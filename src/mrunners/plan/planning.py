@@ -12,8 +12,8 @@ from mrunners.durations import parse_duration
 from mrunners.errors import InvalidInputError
 from mrunners.inputs.expectations import expected_samples, expected_seconds
 from mrunners.inputs.loading import LoadedRunner
-from mrunners.options import RunOptions
 from mrunners.plan.names import job_name
+from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import Plan, PlannedJob, run_id_of
 from mrunners.plan.tracker import place_profiles
 from mrunners.quantities import format_bytes, parse_bytes

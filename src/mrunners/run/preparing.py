@@ -14,8 +14,8 @@ from mrunners.inputs.loading import LoadedRunner, load_runners, read_runners
 from mrunners.inputs.releases import release_of_image
 from mrunners.inputs.source_protocol import SourceContext
 from mrunners.inputs.uris import RunnerSpec
-from mrunners.options import Existing, RunOptions
 from mrunners.plan.labels import run_selector
+from mrunners.plan.options import Existing, RunOptions
 from mrunners.plan.plan import plan_differences
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.plan.tracker import profile_key

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from mrunners.cluster.api import Cluster
 from mrunners.durations import format_duration
-from mrunners.errors import IncompleteError, WaitTimeoutError
+from mrunners.errors import WaitTimeoutError
 from mrunners.progress.run_state import RunState
 from mrunners.progress.starting import describe
 from mrunners.progress.verdicts import failure_lines, next_interval, start_is_in_doubt
@@ -36,8 +36,8 @@ def wait_for_run(
     interval_seconds: float | None = None,
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> None:
-    """Return once every planned Job is Complete.
+) -> tuple[str, ...]:
+    """Return once the run has come to its end, one way or the other.
 
     Args:
         cluster: where.
@@ -47,8 +47,8 @@ def wait_for_run(
         timeout_seconds: give up then; None never does.
         interval_seconds: poll that often; None grows from 1 s to 15 s.
         monotonic, sleep: time.
+    Returns: what went wrong, one line per Job and cause; empty when every Job is Complete.
     Raises:
-        IncompleteError: it ended otherwise, one line per Job and cause.
         WaitTimeoutError: time is up.
         RefusedError: the tracker was deleted or replaced.
     """
@@ -71,8 +71,14 @@ def wait_for_run(
             harvest_ended(cluster, found.plan, state, view.pods, store, harvest, listener)
         listener.progress(state, harvest.reports)
         if state.finished or (closely_at == now and not view.hopeful):
-            _end(found, view)
-            return
+            return tuple(
+                failure_lines(
+                    state,
+                    view.unstarted,
+                    creator_gone=view.creator_gone,
+                    namespace=found.plan.namespace,
+                )
+            )
         interval = interval_seconds or next_interval(interval, now - began, expected)
         if timeout_seconds is not None:
             left = began + timeout_seconds - monotonic()
@@ -86,17 +92,6 @@ def _worth_a_closer_look(state: RunState, ended_then: int, since: float) -> bool
     if state.ended != ended_then or state.finished:
         return True
     return (start_is_in_doubt(state) or bool(state.missing)) and since >= DIAGNOSIS_SECONDS
-
-
-def _end(found: FoundRun, view: Look) -> None:
-    lines = failure_lines(
-        view.state,
-        view.unstarted,
-        creator_gone=view.creator_gone,
-        namespace=found.plan.namespace,
-    )
-    if lines:
-        raise IncompleteError("\n".join(lines))
 
 
 def _time_is_up(found: FoundRun, state: RunState, seconds: float) -> WaitTimeoutError:

@@ -1,0 +1,51 @@
+"""`mrunners delete`: removes a run and waits until nothing of it is left.
+
+It must not ask; what was not seen needs --force.
+"""
+
+from __future__ import annotations
+
+import click
+
+from mrunners_cli.options import (
+    kubeconfig_option,
+    namespace_argument,
+    quiet_option,
+    tracker_option,
+)
+from mrunners_cli.speaking import Speaker
+
+__all__ = ["delete"]
+
+
+@click.command()
+@namespace_argument
+@kubeconfig_option
+@tracker_option
+@click.option(
+    "--force", is_flag=True, help="Also a run that has not finished, or was never collected."
+)
+@quiet_option
+def delete(namespace: str, kubeconfig: str, tracker: str | None, force: bool, quiet: bool) -> None:
+    """Delete the run in NAMESPACE: its tracker, Jobs and pods.
+
+    Returns when all of them are gone, so that the next run starts on a quiet cluster. Reports
+    that were brought home stay on this machine.
+
+    \b
+    Examples:
+      mrunners delete load
+      mrunners delete load --tracker nightly --force
+    """
+    from mrunners.cluster.client import KubernetesCluster
+    from mrunners.run.deleting import delete_run
+    from mrunners.run.finding import find_run
+
+    with Speaker(quiet=quiet) as speaker:
+        cluster = KubernetesCluster(kubeconfig, say=speaker.warn)
+        found = find_run(cluster, namespace, tracker)
+        delete_run(cluster, found, speaker, force=force)
+        speaker.note(
+            f"deleted tracker {found.tracker.name} in namespace {namespace} with "
+            f"{len(found.plan.jobs)} Jobs and {found.plan.pods} pods"
+        )

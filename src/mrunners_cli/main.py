@@ -1,0 +1,70 @@
+"""The `mrunners` command: finds its subcommands, and turns whatever ends them into an exit code.
+
+It must not do any command's work.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from mrunners_cli.ending import catching_signals, exit_code_of
+
+__all__ = ["cli", "main"]
+
+_COMMANDS = ("run", "wait", "result", "status", "delete")
+
+
+class _Commands(click.Group):
+    """Imports a command's module when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of a run, not of the alphabet."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in _COMMANDS:
+            ctx.fail(f"no such command '{cmd_name}'; there are {', '.join(_COMMANDS)}")
+        command = getattr(import_module(f"mrunners_cli.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.command(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="mrunners", message="%(package)s %(version)s")
+def cli() -> None:
+    """Run kperf load runners as Kubernetes Jobs and bring home one merged report.
+
+    \b
+    Examples:
+      mrunners run --namespace load --runner-image ghcr.io/azure/kperf:0.3.5 \\
+          --runners 'file:///etc/load.yaml?numbers=10'
+      mrunners wait load
+      mrunners result load --format table
+
+    \b
+    Exit codes: 0 done, 2 invalid input, 3 another run or none is there, 4 still running,
+    5 runners failed or reports are missing, 6 timeout, 7 cluster unreachable or forbidden.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process."""
+    try:
+        with catching_signals():
+            code = exit_code_of(lambda: cli.main(prog_name="mrunners", standalone_mode=False))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone, as in `mrunners result NS | head`; Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141  # 128 + SIGPIPE, as a shell shows it for any other tool
+    sys.exit(code)

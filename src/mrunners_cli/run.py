@@ -1,0 +1,167 @@
+"""`mrunners run`: validates, then runs the flow in this process.
+
+It must not import Prefect before all input was found good: that takes seconds.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from mrunners_cli.options import kubeconfig_option, quiet_option
+from mrunners_cli.speaking import Speaker
+
+if TYPE_CHECKING:
+    from mrunners.plan.options import RunOptions
+
+__all__ = ["run"]
+
+# Set before Prefect is imported, and only where the user said nothing. An ephemeral server on a
+# fresh machine needs longer than the 20 s it is given (measured: 32 s); the flow's own lines are
+# this command's, so Prefect's are left out.
+_PREFECT_DEFAULTS = {
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+}
+
+
+@click.command()
+@click.option("--namespace", "-n", required=True, help="Where the tracker and the Jobs go.")
+@click.option("--runner-image", metavar="IMAGE", default="", help="The kperf image.")
+@click.option(
+    "--runners",
+    metavar="URI",
+    multiple=True,
+    help="A runner: file:///abs/load.yaml?numbers=10 or configmap:///ns/name?numbers=2. Repeat "
+    "it for more; each becomes one Job of that many pods.",
+)
+@click.option(
+    "--wait",
+    is_flag=False,
+    flag_value="true",
+    default="false",
+    type=click.BOOL,
+    metavar="[BOOL]",
+    help="Wait until the Jobs have ended and bring the reports home.",
+)
+@kubeconfig_option
+@click.option(
+    "--service-account",
+    metavar="NAME",
+    default="default",
+    show_default=True,
+    help="The runners' rights come from it.",
+)
+@click.option(
+    "--tracker",
+    metavar="NAME",
+    default="mrunners",
+    show_default=True,
+    help="The ConfigMap that owns the Jobs: one run per name and namespace.",
+)
+@click.option("--resume", is_flag=True, help="Go on with the run that is there.")
+@click.option("--replace", is_flag=True, help="Remove a finished run that was never collected.")
+@click.option("--timeout", metavar="DURATION", default="", help="With --wait: give up (exit 6).")
+@click.option(
+    "--start-timeout",
+    metavar="DURATION",
+    default="5m",
+    show_default=True,
+    help="A pod that has not started by then counts as not started.",
+)
+@click.option(
+    "--spread",
+    type=click.Choice(["prefer", "require", "off"]),
+    default="prefer",
+    show_default=True,
+    help="Over hosts: evenly where possible, at most one pod per host, or as it comes.",
+)
+@click.option(
+    "--report",
+    type=click.Choice(["framed", "plain"]),
+    default="framed",
+    show_default=True,
+    help="framed: compressed, with a checksum; plain: for images without a shell.",
+)
+@click.option(
+    "--node-log-limit",
+    metavar="SIZE",
+    default="10Mi",
+    show_default=True,
+    help="How much log a host keeps per container (kubelet's containerLogMaxSize).",
+)
+@click.option("--dry-run", is_flag=True, help="Print the manifests as YAML; create nothing.")
+@quiet_option
+def run(
+    wait: bool, resume: bool, replace: bool, dry_run: bool, quiet: bool, **options: object
+) -> None:
+    """Deploy load runners as Jobs; print the progress tracker's name.
+
+    Everything is checked before anything is created, and all mistakes are told together. Only
+    the tracker's name goes to stdout.
+
+    \b
+    Examples:
+      mrunners run --namespace load --runner-image ghcr.io/azure/kperf:0.3.5 \\
+          --runners 'file:///etc/load.yaml?numbers=10' \\
+          --runners 'configmap:///load/mixed?numbers=2' --wait
+      mrunners run --namespace load --resume --wait
+    """
+    from mrunners.cluster.client import KubernetesCluster
+    from mrunners.plan.options import Existing, RunOptions, check_options
+    from mrunners.run.preparing import prepare
+
+    if resume and replace:
+        raise click.UsageError("--resume and --replace exclude each other")
+    existing = Existing.RESUME if resume else Existing.REPLACE if replace else Existing.REFUSE
+    asked = RunOptions.model_validate({**options, "wait": wait, "existing": existing})
+    check_options(asked)
+    with Speaker(quiet=quiet, print_tracker=True) as speaker:
+        cluster = KubernetesCluster(asked.kubeconfig, say=speaker.warn)
+        decision = prepare(cluster, asked, run_key=asked.run_key or "preview")
+        if dry_run:
+            from mrunners_cli.dry_run import manifests_of
+
+            click.echo(manifests_of(decision), nl=False)
+            return
+        _run_flow(asked, speaker)
+
+
+def _run_flow(options: RunOptions, speaker: Speaker) -> None:
+    for name, value in _PREFECT_DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    server = os.environ.get("PREFECT_API_URL")
+    speaker.note(
+        f"starting the flow on the Prefect server {server}"
+        if server
+        else "starting the flow on a Prefect server of its own (10 to 40 seconds; set "
+        "PREFECT_API_URL to use a running one)"
+    )
+    from prefect.exceptions import TerminationSignal
+
+    from mrunners_cli.ending import Terminated
+    from mrunners_flows.multirunners import multirunners
+    from mrunners_flows.outcome import RunOutcome
+    from mrunners_tasks.surroundings import listening
+
+    try:
+        with listening(speaker):
+            outcome = multirunners(options)
+            assert isinstance(outcome, RunOutcome)  # a failed state raises its error
+    except TerminationSignal as signal:
+        raise Terminated from signal
+    report = outcome.report
+    if report is not None:
+        speaker.note(
+            f"{report.verdict}; see the report with: mrunners result {options.namespace} "
+            f"--tracker {options.tracker}"
+        )
+    else:
+        speaker.note(
+            f"wait for it with: mrunners wait {options.namespace} --tracker {options.tracker}"
+        )

@@ -1,0 +1,65 @@
+"""Writes a report where the user wants it: to stdout, or whole into a file.
+
+It must not know how reports are made.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from mrunners.errors import InvalidInputError
+from mrunners.reports.merged import MergedReport, to_json
+from mrunners.views.table import render_table
+
+__all__ = ["render", "write_whole"]
+
+# A file or a pipe has no width; 80 columns fit everywhere.
+WIDTH = 80
+
+
+def render(report: MergedReport, form: str, *, to_file: bool) -> str:
+    """The report as text: `json`, or a `table` as wide as the terminal it goes to."""
+    if form == "json":
+        return to_json(report)
+    on_terminal = sys.stdout.isatty() and not to_file
+    width = max(WIDTH, min(shutil.get_terminal_size((WIDTH, 24)).columns, 160))
+    return render_table(report, width=width if on_terminal else WIDTH, color=_color(on_terminal))
+
+
+def write_whole(text: str, output: Path | None) -> None:
+    """Write to stdout, or to a file that appears whole or not at all.
+
+    Raises: InvalidInputError: the file cannot be written.
+    """
+    if output is None:
+        click.echo(text, nl=False)
+        sys.stdout.flush()
+        return
+    temporary = ""
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files private; a report is for whoever may read the folder.
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(output)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise InvalidInputError(f"--output {output}: {error.strerror}") from error
+
+
+def _color(on_terminal: bool) -> bool:
+    """https://no-color.org."""
+    return on_terminal and not os.environ.get("NO_COLOR")

@@ -1,0 +1,52 @@
+"""Step 4: create the Jobs, or adopt them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from prefect import task
+
+from mrunners.plan.plan import PlannedJob
+from mrunners.run.creating import create_jobs as _create_jobs
+from mrunners.run.opening import OpenRun
+from mrunners_tasks.retrying import STEP
+from mrunners_tasks.surroundings import cluster_of, listener
+
+__all__ = ["chunks", "create_jobs"]
+
+# One task per Job reads best; Prefect's recorder falls behind at hundreds of tasks (measured), so
+# larger runs create several Jobs per task.
+ONE_BY_ONE = 100
+CHUNK = 25
+
+
+@task(name="create-jobs", task_run_name="create {label}", **STEP)
+def create_jobs(kubeconfig: str, run: OpenRun, jobs: Sequence[PlannedJob], label: str) -> list[str]:
+    """The names of these Jobs, which stand now.
+
+    Args:
+        kubeconfig: where.
+        run: the open run.
+        jobs: some of its Jobs.
+        label: names the task run.
+    Raises: RefusedError: a Job of that name is another's, or the tracker is gone.
+    """
+    del label
+    seen = _create_jobs(
+        cluster_of(kubeconfig),
+        run.found.plan,
+        jobs,
+        profiles=run.profiles,
+        tracker_uid=run.found.tracker.uid,
+        listener=listener(),
+    )
+    return [job.name for job in seen]
+
+
+def chunks(jobs: Sequence[PlannedJob]) -> Iterator[tuple[str, Sequence[PlannedJob]]]:
+    """The Jobs in the portions that one task takes, each with a label."""
+    size = 1 if len(jobs) <= ONE_BY_ONE else CHUNK
+    for first in range(0, len(jobs), size):
+        part = jobs[first : first + size]
+        label = part[0].name if size == 1 else f"{part[0].name} to {part[-1].name}"
+        yield label, part

@@ -1,0 +1,25 @@
+"""Step 2: load and check the profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prefect import task
+
+from mrunners.inputs.loading import LoadedRunner
+from mrunners.inputs.uris import RunnerSpec
+from mrunners.plan.options import RunOptions
+from mrunners.run.preparing import load_profiles as _load_profiles
+from mrunners_tasks.retrying import STEP
+from mrunners_tasks.surroundings import cluster_of
+
+__all__ = ["load_profiles"]
+
+
+@task(name="load-profiles", **STEP)
+def load_profiles(options: RunOptions, specs: Sequence[RunnerSpec]) -> tuple[LoadedRunner, ...]:
+    """The load profile of each runner.
+
+    Raises: InvalidInputError: one line per mistake.
+    """
+    return _load_profiles(cluster_of(options.kubeconfig), options, specs)

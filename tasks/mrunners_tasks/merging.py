@@ -1,0 +1,22 @@
+"""Step 7: merge the reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prefect import task
+
+from mrunners.reports.merged import MergedReport
+from mrunners.reports.outcomes import PodOutcome
+from mrunners.run.finding import FoundRun
+from mrunners.run.resulting import merge_outcomes
+from mrunners_tasks.retrying import STEP
+from mrunners_tasks.surroundings import cluster_of
+
+__all__ = ["merge_reports"]
+
+
+@task(name="merge-reports", **STEP)
+def merge_reports(kubeconfig: str, found: FoundRun, outcomes: Sequence[PodOutcome]) -> MergedReport:
+    """One report for the whole run, with what is missing from it."""
+    return merge_outcomes(found, outcomes, requests=cluster_of(kubeconfig).requests)

@@ -1,0 +1,55 @@
+"""Which failures a task tries again: those that may pass, and no others.
+
+It must not wait: Prefect does, by the delays given here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from prefect import Task
+from prefect.cache_policies import NO_CACHE, CachePolicy
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.tasks import exponential_backoff
+
+from mrunners.errors import ClusterError, ForbiddenError, MrunnersError, UnauthorizedError
+
+__all__ = ["ATTEMPTS", "STEP", "may_pass"]
+
+ATTEMPTS = 3
+
+
+def may_pass(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
+    """Whether to run a failed task again.
+
+    An API server that does not answer may come back, beyond the patience that the core has with
+    it; what a user gave wrong, or another run in the way, stays.
+
+    Prefect logs a traceback when retries are exhausted, but not when this condition says no: so
+    it also counts the attempts, and a known error ends without one.
+    """
+    del task
+    if task_run.run_count >= ATTEMPTS:
+        return False
+    error = state.data
+    if isinstance(error, ClusterError):
+        return not isinstance(error, ForbiddenError | UnauthorizedError)
+    return not isinstance(error, MrunnersError) and isinstance(error, OSError)
+
+
+class _Step(TypedDict):
+    retries: int
+    retry_delay_seconds: Any
+    retry_jitter_factor: float
+    retry_condition_fn: Any
+    cache_policy: CachePolicy
+
+
+# Every step is safe to repeat: objects are created or adopted, reports are kept by Job UID.
+STEP = _Step(
+    retries=ATTEMPTS,
+    retry_delay_seconds=exponential_backoff(backoff_factor=5),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=may_pass,
+    cache_policy=NO_CACHE,
+)

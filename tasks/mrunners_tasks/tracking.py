@@ -1,0 +1,28 @@
+"""Step 3: plan the run and create its tracker, or adopt it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prefect import task
+
+from mrunners.inputs.loading import LoadedRunner
+from mrunners.plan.options import RunOptions
+from mrunners.plan.planning import plan_run
+from mrunners.run.opening import OpenRun, open_run
+from mrunners.run.preparing import decide
+from mrunners_tasks.retrying import STEP
+from mrunners_tasks.surroundings import cluster_of, listener
+
+__all__ = ["create_tracker"]
+
+
+@task(name="create-tracker", **STEP)
+def create_tracker(options: RunOptions, runners: Sequence[LoadedRunner], run_key: str) -> OpenRun:
+    """The run, open: its tracker stands, with the whole plan in it.
+
+    Raises: RefusedError: another run is in the way.
+    """
+    cluster = cluster_of(options.kubeconfig)
+    wanted = plan_run(options, runners, run_key=run_key) if runners else None
+    return open_run(cluster, decide(cluster, options, wanted), listener())

@@ -1,0 +1,32 @@
+"""Step 5: wait until the Jobs have ended."""
+
+from __future__ import annotations
+
+from prefect import task
+
+from mrunners.durations import parse_duration
+from mrunners.run.finding import FoundRun
+from mrunners.run.waiting import wait_for_run
+from mrunners_tasks.retrying import STEP
+from mrunners_tasks.surroundings import cluster_of, listener, report_store
+
+__all__ = ["wait_for_jobs"]
+
+
+@task(name="wait-for-jobs", **STEP)
+def wait_for_jobs(kubeconfig: str, found: FoundRun, timeout: str = "") -> tuple[str, ...]:
+    """What went wrong, one line per Job and cause; reports come home meanwhile.
+
+    Args:
+        kubeconfig: where.
+        found: the run.
+        timeout: a duration such as `2h`; empty means as long as it takes.
+    Raises: WaitTimeoutError: time is up.
+    """
+    return wait_for_run(
+        cluster_of(kubeconfig),
+        found,
+        report_store(),
+        listener(),
+        timeout_seconds=parse_duration(timeout) if timeout else None,
+    )
