@@ -63,10 +63,10 @@ def up(
     log_limit: int,
 ) -> None:
     """Start a cluster, or bring one to what is asked; prints the kubeconfig's path."""
-    from localcluster.lifecycle.up import Wanted, up as bring_up  # noqa: PLC0415
+    from localcluster.lifecycle import up as lifecycle  # noqa: PLC0415
 
-    wanted = Wanted(kubeconfig, process_hosts, kwok_hosts, images, log_limit)
-    click.echo(bring_up(cluster_folder(name, os.environ), wanted, os.environ))
+    wanted = lifecycle.Wanted(kubeconfig, process_hosts, kwok_hosts, images, log_limit)
+    click.echo(lifecycle.up(cluster_folder(name, os.environ), wanted, os.environ))
 
 
 @cluster.command()

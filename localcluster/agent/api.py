@@ -3,7 +3,7 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Self
 
 import aiohttp
@@ -110,7 +110,7 @@ class Api:
         """
         return await self.call("PATCH", path, body, content_type)
 
-    async def watch(self, path: str) -> AsyncIterator[Json]:
+    async def watch(self, path: str) -> AsyncGenerator[Json, None]:
         """The events of one watch until the server ends it.
 
         Args:

@@ -15,14 +15,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from localcluster.agent.api import Api, ApiError, Unreachable
+from localcluster.agent.certificate import write_certificate
 from localcluster.agent.events import EventTeller
 from localcluster.agent.ground import Ground
 from localcluster.agent.host import LEASES, Host
 from localcluster.agent.images import image_table
 from localcluster.agent.leftovers import end_leftovers
 from localcluster.agent.node import HOST_LABEL, host_names
-from localcluster.agent.orders import Orders, load_orders
-from localcluster.agent.certificate import write_certificate
+from localcluster.agent.orders import load_orders
 from localcluster.agent.server import serve_logs
 from localcluster.agent.worker import PodWorker
 from localcluster.folders import ClusterFolder
@@ -115,7 +115,7 @@ class _Agent:
                 await asyncio.sleep(1)
                 continue
             await self._news.wait()
-            self._orders: Orders = load_orders(self._folder.agent_orders)
+            self._orders = load_orders(self._folder.agent_orders)
             newer = self._ground(ground.api, ground.events)
             ground.images, ground.log_limit_bytes = newer.images, newer.log_limit_bytes
 

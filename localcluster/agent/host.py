@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from localcluster.agent.api import ApiError, Json, Unreachable
@@ -44,10 +44,10 @@ class Host:
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def _for_ever(self, step: Callable[[], object]) -> None:
+    async def _for_ever(self, step: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await step()  # type: ignore[misc]
+                await step()
             except (ApiError, Unreachable) as error:
                 LOG.info("%s: %s; trying again", self.name, error)
                 await asyncio.sleep(1)

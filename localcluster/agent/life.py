@@ -1,4 +1,4 @@
-"""One container of a pod through its starts, waits and back-offs; it must not know the pod's end."""
+"""One container through its starts, waits and back-offs; it must not know the pod's end."""
 
 import time
 from dataclasses import dataclass
@@ -37,13 +37,15 @@ class _Pulling:
 class ContainerLife:
     """What the agent knows of one container, and the next thing to do for it."""
 
-    def __init__(self, spec: Json, folder: Path, *, initial: bool) -> None:
+    def __init__(
+        self, spec: Json, folder: Path, *, initial: bool, after_others: bool = False
+    ) -> None:
         self.spec = spec
         self.name: str = spec["name"]
         self.initial = initial
         self.folder = folder / "containers" / self.name
         self.process: ContainerProcess | None = None
-        self.waiting = Waiting("PodInitializing" if not initial else "ContainerCreating")
+        self.waiting = Waiting("PodInitializing" if after_others else "ContainerCreating")
         self.ended: Terminated | None = None
         self.last: Terminated | None = None
         self.attempts = 0

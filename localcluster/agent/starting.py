@@ -25,6 +25,8 @@ from localcluster.agent.words import replace_paths
 
 __all__ = ["start_container"]
 
+TEMPORARY = "/tmp"  # noqa: S108  # in the container; here it is a folder of its own
+
 
 def _place(ground: Ground, container: Json, image: Image, volumes: Path, folder: Path) -> Place:
     home, scratch = folder / "home", folder / "tmp"
@@ -37,11 +39,9 @@ def _place(ground: Ground, container: Json, image: Image, volumes: Path, folder:
         if mount.get("subPath") and not place.exists():
             place.mkdir(parents=True)  # as the kubelet does
     # A container has a /tmp of its own even where nothing is mounted there.
-    paths = {"/tmp": str(scratch)} | dict(image.files) | mounts  # noqa: S108
+    paths = {TEMPORARY: str(scratch)} | dict(image.files) | mounts
     host, port = ground.apiserver
-    return Place(
-        paths, str(home), mounts.get("/tmp", str(scratch)), host, port, ADDRESSES, CAPACITY
-    )  # noqa: S108
+    return Place(paths, str(home), paths[TEMPORARY], host, port, ADDRESSES, CAPACITY)
 
 
 def _write_kubeconfig(server: str, secrets: Path, home: Path) -> None:
@@ -130,4 +130,4 @@ async def start_container(
 
 
 def _asked_word(container: Json) -> str:
-    return str((container.get("command") or container.get("args"))[0])
+    return str([*(container.get("command") or []), *(container.get("args") or [])][0])

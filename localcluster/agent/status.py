@@ -6,7 +6,15 @@ from typing import Any
 
 from localcluster.agent.seen import ContainerSeen, Running, Terminated, Waiting, restarts
 
-__all__ = ["ADDRESSES", "lost", "never_started", "pod_phase", "pod_status", "rfc3339"]
+__all__ = [
+    "ADDRESSES",
+    "essence",
+    "lost",
+    "never_started",
+    "pod_phase",
+    "pod_status",
+    "rfc3339",
+]
 
 # No pod network: every pod has the loopback address.
 ADDRESSES = {"podIP": "127.0.0.1", "hostIP": "127.0.0.1"}
@@ -190,3 +198,17 @@ def pod_status(
     if failure:
         status |= {"reason": failure[0], "message": failure[1]}
     return status
+
+
+def essence(status: Mapping[str, Any]) -> dict[str, Any]:
+    """A status without what the clock alone changes, to see whether it has to be sent.
+
+    Args:
+        status: as `pod_status` made it.
+    """
+    kept = {key: value for key, value in status.items() if key != "startTime"}
+    kept["conditions"] = [
+        {key: value for key, value in one.items() if key != "lastTransitionTime"}
+        for one in status["conditions"]
+    ]
+    return kept

@@ -81,9 +81,7 @@ def volume_objects(pod: Mapping[str, Any]) -> set[tuple[str, str]]:
     }
 
 
-def _from_object(
-    kind: str, source: Mapping[str, Any], lookup: Lookup, namespace: str
-) -> dict[str, str]:
+def _from_object(kind: str, source: Mapping[str, Any], lookup: Lookup) -> dict[str, str]:
     name = _name(kind, source)
     found = lookup.get("Secret" if kind == "secret" else "ConfigMap", name)
     if found is None:
@@ -118,7 +116,7 @@ def volume_files(
     tokens: list[TokenWish] = []
     for kind, source in _sources(volume):
         if kind in {"configMap", "secret"}:
-            files |= _from_object(kind, source, lookup, pod["metadata"]["namespace"])
+            files |= _from_object(kind, source, lookup)
         elif kind == "downwardAPI":
             for item in source.get("items") or []:
                 if "fieldRef" not in item:

@@ -36,8 +36,13 @@ def is_ours(text: str) -> bool:
     except yaml.YAMLError:
         return False
     clusters = loaded.get("clusters") if isinstance(loaded, dict) else None
-    return bool(clusters) and all(
-        isinstance(one, dict) and str(one.get("name", "")).startswith(PREFIX) for one in clusters
+    return (
+        isinstance(clusters, list)
+        and bool(clusters)
+        and all(
+            isinstance(one, dict) and str(one.get("name", "")).startswith(PREFIX)
+            for one in clusters
+        )
     )
 
 

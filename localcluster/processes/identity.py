@@ -3,7 +3,6 @@
 A pid alone is given out again after a while, and after a reboot at once.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,14 +66,18 @@ def processes_within(folder: Path, programs: Path) -> list[Identity]:
         if not entry.name.isdigit():
             continue
         try:
-            place = Path(os.readlink(entry / "cwd").removesuffix(" (deleted)"))
-            program = Path(os.readlink(entry / "exe").removesuffix(" (deleted)"))
+            place = _target(entry / "cwd")
+            program = _target(entry / "exe")
         except OSError:
             continue  # ended meanwhile, or another user's
         identity = identity_of(int(entry.name))
         if identity and place.is_relative_to(folder) and program.is_relative_to(programs):
             found.append(identity)
     return found
+
+
+def _target(link: Path) -> Path:
+    return Path(str(link.readlink()).removesuffix(" (deleted)"))
 
 
 def session_members(leader: Identity) -> list[Identity]:
