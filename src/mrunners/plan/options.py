@@ -13,6 +13,7 @@ from mrunners.durations import parse_duration
 from mrunners.errors import InvalidInputError
 from mrunners.inputs.images import check_image_name
 from mrunners.inputs.names import dns_label_problem, dns_subdomain_problem
+from mrunners.inputs.releases import check_usable, release_of_image
 from mrunners.plan.labels import DEFAULT_TRACKER
 from mrunners.plan.names import TRACKER_LENGTH
 from mrunners.plan.plan import Spread
@@ -139,7 +140,9 @@ def check_options(options: RunOptions) -> None:
 
 def _image_problem(options: RunOptions) -> str | None:
     if options.runner_image:
-        return check_image_name(options.runner_image)
+        return check_image_name(options.runner_image) or check_usable(
+            release_of_image(options.runner_image)
+        )
     if options.existing is Existing.RESUME and not options.runners:
         return None
     return "give the kperf image, such as ghcr.io/azure/kperf:0.3.5"
