@@ -164,5 +164,5 @@ class _Agent:
         known = {pod["metadata"]["uid"] for pod in listed["items"]}
         for path in paths:
             if path.name.removesuffix(".making") not in known:
-                await asyncio.to_thread(end_leftovers, path)
+                await asyncio.to_thread(end_leftovers, [path])
                 await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)

@@ -13,7 +13,7 @@ from typing import Any
 from localcluster.agent.seen import Running, Terminated, Waiting
 from localcluster.agent.status import lost
 from localcluster.processes.ending import send_signal
-from localcluster.processes.identity import Identity, is_alive
+from localcluster.processes.identity import Identity, is_alive, session_members
 
 __all__ = ["ContainerProcess", "read_identity"]
 
@@ -114,12 +114,19 @@ class ContainerProcess:
             reason = "Completed" if code == 0 else "Error"
             self._ended = Terminated(code, reason, "", started, ended["finished_at"])
         elif not alive:
+            self._end_remains()
             self._ended = lost(started, time.time())
         elif started is None:
             return Waiting("ContainerCreating")
         else:
             return Running(started)
         return self._ended
+
+    def _end_remains(self) -> None:
+        """Somebody killed the shim: nothing of its container may run on unseen."""
+        main = read_identity(self.folder / "running.json")
+        for one in session_members(main) if main else []:
+            send_signal(one, signal.SIGKILL)
 
     def _is_alive(self) -> bool:
         if self._shim is not None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 __all__ = ["replace_paths", "replace_words"]
 
 # Before a path: nothing that could be the end of a longer path, a variable or a substitution.
-_BEFORE = r"(?<![\w./~)}$\\-])"
+_BEFORE = r"(?<![\w./~)}$\\])"
 # After it: nothing that could continue its last element. A full stop that ends a sentence may.
 _AFTER = r"(?![\w@%+~-]|\.[\w.])"
 

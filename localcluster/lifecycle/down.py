@@ -47,7 +47,7 @@ def dismantle(
     """
     record = load_record(folder)
     stop_agent(folder, record.agent)
-    end_leftovers(folder.pods)
+    end_leftovers(folder.pods.iterdir() if folder.pods.is_dir() else [])
     components = {*record.components.values(), *component_processes(folder).values()}
     # No grace: what they could still save is removed in a moment.
     end_processes(components, signal.SIGKILL, 0.0)

@@ -81,11 +81,16 @@ def _target(link: Path) -> Path:
 
 
 def session_members(leader: Identity) -> list[Identity]:
-    """The processes of the session that this process leads.
+    """The processes of the session that this process leads or led.
 
     Args:
-        leader: a process that has called setsid and still runs.
+        leader: a process that has called setsid, as recorded then.
     """
+    holder = identity_of(leader.pid)
+    # While a session has members, its leader's pid is not given out again (credentials(7)); so a
+    # stranger with that pid means that the session is gone.
+    if leader.boot != _boot() or (holder is not None and holder != leader):
+        return []
     found = []
     for entry in PROC.iterdir():
         if not entry.name.isdigit():
@@ -93,7 +98,7 @@ def session_members(leader: Identity) -> list[Identity]:
         try:
             # Field 6 of /proc/PID/stat.
             session = int((entry / "stat").read_text().rpartition(")")[2].split()[3])
-        except OSError:
+        except (OSError, IndexError):
             continue
         identity = identity_of(int(entry.name)) if session == leader.pid else None
         if identity:

@@ -1,4 +1,4 @@
-"""A local cluster as its users have it: by the command line, in a state folder of the test's own."""
+"""A local cluster as its users have it: by the command line, in a state folder of its own."""
 
 import contextlib
 import json

@@ -1,5 +1,8 @@
 import re
+import ssl
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -47,8 +50,8 @@ def test_follow_goes_on_until_the_end(cluster: LocalCluster) -> None:
 def test_what_has_no_log_is_refused_as_a_kubelet_does(cluster: LocalCluster, told: str) -> None:
     said = cluster.kubectl("logs", told, "--previous", code=1)
     assert 'previous terminated container "main"' in said
-    raw = f"/api/v1/nodes/{cluster.pod(told)['spec']['nodeName']}/proxy/containerLogs"
-    assert "NotFound" in cluster.kubectl("get", "--raw", f"{raw}/default/{told}/other", code=1)
+    said = cluster.kubectl("logs", told, "-c", "other", code=1)
+    assert "container other is not valid for pod told" in said
     cluster.apply(script("waits", "exit 0", securityContext={"runAsNonRoot": True}))
     cluster.waiting("waits", "CreateContainerConfigError")
     said = cluster.kubectl("logs", "waits", code=1)
@@ -56,17 +59,19 @@ def test_what_has_no_log_is_refused_as_a_kubelet_does(cluster: LocalCluster, tol
 
 
 def test_logs_are_served_to_the_apiserver_only(cluster: LocalCluster, told: str) -> None:
-    import ssl
-    import urllib.error
-    import urllib.request
-
     node = cluster.get("node", cluster.pod(told)["spec"]["nodeName"])
     port = node["status"]["daemonEndpoints"]["kubeletEndpoint"]["Port"]
-    careless = ssl.create_default_context()
-    careless.check_hostname, careless.verify_mode = False, ssl.CERT_NONE
-    url = f"https://127.0.0.1:{port}/containerLogs/default/{told}/main"
+    client = ssl.create_default_context()
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    url = f"https://127.0.0.1:{port}/containerLogs/default/{told}"
     with pytest.raises((urllib.error.URLError, ssl.SSLError, ConnectionError)):
-        urllib.request.urlopen(url, context=careless, timeout=5)
+        urllib.request.urlopen(f"{url}/main", context=client, timeout=5)
+    pki = cluster.folder / "kwok" / "clusters" / cluster.name / "pki"
+    client.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+    with urllib.request.urlopen(f"{url}/main", context=client, timeout=5) as answer:
+        assert answer.read().startswith(b"1\n2\n")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{url}/other", context=client, timeout=5)
 
 
 def test_a_long_line_comes_back_whole(cluster: LocalCluster) -> None:
