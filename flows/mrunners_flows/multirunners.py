@@ -22,7 +22,7 @@ from mrunners_tasks.waiting import wait_for_jobs
 __all__ = ["multirunners"]
 
 
-@flow(name="multirunners", flow_run_name="{options.namespace}/{options.tracker}")
+@flow(name="multirunners", flow_run_name="{options.namespace}/{options.advanced.tracker}")
 def multirunners(options: RunOptions) -> RunOutcome | State[MrunnersError]:
     """Run kperf load runners as Kubernetes Jobs and bring home one merged report.
 
@@ -41,7 +41,7 @@ def _run(options: RunOptions) -> RunOutcome:
     where = options.kubeconfig
     specs = parse_runners(options)
     runners = load_profiles(options, specs) if specs else ()
-    run = create_tracker(options, runners, options.run_key or str(runtime.flow_run.id))
+    run = create_tracker(options, runners, options.advanced.run_key or str(runtime.flow_run.id))
     for label, jobs in chunks(run.missing):
         create_jobs(where, run, jobs, label)
     found = run.found

@@ -113,17 +113,20 @@ def run(
       mrunners run --namespace load --resume --wait
     """
     from mrunners.cluster.client import KubernetesCluster
-    from mrunners.plan.options import Existing, RunOptions, check_options
+    from mrunners.plan.options import AdvancedOptions, Existing, RunOptions, check_options
     from mrunners.run.preparing import prepare
 
     if resume and replace:
         raise click.UsageError("--resume and --replace exclude each other")
     existing = Existing.RESUME if resume else Existing.REPLACE if replace else Existing.REFUSE
-    asked = RunOptions.model_validate({**options, "wait": wait, "existing": existing})
+    advanced = {name: options.pop(name) for name in AdvancedOptions.model_fields if name in options}
+    asked = RunOptions.model_validate(
+        {**options, "wait": wait, "advanced": {**advanced, "existing": existing}}
+    )
     check_options(asked)
     with Speaker(quiet=quiet, print_tracker=True) as speaker:
         cluster = KubernetesCluster(asked.kubeconfig, say=speaker.warn)
-        decision = prepare(cluster, asked, run_key=asked.run_key or "preview")
+        decision = prepare(cluster, asked, run_key=asked.advanced.run_key or "preview")
         if dry_run:
             from mrunners_cli.dry_run import manifests_of
 
@@ -155,13 +158,8 @@ def _run_flow(options: RunOptions, speaker: Speaker) -> None:
             assert isinstance(outcome, RunOutcome)  # a failed state raises its error
     except TerminationSignal as signal:
         raise Terminated from signal
-    report = outcome.report
-    if report is not None:
-        speaker.note(
-            f"{report.verdict}; see the report with: mrunners result {options.namespace} "
-            f"--tracker {options.tracker}"
-        )
+    where = f"{options.namespace} --tracker {options.advanced.tracker}"
+    if outcome.report is not None:
+        speaker.note(f"{outcome.report.verdict}; see the report with: mrunners result {where}")
     else:
-        speaker.note(
-            f"wait for it with: mrunners wait {options.namespace} --tracker {options.tracker}"
-        )
+        speaker.note(f"wait for it with: mrunners wait {where}")

@@ -21,7 +21,7 @@ from mrunners.quantities import parse_bytes
 from mrunners.records import Record
 from mrunners.reports.runner_script import ReportMode
 
-__all__ = ["Existing", "RunOptions", "check_options"]
+__all__ = ["AdvancedOptions", "Existing", "RunOptions", "check_options"]
 
 
 class Existing(StrEnum):
@@ -37,37 +37,9 @@ class Existing(StrEnum):
     """Remove it if its run has finished, and start anew."""
 
 
-class RunOptions(Record):
-    """One run, as asked for. Durations and sizes are texts as in Kubernetes: `5m`, `10Mi`."""
+class AdvancedOptions(Record):
+    """What most runs leave as it is. Durations and sizes are texts as in Kubernetes."""
 
-    runners: tuple[str, ...] = Field(
-        (),
-        title="Runners",
-        description="One URI per runner, such as file:///etc/load.yaml?numbers=10 or "
-        "configmap:///namespace/name?numbers=2; each becomes one Job of that many pods.",
-    )
-    runner_image: str = Field(
-        "",
-        title="Runner image",
-        description="The kperf image, such as ghcr.io/azure/kperf:0.3.5.",
-    )
-    namespace: str = Field(title="Namespace", description="Where the tracker and the Jobs go.")
-    kubeconfig: str = Field(
-        "",
-        title="Kubeconfig",
-        description="A path on the machine where the flow runs; empty means the pod's token where "
-        "there is one, else KUBECONFIG or the default file.",
-    )
-    wait: bool = Field(
-        default=True,
-        title="Wait",
-        description="Wait until the Jobs finish and bring home the merged report.",
-    )
-    service_account: str = Field(
-        "default",
-        title="Service account",
-        description="The runners' rights come from it; mrunners creates none.",
-    )
     tracker: str = Field(
         DEFAULT_TRACKER,
         title="Tracker",
@@ -76,7 +48,8 @@ class RunOptions(Record):
     existing: Existing = Field(
         Existing.REFUSE,
         title="Existing run",
-        description="What to do about a run that is already there under this tracker's name.",
+        description="What to do about a run that is already there under this tracker's name: "
+        "refuse it, resume it, or replace it when it has finished.",
     )
     spread: Spread = Field(
         Spread.PREFER,
@@ -84,21 +57,16 @@ class RunOptions(Record):
         description="prefer: evenly where possible; require: at most one pod of the run per host; "
         "off: as the scheduler likes.",
     )
+    start_timeout: str = Field(
+        "5m",
+        title="Start timeout",
+        description="A pod that has not started by then counts as not started.",
+    )
     report: ReportMode = Field(
         ReportMode.FRAMED,
         title="Report",
         description="framed: compressed and with a checksum, needs a shell in the image; plain: as "
         "kperf prints it.",
-    )
-    timeout: str = Field(
-        "",
-        title="Timeout",
-        description="How long to wait for the Jobs, such as 2h; empty means as long as it takes.",
-    )
-    start_timeout: str = Field(
-        "5m",
-        title="Start timeout",
-        description="A pod that has not started by then counts as not started.",
     )
     node_log_limit: str = Field(
         "10Mi",
@@ -113,6 +81,45 @@ class RunOptions(Record):
     )
 
 
+class RunOptions(Record):
+    """One run, as asked for; the order is that in which people think."""
+
+    runners: tuple[str, ...] = Field(
+        (),
+        title="Runners",
+        description="One URI per runner, such as file:///etc/load.yaml?numbers=10 or "
+        "configmap:///namespace/name?numbers=2; each becomes one Job of that many pods.",
+    )
+    runner_image: str = Field(
+        "",
+        title="Runner image",
+        description="The kperf image, such as ghcr.io/azure/kperf:0.3.5.",
+    )
+    namespace: str = Field(title="Namespace", description="Where the tracker and the Jobs go.")
+    service_account: str = Field(
+        "default",
+        title="Service account",
+        description="The runners' rights come from it; mrunners creates none.",
+    )
+    kubeconfig: str = Field(
+        "",
+        title="Kubeconfig",
+        description="A path on the machine where the flow runs; empty means the pod's token where "
+        "there is one, else KUBECONFIG or the default file.",
+    )
+    wait: bool = Field(
+        default=True,
+        title="Wait",
+        description="Wait until the Jobs finish and bring home the merged report.",
+    )
+    timeout: str = Field(
+        "",
+        title="Timeout",
+        description="How long to wait for the Jobs, such as 2h; empty means as long as it takes.",
+    )
+    advanced: AdvancedOptions = Field(default=AdvancedOptions(), title="Advanced")
+
+
 def check_options(options: RunOptions) -> None:
     """Check every option, and tell all mistakes together.
 
@@ -123,16 +130,16 @@ def check_options(options: RunOptions) -> None:
         f"--{option}: {problem}"
         for option, problem in (
             ("namespace", dns_label_problem(options.namespace)),
-            ("tracker", dns_label_problem(options.tracker, max_length=TRACKER_LENGTH)),
+            ("tracker", dns_label_problem(options.advanced.tracker, max_length=TRACKER_LENGTH)),
             ("service-account", dns_subdomain_problem(options.service_account)),
             ("timeout", _problem(parse_duration, options.timeout) if options.timeout else None),
-            ("start-timeout", _problem(parse_duration, options.start_timeout)),
-            ("node-log-limit", _problem(parse_bytes, options.node_log_limit)),
+            ("start-timeout", _problem(parse_duration, options.advanced.start_timeout)),
+            ("node-log-limit", _problem(parse_bytes, options.advanced.node_log_limit)),
             ("runner-image", _image_problem(options)),
         )
         if problem is not None
     ]
-    if not options.runners and options.existing is not Existing.RESUME:
+    if not options.runners and options.advanced.existing is not Existing.RESUME:
         problems.append("--runners: give at least one runner URI (only --resume needs none)")
     if problems:
         raise InvalidInputError(problems)
@@ -143,7 +150,7 @@ def _image_problem(options: RunOptions) -> str | None:
         return check_image_name(options.runner_image) or check_usable(
             release_of_image(options.runner_image)
         )
-    if options.existing is Existing.RESUME and not options.runners:
+    if options.advanced.existing is Existing.RESUME and not options.runners:
         return None
     return "give the kperf image, such as ghcr.io/azure/kperf:0.3.5"
 

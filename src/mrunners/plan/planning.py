@@ -57,17 +57,17 @@ def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: s
     plan = Plan(
         run_id=run_id_of(run_key),
         namespace=options.namespace,
-        tracker=options.tracker,
+        tracker=options.advanced.tracker,
         image=options.runner_image,
         service_account=options.service_account,
-        spread=options.spread,
-        report_mode=options.report,
-        node_log_limit_bytes=parse_bytes(options.node_log_limit),
-        start_timeout_seconds=parse_duration(options.start_timeout),
+        spread=options.advanced.spread,
+        report_mode=options.advanced.report,
+        node_log_limit_bytes=parse_bytes(options.advanced.node_log_limit),
+        start_timeout_seconds=parse_duration(options.advanced.start_timeout),
         jobs=tuple(
             PlannedJob(
                 index=index,
-                name=job_name(options.tracker, index),
+                name=job_name(options.advanced.tracker, index),
                 uri=runner.spec.uri,
                 numbers=runner.spec.numbers,
                 profile_digest=runner.digest,

@@ -90,16 +90,16 @@ def decide(cluster: Cluster, options: RunOptions, wanted: PlannedRun | None) -> 
     Raises: RefusedError: another run is in the way, or there is none to resume.
     """
     if wanted is None:
-        found = find_run(cluster, options.namespace, options.tracker)
+        found = find_run(cluster, options.namespace, options.advanced.tracker)
         return Decision(PlannedRun(found.plan, _stored_profiles(cluster, found)), resumes=found)
-    there = existing_run(cluster, options.namespace, options.tracker)
+    there = existing_run(cluster, options.namespace, options.advanced.tracker)
     if there is None:
         return Decision(wanted)
-    if there.plan.run_id == wanted.plan.run_id or options.existing is Existing.RESUME:
+    if there.plan.run_id == wanted.plan.run_id or options.advanced.existing is Existing.RESUME:
         _demand_same_plan(there, wanted)
         planned = PlannedRun(there.plan, wanted.profiles, wanted.warnings)
         return Decision(planned, resumes=there)
-    if there.state.finished and (there.collected or options.existing is Existing.REPLACE):
+    if there.state.finished and (there.collected or options.advanced.existing is Existing.REPLACE):
         return Decision(wanted, replaces=there)
     raise _in_the_way(cluster, options, there)
 
@@ -119,7 +119,7 @@ def _demand_same_plan(there: FoundRun, wanted: PlannedRun) -> None:
 
 
 def _in_the_way(cluster: Cluster, options: RunOptions, there: FoundRun) -> RefusedError:
-    where = f"{options.namespace} --tracker {options.tracker}"
+    where = f"{options.namespace} --tracker {options.advanced.tracker}"
     if there.state.finished:
         advice = (
             f"collect it with: mrunners result {where}; or start anew with --replace; or use "
@@ -133,7 +133,7 @@ def _in_the_way(cluster: Cluster, options: RunOptions, there: FoundRun) -> Refus
     return RefusedError(
         f"another run is there: {describe_run(cluster, there)}; {advice}",
         namespace=options.namespace,
-        tracker=options.tracker,
+        tracker=options.advanced.tracker,
     )
 
 
