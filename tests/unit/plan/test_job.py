@@ -1,0 +1,208 @@
+from collections.abc import Mapping
+
+import pytest
+
+from mrunners.plan.job import dropped_fields, job_digest, job_manifest
+from mrunners.plan.plan import digest_of
+from mrunners.reports.runner_script import ReportMode, runner_command
+from tests.fakes import Raw
+from tests.unit.ground import IMAGE, RUN_ID, planned
+
+URI = "file:///load/1.yaml?numbers=3"
+LABELS = {
+    "app.kubernetes.io/name": "mrunners",
+    "app.kubernetes.io/managed-by": "mrunners",
+    "app.kubernetes.io/component": "runner",
+    "mrunners.dev/tracker": "mrunners",
+    "mrunners.dev/run-id": RUN_ID,
+    "mrunners.dev/runner": "1",
+}
+OURS = {"matchLabels": {"mrunners.dev/run-id": RUN_ID}}
+PREFER = {
+    "topologySpreadConstraints": [
+        {
+            "maxSkew": 1,
+            "topologyKey": "kubernetes.io/hostname",
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": OURS,
+            "nodeTaintsPolicy": "Honor",
+        }
+    ]
+}
+REQUIRE = {
+    "affinity": {
+        "podAntiAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": [
+                {"labelSelector": OURS, "topologyKey": "kubernetes.io/hostname"}
+            ]
+        }
+    }
+}
+PLAIN_COMMAND = [
+    "/kperf",
+    "-v=0",
+    "runner",
+    "run",
+    "--config=/config/load_profile.yaml",
+    "--raw-data",
+]
+
+
+def made(**changes: str) -> Raw:
+    run = planned(2, 3, **changes)
+    job = run.plan.jobs[1]
+    return job_manifest(run.plan, job, profile_place="mrunners", tracker_uid="tracker-uid")
+
+
+def expected(
+    spread: Mapping[str, object],
+    *,
+    command: list[str],
+    account: str = "default",
+    limit: str = "10485760",
+) -> Raw:
+    digest = planned(2, 3).plan.jobs[1].profile_digest
+    container = {
+        "name": "runner",
+        "image": IMAGE,
+        "command": command,
+        "env": [
+            {"name": "MRUNNERS_RUN_ID", "value": RUN_ID},
+            {"name": "MRUNNERS_JOB", "value": "mrunners-1"},
+            {"name": "MRUNNERS_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+            {"name": "MRUNNERS_LOG_LIMIT_BYTES", "value": limit},
+        ],
+        "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": "profile", "mountPath": "/config", "readOnly": True},
+            {"name": "tmp", "mountPath": "/tmp"},
+        ],
+    }
+    item = {"key": f"profile-{digest[:16]}.yaml", "path": "load_profile.yaml"}
+    pod: dict[str, object] = {
+        "restartPolicy": "Never",
+        "serviceAccountName": account,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 5,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "runAsGroup": 65532,
+            "fsGroup": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container],
+        "volumes": [
+            {"name": "profile", "configMap": {"name": "mrunners", "items": [item]}},
+            {"name": "tmp", "emptyDir": {}},
+        ],
+        **spread,
+    }
+    spec = {
+        "completionMode": "Indexed",
+        "completions": 3,
+        "parallelism": 3,
+        "backoffLimitPerIndex": 0,
+        "podReplacementPolicy": "Failed",
+        "template": {
+            "metadata": {"labels": LABELS, "annotations": {"mrunners.dev/runner-uri": URI}},
+            "spec": pod,
+        },
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": "mrunners-1",
+            "namespace": "load",
+            "labels": LABELS,
+            "annotations": {
+                "mrunners.dev/runner-uri": URI,
+                "mrunners.dev/digest": digest_of(spec),
+            },
+            "ownerReferences": [
+                {
+                    "apiVersion": "v1",
+                    "kind": "ConfigMap",
+                    "name": "mrunners",
+                    "uid": "tracker-uid",
+                    "blockOwnerDeletion": False,
+                }
+            ],
+        },
+        "spec": spec,
+    }
+
+
+@pytest.mark.parametrize(
+    ("spread", "fields"), [("prefer", PREFER), ("require", REQUIRE), ("off", {})]
+)
+def test_a_framed_job_is_this_whole_manifest(spread: str, fields: Mapping[str, object]) -> None:
+    assert made(spread=spread) == expected(fields, command=runner_command(ReportMode.FRAMED))
+
+
+def test_a_plain_job_runs_kperf_alone() -> None:
+    assert made(report="plain") == expected(PREFER, command=PLAIN_COMMAND)
+
+
+def test_the_service_account_and_the_log_limit_come_from_the_options() -> None:
+    asked = made(service_account="loader", node_log_limit="50Mi")
+    framed = runner_command(ReportMode.FRAMED)
+    assert asked == expected(PREFER, command=framed, account="loader", limit="52428800")
+
+
+def test_a_job_mounts_its_profile_from_where_it_was_placed() -> None:
+    run = planned(2, 3)
+    job = job_manifest(run.plan, run.plan.jobs[1], profile_place="elsewhere", tracker_uid="u")
+    spec = job["spec"]
+    assert isinstance(spec, dict)
+    profile_volume = spec["template"]["spec"]["volumes"][0]
+    assert profile_volume["configMap"]["name"] == "elsewhere"
+
+
+def restricted_problems(pod: Raw) -> list[str]:
+    """What Pod Security `restricted` would say, from its documentation."""
+    problems = [field for field in ("hostNetwork", "hostPID", "hostIPC") if pod.get(field)]
+    context = pod["securityContext"]
+    problems += [] if context["seccompProfile"]["type"] == "RuntimeDefault" else ["seccomp"]
+    problems += [] if context["runAsNonRoot"] and context["runAsUser"] else ["root"]
+    allowed = {"configMap", "emptyDir", "projected", "secret", "downwardAPI", "csi", "ephemeral"}
+    for volume in pod["volumes"]:
+        problems += sorted(set(volume) - allowed - {"name"})
+    for container in pod["containers"]:
+        own = container["securityContext"]
+        problems += [] if own["allowPrivilegeEscalation"] is False else ["escalation"]
+        problems += [] if own["capabilities"] == {"drop": ["ALL"]} else ["capabilities"]
+        problems += ["ports"] if "ports" in container else []
+    return problems
+
+
+def test_the_pod_passes_pod_security_restricted() -> None:
+    assert restricted_problems(made()["spec"]["template"]["spec"]) == []
+
+
+def test_the_digest_tells_specs_apart_and_nothing_else() -> None:
+    run = planned(2, 3)
+    first, second = run.plan.jobs
+    digests = {
+        job_digest(job_manifest(run.plan, job, profile_place="p", tracker_uid=uid))
+        for job, uid in ((first, "a"), (first, "b"), (second, "a"))
+    }
+    assert len(digests) == 2
+    assert job_digest(made(spread="off")) != job_digest(made())
+
+
+def test_what_an_old_server_drops_is_said_with_its_consequence() -> None:
+    kept = set(made()["spec"])
+    assert dropped_fields(kept) == []
+    assert dropped_fields(kept - {"backoffLimitPerIndex", "podReplacementPolicy"}) == [
+        "this API server ignores spec.backoffLimitPerIndex of Jobs: one failing pod ends its "
+        "siblings and their reports are lost",
+        "this API server ignores spec.podReplacementPolicy of Jobs: a drained pod is replaced at "
+        "once and both load the cluster",
+    ]

@@ -1,0 +1,70 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mrunners.plan.plan import Plan, Spread, digest_of, plan_differences, run_id_of
+from tests.unit.ground import IMAGE, RUN_ID, planned
+
+
+def test_the_same_key_gives_the_same_run_everywhere() -> None:
+    assert run_id_of("key") == RUN_ID
+    assert run_id_of("another") != RUN_ID
+
+
+def test_the_pods_of_a_plan_are_those_of_all_its_runners() -> None:
+    assert planned(2, 1, 30).plan.pods == 33
+
+
+@given(st.dictionaries(st.text(), st.integers() | st.text()))
+def test_a_digest_does_not_depend_on_the_order_of_keys(value: dict[str, object]) -> None:
+    assert digest_of(value) == digest_of(dict(reversed(value.items())))
+
+
+def test_a_plan_does_not_differ_from_itself_even_under_another_run() -> None:
+    assert plan_differences(planned().plan, planned(key="another").plan) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "lines"),
+    [
+        (
+            {"image": "kperf:0.3.6"},
+            [f"image: the tracker's plan has {IMAGE}, asked for is kperf:0.3.6"],
+        ),
+        (
+            {"spread": Spread.OFF, "start_timeout_seconds": 60.0},
+            [
+                "spread: the tracker's plan has prefer, asked for is off",
+                "start_timeout_seconds: the tracker's plan has 300.0, asked for is 60.0",
+            ],
+        ),
+        (
+            {"jobs": planned(2).plan.jobs},
+            ["runners: the tracker's plan has 2, asked for are 1"],
+        ),
+        (
+            {"jobs": planned(2, 5).plan.jobs},
+            ["runner 2: file:///load/1.yaml?numbers=1 became file:///load/1.yaml?numbers=5"],
+        ),
+        (
+            {
+                "jobs": [
+                    job.model_copy(update={"profile_digest": "0" * 64})
+                    for job in planned().plan.jobs[:1]
+                ]
+                + list(planned().plan.jobs[1:])
+            },
+            [
+                "runner 1 (file:///load/0.yaml?numbers=2): the load profile changed since "
+                f"(digest {planned().plan.jobs[0].profile_digest[:12]}, now 000000000000)"
+            ],
+        ),
+    ],
+    ids=["image", "two options", "fewer runners", "another URI", "another profile"],
+)
+def test_each_difference_of_a_plan_is_one_line(
+    changes: dict[str, object], lines: list[str]
+) -> None:
+    stored = planned().plan
+    wanted = Plan.model_validate({**dict(stored), **changes})
+    assert plan_differences(stored, wanted) == lines

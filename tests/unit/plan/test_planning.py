@@ -1,0 +1,96 @@
+import pytest
+
+from mrunners.errors import InvalidInputError
+from mrunners.plan.plan import Plan, PlannedJob, Spread
+from mrunners.plan.planning import PlannedRun, plan_run
+from mrunners.reports.runner_script import ReportMode
+from tests.unit.ground import IMAGE, RUN_ID, loaded, options, profile
+
+URI = "file:///load/0.yaml?numbers=2"
+
+
+def plan_of(limit: str, *, rate: int = 10, **changes: object) -> PlannedRun:
+    runner = loaded(URI, profile(rate=rate, limit=limit))
+    return plan_run(options(runners=(URI,), **changes), [runner], run_key="key")
+
+
+def test_a_plan_is_all_that_the_options_and_profiles_say() -> None:
+    runner = loaded(URI)
+    run = plan_of("total: 100", spread="off", report="plain", tracker="night", start_timeout="1m")
+    assert run == PlannedRun(
+        plan=Plan(
+            run_id=RUN_ID,
+            namespace="load",
+            tracker="night",
+            image=IMAGE,
+            service_account="default",
+            spread=Spread.OFF,
+            report_mode=ReportMode.PLAIN,
+            node_log_limit_bytes=10 * 1024 * 1024,
+            start_timeout_seconds=60.0,
+            jobs=(
+                PlannedJob(
+                    index=0,
+                    name="night-0",
+                    uri=URI,
+                    numbers=2,
+                    profile_digest=runner.digest,
+                    expected_seconds=10.0,
+                ),
+            ),
+        ),
+        profiles={runner.digest: runner.rendered},
+    )
+
+
+def test_a_total_that_cannot_fit_into_a_hosts_log_is_refused_with_the_pods_that_would_do() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        plan_of("total: 5000000")
+    assert caught.value.problems == (
+        f"runner 1 of 1 ({URI}): about 5,000,000 samples a pod do not fit into a host's log of "
+        "10Mi (room for about 1,165,084); share the load among 9 pods, or raise --node-log-limit "
+        "if the hosts keep more",
+    )
+
+
+def test_a_plain_report_has_room_for_fewer_samples() -> None:
+    assert plan_of("total: 100000").warnings == ()
+    with pytest.raises(InvalidInputError, match=r"room for about 84,562\); share .* 3 pods"):
+        plan_of("total: 100000", report="plain")
+
+
+def test_a_larger_log_limit_makes_room() -> None:
+    assert plan_of("total: 5000000", node_log_limit="50Mi").warnings == ()
+
+
+def test_a_duration_that_may_not_fit_is_a_warning() -> None:
+    assert plan_of("duration: 1000", rate=2000).warnings == (
+        f"runner 1 of 1 ({URI}): about 2,000,000 samples a pod do not fit into a host's log of "
+        "10Mi (room for about 1,165,084); share the load among 4 pods, or raise --node-log-limit "
+        "if the hosts keep more",
+    )
+
+
+def test_a_duration_without_a_rate_is_unknown_and_so_not_warned_about() -> None:
+    assert plan_of("duration: 1000", rate=0).warnings == ()
+
+
+def test_the_warnings_of_a_profile_name_its_runner() -> None:
+    warnings = plan_of("total: 100\n  duration: 3").warnings
+    assert warnings == ("runner 1: specs[0]: both total and duration are set; duration is ignored",)
+
+
+def test_every_runner_that_is_too_large_has_its_line() -> None:
+    asked = options(runners=(URI, "file:///b?numbers=1", "file:///c?numbers=1"))
+    huge = profile(limit="total: 2000000")
+    runners = [
+        loaded(asked.runners[0], huge),
+        loaded(asked.runners[1]),
+        loaded(asked.runners[2], huge),
+    ]
+    with pytest.raises(InvalidInputError) as caught:
+        plan_run(asked, runners, run_key="key")
+    assert [line.partition(":")[0] for line in caught.value.problems] == [
+        "runner 1 of 3 (file",
+        "runner 3 of 3 (file",
+    ]
