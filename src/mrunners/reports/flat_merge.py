@@ -15,7 +15,7 @@ from mrunners.reports.merged import FlatSummary
 from mrunners.reports.percentiles import percentile_latencies
 from mrunners.reports.samples import KperfReport
 
-__all__ = ["merge_flat", "pool_raw"]
+__all__ = ["merge_flat", "pool_raw", "pools_by_url"]
 
 
 def merge_flat(reports: Sequence[KperfReport]) -> FlatSummary:
@@ -29,7 +29,7 @@ def merge_flat(reports: Sequence[KperfReport]) -> FlatSummary:
     error_stats: Counter[str] = Counter()
     for report in reports:
         error_stats.update(report.error_stats)
-    pools = _pools(reports)
+    pools = pools_by_url(reports)
     samples = [report.samples for report in reports]
     return FlatSummary(
         total=None if None in samples else sum(count or 0 for count in samples),
@@ -51,15 +51,18 @@ def merge_flat(reports: Sequence[KperfReport]) -> FlatSummary:
 
 def pool_raw(reports: Sequence[KperfReport]) -> dict[str, list[float]] | None:
     """All samples of each URL, ascending; None when any report has no raw data."""
-    pools = _pools(reports)
+    pools = pools_by_url(reports)
     if pools is None:
         return None
     # Each pool is sorted already, so merging them needs no second copy to sort.
     return {url: list(heapq.merge(*of_url)) for url, of_url in pools.items()}
 
 
-def _pools(reports: Sequence[KperfReport]) -> dict[str, list[array[float]]] | None:
-    """For each URL, sorted, the reports' own arrays: nothing is copied."""
+def pools_by_url(reports: Sequence[KperfReport]) -> dict[str, list[array[float]]] | None:
+    """For each URL, sorted, the reports' own arrays: nothing is copied.
+
+    None when any report has no raw data.
+    """
     pools: dict[str, list[array[float]]] = {}
     for report in reports:
         if report.latencies_by_url is None:

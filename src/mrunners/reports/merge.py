@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from mrunners.durations import format_go_duration
 from mrunners.reports.coverage import Coverage, MissingPod, PodRef
-from mrunners.reports.flat_merge import merge_flat, pool_raw
+from mrunners.reports.distribution import latency_distribution
+from mrunners.reports.flat_merge import merge_flat, pool_raw, pools_by_url
 from mrunners.reports.merged import MergedError, MergedReport, PodSummary, RunnerSummary
 from mrunners.reports.outcomes import PodOutcome, RunIdentity
 from mrunners.reports.percentiles import percentile_latencies
@@ -65,6 +66,7 @@ def merge(
         start_skew_seconds=_start_skew_seconds(ordered),
         requests_by_us=requests_by_us,
         runners=_runners(ordered),
+        latency_distribution=latency_distribution(pools_by_url(reports)),
         latencies_by_url=pooled,
         errors=_errors(reports) if raw else None,
     )

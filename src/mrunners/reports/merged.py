@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field
 
 from mrunners.records import Record
 from mrunners.reports.coverage import Coverage
+from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.problems import MissingReason
 
 __all__ = [
@@ -96,6 +97,9 @@ class MergedReport(FlatSummary):
     start_skew_seconds: float | None = Field(alias="startSkewSeconds")
     requests_by_us: int | None = Field(alias="requestsByUs")
     runners: tuple[RunnerSummary, ...]
+    latency_distribution: LatencyDistribution | None = Field(
+        default=None, alias="latencyDistribution"
+    )
     latencies_by_url: dict[str, list[float]] | None = Field(default=None, alias="latenciesByURL")
     errors: tuple[MergedError, ...] | None = None
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from mrunners.reports import runner_script
 from mrunners.reports.coverage import Coverage, MissingPod
+from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.merged import (
     FlatSummary,
     MergedError,
@@ -30,7 +31,16 @@ def test_every_reason_has_its_row_and_no_row_is_left_over() -> None:
 
 @pytest.mark.parametrize(
     "model",
-    [Coverage, FlatSummary, MergedError, MergedReport, MissingPod, PodSummary, RunnerSummary],
+    [
+        Coverage,
+        FlatSummary,
+        LatencyDistribution,
+        MergedError,
+        MergedReport,
+        MissingPod,
+        PodSummary,
+        RunnerSummary,
+    ],
 )
 def test_every_key_is_explained(model: type[BaseModel]) -> None:
     for name, field in model.model_fields.items():

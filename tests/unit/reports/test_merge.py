@@ -159,6 +159,11 @@ def test_the_whole_document_is_the_documented_one() -> None:
                 "report": nothing,
             },
         ],
+        "latencyDistribution": {
+            "seconds": [0.2239, 0.2371, 0.2512, 0.2661],
+            "counts": [0, 0, 1, 1],
+            "countsByURL": {"LIST a": [0, 0, 1, 1]},
+        },
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 PUBLIC = {
     "coverage": ["Coverage", "MissingPod", "PodRef"],
+    "distribution": ["MOST_URLS", "LatencyDistribution", "latency_distribution"],
     "frame": ["FrameAddress", "extract_report"],
     "kperf_report": ["FIRST_READABLE_RELEASE", "parse_report"],
     "merge": ["merge"],
