@@ -91,7 +91,10 @@ def kubectl(name: str, words: tuple[str, ...]) -> None:
         raise LocalClusterError(
             f"cluster {name} is not there; start it with `python -m localcluster up --name {name}`"
         )
-    os.execv(program, [str(program), "--kubeconfig", str(folder.kubeconfig), *words])  # noqa: S606
+    command = [str(program), "--kubeconfig", str(folder.kubeconfig), *words]
+    # Its cache goes with the cluster, and proxies are for the way out of this machine.
+    own = {"KUBECACHEDIR": str(folder.path / "kubectl-cache"), "NO_PROXY": "*", "no_proxy": "*"}
+    os.execve(program, command, dict(os.environ) | own)  # noqa: S606
 
 
 @cluster.command(hidden=True)

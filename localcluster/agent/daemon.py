@@ -129,7 +129,9 @@ class _Agent:
         for name in wanted:
             if name not in self._hosts:
                 host = Host(ground, name, self._port)
-                self._hosts[name] = (host, asyncio.create_task(host.run(), name=name))
+                task = asyncio.create_task(host.run(), name=name)
+                task.add_done_callback(_tell_defect)
+                self._hosts[name] = (host, task)
 
     async def _remove_host(self, ground: Ground, name: str) -> None:
         """Delete a node, first its pods: nobody else would, and they would run for ever."""
@@ -166,3 +168,9 @@ class _Agent:
             if path.name.removesuffix(".making") not in known:
                 await asyncio.to_thread(end_leftovers, [path])
                 await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
+
+
+def _tell_defect(task: asyncio.Task[None]) -> None:
+    # Its node turns NotReady by itself; the log must say why.
+    if not task.cancelled() and (error := task.exception()):
+        LOG.error("%s ended by a defect", task.get_name(), exc_info=error)

@@ -96,30 +96,24 @@ class ContainerProcess:
         """How it is now; Waiting means that the shim is about to start it."""
         if self._ended is not None:
             return self._ended
-        # Liveness is looked at first: a shim writes exit.json before it ends.
+        # Liveness is looked at first: the shim ends right after it has written exit.json, and one
+        # that is our child has to be asked, or its zombie stays.
         alive = self._is_alive()
         running = _read(self.folder / "running.json")
         started = running["started_at"] if running else None
+        if alive:
+            return Waiting("ContainerCreating") if started is None else Running(started)
         ended = _read(self.folder / "exit.json")
-        if ended and "start_error" in ended:
-            self._ended = Terminated(
-                128,
-                "StartError",
-                f"failed to start the container process: {ended['start_error']}",
-                0.0,
-                ended["finished_at"],
-            )
-        elif ended:
+        if ended is None:
+            self._end_remains()
+            self._ended = lost(started, time.time())
+        elif "start_error" in ended:
+            text = f"failed to start the container process: {ended['start_error']}"
+            self._ended = Terminated(128, "StartError", text, 0.0, ended["finished_at"])
+        else:
             code = ended["exit_code"]
             reason = "Completed" if code == 0 else "Error"
             self._ended = Terminated(code, reason, "", started, ended["finished_at"])
-        elif not alive:
-            self._end_remains()
-            self._ended = lost(started, time.time())
-        elif started is None:
-            return Waiting("ContainerCreating")
-        else:
-            return Running(started)
         return self._ended
 
     def _end_remains(self) -> None:

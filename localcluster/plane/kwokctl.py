@@ -118,6 +118,7 @@ def _kwokctl(
         "KWOK_WORKDIR": str(folder.kwok_workdir.resolve()),
         # It calls kubectl, which must be ours and not what happens to be on this machine.
         "PATH": f"{programs}{os.pathsep}{environ.get('PATH', '/usr/bin:/bin')}",
+        "KUBECACHEDIR": str(folder.path / "kubectl-cache"),
         # Proxies of the environment are for the way out, not for the loopback address.
         "NO_PROXY": "*",
         "no_proxy": "*",
