@@ -114,7 +114,7 @@ def _status_words(body: bytes) -> tuple[str, str]:
     text = body.decode("utf-8", "replace")
     try:
         status = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         status = None
     if isinstance(status, dict) and isinstance(status.get("message"), str):
         return str(status.get("reason") or ""), status["message"]

@@ -242,7 +242,7 @@ class KubernetesCluster:
                 return None
             try:
                 return json.loads(body)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise no_answer(request.asked, f"the body of its {status} is broken") from error
 
         return self._patience.call(attempt)

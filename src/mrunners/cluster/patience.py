@@ -79,7 +79,7 @@ class Patience:
     outage_seconds: float = OUTAGE_SECONDS
     random: random.Random = field(default_factory=random.Random)
     _ever_answered: bool = False
-    _said_outage: bool = False
+    _outage_since: float | None = None
     _after_outage: bool = False
     _forbidden_since: float | None = None
 
@@ -100,7 +100,7 @@ class Patience:
                 now = self.monotonic()
                 if not self._may_pass(trouble, now, now - began, limit_seconds):
                     raise trouble.error from trouble
-                self._tell_outage(trouble)
+                self._tell_outage(trouble, began, limit_seconds)
                 # Jitter, so that many commands do not come back at the same instant.
                 if trouble.kind is TroubleKind.FORBIDDEN:
                     pause = FIRST_PAUSE_SECONDS
@@ -110,7 +110,7 @@ class Patience:
                 self.sleep(wait)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             else:
-                self._succeeded(self.monotonic() - began)
+                self._succeeded(self.monotonic())
                 return result
 
     def _may_pass(
@@ -123,17 +123,20 @@ class Patience:
                 self._forbidden_since = now
             return self._after_outage and now - self._forbidden_since < FALSE_403_SECONDS
         self._after_outage, self._forbidden_since = True, None
+        return elapsed < self._limit(limit_seconds)
+
+    def _limit(self, limit_seconds: float | None) -> float:
         usual = self.outage_seconds if self._ever_answered else self.first_contact_seconds
-        return elapsed < (usual if limit_seconds is None else min(usual, limit_seconds))
+        return usual if limit_seconds is None else min(usual, limit_seconds)
 
-    def _tell_outage(self, trouble: Trouble) -> None:
-        if not self._said_outage and trouble.kind is TroubleKind.PASSING:
-            self._said_outage = True
-            limit = self.outage_seconds if self._ever_answered else self.first_contact_seconds
-            self.say(f"{trouble}; trying again for up to {format_duration(limit)}")
+    def _tell_outage(self, trouble: Trouble, began: float, limit_seconds: float | None) -> None:
+        if self._outage_since is None and trouble.kind is TroubleKind.PASSING:
+            self._outage_since = began
+            limit = format_duration(self._limit(limit_seconds))
+            self.say(f"{trouble}; trying again for up to {limit}")
 
-    def _succeeded(self, elapsed: float) -> None:
+    def _succeeded(self, now: float) -> None:
         self._ever_answered, self._after_outage, self._forbidden_since = True, False, None
-        if self._said_outage:
-            self._said_outage = False
+        if self._outage_since is not None:
+            elapsed, self._outage_since = now - self._outage_since, None
             self.say(f"the API server answers again after {format_duration(elapsed)}")

@@ -114,8 +114,8 @@ class Transport:
             body = _read(answer, request.limit_bytes)
         except urllib3.exceptions.HTTPError as error:
             raise no_answer(request.asked, _cause(error)) from error
-        if (date := answer.headers.get("Date")) is not None:
-            self._clock = (email.utils.parsedate_to_datetime(date), time.monotonic())
+        if (date := _date(answer.headers.get("Date"))) is not None:
+            self._clock = (date, time.monotonic())
         if answer.status < 400 or answer.status in request.absent:
             return answer.status, body
         raise trouble_of(request.asked, answer.status, body, answer.headers.get("Retry-After"))
@@ -141,13 +141,22 @@ def _configuration(kubeconfig: str) -> Configuration:
             client_configuration=configuration,
             persist_config=False,
         )
-    except (ConfigException, yaml.YAMLError, OSError, UnicodeDecodeError) as error:
-        where = kubeconfig or os.environ.get("KUBECONFIG") or "(default)"
+    except (TypeError, AttributeError, LookupError) as error:
+        # The library takes the shape of the YAML for granted.
+        raise InvalidInputError(
+            f"kubeconfig {_shown(kubeconfig)}: it is not a kubeconfig; give a working one with "
+            "--kubeconfig PATH"
+        ) from error
+    except (ConfigException, yaml.YAMLError, OSError, ValueError) as error:
         first = (str(error) or type(error).__name__).splitlines()[0]
         raise InvalidInputError(
-            f"kubeconfig {where}: {first}; give a working one with --kubeconfig PATH"
+            f"kubeconfig {_shown(kubeconfig)}: {first}; give a working one with --kubeconfig PATH"
         ) from error
     return configuration
+
+
+def _shown(kubeconfig: str) -> str:
+    return kubeconfig or os.environ.get("KUBECONFIG") or "(default)"
 
 
 def _in_pod() -> bool:
@@ -167,6 +176,15 @@ def _read(answer: urllib3.BaseHTTPResponse, limit_bytes: int | None) -> bytes:
         return bytes(content[:limit_bytes])
     finally:
         answer.release_conn()
+
+
+def _date(header: str | None) -> datetime | None:
+    """The Date header; None for what some proxy wrote in its own way."""
+    try:
+        date = email.utils.parsedate_to_datetime(header or "")
+    except ValueError:
+        return None
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
 
 
 def _cause(error: urllib3.exceptions.HTTPError) -> str:

@@ -1,0 +1,126 @@
+"""A small HTTP server on 127.0.0.1 that answers as a test says, and kubeconfigs that lead to it."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from urllib.parse import parse_qsl, urlsplit
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server sends; `cut` announces more bytes than come, `chunked` none."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut: int = 0
+    chunked: bool = False
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the server got."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    body: object
+    token: str | None
+    content_type: str | None
+
+
+def listed(*items: object, more: str = "") -> Answer:
+    return says({"metadata": {"continue": more}, "items": list(items)})
+
+
+def says(document: object, status: int = 200, **headers: str) -> Answer:
+    return Answer(status, json.dumps(document).encode(), headers)
+
+
+def refuses(status: int, message: str = "no", **headers: str) -> Answer:
+    return says({"kind": "Status", "message": message}, status, **headers)
+
+
+class ApiServer:
+    """Gives its answers one by one, each once; asked for more, it answers 418."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.answers: deque[Answer] = deque()
+        self.heard: list[Heard] = []
+
+    def kubeconfig(self, folder: Path, **user: str) -> str:
+        """Write one for this server."""
+        path = folder / "kubeconfig"
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "here",
+            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
+            "clusters": [{"name": "here", "cluster": {"server": self.url}}],
+            "users": [{"name": "me", "user": user or {"token": "first"}}],
+        }
+        path.write_text(yaml.safe_dump(document))
+        return str(path)
+
+
+@contextmanager
+def serving() -> Iterator[ApiServer]:
+    """A server in a thread."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            url = urlsplit(self.path)
+            content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            token = self.headers.get("Authorization")
+            api.heard.append(
+                Heard(
+                    self.command,
+                    url.path,
+                    dict(parse_qsl(url.query)),
+                    json.loads(content) if content else None,
+                    token.removeprefix("Bearer ") if token else None,
+                    self.headers.get("Content-Type"),
+                )
+            )
+            answer = api.answers.popleft() if api.answers else Answer(418)
+            self.send_response_only(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name.replace("_", "-"), value)
+            if answer.chunked:
+                self.send_header("Transfer-Encoding", "chunked")
+                body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(answer.body), answer.body)
+            else:
+                self.send_header("Content-Length", str(len(answer.body) + answer.cut))
+                body = answer.body
+            self.end_headers()
+            self.wfile.write(body)
+            self.close_connection = answer.cut > 0
+
+        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - http.server's names
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - likewise
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    api = ApiServer(server.server_address[1])
+    thread = Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield api
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
