@@ -5,56 +5,94 @@ It must not hold logic: each line is a step.
 
 from __future__ import annotations
 
-from prefect import flow, runtime
+from prefect import flow, get_run_logger, runtime
 from prefect.client.schemas.objects import State
 
-from mrunners.errors import MrunnersError
+from mrunners.errors import MrunnersError, RunCancelledError
 from mrunners.plan.options import RunOptions
+from mrunners.run.finding import FoundRun
+from mrunners_flows.bringing_home import Home, bring_home
+from mrunners_flows.cancelling import cancelled_state, remove_when_cancelled
+from mrunners_flows.conduct import Conduct, Keeping, Leftover, OnIncomplete
 from mrunners_flows.outcome import RunIncompleteError, RunOutcome, failed_state
-from mrunners_tasks.collecting import collect_result, look_at_pods
 from mrunners_tasks.creating import chunks, create_jobs
+from mrunners_tasks.events import RunEvent, announce
 from mrunners_tasks.loading import load_profiles
-from mrunners_tasks.merging import merge_reports
 from mrunners_tasks.parsing import parse_runners
+from mrunners_tasks.tending import delete_found_run, find_leftover
 from mrunners_tasks.tracking import create_tracker
-from mrunners_tasks.waiting import wait_for_jobs
 
 __all__ = ["multirunners"]
 
 
-@flow(name="multirunners", flow_run_name="{options.namespace}/{options.advanced.tracker}")
-def multirunners(options: RunOptions) -> RunOutcome | State[MrunnersError]:
+@flow(
+    name="multirunners",
+    flow_run_name="{options.namespace}/{options.advanced.tracker}",
+    persist_result=True,
+    on_cancellation=[remove_when_cancelled],
+)
+def multirunners(
+    options: RunOptions, conduct: Conduct = Conduct()
+) -> RunOutcome | State[MrunnersError]:
     """Run kperf load runners as Kubernetes Jobs and bring home one merged report.
 
     Args:
         options: what to run, and where.
+        conduct: what happens before and after.
     Returns: the run; with its report when `options.wait` is set.
     Raises: MrunnersError: with the exit code that the command line would end with.
     """
+    key = options.advanced.run_key or str(runtime.flow_run.id)
     try:
-        return _run(options)
+        return _run(options, conduct, key)
+    except RunCancelledError as error:
+        return cancelled_state(options, conduct, key, error)
     except MrunnersError as error:
         return failed_state(error)
 
 
-def _run(options: RunOptions) -> RunOutcome:
+def _run(options: RunOptions, conduct: Conduct, key: str) -> RunOutcome:
     where = options.kubeconfig
     specs = parse_runners(options)
     runners = load_profiles(options, specs) if specs else ()
-    run = create_tracker(options, runners, options.advanced.run_key or str(runtime.flow_run.id))
+    if conduct.leftover is Leftover.COLLECT:
+        _collect_leftover(options, key)
+    run = create_tracker(options, runners, key)
+    found = run.found
+    announce(RunEvent.STARTED, found)
     for label, jobs in chunks(run.missing):
         create_jobs(where, run, jobs, label)
-    found = run.found
-    outcome = RunOutcome(
-        namespace=found.plan.namespace, tracker=found.tracker.name, run_id=found.plan.run_id
-    )
     if not options.wait:
-        return outcome
-    problems = wait_for_jobs(where, found, options.timeout)
-    view = look_at_pods(where, found)
-    outcomes = [pod for job in view.state.jobs for pod in collect_result(where, found, view, job)]
-    report = merge_reports(where, found, outcomes)
-    outcome = outcome.model_copy(update={"report": report})
-    if problems or not report.complete:
-        raise RunIncompleteError("\n".join((report.verdict, *problems)), outcome)
-    return outcome
+        return _outcome(found)
+    home = bring_home(where, found, timeout=options.timeout, save=conduct.save)
+    if conduct.cleanup is Keeping.DELETE and home.collected:
+        delete_found_run(where, found, force=True)
+    if home.complete:
+        announce(RunEvent.FINISHED, found, home.summary)
+        return _outcome(found, home)
+    announce(RunEvent.INCOMPLETE, found, home.summary)
+    if conduct.on_incomplete is OnIncomplete.FAIL:
+        raise RunIncompleteError(home.summary, _outcome(found, home))
+    return _outcome(found, home)
+
+
+def _collect_leftover(options: RunOptions, key: str) -> None:
+    """Harvest what an earlier run left, so that the step after may replace it."""
+    leftover = find_leftover(options, key)
+    if leftover is None:
+        return
+    get_run_logger().info("collecting run %s that an earlier run left", leftover.plan.run_id)
+    home = bring_home(options.kubeconfig, leftover, timeout=options.timeout, save=True)
+    get_run_logger().info("run %s: %s", leftover.plan.run_id, home.summary)
+    if not home.complete:
+        # Jobs that nobody created or that cannot start would stand in the way for ever.
+        delete_found_run(options.kubeconfig, leftover, force=True)
+
+
+def _outcome(found: FoundRun, home: Home | None = None) -> RunOutcome:
+    return RunOutcome(
+        namespace=found.plan.namespace,
+        tracker=found.tracker.name,
+        run_id=found.plan.run_id,
+        report=None if home is None else home.report,
+    )

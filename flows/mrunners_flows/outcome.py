@@ -14,6 +14,7 @@ from mrunners.errors import (
     InvalidInputError,
     MrunnersError,
     RefusedError,
+    StillRunningError,
     WaitTimeoutError,
 )
 from mrunners.records import Record
@@ -25,6 +26,7 @@ __all__ = ["RunIncompleteError", "RunOutcome", "failed_state"]
 _STATE_NAMES: tuple[tuple[type[MrunnersError], str], ...] = (
     (IncompleteError, "Incomplete"),
     (WaitTimeoutError, "TimedOut"),
+    (StillRunningError, "StillRunning"),
     (RefusedError, "Refused"),
     (InvalidInputError, "Invalid"),
 )

@@ -8,6 +8,7 @@ It must not import anything of the project: all rooms raise from here.
     ├── StillRunningError        4  something can still finish
     ├── IncompleteError          5  finished, but runners failed or reports are missing
     ├── WaitTimeoutError         6  the time given was used up
+    ├── RunCancelledError      130  somebody asked to stop
     └── ClusterError             7  unreachable, unauthorised, forbidden or refused by the server
         ├── UnreachableError
         ├── UnauthorizedError
@@ -32,6 +33,7 @@ __all__ = [
     "InvalidInputError",
     "MrunnersError",
     "RefusedError",
+    "RunCancelledError",
     "StillRunningError",
     "UnauthorizedError",
     "UnreachableError",
@@ -141,6 +143,12 @@ class WaitTimeoutError(MrunnersError):
     def __init__(self, message: str, *, seconds: float) -> None:
         self.seconds = seconds
         super().__init__(message)
+
+
+class RunCancelledError(MrunnersError):
+    """Somebody cancelled the flow run; what is deployed stays unless it was asked for otherwise."""
+
+    exit_code = ExitCode.INTERRUPTED
 
 
 class ClusterError(MrunnersError):

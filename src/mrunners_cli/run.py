@@ -148,13 +148,14 @@ def _run_flow(options: RunOptions, speaker: Speaker) -> None:
     from prefect.exceptions import TerminationSignal
 
     from mrunners_cli.ending import Terminated
+    from mrunners_flows.conduct import Conduct
     from mrunners_flows.multirunners import multirunners
     from mrunners_flows.outcome import RunOutcome
     from mrunners_tasks.surroundings import listening
 
     try:
         with listening(speaker):
-            outcome = multirunners(options)
+            outcome = multirunners(options, Conduct(save=False))
             assert isinstance(outcome, RunOutcome)  # a failed state raises its error
     except TerminationSignal as signal:
         raise Terminated from signal

@@ -9,7 +9,7 @@ from mrunners.reports.outcomes import PodOutcome
 from mrunners.run.collecting import collect_job
 from mrunners.run.finding import FoundRun
 from mrunners.run.looking import Look
-from mrunners.run.resulting import closer_look
+from mrunners.run.resulting import closer_look, demand_finished
 from mrunners_tasks.retrying import STEP
 from mrunners_tasks.surroundings import cluster_of, report_store
 
@@ -18,8 +18,13 @@ __all__ = ["collect_result", "look_at_pods"]
 
 @task(name="look-at-pods", **STEP)
 def look_at_pods(kubeconfig: str, found: FoundRun) -> Look:
-    """The run's pods as they ended."""
-    return closer_look(cluster_of(kubeconfig), found)
+    """The run's pods as they ended.
+
+    Raises: StillRunningError: something can still finish.
+    """
+    view = closer_look(cluster_of(kubeconfig), found)
+    demand_finished(found, view)
+    return view
 
 
 @task(name="collect-result", task_run_name="collect {job.planned.name}", **STEP)

@@ -14,45 +14,13 @@ from prefect import get_run_logger
 from prefect.exceptions import MissingContextError
 
 from mrunners.cluster.client import KubernetesCluster
-from mrunners.progress.run_state import RunState
 from mrunners.run.listening import Listener, Silence
 from mrunners.run.store import ReportStore, default_store_path
+from mrunners_tasks.runlog import RunLog
 
-__all__ = ["RunLog", "cluster_of", "listener", "listening", "report_store"]
+__all__ = ["cluster_of", "listener", "listening", "report_store"]
 
 _listener: ContextVar[Listener | None] = ContextVar("mrunners_listener", default=None)
-
-
-class RunLog:
-    """Writes progress into the log of the flow or task run."""
-
-    def __init__(self) -> None:
-        self._said: tuple[int, int, int] | None = None
-
-    def note(self, text: str) -> None:
-        """An INFO line."""
-        get_run_logger().info(text)
-
-    def warn(self, text: str) -> None:
-        """A WARNING line."""
-        get_run_logger().warning(text)
-
-    def tracker(self, name: str) -> None:
-        """An INFO line."""
-        get_run_logger().info("tracker %s stands", name)
-
-    def progress(self, state: RunState, reports: int) -> None:
-        """An INFO line whenever something changed."""
-        now = (state.ended, state.running, reports)
-        if now != self._said:
-            self._said = now
-            get_run_logger().info(
-                "%d of %d pods ended, %d running, %d reports",
-                state.ended,
-                state.pods,
-                state.running,
-                reports,
-            )
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from prefect import task
 from mrunners.durations import parse_duration
 from mrunners.run.finding import FoundRun
 from mrunners.run.waiting import wait_for_run
+from mrunners_tasks.cancelling import CancellableSleep
 from mrunners_tasks.retrying import STEP
 from mrunners_tasks.surroundings import cluster_of, listener, report_store
 
@@ -21,7 +22,9 @@ def wait_for_jobs(kubeconfig: str, found: FoundRun, timeout: str = "") -> tuple[
         kubeconfig: where.
         found: the run.
         timeout: a duration such as `2h`; empty means as long as it takes.
-    Raises: WaitTimeoutError: time is up.
+    Raises:
+        WaitTimeoutError: time is up.
+        RunCancelledError: the flow run was cancelled.
     """
     return wait_for_run(
         cluster_of(kubeconfig),
@@ -29,4 +32,5 @@ def wait_for_jobs(kubeconfig: str, found: FoundRun, timeout: str = "") -> tuple[
         report_store(),
         listener(),
         timeout_seconds=parse_duration(timeout) if timeout else None,
+        sleep=CancellableSleep(),
     )

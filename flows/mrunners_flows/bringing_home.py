@@ -1,0 +1,81 @@
+"""The second half of a run: wait for its Jobs, collect every pod's outcome, merge, save.
+
+It must not create or delete anything in the cluster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mrunners.reports.merged import MergedReport
+from mrunners.run.finding import FoundRun
+from mrunners_tasks.collecting import collect_result, look_at_pods
+from mrunners_tasks.merging import merge_reports
+from mrunners_tasks.saving import save_report
+from mrunners_tasks.tending import note_collected
+from mrunners_tasks.waiting import wait_for_jobs
+
+__all__ = ["Home", "bring_home", "collect"]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What came home.
+
+    Attributes:
+        report: the merged report.
+        problems: what went wrong with the Jobs, one line each.
+        collected: the report is saved and the tracker says so.
+    """
+
+    report: MergedReport
+    problems: tuple[str, ...]
+    collected: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether every Job is Complete and every planned report is merged."""
+        return not self.problems and self.report.complete
+
+    @property
+    def summary(self) -> str:
+        """The verdict, and what went wrong, line by line."""
+        return "\n".join((self.report.verdict, *self.problems))
+
+
+def bring_home(kubeconfig: str, found: FoundRun, *, timeout: str, save: bool) -> Home:
+    """Wait for a run's Jobs and bring its report home.
+
+    Args:
+        kubeconfig: where.
+        found: the run.
+        timeout: a duration; empty means as long as it takes.
+        save: as artifacts, after which the run counts as collected.
+    Raises: WaitTimeoutError: time is up.
+    """
+    problems = wait_for_jobs(kubeconfig, found, timeout)
+    return collect(kubeconfig, found, save=save, problems=problems)
+
+
+def collect(
+    kubeconfig: str, found: FoundRun, *, save: bool, problems: tuple[str, ...] = ()
+) -> Home:
+    """Bring home the report of a run that has ended.
+
+    Args:
+        kubeconfig: where.
+        found: the run.
+        save: as artifacts, after which the run counts as collected.
+        problems: what is known to have gone wrong.
+    Raises: StillRunningError: something can still finish.
+    """
+    view = look_at_pods(kubeconfig, found)
+    outcomes = [
+        pod for job in view.state.jobs for pod in collect_result(kubeconfig, found, view, job)
+    ]
+    report = merge_reports(kubeconfig, found, outcomes)
+    collected = False
+    if save:
+        save_report(report)
+        collected = note_collected(kubeconfig, found, outcomes)
+    return Home(report, problems, collected)

@@ -1,0 +1,100 @@
+"""The merged report as Prefect artifacts show it: markdown, and one table row per Job.
+
+It must not compute what the report does not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mrunners.reports.merged import MergedReport, RunnerSummary
+from mrunners.views.figures import grouped, milliseconds, percentile_name
+from mrunners.views.text import safe_text
+
+__all__ = ["job_rows", "render_markdown"]
+
+# An artifact is a page in a browser, not an archive: the JSON has all.
+_MAX_ROWS = 50
+
+_Pairs = Sequence[tuple[float, float]]
+
+
+def job_rows(report: MergedReport) -> list[dict[str, str | int | float | None]]:
+    """One row per Job: what it is, where it ran, what came home."""
+    return [_job_row(runner) for runner in report.runners]
+
+
+def render_markdown(report: MergedReport) -> str:
+    """The report in markdown: the verdict first, then latencies, errors and what is missing."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _job_row(runner: RunnerSummary) -> dict[str, str | int | float | None]:
+    percentiles = dict(runner.report.percentile_latencies or ())
+    return {
+        "job": runner.job,
+        "uri": safe_text(runner.uri),
+        "pods": len(runner.pods),
+        "reports": sum(pod.missing is None for pod in runner.pods),
+        "hosts": len({pod.node for pod in runner.pods if pod.node is not None}),
+        "samples": sum(pod.samples or 0 for pod in runner.pods),
+        "errors": sum(pod.errors or 0 for pod in runner.pods),
+        "p50 ms": _ms(percentiles.get(0.5)),
+        "p99 ms": _ms(percentiles.get(0.99)),
+    }
+
+
+def _lines(report: MergedReport) -> Iterable[str]:
+    yield f"# {_cell(report.verdict)}"
+    yield ""
+    yield (
+        f"Run `{report.run}` of tracker `{report.tracker}` in namespace `{report.namespace}`, "
+        f"{report.duration}; {grouped(report.total)} samples, "
+        f"{grouped(sum(report.error_stats.values()))} errors."
+    )
+    for note in report.notes:
+        yield f"\n> {_cell(note)}"
+    yield "\n## Latency of successes, ms\n"
+    yield from _latencies(report)
+    if report.error_stats:
+        yield "\n## Errors\n"
+        yield "| class | count |"
+        yield "|---|---:|"
+        for name, count in sorted(report.error_stats.items(), key=lambda i: -i[1])[:_MAX_ROWS]:
+            yield f"| {_cell(name)} | {grouped(count)} |"
+    if report.coverage.missing:
+        yield "\n## Missing reports\n"
+        yield "| job | index | pod | host | reason |"
+        yield "|---|---:|---|---|---|"
+        for pod in report.coverage.missing[:_MAX_ROWS]:
+            reason = f"{pod.reason.value}: {pod.detail}" if pod.detail else pod.reason.value
+            cells = (pod.job, str(pod.index), pod.pod or "", pod.node or "", reason)
+            yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
+        if len(report.coverage.missing) > _MAX_ROWS:
+            yield f"\nand {len(report.coverage.missing) - _MAX_ROWS} more."
+
+
+def _latencies(report: MergedReport) -> Iterable[str]:
+    if report.percentile_latencies is None:
+        yield "Not to be had without raw data."
+        return
+    rows = {"all requests": report.percentile_latencies}
+    rows |= dict(sorted((report.percentile_latencies_by_url or {}).items())[:_MAX_ROWS])
+    names = [percentile_name(p) for p, _ in report.percentile_latencies] or ["p50"]
+    yield f"| request | {' | '.join(names)} |"
+    yield f"|---|{'---:|' * len(names)}"
+    for url, pairs in rows.items():
+        values = [milliseconds(seconds) for _, seconds in pairs] or ["-"] * len(names)
+        yield f"| {_cell(url)} | {' | '.join(values)} |"
+
+
+def _cell(text: str) -> str:
+    """Text of a pod in a table cell: no markup, no line breaks, not too long."""
+    escaped = safe_text(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for mark in "\\`*_[]|#":
+        escaped = escaped.replace(mark, f"&#{ord(mark)};")
+    return escaped
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 3)

@@ -1,0 +1,69 @@
+"""The listener of a run that nobody watches from a terminal: its log and a progress artifact.
+
+It must not fail a run because an artifact could not be written.
+"""
+
+from __future__ import annotations
+
+import time
+from uuid import UUID
+
+from prefect import get_run_logger
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.exceptions import PrefectException
+
+from mrunners.progress.run_state import RunState
+
+__all__ = ["RunLog"]
+
+# The artifact is for people; one write in a while is enough for them and cheap for the server.
+ARTIFACT_SECONDS = 5.0
+
+
+class RunLog:
+    """Hears of one step's progress."""
+
+    def __init__(self) -> None:
+        self._said: tuple[int, int, int] | None = None
+        self._artifact: UUID | None = None
+        self._shown: tuple[float, float] = (-1.0, float("-inf"))
+
+    def note(self, text: str) -> None:
+        """An INFO line."""
+        get_run_logger().info(text)
+
+    def warn(self, text: str) -> None:
+        """A WARNING line."""
+        get_run_logger().warning(text)
+
+    def tracker(self, name: str) -> None:
+        """An INFO line."""
+        get_run_logger().info("tracker %s stands", name)
+
+    def progress(self, state: RunState, reports: int) -> None:
+        """An INFO line whenever something changed, and the artifact now and then."""
+        now = (state.ended, state.running, reports)
+        if now == self._said:
+            return
+        self._said = now
+        line = (
+            f"{state.ended} of {state.pods} pods ended, {state.running} running, {reports} reports"
+        )
+        get_run_logger().info(line)
+        percent = 100.0 * state.ended / state.pods
+        shown, at = self._shown
+        if percent == shown or (percent < 100 and time.monotonic() - at < ARTIFACT_SECONDS):
+            return
+        self._shown = (percent, time.monotonic())
+        try:
+            self._show(percent, line)
+        except (PrefectException, OSError, ValueError) as error:
+            get_run_logger().warning("the progress artifact could not be written: %s", error)
+
+    def _show(self, percent: float, line: str) -> None:
+        if self._artifact is None:
+            created = create_progress_artifact(percent, description=line)
+            assert isinstance(created, UUID)  # a coroutine only where the caller is async
+            self._artifact = created
+        else:
+            update_progress_artifact(self._artifact, percent, description=line)

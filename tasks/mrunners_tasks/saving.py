@@ -1,0 +1,35 @@
+"""Step 8: save the report as artifacts, where the people who read it look.
+
+It must not compute anything that the report does not say.
+"""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from mrunners.reports.merged import MergedReport
+from mrunners.views.markdown import job_rows, render_markdown
+from mrunners_tasks.retrying import STEP
+
+__all__ = ["artifact_key", "save_report"]
+
+
+def artifact_key(namespace: str, tracker: str, what: str) -> str:
+    """The key of an artifact: one history per tracker; lowercase letters, digits and dashes."""
+    return f"mrunners-{namespace}-{tracker}-{what}"
+
+
+@task(name="save-report", **STEP)
+def save_report(report: MergedReport) -> None:
+    """A table of the Jobs, and the report as markdown."""
+    create_table_artifact(
+        table=job_rows(report),
+        key=artifact_key(report.namespace, report.tracker, "jobs"),
+        description=report.verdict,
+    )
+    create_markdown_artifact(
+        markdown=render_markdown(report),
+        key=artifact_key(report.namespace, report.tracker, "report"),
+        description=report.verdict,
+    )
