@@ -52,6 +52,7 @@ class ConfigMapSeen:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
+    owners: tuple[Owner, ...] = ()
     deleting: bool = False
 
 
@@ -144,6 +145,7 @@ def config_map_seen(raw: Raw) -> ConfigMapSeen:
         labels=labels,
         annotations=meta.get("annotations") or {},
         data=raw.get("data") or {},
+        owners=_owners(meta),
         deleting="deletionTimestamp" in meta,
     )
 
@@ -166,10 +168,7 @@ def job_seen(raw: Raw) -> JobSeen:
         created=_time(meta["creationTimestamp"]),
         run_id=(meta.get("labels") or {}).get(LABEL_RUN_ID),
         digest=(meta.get("annotations") or {}).get(NOTE_DIGEST),
-        owners=tuple(
-            Owner(kind=ref["kind"], name=ref["name"], uid=ref["uid"])
-            for ref in meta.get("ownerReferences") or []
-        ),
+        owners=_owners(meta),
         completions=spec.get("completions") or 0,
         succeeded=index_ranges(status.get("completedIndexes") or ""),
         failed=index_ranges(status.get("failedIndexes") or ""),
@@ -246,6 +245,13 @@ def index_ranges(text: str) -> tuple[int, ...]:
 def _container(statuses: Sequence[Raw]) -> Raw:
     """Our container's status; an injected sidecar's is another's business."""
     return next((status for status in statuses if status.get("name") == CONTAINER), {})
+
+
+def _owners(meta: Raw) -> tuple[Owner, ...]:
+    return tuple(
+        Owner(kind=ref["kind"], name=ref["name"], uid=ref["uid"])
+        for ref in meta.get("ownerReferences") or []
+    )
 
 
 def _time(text: str) -> datetime:

@@ -57,18 +57,12 @@ def run_selector(run_id: str) -> str:
     return f"{LABEL_MANAGED_BY}={MANAGED_BY},{LABEL_RUN_ID}={run_id}"
 
 
-def tracker_selector(tracker: str, *, not_run_id: str | None = None) -> str:
-    """The label selector of every Job and pod under a tracker's name, of whichever run.
-
-    Args:
-        tracker: the tracker's name.
-        not_run_id: leave out the objects of this run.
-    """
-    selector = (
+def tracker_selector(tracker: str) -> str:
+    """The label selector of every Job and pod under a tracker's name, of whichever run."""
+    return (
         f"{LABEL_MANAGED_BY}={MANAGED_BY},{LABEL_COMPONENT}={Component.RUNNER},"
         f"{LABEL_TRACKER}={tracker}"
     )
-    return f"{selector},{LABEL_RUN_ID}!={not_run_id}" if not_run_id else selector
 
 
 def trackers_selector() -> str:

@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterable, Mapping
 
 from mrunners.cluster.api import Cluster
-from mrunners.cluster.seen import ConfigMapSeen, JobSeen
+from mrunners.cluster.seen import ConfigMapSeen, JobSeen, Owner
 from mrunners.errors import RefusedError
 from mrunners.plan.job import dropped_fields, job_digest, job_manifest
 from mrunners.plan.labels import tracker_selector
+from mrunners.plan.manifest import Manifest
 from mrunners.plan.plan import Plan, PlannedJob
 from mrunners.plan.tracker import overflow_manifests, place_profiles, tracker_manifest
 from mrunners.run.finding import describe_run, existing_run
@@ -23,6 +24,7 @@ __all__ = ["adopted", "create_jobs", "create_tracker"]
 
 # A Job whose tracker is gone is collected 0.2 s after it was made (measured); this is plenty.
 GOING_SECONDS = 30.0
+GOING_POLL_SECONDS = 0.5
 
 
 def create_tracker(
@@ -38,15 +40,15 @@ def create_tracker(
     Raises: RefusedError: the tracker belongs to another run, or is none of ours.
     """
     manifest = tracker_manifest(plan, profiles)
-    # What a deleted run left behind would load the cluster beside ours, under the same names.
+    # What a deleted run left behind would load the cluster beside ours, under the same names; even
+    # Jobs of our own run ID are going when their tracker is gone.
     if cluster.get_config_map(plan.namespace, plan.tracker) is None:
-        leftovers = tracker_selector(plan.tracker, not_run_id=plan.run_id)
-        wait_until_gone(cluster, plan.namespace, leftovers, listener)
+        wait_until_gone(cluster, plan.namespace, tracker_selector(plan.tracker), listener)
     tracker = cluster.create_config_map(plan.namespace, manifest)
     if tracker is None:
         tracker = _own_tracker(cluster, plan)
     for overflow in overflow_manifests(plan, profiles, tracker.uid):
-        cluster.create_config_map(plan.namespace, overflow)
+        _create_profiles(cluster, plan, overflow, tracker.uid)
     listener.tracker(tracker.name)
     return tracker
 
@@ -74,16 +76,16 @@ def create_jobs(
     """
     places = place_profiles(plan, profiles)
     seen = []
+    dropped: dict[str, None] = {}
     for job in jobs:
         manifest = job_manifest(
             plan, job, profile_place=places[job.profile_digest], tracker_uid=tracker_uid
         )
-        made = cluster.create_job(plan.namespace, manifest)
-        if made is None:
-            made = _own_job(cluster, plan, job, job_digest(manifest), tracker_uid)
-        for line in dropped_fields(made.spec_fields):
-            listener.warn(line)
+        made = _create_job(cluster, plan, job, manifest, tracker_uid)
+        dropped |= dict.fromkeys(dropped_fields(made.spec_fields))
         seen.append(made)
+    for line in dropped:
+        listener.warn(line)
     return seen
 
 
@@ -92,7 +94,7 @@ def adopted(job: JobSeen, plan: Plan, digest: str, tracker_uid: str) -> bool:
     return (
         job.run_id == plan.run_id
         and job.digest == digest
-        and any(owner.uid == tracker_uid for owner in job.owners)
+        and _owned(job.owners, tracker_uid)
         and not job.deleting
     )
 
@@ -115,28 +117,73 @@ def _own_tracker(cluster: Cluster, plan: Plan) -> ConfigMapSeen:
     return found.tracker
 
 
-def _own_job(
-    cluster: Cluster, plan: Plan, job: PlannedJob, digest: str, tracker_uid: str
-) -> JobSeen:
-    """The Job that was there already, if it is ours; one that is going is waited for."""
+def _create_profiles(cluster: Cluster, plan: Plan, manifest: Manifest, tracker_uid: str) -> None:
+    """Create a ConfigMap for profiles, or adopt our own; one that is going is waited for."""
+    metadata = manifest["metadata"]
+    assert isinstance(metadata, dict)
+    name = metadata["name"]
     deadline = time.monotonic() + GOING_SECONDS
-    while time.monotonic() < deadline:
+    while cluster.create_config_map(plan.namespace, manifest) is None:
+        there = cluster.get_config_map(plan.namespace, name)
+        if there is not None and not there.deleting:
+            ours = there.run_id == plan.run_id and there.data == manifest["data"]
+            if ours and _owned(there.owners, tracker_uid):
+                return
+            if not _orphaned(there.owners, plan, tracker_uid):
+                raise _foreign(plan, f"configmap {name}")
+        if time.monotonic() > deadline:
+            raise _foreign(plan, f"configmap {name}")
+        time.sleep(GOING_POLL_SECONDS)
+
+
+def _create_job(
+    cluster: Cluster, plan: Plan, job: PlannedJob, manifest: Manifest, tracker_uid: str
+) -> JobSeen:
+    """Create a Job, or adopt our own; one that is going is waited for."""
+    digest = job_digest(manifest)
+    deadline = time.monotonic() + GOING_SECONDS
+    while (made := cluster.create_job(plan.namespace, manifest)) is None:
         there = cluster.get_job(plan.namespace, job.name)
         if there is None:
-            raise RefusedError(
-                f"job {job.name} vanished right after it was created: tracker {plan.tracker} in "
-                f"namespace {plan.namespace} was deleted meanwhile; run again",
-                namespace=plan.namespace,
-                tracker=plan.tracker,
-            )
-        if adopted(there, plan, digest, tracker_uid):
+            _demand_tracker(cluster, plan, job, tracker_uid)
+        elif adopted(there, plan, digest, tracker_uid):
             return there
-        if not there.deleting:
-            break
-        time.sleep(0.5)
-    raise RefusedError(
-        f"job {job.name} in namespace {plan.namespace} exists and is not of this run; delete it, "
-        "or choose another --tracker",
+        elif not there.deleting and not _orphaned(there.owners, plan, tracker_uid):
+            raise _foreign(plan, f"job {job.name}")
+        if time.monotonic() > deadline:
+            raise _foreign(plan, f"job {job.name}")
+        time.sleep(GOING_POLL_SECONDS)
+    return made
+
+
+def _demand_tracker(cluster: Cluster, plan: Plan, job: PlannedJob, tracker_uid: str) -> None:
+    """What went with its tracker must not come back."""
+    tracker = cluster.get_config_map(plan.namespace, plan.tracker)
+    if tracker is None or tracker.uid != tracker_uid:
+        raise RefusedError(
+            f"job {job.name} vanished right after it was created: tracker {plan.tracker} in "
+            f"namespace {plan.namespace} was deleted meanwhile; run again",
+            namespace=plan.namespace,
+            tracker=plan.tracker,
+        )
+
+
+def _owned(owners: Iterable[Owner], tracker_uid: str) -> bool:
+    return any(owner.uid == tracker_uid for owner in owners)
+
+
+def _orphaned(owners: Iterable[Owner], plan: Plan, tracker_uid: str) -> bool:
+    """Whether it belongs to a former tracker of that name, so that it is about to be collected."""
+    return any(
+        owner.kind == "ConfigMap" and owner.name == plan.tracker and owner.uid != tracker_uid
+        for owner in owners
+    )
+
+
+def _foreign(plan: Plan, what: str) -> RefusedError:
+    return RefusedError(
+        f"{what} in namespace {plan.namespace} exists and is not of this run; delete it, or choose "
+        "another --tracker",
         namespace=plan.namespace,
         tracker=plan.tracker,
     )

@@ -8,4 +8,3 @@ def test_the_selectors_name_what_is_ours() -> None:
     assert run_selector("id") == f"{OURS},mrunners.dev/run-id=id"
     assert trackers_selector() == f"{OURS},app.kubernetes.io/component=tracker"
     assert tracker_selector("night") == RUNNERS
-    assert tracker_selector("night", not_run_id="id") == f"{RUNNERS},mrunners.dev/run-id!=id"
