@@ -1,0 +1,155 @@
+"""Runs programs as a user does: `mrunners` and `kubectl` as processes, nothing imported.
+
+It must not know what the tests want of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+__all__ = ["Finished", "Kubectl", "Mrunners", "Started", "bare_environment", "until"]
+
+T = TypeVar("T")
+
+CHECKOUT = Path(__file__).parents[2]
+
+# Generous: it only keeps a hanging command from stopping the tests.
+COMMAND_SECONDS = 180.0
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a command left behind."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def report(self) -> Any:
+        """The JSON on stdout."""
+        return json.loads(self.stdout)
+
+
+class Started:
+    """A command that runs."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def finish(self, seconds: float = COMMAND_SECONDS) -> Finished:
+        try:
+            stdout, stderr = self._process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            stdout, stderr = self._process.communicate()
+            raise AssertionError(
+                f"{self._process.args!r} did not end in {seconds} s\n{stdout}\n{stderr}"
+            ) from None
+        return Finished(self._process.returncode, stdout, stderr)
+
+
+@dataclass(frozen=True)
+class Mrunners:
+    """The venv's `mrunners`, with an environment of its own."""
+
+    environ: Mapping[str, str]
+
+    def __call__(self, *words: str | Path) -> Finished:
+        return self.start(*words).finish()
+
+    def start(self, *words: str | Path) -> Started:
+        return self._start(str(Path(sys.executable).parent / "mrunners"), *map(str, words))
+
+    def python(self, *words: str) -> Started:
+        """Python instead, in the same surroundings."""
+        return self._start(sys.executable, *words)
+
+    def having(self, **environ: str) -> Mrunners:
+        """The same with other variables; an empty one is left out."""
+        merged = {**self.environ, **environ}
+        return replace(self, environ={name: value for name, value in merged.items() if value})
+
+    def _start(self, *words: str) -> Started:
+        process = subprocess.Popen(
+            words,
+            env=dict(self.environ),
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        return Started(process)
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """The kubectl that was built with the cluster."""
+
+    program: Path
+    kubeconfig: Path
+    namespace: str = ""
+
+    def __call__(self, *words: str, stdin: str | None = None) -> str:
+        done = self.attempt(*words, stdin=stdin)
+        assert done.code == 0, f"kubectl {' '.join(words)}: {done.stderr}"
+        return done.stdout
+
+    def attempt(self, *words: str, stdin: str | None = None) -> Finished:
+        done = subprocess.run(
+            self.command(*words), input=stdin, capture_output=True, text=True, check=False
+        )
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    def command(self, *words: str) -> list[str]:
+        where = [f"--namespace={self.namespace}"] if self.namespace else []
+        return [str(self.program), f"--kubeconfig={self.kubeconfig}", *where, *words]
+
+    def objects(self, kind: str, *words: str) -> list[Any]:
+        """All objects of a kind, as the API server has them."""
+        listed: list[Any] = json.loads(self("get", kind, *words, "--output=json"))["items"]
+        return listed
+
+    def names(self, kind: str, *words: str) -> set[str]:
+        return {item["metadata"]["name"] for item in self.objects(kind, *words)}
+
+    def uids(self, kind: str) -> dict[str, str]:
+        return {i["metadata"]["name"]: i["metadata"]["uid"] for i in self.objects(kind)}
+
+    def apply(self, *manifests: Any) -> None:
+        listed = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
+        self("apply", "--filename=-", stdin=json.dumps(listed))
+
+
+def bare_environment() -> dict[str, str]:
+    """This process's environment without what would steer mrunners, Prefect or Kubernetes."""
+    steering = ("PREFECT_", "KUBE", "XDG_STATE_HOME", "MRUNNERS_", "DO_NOT_TRACK")
+    return {name: value for name, value in os.environ.items() if not name.startswith(steering)}
+
+
+def until(what: str, condition: Callable[[], T], seconds: float = 60.0) -> T:
+    """What the condition gives as soon as it is true.
+
+    Raises: AssertionError: it was not within that time.
+    """
+    deadline = time.monotonic() + seconds
+    while not (given := condition()):
+        assert time.monotonic() < deadline, f"after {seconds} s still not: {what}"
+        time.sleep(0.05)
+    return given

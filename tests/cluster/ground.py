@@ -1,0 +1,110 @@
+"""What a cluster test stands on: a namespace with the example roles, profiles, the command line.
+
+It must not assert anything about runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.cluster.commands import CHECKOUT, Finished, Kubectl, Mrunners, Started
+
+__all__ = ["KPERF", "Ground", "profile_text", "roles"]
+
+KPERF = "ghcr.io/azure/kperf:0.3.5"
+RBAC = CHECKOUT / "examples" / "rbac.yaml"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """One namespace, which enforces Pod Security `restricted`.
+
+    Attributes:
+        namespace: its name.
+        mrunners, kubectl: the programs; kubectl looks into the namespace by itself.
+        folder: for profiles and other files.
+    """
+
+    namespace: str
+    mrunners: Mrunners
+    kubectl: Kubectl
+    folder: Path
+
+    def run(self, *uris: str, options: Sequence[str] = (), image: str = KPERF) -> Finished:
+        """`mrunners run` to its end, with the ServiceAccount that may do what profiles ask."""
+        return self.start_run(*uris, options=options, image=image).finish()
+
+    def start_run(self, *uris: str, options: Sequence[str] = (), image: str = KPERF) -> Started:
+        return self.mrunners.start(*self.run_words(*uris, image=image), *options)
+
+    def run_words(self, *uris: str, image: str = KPERF) -> list[str]:
+        runners = [word for uri in uris for word in ("--runners", uri)]
+        where = ["run", "--namespace", self.namespace, "--service-account", "kperf-runner"]
+        return [*where, "--runner-image", image, *runners]
+
+    def quick(self, numbers: int = 1) -> str:
+        """The URI of a load of 50 requests as fast as they go."""
+        return self.file("quick", profile_text(total=50), numbers)
+
+    def slow(self, numbers: int = 1) -> str:
+        """The URI of a load that does not end by itself while a test lasts."""
+        return self.file("slow", profile_text(rate=5, duration=900), numbers)
+
+    def file(self, name: str, text: str, numbers: int) -> str:
+        path = self.folder / f"{name}.yaml"
+        path.write_text(text)
+        return f"file://{path}?numbers={numbers}"
+
+    def config_map(self, name: str, **values: str) -> None:
+        """A ConfigMap; `load_profile` is its key load_profile.yaml."""
+        data = {f"{key}.yaml": value for key, value in values.items()}
+        metadata = {"name": name, "namespace": self.namespace}
+        manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+        self.kubectl.apply(manifest)
+
+    def jobs(self) -> dict[str, str]:
+        """Job names and UIDs."""
+        return self.kubectl.uids("jobs")
+
+
+def profile_text(
+    *, rate: float = 0, total: int = 0, duration: int = 0, failing_shares: int = 0
+) -> str:
+    """A profile of two kinds of requests, and a third that the API server answers with 404."""
+    get = {"version": "v1", "resource": "configmaps", "namespace": "default"}
+    requests: list[dict[str, Any]] = [
+        {"shares": 60, "staleList": {"version": "v1", "resource": "namespaces"}},
+        {"shares": 40, "quorumGet": {**get, "name": "kube-root-ca.crt"}},
+    ]
+    if failing_shares:
+        requests.append({"shares": failing_shares, "staleGet": {**get, "name": "absent"}})
+    length = {"total": total} if total else {"duration": duration}
+    spec = {"rate": rate, **length, "conns": 2, "client": 4, "contentType": "json"}
+    whole = {"version": 1, "description": "test", "specs": [{**spec, "requests": requests}]}
+    return yaml.safe_dump(whole)
+
+
+def roles(namespace: str) -> list[dict[str, Any]]:
+    """examples/rbac.yaml for another namespace than `load`.
+
+    What is not in that namespace gets a name of its own, so that tests do not share it.
+    """
+    manifests: list[dict[str, Any]] = list(yaml.safe_load_all(RBAC.read_text()))
+    for manifest in manifests:
+        metadata = manifest["metadata"]
+        if manifest["kind"] == "Namespace":
+            metadata["name"] = namespace
+        elif metadata.get("namespace") == "load":
+            metadata["namespace"] = namespace
+        else:
+            metadata["name"] += f"-{namespace}"
+            if "roleRef" in manifest:
+                manifest["roleRef"]["name"] += f"-{namespace}"
+        for subject in manifest.get("subjects", ()):
+            subject["namespace"] = namespace
+    return manifests

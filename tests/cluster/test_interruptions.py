@@ -1,0 +1,85 @@
+"""A `run` that is ended in the middle, and `run --resume` after it: each Job exactly once."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.cluster.commands import Finished, until
+from tests.cluster.gate import gate_before_job
+from tests.cluster.ground import Ground
+
+RUNNERS = 40
+SOME = 8
+
+
+def _resume(ground: Ground) -> Finished:
+    return ground.mrunners("run", "--namespace", ground.namespace, "--resume")
+
+
+def _job_names(count: int) -> set[str]:
+    return {f"mrunners-{index}" for index in range(count)}
+
+
+def _went_well(ground: Ground, reports: int) -> None:
+    assert ground.mrunners("wait", ground.namespace).code == 0
+    result = ground.mrunners("result", ground.namespace)
+    assert result.code == 0
+    assert result.stderr == f"{reports} of {reports} reports merged\n"
+    assert len(ground.kubectl.names("pods")) == reports
+
+
+def test_after_a_sigkill_among_forty_jobs_resume_creates_what_is_missing_and_nothing_twice(
+    ground: Ground,
+) -> None:
+    started = ground.start_run(*[ground.quick()] * RUNNERS)
+    until("the first Job is there", ground.jobs)
+    started.send(signal.SIGKILL)
+    assert started.finish().code == -signal.SIGKILL
+    before = ground.jobs()
+    assert 0 < len(before) < RUNNERS
+    resumed = _resume(ground)
+    assert (resumed.code, resumed.stdout) == (0, "mrunners\n")
+    after = ground.jobs()
+    assert set(after) == _job_names(RUNNERS)
+    assert {name: after[name] for name in before} == before
+    _went_well(ground, RUNNERS)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_while_a_job_is_being_created_ends_the_run_soon_and_it_can_be_resumed(
+    ground: Ground, number: signal.Signals, code: int
+) -> None:
+    with gate_before_job(ground, "mrunners-4") as job_is_asked_for:
+        started = ground.start_run(*[ground.quick()] * SOME)
+        job_is_asked_for()
+        started.send(number)
+        # The API server would hold the request for 30 s.
+        ended = started.finish(20)
+    assert (ended.code, ended.stdout) == (code, "mrunners\n")
+    assert "what is deployed stays and can be resumed" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    before = ground.jobs()
+    assert set(before) == _job_names(4)
+    assert _resume(ground).code == 0
+    after = ground.jobs()
+    assert set(after) == _job_names(SOME)
+    assert {name: after[name] for name in before} == before
+    _went_well(ground, SOME)
+
+
+def test_after_a_sigkill_between_tracker_and_first_job_resume_creates_them_all(
+    ground: Ground,
+) -> None:
+    with gate_before_job(ground, "mrunners-0") as job_is_asked_for:
+        started = ground.start_run(ground.quick(), ground.quick(2))
+        job_is_asked_for()
+        started.send(signal.SIGKILL)
+        started.finish()
+    assert ground.jobs() == {}
+    assert "mrunners" in ground.kubectl.names("configmaps")
+    assert ground.mrunners("status", ground.namespace, "--exit-code").code == 4
+    assert _resume(ground).code == 0
+    assert set(ground.jobs()) == _job_names(2)
+    _went_well(ground, 3)

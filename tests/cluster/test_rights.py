@@ -1,0 +1,100 @@
+"""What a run may and may not do: the example roles, forbidden and unreachable clusters."""
+
+from __future__ import annotations
+
+import socket
+
+import yaml
+
+from tests.cluster.commands import Kubectl
+from tests.cluster.credentials import kubeconfig_of, kubeconfig_with_server
+from tests.cluster.ground import RBAC, Ground, profile_text
+
+
+def test_the_example_roles_can_be_applied_as_they_stand(kubectl: Kubectl) -> None:
+    kubectl("apply", "--filename", str(RBAC))
+    kubectl("delete", "--filename", str(RBAC), "--wait=false")
+    kinds = [manifest["kind"] for manifest in yaml.safe_load_all(RBAC.read_text())]
+    assert kinds.count("ServiceAccount") == 2
+
+
+def test_an_orchestrator_with_the_example_role_can_run_wait_collect_and_delete(
+    ground: Ground,
+) -> None:
+    ground.config_map("load", load_profile=profile_text(total=50))
+    mrunners = ground.mrunners.having(KUBECONFIG=str(kubeconfig_of(ground, "mrunners")))
+    uri = f"configmap:///{ground.namespace}/load?numbers=2"
+    run = mrunners(*ground.run_words(uri, ground.quick()))
+    assert (run.code, run.stdout) == (0, "mrunners\n")
+    for command in ("wait", "status"):
+        assert mrunners(command, ground.namespace).code == 0
+    result = mrunners("result", ground.namespace)
+    assert (result.code, result.stderr) == (0, "3 of 3 reports merged\n")
+    replaced = mrunners(*ground.run_words(uri), "--wait")
+    assert replaced.code == 0
+    assert "replacing the finished run" in replaced.stderr
+    deleted = mrunners("delete", ground.namespace, "--force")
+    assert deleted.code == 0
+    assert ground.jobs() == {}
+    for done in (run, result, replaced, deleted):
+        assert "warning" not in done.stderr
+
+
+def test_the_example_role_diagnoses_what_only_an_event_tells(ground: Ground) -> None:
+    mrunners = ground.mrunners.having(KUBECONFIG=str(kubeconfig_of(ground, "mrunners")))
+    words = [*ground.run_words(ground.quick()), "--service-account", "nobody"]
+    assert mrunners(*words, "--start-timeout", "1s").code == 0
+    done = mrunners("wait", ground.namespace)
+    assert done.code == 5
+    assert 'FailedCreate: Error creating: pods "mrunners-0-0-" is forbidden' in done.stderr
+
+
+def test_a_forbidden_request_ends_with_7_and_names_verb_and_resource(ground: Ground) -> None:
+    mrunners = ground.mrunners.having(KUBECONFIG=str(kubeconfig_of(ground, "default")))
+    for done in (
+        mrunners(*ground.run_words(ground.quick())),
+        mrunners("result", ground.namespace, "--tracker", "mrunners"),
+    ):
+        assert (done.code, done.stdout) == (7, "")
+        (line,) = done.stderr.splitlines()
+        what = f"error: forbidden: get configmaps {ground.namespace}/mrunners: "
+        assert line.startswith(what)
+        assert line.endswith("examples/rbac.yaml")
+    listing = mrunners("status", ground.namespace)
+    assert listing.code == 7
+    assert f"list configmaps in namespace {ground.namespace}" in listing.stderr
+
+
+def test_a_token_that_is_none_ends_with_7(ground: Ground) -> None:
+    path = kubeconfig_of(ground, "default")
+    config = yaml.safe_load(path.read_text())
+    config["users"][0]["user"] = {"token": "expired"}
+    path.write_text(yaml.safe_dump(config))
+    done = ground.mrunners.having(KUBECONFIG=str(path))("status", ground.namespace)
+    assert (done.code, done.stdout) == (7, "")
+    assert "does not accept the credentials" in done.stderr
+
+
+def test_an_unreachable_server_ends_with_7_and_names_it(ground: Ground) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed_soon:
+        server = f"https://127.0.0.1:{closed_soon.getsockname()[1]}"
+    path = kubeconfig_with_server(ground, server)
+    done = ground.run(ground.quick(), options=["--kubeconfig", str(path)])
+    assert (done.code, done.stdout) == (7, "")
+    error = done.stderr.splitlines()[-1]
+    assert error.startswith(f"error: no usable answer from the API server {server}: ")
+
+
+def test_a_runner_without_rights_ends_with_5_and_its_403s_are_counted(ground: Ground) -> None:
+    words = ["--service-account", "default", "--wait"]
+    run = ground.run(ground.quick(2), options=words)
+    assert (run.code, run.stdout) == (5, "mrunners\n")
+    assert "nothing succeeded in 2 pods" in run.stderr
+    result = ground.mrunners("result", ground.namespace)
+    assert result.code == 5
+    assert "nothing succeeded in 2 pods: mrunners-0 index 0, mrunners-0 index 1" in result.stderr
+    report = result.report
+    assert (report["total"], report["errorStats"]) == (0, {"http/403": 100})
+    assert [pod["index"] for pod in report["coverage"]["nothingSucceeded"]] == [0, 1]
+    table = ground.mrunners("result", ground.namespace, "--format", "table")
+    assert (table.code, "nothing succeeded" in table.stdout.splitlines()[0]) == (5, True)

@@ -1,0 +1,155 @@
+"""Runs that cannot go on by themselves: what is said about them, and how the wait ends.
+
+They are waited for side by side, since a diagnosis takes its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from tests.cluster.commands import Finished, Started, until
+from tests.cluster.conftest import NewGround
+from tests.cluster.ground import KPERF, Ground
+
+START_TIMEOUT = ["--start-timeout", "5s"]
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """A run that does not start or end, after `wait` and `result`."""
+
+    ground: Ground
+    wait: Finished
+    result: Finished
+
+
+def _no_pods_allowed(ground: Ground) -> None:
+    metadata = {"name": "none", "namespace": ground.namespace}
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "spec": {"hard": {"pods": "0"}}}
+    ground.kubectl.apply({**quota, "metadata": metadata})
+    quota_status = ["resourcequota", "none", "--output=jsonpath={.status.hard.pods}"]
+    until("the quota holds", lambda: ground.kubectl("get", *quota_status) == "0")
+
+
+@pytest.fixture(scope="module")
+def stuck(new_ground: NewGround) -> Iterator[dict[str, Stuck]]:
+    """Runs by what keeps them."""
+    with ExitStack() as stack:
+        grounds = {
+            name: stack.enter_context(new_ground(f"stuck-{name}"))
+            for name in ("image", "quota", "hosts", "suspended", "slow")
+        }
+        _no_pods_allowed(grounds["quota"])
+        started = {
+            "image": grounds["image"].start_run(
+                grounds["image"].quick(2), options=START_TIMEOUT, image=f"{KPERF}9"
+            ),
+            "quota": grounds["quota"].start_run(grounds["quota"].quick(), options=START_TIMEOUT),
+            "hosts": grounds["hosts"].start_run(
+                grounds["hosts"].slow(4),
+                grounds["hosts"].slow(2),
+                options=["--spread", "require", *START_TIMEOUT],
+            ),
+            "suspended": grounds["suspended"].start_run(
+                grounds["suspended"].slow(2), options=START_TIMEOUT
+            ),
+            "slow": grounds["slow"].start_run(
+                grounds["slow"].slow(), options=["--wait", "--timeout", "2s"]
+            ),
+        }
+        for name in ("image", "quota", "hosts", "suspended"):
+            assert started[name].finish().code == 0
+        _suspend(grounds["suspended"])
+        waits: dict[str, Started] = {
+            name: grounds[name].mrunners.start("wait", grounds[name].namespace)
+            for name in ("image", "quota")
+        }
+        for name in ("hosts", "suspended"):
+            waits[name] = grounds[name].mrunners.start(
+                "wait", grounds[name].namespace, "--timeout", "12s"
+            )
+        waits["slow"] = started["slow"]
+        ended = {name: wait.finish() for name, wait in waits.items()}
+        yield {
+            name: Stuck(of, ended[name], of.mrunners("result", of.namespace))
+            for name, of in grounds.items()
+        }
+
+
+def _suspend(ground: Ground) -> None:
+    ground.kubectl("patch", "job", "mrunners-0", '--patch={"spec":{"suspend":true}}')
+    until("its pods are gone", lambda: not ground.kubectl.names("pods"))
+
+
+def test_a_wrong_image_is_named_with_host_and_advice_and_the_wait_ends_with_5(
+    stuck: dict[str, Stuck],
+) -> None:
+    wait = stuck["image"].wait
+    assert (wait.code, wait.stdout) == (5, "")
+    last = wait.stderr.splitlines()[-1]
+    assert last.startswith("error: job mrunners-0: 2 of 2 pods did not start in time: ")
+    assert "ImagePullBackOff: " in last or "ErrImagePull: " in last
+    assert f"{KPERF}9" in last
+    assert " on host-" in last
+    assert last.endswith("; check --runner-image")
+
+
+def test_a_pod_that_never_started_is_in_the_report_with_the_reason(stuck: dict[str, Stuck]) -> None:
+    result = stuck["image"].result
+    assert result.code == 5
+    missing = result.report["coverage"]["missing"]
+    assert [(pod["index"], pod["reason"]) for pod in missing] == [
+        (0, "not-started"),
+        (1, "not-started"),
+    ]
+    assert all("ImagePull" in pod["detail"] for pod in missing)
+
+
+def test_a_quota_that_allows_no_pod_is_told_from_the_event(stuck: dict[str, Stuck]) -> None:
+    run = stuck["quota"]
+    assert (run.wait.code, run.result.code) == (5, 5)
+    assert run.ground.kubectl.names("pods") == set()
+    last = run.wait.stderr.splitlines()[-1]
+    assert "job mrunners-0: 1 of 1 pods did not start in time: FailedCreate: " in last
+    assert "exceeded quota: none" in last
+    assert "see quotas" in last
+
+
+def test_spread_require_puts_one_pod_on_a_host_and_names_those_without_one(
+    stuck: dict[str, Stuck],
+) -> None:
+    run = stuck["hosts"]
+    # Four pods run, so there is hope; the wait tells of the other two as soon as it knows.
+    assert (run.wait.code, run.result.code) == (6, 4)
+    nodes = [pod["spec"].get("nodeName") for pod in run.ground.kubectl.objects("pods")]
+    assert sorted(filter(None, nodes)) == ["host-1", "host-2", "host-3", "host-4"]
+    assert nodes.count(None) == 2
+    assert "Unschedulable: 0/4 nodes are available" in run.wait.stderr
+    assert "add hosts, free resources, or relax --spread" in run.wait.stderr
+    status = run.ground.mrunners("status", run.ground.namespace, "--format", "json")
+    assert any(": Unschedulable: 0/4 nodes" in problem for problem in status.report["problems"])
+
+
+def test_a_suspended_job_waits_on_purpose_and_is_never_counted_as_not_started(
+    stuck: dict[str, Stuck],
+) -> None:
+    run = stuck["suspended"]
+    assert run.wait.code == 6
+    assert run.result.code == 4
+    assert "mrunners-0: 0 of 2 pods ended (suspended)" in run.result.stderr
+    status = run.ground.mrunners("status", run.ground.namespace, "--format", "json", "--exit-code")
+    assert (status.code, status.report["problems"]) == (4, [])
+
+
+def test_a_timeout_ends_with_6_and_the_run_goes_on(stuck: dict[str, Stuck]) -> None:
+    run = stuck["slow"]
+    assert (run.wait.code, run.wait.stdout) == (6, "mrunners\n")
+    assert "error: after 2s 1 of 1 Jobs have not finished: mrunners-0" in run.wait.stderr
+    assert "Traceback" not in run.wait.stderr
+    assert run.result.code == 4
+    (job,) = run.ground.kubectl.objects("jobs")
+    assert job["status"]["active"] == 1

@@ -1,0 +1,72 @@
+"""From `run` to `result`: what each command says and ends with."""
+
+from __future__ import annotations
+
+from tests.cluster.commands import until
+from tests.cluster.ground import Ground
+from tests.cluster.whole_run import WholeRun
+
+
+def test_run_prints_one_line_on_stdout_the_trackers_name(whole: WholeRun) -> None:
+    assert (whole.run.code, whole.run.stdout) == (0, "mrunners\n")
+
+
+def test_result_at_once_ends_with_4_and_names_the_running_jobs(whole: WholeRun) -> None:
+    assert (whole.early_result.code, whole.early_result.stdout) == (4, "")
+    assert "mrunners-0: 0 of 2 pods ended (" in whole.early_result.stderr
+    assert f"mrunners wait {whole.ground.namespace} --tracker" in whole.early_result.stderr
+
+
+def test_status_of_a_running_run_ends_with_4_when_asked_for_an_exit_code(whole: WholeRun) -> None:
+    assert whole.early_status.code == 4
+    assert "mrunners-0" in whole.early_status.stdout
+
+
+def test_a_partial_result_while_running_ends_with_4_and_says_what_is_missing(
+    whole: WholeRun,
+) -> None:
+    assert whole.early_partial.code == 4
+    coverage = whole.early_partial.report["coverage"]
+    missing = {(pod["job"], pod["index"], pod["reason"]) for pod in coverage["missing"]}
+    assert {("mrunners-0", 0, "still-running"), ("mrunners-0", 1, "still-running")} <= missing
+    assert coverage["merged"] + len(coverage["missing"]) == coverage["expected"] == 6
+
+
+def test_wait_ends_with_0_and_says_how_to_get_the_report(whole: WholeRun) -> None:
+    assert (whole.wait.code, whole.wait.stdout) == (0, "")
+    assert f"mrunners result {whole.ground.namespace} --tracker mrunners" in whole.wait.stderr
+
+
+def test_status_of_a_complete_run_ends_with_0(whole: WholeRun) -> None:
+    assert whole.late_status.code == 0
+    assert "finished, not collected" in whole.late_status.stdout
+
+
+def test_result_ends_with_0_and_covers_six_of_six(whole: WholeRun) -> None:
+    assert whole.result.code == 0
+    assert whole.result.stderr == "6 of 6 reports merged\n"
+    assert whole.result.report["coverage"] == {
+        "expected": 6,
+        "merged": 6,
+        "missing": [],
+        "nothingSucceeded": [],
+    }
+
+
+def test_the_pods_of_a_run_are_spread_over_the_hosts(whole: WholeRun) -> None:
+    reported = {
+        pod["name"]: pod["node"]
+        for runner in whole.result.report["runners"]
+        for pod in runner["pods"]
+    }
+    assert reported == whole.nodes
+    assert set(reported.values()) == {"host-1", "host-2", "host-3", "host-4"}
+
+
+def test_deleting_the_tracker_with_kubectl_removes_every_job_and_pod(ground: Ground) -> None:
+    started = ground.run(ground.quick(2), ground.slow(2))
+    assert started.code == 0
+    assert set(ground.jobs()) == {"mrunners-0", "mrunners-1"}
+    ground.kubectl("delete", "configmap", "mrunners")
+    until("every Job is gone", lambda: not ground.jobs())
+    until("every pod is gone", lambda: not ground.kubectl.names("pods"))
