@@ -26,7 +26,7 @@ __all__ = ["cancelled_state", "remove_when_cancelled"]
 
 def cancelled_state(
     options: RunOptions, conduct: Conduct, run_key: str, error: RunCancelledError
-) -> State[Any]:
+) -> Any:
     """End a flow that noticed by itself that it was cancelled."""
     return Cancelled(message=f"{error}; {_tidy(options, conduct, run_key)}")
 

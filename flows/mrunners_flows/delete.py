@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from prefect import flow
-from prefect.client.schemas.objects import State
 
-from mrunners.errors import MrunnersError
-from mrunners_flows.outcome import failed_state
+from mrunners_flows.outcome import known_failures
 from mrunners_flows.reference import RunReference
 from mrunners_tasks.tending import delete_found_run, find_found_run
 
@@ -14,7 +12,8 @@ __all__ = ["delete"]
 
 
 @flow(name="delete", flow_run_name="delete {run.namespace}")
-def delete(run: RunReference, force: bool = False) -> State[MrunnersError] | None:
+@known_failures
+def delete(run: RunReference, force: bool = False) -> None:
     """Delete a run's tracker, Jobs and pods.
 
     Args:
@@ -22,9 +21,5 @@ def delete(run: RunReference, force: bool = False) -> State[MrunnersError] | Non
         force: also when it has not finished, or its report was never collected.
     Raises: MrunnersError: it needs force, or there is no run.
     """
-    try:
-        found = find_found_run(run.kubeconfig, run.namespace, run.tracker)
-        delete_found_run(run.kubeconfig, found, force=force)
-    except MrunnersError as error:
-        return failed_state(error)
-    return None
+    found = find_found_run(run.kubeconfig, run.namespace, run.tracker)
+    delete_found_run(run.kubeconfig, found, force=force)

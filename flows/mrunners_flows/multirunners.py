@@ -5,16 +5,17 @@ It must not hold logic: each line is a step.
 
 from __future__ import annotations
 
-from prefect import flow, get_run_logger, runtime
-from prefect.client.schemas.objects import State
+from typing import cast
 
-from mrunners.errors import MrunnersError, RunCancelledError
+from prefect import flow, get_run_logger, runtime
+
+from mrunners.errors import RunCancelledError
 from mrunners.plan.options import RunOptions
 from mrunners.run.finding import FoundRun
 from mrunners_flows.bringing_home import Home, bring_home
 from mrunners_flows.cancelling import cancelled_state, remove_when_cancelled
 from mrunners_flows.conduct import Conduct, Keeping, Leftover, OnIncomplete
-from mrunners_flows.outcome import RunIncompleteError, RunOutcome, failed_state
+from mrunners_flows.outcome import RunIncompleteError, RunOutcome, known_failures
 from mrunners_tasks.creating import chunks, create_jobs
 from mrunners_tasks.events import RunEvent, announce
 from mrunners_tasks.loading import load_profiles
@@ -31,9 +32,8 @@ __all__ = ["multirunners"]
     persist_result=True,
     on_cancellation=[remove_when_cancelled],
 )
-def multirunners(
-    options: RunOptions, conduct: Conduct = Conduct()
-) -> RunOutcome | State[MrunnersError]:
+@known_failures
+def multirunners(options: RunOptions, conduct: Conduct = Conduct()) -> RunOutcome:
     """Run kperf load runners as Kubernetes Jobs and bring home one merged report.
 
     Args:
@@ -46,9 +46,7 @@ def multirunners(
     try:
         return _run(options, conduct, key)
     except RunCancelledError as error:
-        return cancelled_state(options, conduct, key, error)
-    except MrunnersError as error:
-        return failed_state(error)
+        return cast("RunOutcome", cancelled_state(options, conduct, key, error))
 
 
 def _run(options: RunOptions, conduct: Conduct, key: str) -> RunOutcome:

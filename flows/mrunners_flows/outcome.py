@@ -5,10 +5,16 @@ It must not run anything.
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
+
 from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
 from mrunners.errors import (
+    ClusterError,
     ExitCode,
     IncompleteError,
     InvalidInputError,
@@ -20,7 +26,16 @@ from mrunners.errors import (
 from mrunners.records import Record
 from mrunners.reports.merged import MergedReport
 
-__all__ = ["RunIncompleteError", "RunOutcome", "failed_state"]
+__all__ = [
+    "RunIncompleteError",
+    "RunOutcome",
+    "exit_code_of_state",
+    "failed_state",
+    "known_failures",
+]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # The names by which a remote command line knows the outcome again.
 _STATE_NAMES: tuple[tuple[type[MrunnersError], str], ...] = (
@@ -29,6 +44,7 @@ _STATE_NAMES: tuple[tuple[type[MrunnersError], str], ...] = (
     (StillRunningError, "StillRunning"),
     (RefusedError, "Refused"),
     (InvalidInputError, "Invalid"),
+    (ClusterError, "ClusterError"),
 )
 
 
@@ -60,11 +76,43 @@ class RunIncompleteError(IncompleteError):
         super().__init__(message)
 
 
-def failed_state(error: MrunnersError) -> State[MrunnersError]:
-    """The Prefect state of a known failure: of type Failed, named for what happened.
+def known_failures(flow: Callable[P, R]) -> Callable[P, R]:
+    """Let a flow end in the state of a known failure instead of raising it.
 
-    Returned rather than raised, a flow ends in it without a traceback in its log; who calls the
-    flow still gets the exception.
+    Returned rather than raised, a failure leaves no traceback in the run's log; whoever calls the
+    flow still gets the exception, and so never sees the state: the type stays the flow's own.
     """
+
+    @functools.wraps(flow)
+    def ending(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return flow(*args, **kwargs)
+        except MrunnersError as error:
+            return cast("R", failed_state(error))
+
+    # Prefect builds the form from the signature; annotations that are still text would be looked
+    # up in this module.
+    ending.__signature__ = inspect.signature(flow, eval_str=True)  # type: ignore[attr-defined]
+    ending.__annotations__ = inspect.get_annotations(flow, eval_str=True)
+    return ending
+
+
+def failed_state(error: MrunnersError) -> State[MrunnersError]:
+    """The Prefect state of a known failure: of type Failed, named for what happened."""
     name = next((name for kind, name in _STATE_NAMES if isinstance(error, kind)), "Failed")
     return Failed(name=name, message=str(error), data=error)
+
+
+def exit_code_of_state(state: State[object]) -> ExitCode:
+    """The exit code of a flow run that has ended, as an in-process run would have given it.
+
+    Args:
+        state: final.
+    """
+    if state.is_completed():
+        return ExitCode.DONE
+    if state.is_cancelled():
+        return ExitCode.INTERRUPTED
+    return next(
+        (kind.exit_code for kind, name in _STATE_NAMES if name == state.name), ExitCode.DEFECT
+    )

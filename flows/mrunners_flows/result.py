@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from prefect import flow
-from prefect.client.schemas.objects import State
 
-from mrunners.errors import MrunnersError
 from mrunners_flows.bringing_home import collect
-from mrunners_flows.outcome import RunIncompleteError, RunOutcome, failed_state
+from mrunners_flows.outcome import RunIncompleteError, RunOutcome, known_failures
 from mrunners_flows.reference import RunReference
 from mrunners_tasks.tending import find_found_run
 
@@ -15,24 +13,22 @@ __all__ = ["result"]
 
 
 @flow(name="result", flow_run_name="result {run.namespace}", persist_result=True)
-def result(run: RunReference) -> RunOutcome | State[MrunnersError]:
+@known_failures
+def result(run: RunReference) -> RunOutcome:
     """Collect and merge the reports of a run, and save them.
 
     Args:
         run: which; it must have ended.
     Raises: MrunnersError: it is still running, or reports are missing.
     """
-    try:
-        found = find_found_run(run.kubeconfig, run.namespace, run.tracker)
-        home = collect(run.kubeconfig, found, save=True)
-        outcome = RunOutcome(
-            namespace=run.namespace,
-            tracker=found.tracker.name,
-            run_id=found.plan.run_id,
-            report=home.report,
-        )
-        if not home.complete:
-            raise RunIncompleteError(home.summary, outcome)
-    except MrunnersError as error:
-        return failed_state(error)
+    found = find_found_run(run.kubeconfig, run.namespace, run.tracker)
+    home = collect(run.kubeconfig, found, save=True)
+    outcome = RunOutcome(
+        namespace=run.namespace,
+        tracker=found.tracker.name,
+        run_id=found.plan.run_id,
+        report=home.report,
+    )
+    if not home.complete:
+        raise RunIncompleteError(home.summary, outcome)
     return outcome

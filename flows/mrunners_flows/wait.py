@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from prefect import flow
-from prefect.client.schemas.objects import State
 
-from mrunners.errors import IncompleteError, MrunnersError
-from mrunners_flows.outcome import failed_state
+from mrunners.errors import IncompleteError
+from mrunners_flows.outcome import known_failures
 from mrunners_flows.reference import RunReference
 from mrunners_tasks.tending import find_found_run
 from mrunners_tasks.waiting import wait_for_jobs
@@ -15,7 +14,8 @@ __all__ = ["wait"]
 
 
 @flow(name="wait", flow_run_name="wait {run.namespace}")
-def wait(run: RunReference, timeout: str = "") -> State[MrunnersError] | None:
+@known_failures
+def wait(run: RunReference, timeout: str = "") -> None:
     """Wait until every Job of a run has ended; reports come home meanwhile.
 
     Args:
@@ -23,11 +23,7 @@ def wait(run: RunReference, timeout: str = "") -> State[MrunnersError] | None:
         timeout: a duration such as 2h; empty means as long as it takes.
     Raises: MrunnersError: pods failed or could not start, time is up, or there is no run.
     """
-    try:
-        found = find_found_run(run.kubeconfig, run.namespace, run.tracker)
-        problems = wait_for_jobs(run.kubeconfig, found, timeout)
-        if problems:
-            raise IncompleteError("\n".join(problems))
-    except MrunnersError as error:
-        return failed_state(error)
-    return None
+    found = find_found_run(run.kubeconfig, run.namespace, run.tracker)
+    problems = wait_for_jobs(run.kubeconfig, found, timeout)
+    if problems:
+        raise IncompleteError("\n".join(problems))

@@ -16,7 +16,7 @@ from mrunners_cli.ending import catching_signals, exit_code_of
 
 __all__ = ["cli", "main"]
 
-_COMMANDS = ("run", "wait", "result", "status", "delete")
+_COMMANDS = ("run", "wait", "result", "status", "delete", "check-deployments")
 
 
 class _Commands(click.Group):
@@ -31,7 +31,8 @@ class _Commands(click.Group):
         """The command of that name."""
         if cmd_name not in _COMMANDS:
             ctx.fail(f"no such command '{cmd_name}'; there are {', '.join(_COMMANDS)}")
-        command = getattr(import_module(f"mrunners_cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command = getattr(import_module(f"mrunners_cli.{name}"), name)
         assert isinstance(command, click.Command)
         return command
 
@@ -63,7 +64,10 @@ def main() -> NoReturn:
         with catching_signals():
             code = exit_code_of(lambda: cli.main(prog_name="mrunners", standalone_mode=False))
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit) as error:
+        # click, too, catches a broken pipe, and makes a plain exit 1 of it.
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
         # The reader has gone, as in `mrunners result NS | head`; Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141  # 128 + SIGPIPE, as a shell shows it for any other tool

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from mrunners.durations import parse_duration
+from mrunners.inputs.names import dns_label_problem
 
 __all__ = ["DURATION", "kubeconfig_option", "namespace_argument", "quiet_option", "tracker_option"]
 
@@ -37,9 +38,17 @@ class _Duration(click.ParamType[float]):
 DURATION = _Duration()
 
 
+def _name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """A name that may stand in a URL of the API server."""
+    problem = None if value is None else dns_label_problem(value)
+    if problem is not None:
+        raise click.BadParameter(problem, ctx, param)
+    return value
+
+
 def namespace_argument(command: F) -> F:
     """NAMESPACE."""
-    return click.argument("namespace", metavar="NAMESPACE")(command)
+    return click.argument("namespace", metavar="NAMESPACE", callback=_name)(command)
 
 
 def kubeconfig_option(command: F) -> F:
@@ -58,6 +67,7 @@ def tracker_option(command: F) -> F:
     return click.option(
         "--tracker",
         metavar="NAME",
+        callback=_name,
         help="The run's tracker. Default: the only one in the namespace.",
     )(command)
 

@@ -5,29 +5,18 @@ It must not import Prefect before all input was found good: that takes seconds.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import click
 
 from mrunners_cli.options import kubeconfig_option, quiet_option
+from mrunners_cli.prefect_settings import prepare_prefect
 from mrunners_cli.speaking import Speaker
 
 if TYPE_CHECKING:
     from mrunners.plan.options import RunOptions
 
 __all__ = ["run"]
-
-# Set before Prefect is imported, and only where the user said nothing. An ephemeral server on a
-# fresh machine needs longer than the 20 s it is given (measured: 32 s); the flow's own lines are
-# this command's, so Prefect's are left out.
-_PREFECT_DEFAULTS = {
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    "PREFECT_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
-}
 
 
 @click.command()
@@ -95,11 +84,23 @@ _PREFECT_DEFAULTS = {
     show_default=True,
     help="How much log a host keeps per container (kubelet's containerLogMaxSize).",
 )
+@click.option(
+    "--deployment",
+    metavar="NAME",
+    help="Trigger this Prefect deployment instead of running here; paths and kubeconfig are then "
+    "the worker's.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the manifests as YAML; create nothing.")
 @quiet_option
 def run(
-    wait: bool, resume: bool, replace: bool, dry_run: bool, quiet: bool, **options: object
-) -> None:
+    wait: bool,
+    resume: bool,
+    replace: bool,
+    deployment: str | None,
+    dry_run: bool,
+    quiet: bool,
+    **options: object,
+) -> int:
     """Deploy load runners as Jobs; print the progress tracker's name.
 
     Everything is checked before anything is created, and all mistakes are told together. Only
@@ -111,8 +112,10 @@ def run(
           --runners 'file:///etc/load.yaml?numbers=10' \\
           --runners 'configmap:///load/mixed?numbers=2' --wait
       mrunners run --namespace load --resume --wait
+      mrunners run --deployment multirunners --namespace load --runner-image … --runners … --wait
     """
     from mrunners.cluster.client import KubernetesCluster
+    from mrunners.errors import ExitCode
     from mrunners.plan.options import AdvancedOptions, Existing, RunOptions, check_options
     from mrunners.run.preparing import prepare
 
@@ -124,21 +127,27 @@ def run(
         {**options, "wait": wait, "advanced": {**advanced, "existing": existing}}
     )
     check_options(asked)
+    if deployment is not None and dry_run:
+        raise click.UsageError("--dry-run and --deployment exclude each other")
     with Speaker(quiet=quiet, print_tracker=True) as speaker:
+        if deployment is not None:
+            prepare_prefect()
+            from mrunners_cli.remote import run_remotely
+
+            return run_remotely(deployment, asked, speaker)
         cluster = KubernetesCluster(asked.kubeconfig, say=speaker.warn)
         decision = prepare(cluster, asked, run_key=asked.advanced.run_key or "preview")
         if dry_run:
             from mrunners_cli.dry_run import manifests_of
 
             click.echo(manifests_of(decision), nl=False)
-            return
+            return ExitCode.DONE
         _run_flow(asked, speaker)
+    return ExitCode.DONE
 
 
 def _run_flow(options: RunOptions, speaker: Speaker) -> None:
-    for name, value in _PREFECT_DEFAULTS.items():
-        os.environ.setdefault(name, value)
-    server = os.environ.get("PREFECT_API_URL")
+    server = prepare_prefect()
     speaker.note(
         f"starting the flow on the Prefect server {server}"
         if server

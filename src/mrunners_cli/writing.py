@@ -43,6 +43,11 @@ def write_whole(text: str, output: Path | None) -> None:
         return
     temporary = ""
     try:
+        output = output.resolve()
+        if output.exists() and not output.is_file():
+            # A pipe or a device, such as /dev/null, must not be replaced by a file.
+            output.write_text(text, encoding="utf-8")
+            return
         output.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
         with os.fdopen(handle, "w", encoding="utf-8") as file:

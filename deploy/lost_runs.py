@@ -1,0 +1,66 @@
+"""Creates the Prefect automation that finds runs whose worker was lost.
+
+    python deploy/lost_runs.py
+
+A flow process that dies with its worker leaves its run Running for ever, and nothing on a
+self-hosted server notices. With `PREFECT_FLOWS_HEARTBEAT_FREQUENCY=30` in the workers' environment
+each run sends a heartbeat; this automation marks a run Crashed that sent none for 90 seconds.
+Whatever the run had deployed stays, and the next one with `leftover: collect`, or
+`mrunners run --resume`, goes on with it.
+
+Source: https://docs.prefect.io/v3/advanced/detect-zombie-flows
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from prefect.automations import Automation
+from prefect.client.schemas.objects import StateType
+from prefect.events.actions import ChangeFlowRunState
+from prefect.events.schemas.automations import EventTrigger, Posture
+from prefect.exceptions import ObjectNotFound
+
+NAME = "mrunners: mark lost runs as crashed"
+
+# Three heartbeats of 30 s.
+SILENCE = timedelta(seconds=90)
+
+
+def lost_runs(within: timedelta = SILENCE) -> Automation:
+    """The automation, not yet created."""
+    return Automation(
+        name=NAME,
+        description="A flow run that sends no heartbeat has lost its process.",
+        trigger=EventTrigger(
+            after={"prefect.flow-run.heartbeat"},
+            expect={"prefect.flow-run.*"},
+            match={"prefect.resource.id": ["prefect.flow-run.*"]},
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=within,
+        ),
+        actions=[
+            ChangeFlowRunState(
+                state=StateType.CRASHED,
+                message="no heartbeat for too long: its process or its worker is gone",
+            )
+        ],
+    )
+
+
+def main() -> None:
+    """Create it, or leave the one that is there."""
+    try:
+        Automation.read(name=NAME)
+    except (ObjectNotFound, ValueError):
+        created = lost_runs().create()
+        assert isinstance(created, Automation)  # a coroutine only where the caller is async
+        print(f"created automation {NAME!r}")
+    else:
+        print(f"automation {NAME!r} is there already")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Checks a prefect.yaml more strictly than `prefect deploy` does, which takes misspelt keys,
+unknown parameters and entrypoints that cannot be imported without a word.
+
+It must not talk to a Prefect server: a file can be checked where there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from prefect.cli.deploy._models import (
+    ConcurrencyLimitSpec,
+    DeploymentConfig,
+    PrefectYamlModel,
+    RawScheduleConfig,
+    WorkPoolConfig,
+)
+from prefect.exceptions import ParameterTypeError, PrefectException
+from prefect.flows import Flow, load_flow_from_entrypoint
+from prefect.workers.base import BaseWorker
+from pydantic import BaseModel, ValidationError
+
+from mrunners.errors import InvalidInputError
+from mrunners.inputs.wording import did_you_mean
+
+__all__ = ["check_deployments"]
+
+# Where YAML anchors are kept; Prefect ignores it.
+_ANCHORS = "definitions"
+
+
+def check_deployments(path: Path) -> list[str]:
+    """Check every deployment of a file.
+
+    Args:
+        path: of a prefect.yaml.
+    Returns: the deployments' names.
+    Raises: InvalidInputError: one line per mistake.
+    """
+    document = _read(path)
+    deployments = document.get("deployments") or []
+    problems = [
+        *_unknown_keys(document, PrefectYamlModel, "", also={_ANCHORS}),
+        *_pull_problems(document),
+    ]
+    names: list[str] = []
+    for place, deployment in enumerate(deployments):
+        if not isinstance(deployment, dict):
+            problems.append(f"deployments[{place}]: must be a mapping")
+            continue
+        name = str(deployment.get("name") or f"deployments[{place}]")
+        if name in names:
+            problems.append(f"{name}: two deployments have this name")
+        names.append(name)
+        problems += [f"{name}: {problem}" for problem in _deployment_problems(deployment)]
+    if not deployments:
+        problems.append("there are no deployments")
+    if problems:
+        raise InvalidInputError([f"{path}: {problem}" for problem in problems])
+    return names
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidInputError(f"{path}: {' '.join(str(error).split())}") from error
+    if not isinstance(document, dict):
+        raise InvalidInputError(f"{path}: must be a mapping")
+    return document
+
+
+def _pull_problems(document: Mapping[str, Any]) -> Iterator[str]:
+    if document.get("pull") is None:
+        yield (
+            "pull: missing; write `pull: []`, or deploy stores the folder that it was called in "
+            "as a step of every run"
+        )
+
+
+def _deployment_problems(deployment: Mapping[str, Any]) -> Iterator[str]:
+    yield from _unknown_keys(deployment, DeploymentConfig, "")
+    pool = deployment.get("work_pool") or {}
+    yield from _unknown_keys(pool, WorkPoolConfig, "work_pool.")
+    if not pool.get("name"):
+        yield "work_pool.name: missing"
+    yield from _job_variable_problems(pool.get("job_variables") or {})
+    limit = deployment.get("concurrency_limit")
+    if isinstance(limit, dict):
+        yield from _unknown_keys(limit, ConcurrencyLimitSpec, "concurrency_limit.")
+    schedules = deployment.get("schedules") or []
+    if deployment.get("schedule"):
+        schedules = [deployment["schedule"], *schedules]
+    for place, schedule in enumerate(schedules):
+        yield from _unknown_keys(schedule, RawScheduleConfig, f"schedules[{place}].")
+    yield from _entrypoint_problems(deployment)
+
+
+def _job_variable_problems(variables: Mapping[str, Any]) -> Iterator[str]:
+    """Variables that no installed type of worker knows."""
+    known: set[str] = set()
+    for kind in BaseWorker.get_all_available_worker_types():
+        worker = BaseWorker.get_worker_class_from_type(kind)
+        if worker is not None:
+            known |= set(worker.get_default_base_job_template()["variables"]["properties"])
+    for name in variables:
+        if name not in known:
+            yield f"work_pool.job_variables.{name}: unknown{did_you_mean(name, known)}"
+
+
+def _entrypoint_problems(deployment: Mapping[str, Any]) -> Iterator[str]:
+    entrypoint = deployment.get("entrypoint")
+    if not isinstance(entrypoint, str):
+        yield "entrypoint: missing"
+        return
+    try:
+        flow: Flow[..., Any] = load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+    except (ImportError, AttributeError, ValueError, TypeError, OSError, PrefectException) as error:
+        yield f"entrypoint {entrypoint}: cannot be loaded: {' '.join(str(error).split())}"
+        return
+    given = deployment.get("parameters") or {}
+    for name in given:
+        if name not in flow.parameters.properties:
+            yield f"parameters.{name}: unknown{did_you_mean(name, flow.parameters.properties)}"
+    # A required parameter may be left to whoever starts the run.
+    required = set(flow.parameters.required) - set(given)
+    if given and not required:
+        try:
+            flow.validate_parameters(dict(given))
+        except (ParameterTypeError, ValidationError) as error:
+            yield f"parameters: {' '.join(str(error).split())}"
+
+
+def _unknown_keys(
+    given: object,
+    model: type[BaseModel],
+    prefix: str,
+    *,
+    also: frozenset[str] | set[str] = frozenset(),
+) -> Iterator[str]:
+    if not isinstance(given, dict):
+        yield f"{prefix.rstrip('.') or 'file'}: must be a mapping"
+        return
+    known = {field.alias or name for name, field in model.model_fields.items()} | {*also}
+    for key in given:
+        if key not in known:
+            yield f"{prefix}{key}: unknown key{did_you_mean(str(key), known)}"
