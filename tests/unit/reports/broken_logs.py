@@ -24,6 +24,25 @@ POD = f"pod={ADDRESS.pod}".encode()
 END = end_line(RAW)
 BEGIN = begin_line(RAW, BODY)
 
+FILE = b'"/var/log/pods/load_mrunners-1-2-abcde_0b6a/runner/0.log"'
+RUNTIME_GONE = b"rpc error: code = Unavailable desc = connection error"
+# The words of Kubernetes v1.37.2; kubelet_errors.py names the source files.
+KUBELET_SAYS = {
+    "container gone": b"unable to retrieve container logs for containerd://0123abcd",
+    "status gone": b"container status is nil",
+    "file gone": b"failed to try resolving symlinks in path "
+    + FILE
+    + b": lstat "
+    + FILE.strip(b'"')
+    + b": no such file or directory",
+    "rotated away": b"failed to open log file " + FILE + b": open 0.log: no such file or directory",
+    "disk fails": b"failed to read log file " + FILE + b": input/output error",
+    "no seeking": b"failed to seek 0 in log file " + FILE + b": invalid argument",
+    "not a CRI log": b'failed to get parse function: unsupported log format: "hello\\n"',
+    "too many watches": b"failed to create fsnotify watcher: too many open files",
+    "runtime gone": RUNTIME_GONE,
+}
+
 
 def log(*lines: bytes) -> bytes:
     return b"\n".join([b"", *lines, b""])
@@ -60,26 +79,10 @@ def _no_frame() -> Iterator[tuple[str, bytes, Why]]:
     yield "binary", bytes(range(256)) * 10, Why.NO_FRAME
     yield "a plain report", b'{\n  "total": 1\n}\n', Why.NO_FRAME
     yield "body alone", log(*LINES), Why.NO_FRAME
-    yield (
-        "kubelet: container gone",
-        b"unable to retrieve container logs for containerd://0123abcd",
-        Why.KUBELET_ERROR,
-    )
-    yield (
-        "kubelet: file gone",
-        b'failed to try resolving symlinks in path "/var/log/pods/x/0.log": lstat: no such file\n',
-        Why.KUBELET_ERROR,
-    )
-    yield (
-        "kubelet: runtime gone",
-        b"I0102 starting\nrpc error: code = Unavailable desc = connection refused",
-        Why.KUBELET_ERROR,
-    )
-    yield (
-        "kubelet: too many watches",
-        b"failed to create fsnotify watcher: too many open files",
-        Why.KUBELET_ERROR,
-    )
+    for name, said in KUBELET_SAYS.items():
+        yield f"kubelet: {name}", said, Why.KUBELET_ERROR
+    yield "kubelet: after some stderr", b"I0102 on\n" + RUNTIME_GONE, Why.KUBELET_ERROR
+    yield "kubelet: with a newline", RUNTIME_GONE + b"\n", Why.KUBELET_ERROR
 
 
 def _cut() -> Iterator[tuple[str, bytes, Why]]:

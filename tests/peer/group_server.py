@@ -1,0 +1,173 @@
+"""Drive kperf's own group server: it makes a Job, takes reports by HTTP, and merges them.
+
+It must not judge what the server answers.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import yaml
+
+from tests.localcluster.ground import Json, LocalCluster
+
+__all__ = ["GroupServer", "PeerCluster", "eventually", "peer_cluster"]
+
+T = TypeVar("T")
+
+# The server wants an address that is not loopback, which it only tells its runners. A port of the
+# all-hosts multicast group can be listened on, and no TCP connection can ever reach it.
+_UNREACHABLE = "224.0.0.1:0"
+
+
+class PeerCluster(LocalCluster):
+    """A control plane without hosts: pods stay as they are until a test says that they ended."""
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.folder / "kubeconfig"
+
+    @property
+    def kperf(self) -> Path:
+        return Path(json.loads((self.folder / "record.json").read_text())["programs"]) / "kperf"
+
+
+@contextmanager
+def peer_cluster(state: Path) -> Iterator[PeerCluster]:
+    """A cluster of the caller's own, gone at the end."""
+    cluster = PeerCluster(state, "peer")
+    try:
+        cluster.up("--process-hosts", "0", "--kwok-hosts", "0")
+        yield cluster
+    finally:
+        cluster.down()
+
+
+class GroupServer:
+    """`kperf runnergroup server` with one group.
+
+    Started again with the same name and folder it finds its Job and the reports of before.
+
+    Attributes:
+        pods: the names of the group's pods, by completion index.
+        process: the server.
+    """
+
+    def __init__(self, cluster: PeerCluster, folder: Path, name: str, count: int) -> None:
+        self._cluster, self._folder = cluster, folder
+        self._name, self._count = name, count
+        self.pods: list[str] = []
+
+    def __enter__(self) -> GroupServer:
+        group = self._folder / f"{self._name}.yaml"
+        # The runners never run, so their profile may be empty; it is not validated here.
+        group.write_text(yaml.safe_dump({"count": self._count, "loadProfile": {"version": 1}}))
+        data = self._folder / self._name
+        for part in ("data", "ingest"):
+            # It makes them with mode 0600, which only root can enter.
+            (data / part).mkdir(parents=True, exist_ok=True)
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self._address = f"127.0.0.1:{probe.getsockname()[1]}"
+        addresses = ["--address", self._address, "--address", _UNREACHABLE]
+        words = ["-v=0", "runnergroup", "--kubeconfig", str(self._cluster.kubeconfig), "server"]
+        where = ["--runnergroup", f"file://{group}", "--runner-image", "none", "--data", str(data)]
+        with (self._folder / f"{self._name}.log").open("a") as log:
+            self.process = subprocess.Popen(
+                [str(self._cluster.kperf), *words, *where, *addresses, self._name],
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            eventually("the group server answers", self._answers)
+            self.pods = eventually("all pods of the group exist", self._pods, 180)
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    def post(self, pod: str, report: bytes) -> None:
+        """Upload a runner's report, as its script does."""
+        answer = self._ask(f"/v1/runnergroups/{pod}/result", report)
+        assert answer == b"", answer
+
+    def end(self, pods: Sequence[str]) -> None:
+        """Let these pods have succeeded; with the last one the server merges."""
+        status = json.dumps({"status": {"phase": "Succeeded"}})
+        words = ["--subresource=status", "--type=merge", f"--patch={status}"]
+        for start in range(0, len(pods), 200):
+            self._cluster.kubectl("patch", "pods", *pods[start : start + 200], *words)
+
+    def ended(self) -> bool:
+        """Whether the server can see that all its pods have ended."""
+        status = self._cluster.get("job", f"{self._name}-0")["status"]
+        return bool(status.get("succeeded") == self._count)
+
+    def summary(self, seconds: float = 120) -> Json:
+        """The merged report, as soon as there is one."""
+        found: Json = json.loads(self._ask("/v1/runnergroups/summary?wait", seconds=seconds))
+        return found
+
+    def peak_bytes(self) -> int:
+        """The most memory that the server has had so far (Linux)."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+        raise AssertionError("this kernel does not tell VmHWM")
+
+    def _ask(self, path: str, body: bytes | None = None, seconds: float = 60) -> bytes:
+        request = urllib.request.Request(f"http://{self._address}{path}", body)
+        with urllib.request.urlopen(request, timeout=seconds) as answer:
+            content: bytes = answer.read()
+        return content
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, (self._folder / f"{self._name}.log").read_text()
+        try:
+            self._ask("/v1/runnergroups")
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+        return True
+
+    def _pods(self) -> list[str]:
+        found = self._cluster.get("pods", "--selector", f"job-name={self._name}-0")["items"]
+        index = "batch.kubernetes.io/job-completion-index"
+        found.sort(key=lambda pod: int(pod["metadata"]["labels"][index]))
+        names = [str(pod["metadata"]["name"]) for pod in found]
+        return names if len(names) == self._count else []
+
+    def _stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def eventually(what: str, look: Callable[[], T], seconds: float = 60) -> T:
+    """What `look` gives as soon as it is true."""
+    deadline = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"not so after {seconds} s: {what}"
+        time.sleep(0.1)
+    return seen
