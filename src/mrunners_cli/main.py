@@ -64,10 +64,8 @@ def main() -> NoReturn:
         with catching_signals():
             code = exit_code_of(lambda: cli.main(prog_name="mrunners", standalone_mode=False))
         sys.stdout.flush()
-    except (BrokenPipeError, SystemExit) as error:
-        # click, too, catches a broken pipe, and makes a plain exit 1 of it.
-        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
-            raise
+    except (BrokenPipeError, SystemExit):
+        # Not standalone, click exits by itself for one cause only: a broken pipe, with a plain 1.
         # The reader has gone, as in `mrunners result NS | head`; Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141  # 128 + SIGPIPE, as a shell shows it for any other tool

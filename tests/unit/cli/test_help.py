@@ -1,0 +1,58 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from click import Context
+from click.testing import CliRunner
+
+from mrunners_cli.main import cli
+
+COMMANDS = cli.list_commands(Context(cli))
+HEAVY = {"kubernetes", "matplotlib", "numpy", "prefect", "pydantic", "rich", "urllib3", "yaml"}
+MODULES_AFTER = """\
+import json, sys
+from mrunners_cli.main import cli
+try:
+    cli.main(sys.argv[1:])
+except SystemExit as ending:
+    assert not ending.code, ending
+print()
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+@pytest.mark.parametrize(
+    "args", [["--help"], *([name, "--help"] for name in COMMANDS)], ids=" ".join
+)
+def test_help_imports_click_and_nothing_heavier(args: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", MODULES_AFTER, *args], capture_output=True, text=True, check=True
+    )
+    modules = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "click" in modules
+    assert modules & HEAVY == set()
+
+
+def test_the_commands_stand_in_the_order_of_a_run() -> None:
+    assert COMMANDS[:5] == ["run", "wait", "result", "status", "delete"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_every_command_has_help_with_examples(name: str, option: str) -> None:
+    done = CliRunner().invoke(cli, [name, option])
+    assert done.exit_code == 0
+    assert f"mrunners {name}" in done.stdout.partition("Examples:")[2]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_of_every_command_says_what_it_does(name: str) -> None:
+    command = cli.get_command(Context(cli), name)
+    assert command is not None
+    silent = [
+        option.name
+        for option in command.params
+        if option.param_type_name == "option" and not getattr(option, "help", None)
+    ]
+    assert silent == []
