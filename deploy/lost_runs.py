@@ -53,13 +53,11 @@ def lost_runs(within: timedelta = SILENCE) -> Automation:
 def main() -> None:
     """Create it, or leave the one that is there."""
     try:
-        Automation.read(name=NAME)
+        automation, said = Automation.read(name=NAME), "is there already"
     except (ObjectNotFound, ValueError):
-        created = lost_runs().create()
-        assert isinstance(created, Automation)  # a coroutine only where the caller is async
-        print(f"created automation {NAME!r}")
-    else:
-        print(f"automation {NAME!r} is there already")
+        automation, said = lost_runs().create(), "was created"
+    assert isinstance(automation, Automation)  # a coroutine only where the caller is async
+    print(f"automation {automation.name!r} {said}")
 
 
 if __name__ == "__main__":
