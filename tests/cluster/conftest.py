@@ -11,17 +11,15 @@ import subprocess
 import sys
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from localcluster.binaries.builder import binary_folder
 from tests.cluster.commands import Kubectl, Mrunners, bare_environment, until
-from tests.cluster.ground import Ground, roles
+from tests.cluster.ground import Ground, NewGround, roles
 from tests.cluster.whole_run import WholeRun, go_all_the_way
-
-NewGround = Callable[[str], contextlib.AbstractContextManager[Ground]]
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@ It must not assert anything about runs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import yaml
 
 from tests.cluster.commands import CHECKOUT, Finished, Kubectl, Mrunners, Started
 
-__all__ = ["KPERF", "Ground", "profile_text", "roles"]
+__all__ = ["KPERF", "RBAC", "Ground", "NewGround", "profile_text", "roles"]
 
 KPERF = "ghcr.io/azure/kperf:0.3.5"
 RBAC = CHECKOUT / "examples" / "rbac.yaml"
@@ -70,6 +71,10 @@ class Ground:
     def jobs(self) -> dict[str, str]:
         """Job names and UIDs."""
         return self.kubectl.uids("jobs")
+
+
+NewGround = Callable[[str], AbstractContextManager[Ground]]
+"""Makes a ground in a namespace that begins with the text, and removes it."""
 
 
 def profile_text(

@@ -9,8 +9,7 @@ import pytest
 import yaml
 
 from tests.cluster.commands import Finished
-from tests.cluster.conftest import NewGround
-from tests.cluster.ground import Ground, profile_text
+from tests.cluster.ground import Ground, NewGround, profile_text
 
 GOOD = profile_text(total=50)
 

@@ -11,11 +11,27 @@ from tests.cluster.credentials import kubeconfig_of, kubeconfig_with_server
 from tests.cluster.ground import RBAC, Ground, profile_text
 
 
-def test_the_example_roles_can_be_applied_as_they_stand(kubectl: Kubectl) -> None:
+def test_the_example_roles_apply_as_they_stand_and_grant_no_secrets(kubectl: Kubectl) -> None:
     kubectl("apply", "--filename", str(RBAC))
+    answers = {
+        (account, right): kubectl.attempt(
+            *("auth", "can-i", *right.split(), "--namespace=load"),
+            f"--as=system:serviceaccount:load:{account}",
+        ).stdout.strip()
+        for account in ("mrunners", "kperf-runner")
+        for right in ("create jobs", "get configmaps", "get secrets", "create pods/exec")
+    }
     kubectl("delete", "--filename", str(RBAC), "--wait=false")
-    kinds = [manifest["kind"] for manifest in yaml.safe_load_all(RBAC.read_text())]
-    assert kinds.count("ServiceAccount") == 2
+    assert answers == {
+        ("mrunners", "create jobs"): "yes",
+        ("mrunners", "get configmaps"): "yes",
+        ("mrunners", "get secrets"): "no",
+        ("mrunners", "create pods/exec"): "no",
+        ("kperf-runner", "create jobs"): "no",
+        ("kperf-runner", "get configmaps"): "yes",
+        ("kperf-runner", "get secrets"): "no",
+        ("kperf-runner", "create pods/exec"): "no",
+    }
 
 
 def test_an_orchestrator_with_the_example_role_can_run_wait_collect_and_delete(

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.cluster.commands import Finished, Started, until
-from tests.cluster.conftest import NewGround
-from tests.cluster.ground import KPERF, Ground
+from tests.cluster.ground import KPERF, Ground, NewGround
 
 START_TIMEOUT = ["--start-timeout", "5s"]
 

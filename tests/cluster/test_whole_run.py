@@ -70,3 +70,16 @@ def test_deleting_the_tracker_with_kubectl_removes_every_job_and_pod(ground: Gro
     ground.kubectl("delete", "configmap", "mrunners")
     until("every Job is gone", lambda: not ground.jobs())
     until("every pod is gone", lambda: not ground.kubectl.names("pods"))
+
+
+def test_a_wait_whose_run_is_deleted_meanwhile_ends_with_3(ground: Ground) -> None:
+    assert ground.run(ground.slow()).code == 0
+    waiting = ground.mrunners.start("wait", ground.namespace, "--interval", "500ms")
+    until(
+        "the pod runs",
+        lambda: any(j["status"].get("ready") for j in ground.kubectl.objects("jobs")),
+    )
+    ground.kubectl("delete", "configmap", "mrunners")
+    done = waiting.finish(30)
+    assert (done.code, done.stdout) == (3, "")
+    assert "was deleted or replaced meanwhile, and its Jobs with it" in done.stderr
