@@ -13,6 +13,7 @@ Source: https://docs.prefect.io/v3/advanced/detect-zombie-flows
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from prefect.automations import Automation
@@ -50,15 +51,16 @@ def lost_runs(within: timedelta = SILENCE) -> Automation:
     )
 
 
-def main() -> None:
+async def main() -> None:
     """Create it, or leave the one that is there."""
     try:
-        automation, said = Automation.read(name=NAME), "is there already"
+        await Automation.aread(name=NAME)
     except (ObjectNotFound, ValueError):
-        automation, said = lost_runs().create(), "was created"
-    assert isinstance(automation, Automation)  # a coroutine only where the caller is async
-    print(f"automation {automation.name!r} {said}")
+        await lost_runs().acreate()
+        print(f"created automation {NAME!r}")
+    else:
+        print(f"automation {NAME!r} is there already")
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(main())
