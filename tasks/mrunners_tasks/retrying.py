@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE, CachePolicy
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import exponential_backoff
 
-from mrunners.errors import ClusterError, ForbiddenError, MrunnersError, UnauthorizedError
+from mrunners.errors import UnreachableError
 
 __all__ = ["ATTEMPTS", "STEP", "may_pass"]
 
@@ -32,9 +32,7 @@ def may_pass(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool
     if task_run.run_count >= ATTEMPTS:
         return False
     error = state.data
-    if isinstance(error, ClusterError):
-        return not isinstance(error, ForbiddenError | UnauthorizedError)
-    return not isinstance(error, MrunnersError) and isinstance(error, OSError)
+    return isinstance(error, UnreachableError | OSError)
 
 
 class _Step(TypedDict):

@@ -50,6 +50,13 @@ def refuses(status: int, message: str = "no", **headers: str) -> Answer:
     return says({"kind": "Status", "message": message}, status, **headers)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that has read enough closes its connection; that is no error here."""
+
+
 class ApiServer:
     """Gives its answers one by one, each once; asked for more, it answers 418."""
 
@@ -113,8 +120,7 @@ def serving() -> Iterator[ApiServer]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - likewise
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     api = ApiServer(server.server_address[1])
     thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from mrunners.errors import InvalidInputError, RefusedError
+from mrunners.inputs.rendering import profile_digest
 from mrunners.plan.plan import Plan
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.plan.tracker import (
@@ -12,7 +13,7 @@ from mrunners.plan.tracker import (
     read_plan,
     tracker_manifest,
 )
-from tests.unit.ground import IMAGE, RUN_ID, loaded, options, planned, profile, uris
+from tests.unit.ground import IMAGE, RUN_ID, loaded, options, planned, uris
 
 KIB = 1024
 LABELS = {
@@ -25,15 +26,18 @@ LABELS = {
 
 
 def run_of(*texts: str) -> PlannedRun:
-    """A run of one runner per profile."""
+    """A run of one runner per profile, as rendered."""
     asked = options(runners=uris(*[1] * len(texts)))
-    runners = [loaded(uri, text) for uri, text in zip(asked.runners, texts, strict=True)]
+    runners = [
+        loaded(uri).model_copy(update={"rendered": text, "digest": profile_digest(text)})
+        for uri, text in zip(asked.runners, texts, strict=True)
+    ]
     return plan_run(asked, runners, run_key="key")
 
 
 def large(mark: str) -> str:
-    """A profile of some 200 KiB as given, and as much as written for kperf."""
-    return profile(mark * 200 * KIB)
+    """A profile of 200 KiB: four of them fit into one ConfigMap."""
+    return mark * 200 * KIB
 
 
 def test_the_tracker_is_this_whole_manifest() -> None:
@@ -161,7 +165,7 @@ def test_no_config_map_of_a_run_holds_more_than_900_kib() -> None:
 
 
 def test_each_distinct_profile_is_stored_once() -> None:
-    run = run_of(profile("a"), profile("b"), profile("a"))
+    run = run_of("a", "b", "a")
     assert list(run.profiles) == [job.profile_digest for job in run.plan.jobs[:2]]
     assert len(stored(run.plan, run)) == 3
 
