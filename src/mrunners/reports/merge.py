@@ -6,16 +6,17 @@ in the coverage, what is merged only in part stands in the notes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from mrunners.durations import format_go_duration
+from mrunners.reports.analysis.analyse import analyse
+from mrunners.reports.analysis.throughput import AskedLoad
 from mrunners.reports.coverage import Coverage, MissingPod, PodRef
 from mrunners.reports.distribution import latency_distribution
 from mrunners.reports.flat_merge import merge_flat, pool_raw, pools_by_url
-from mrunners.reports.merged import MergedError, MergedReport, PodSummary, RunnerSummary
+from mrunners.reports.merged import MergedError, MergedReport
 from mrunners.reports.outcomes import PodOutcome, RunIdentity
-from mrunners.reports.percentiles import percentile_latencies
 from mrunners.reports.plain_text import plain_text
+from mrunners.reports.runner_summaries import runner_summaries
 from mrunners.reports.samples import KperfReport
 
 __all__ = ["merge"]
@@ -28,6 +29,7 @@ def merge(
     run: RunIdentity,
     outcomes: Sequence[PodOutcome],
     *,
+    asked: Mapping[str, AskedLoad] | None = None,
     raw: bool = False,
     requests_by_us: int | None = None,
 ) -> MergedReport:
@@ -39,6 +41,7 @@ def merge(
     Args:
         run: which run it is.
         outcomes: one for each planned pod, in any order.
+        asked: what each Job's load profile asks of a pod; a Job that is absent is not judged.
         raw: whether `latenciesByURL` and `errors` are kept (some 100 bytes of memory a sample).
         requests_by_us: how many API requests this project itself sent during the run.
     Returns: the merged report; Jobs in the plan's order, pods by index, URLs sorted.
@@ -50,6 +53,7 @@ def merge(
         raise ValueError("two outcomes are for the same completion index of a Job")
     reports = _reports(ordered)
     flat = merge_flat(reports)
+    found = analyse(ordered, asked or {})
     pooled = pool_raw(reports) if raw else None
     return MergedReport(
         total=flat.total,
@@ -63,9 +67,15 @@ def merge(
         run=run.run_id,
         coverage=_coverage(ordered),
         notes=_notes(ordered),
-        start_skew_seconds=_start_skew_seconds(ordered),
+        start_skew_seconds=found.start_skew_seconds,
         requests_by_us=requests_by_us,
-        runners=_runners(ordered),
+        overlap_seconds=found.overlap_seconds,
+        findings=found.findings,
+        throughput=found.throughput,
+        stragglers=found.stragglers,
+        hosts=found.hosts,
+        error_classes=found.error_classes,
+        runners=runner_summaries(ordered, found.figures),
         latency_distribution=latency_distribution(pools_by_url(reports)),
         latencies_by_url=pooled,
         errors=_errors(reports) if raw else None,
@@ -117,51 +127,6 @@ def _notes(outcomes: Sequence[PodOutcome]) -> tuple[str, ...]:
             f"are left out: {', '.join(plain_text(key, 40) for key in unknown[:_NAMED_KEYS])}"
         )
     return tuple(notes)
-
-
-def _start_skew_seconds(outcomes: Sequence[PodOutcome]) -> float | None:
-    """From the first container's start to the last one's; the nodes' clocks are trusted."""
-    starts = [outcome.started_at for outcome in outcomes if outcome.started_at is not None]
-    return (max(starts) - min(starts)).total_seconds() if starts else None
-
-
-def _runners(outcomes: Sequence[PodOutcome]) -> tuple[RunnerSummary, ...]:
-    by_job: dict[str, list[PodOutcome]] = {}
-    for outcome in outcomes:
-        by_job.setdefault(outcome.job, []).append(outcome)
-    return tuple(
-        RunnerSummary(
-            uri=pods[0].uri,
-            job=job,
-            pods=tuple(_pod(pod) for pod in pods),
-            report=merge_flat(_reports(pods)),
-        )
-        for job, pods in by_job.items()
-    )
-
-
-def _pod(outcome: PodOutcome) -> PodSummary:
-    report = outcome.report
-    return PodSummary(
-        index=outcome.index,
-        name=outcome.pod,
-        node=outcome.node,
-        started_at=outcome.started_at,
-        finished_at=outcome.finished_at,
-        exit_code=outcome.exit_code,
-        missing=outcome.missing,
-        samples=None if report is None else report.samples,
-        errors=None if report is None else report.error_count,
-        duration=None if report is None else format_go_duration(report.duration_ns),
-        received_bytes=None if report is None else report.received_bytes,
-        percentile_latencies=None if report is None else _own_percentiles(report),
-    )
-
-
-def _own_percentiles(report: KperfReport) -> tuple[tuple[float, float], ...] | None:
-    if report.latencies_by_url is None:
-        return report.percentiles
-    return percentile_latencies(list(report.latencies_by_url.values()))
 
 
 def _errors(reports: Sequence[KperfReport]) -> tuple[MergedError, ...]:

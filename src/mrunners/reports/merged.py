@@ -10,6 +10,11 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from mrunners.records import Record
+from mrunners.reports.analysis.error_classes import NO_ERRORS, ErrorClasses
+from mrunners.reports.analysis.findings import Finding
+from mrunners.reports.analysis.hosts import HostSummary
+from mrunners.reports.analysis.stragglers import Straggler
+from mrunners.reports.analysis.throughput import NO_THROUGHPUT, Throughput
 from mrunners.reports.coverage import Coverage
 from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.problems import MissingReason
@@ -73,6 +78,8 @@ class PodSummary(Record):
     duration: str | None
     received_bytes: int | None = Field(alias="totalReceivedBytes")
     percentile_latencies: _PercentileList | None = Field(alias="percentileLatencies")
+    start_lag_seconds: float | None = Field(default=None, alias="startLagSeconds")
+    requests_per_second: float | None = Field(default=None, alias="requestsPerSecond")
 
 
 class RunnerSummary(Record):
@@ -96,6 +103,12 @@ class MergedReport(FlatSummary):
     notes: tuple[str, ...]
     start_skew_seconds: float | None = Field(alias="startSkewSeconds")
     requests_by_us: int | None = Field(alias="requestsByUs")
+    overlap_seconds: float | None = Field(default=None, alias="overlapSeconds")
+    findings: tuple[Finding, ...] = ()
+    throughput: Throughput = NO_THROUGHPUT
+    stragglers: tuple[Straggler, ...] = ()
+    hosts: tuple[HostSummary, ...] = ()
+    error_classes: ErrorClasses = Field(default=NO_ERRORS, alias="errorClasses")
     runners: tuple[RunnerSummary, ...]
     latency_distribution: LatencyDistribution | None = Field(
         default=None, alias="latencyDistribution"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mrunners.reports.analysis.throughput import AskedLoad
 from mrunners.reports.coverage import MissingPod, PodRef
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport, to_json
@@ -91,7 +92,8 @@ def test_the_whole_document_is_the_documented_one() -> None:
         "percentileLatencies": [],
         "percentileLatenciesByURL": {},
     }
-    assert as_json(merge(RUN, [FAILED, pod], requests_by_us=12)) == {
+    asked = {"mrunners-0": AskedLoad(requests_per_second=40.0, clients=2)}
+    assert as_json(merge(RUN, [FAILED, pod], asked=asked, requests_by_us=12)) == {
         **summary,
         "schema": "mrunners.report/v1",
         "tracker": "mrunners",
@@ -115,6 +117,80 @@ def test_the_whole_document_is_the_documented_one() -> None:
         "notes": [],
         "startSkewSeconds": 0.0,
         "requestsByUs": 12,
+        "overlapSeconds": 10.0,
+        "findings": [
+            {
+                "severity": "error",
+                "kind": "errors",
+                "text": "1 of 2 requests failed (50%), all with http/403, in 1 pod on 1 host",
+                "advice": "grant the runners' ServiceAccount these requests (examples/rbac.yaml), "
+                "or choose another with --service-account",
+            },
+            {
+                "severity": "warning",
+                "kind": "client-limit",
+                "text": "mrunners-0: 0.2 requests/s were achieved of 40.0 asked for, yet clients "
+                "waited for answers only 1.3% of the time: the runners were the limit, not the "
+                "server",
+                "advice": "use more pods (numbers) or hosts with more CPU; until then this rate "
+                "says nothing about the server",
+            },
+        ],
+        "throughput": {
+            "askedPerSecond": None,
+            "achievedPerSecond": 0.2,
+            "jobs": [
+                {
+                    "job": "mrunners-0",
+                    "pods": 1,
+                    "askedPerSecond": 40.0,
+                    "achievedPerSecond": 0.2,
+                    "clientsPerPod": 2,
+                    "meanLatencySeconds": 0.13,
+                    "clientsBusy": 0.26 / 20,
+                    "limit": "runners",
+                },
+                {
+                    "job": "mrunners-1",
+                    "pods": 0,
+                    "askedPerSecond": None,
+                    "achievedPerSecond": 0.0,
+                    "clientsPerPod": None,
+                    "meanLatencySeconds": None,
+                    "clientsBusy": None,
+                    "limit": "unknown",
+                },
+            ],
+        },
+        "stragglers": [],
+        "hosts": [
+            {
+                "node": "host-0",
+                "pods": 2,
+                "merged": 1,
+                "stragglers": 0,
+                "samples": 1,
+                "errors": 1,
+                "requestsPerSecond": 0.2,
+                "totalReceivedBytes": 1000,
+                "percentileLatencies": pairs,
+            }
+        ],
+        "errorClasses": {
+            "total": 1,
+            "classes": [
+                {
+                    "name": "http/403",
+                    "count": 1,
+                    "messages": 1,
+                    "example": "http/403",
+                    "pods": 1,
+                    "hosts": 1,
+                }
+            ],
+            "moreClasses": 0,
+            "moreErrors": 0,
+        },
         "runners": [
             {
                 "uri": "file:///load/0.yaml?numbers=2",
@@ -133,6 +209,8 @@ def test_the_whole_document_is_the_documented_one() -> None:
                         "duration": "10s",
                         "totalReceivedBytes": 1000,
                         "percentileLatencies": pairs,
+                        "startLagSeconds": 0.0,
+                        "requestsPerSecond": 0.2,
                     }
                 ],
                 "report": summary,
@@ -154,6 +232,8 @@ def test_the_whole_document_is_the_documented_one() -> None:
                         "duration": None,
                         "totalReceivedBytes": None,
                         "percentileLatencies": None,
+                        "startLagSeconds": 0.0,
+                        "requestsPerSecond": None,
                     }
                 ],
                 "report": nothing,

@@ -1,0 +1,75 @@
+"""One pod's numbers, computed once for all who compare pods.
+
+It must not compare anything itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mrunners.reports.outcomes import PodOutcome
+from mrunners.reports.percentiles import percentile_latencies
+from mrunners.reports.samples import KperfReport, Percentiles
+
+__all__ = ["PodFigures", "pod_figures"]
+
+
+@dataclass(frozen=True, slots=True)
+class PodFigures:
+    """What one merged report says about its pod.
+
+    Attributes:
+        outcome: the pod's outcome.
+        report: its report, which is there.
+        percentiles: over its samples; without raw data as kperf printed them; None when unknown.
+        requests: successes and errors together; None when it cannot be known.
+        busy_seconds: the time that its clients spent waiting for answers, summed over clients;
+            None without raw data.
+    """
+
+    outcome: PodOutcome
+    report: KperfReport
+    percentiles: Percentiles | None
+    requests: int | None
+    busy_seconds: float | None
+
+    @property
+    def duration_seconds(self) -> float:
+        """How long its load ran, as kperf measured it."""
+        return self.report.duration_ns / 1e9
+
+    @property
+    def requests_per_second(self) -> float | None:
+        """Its own rate, errors included: they were sent too."""
+        if self.requests is None or self.report.duration_ns <= 0:
+            return None
+        return self.requests / self.duration_seconds
+
+    def at(self, p: float) -> float | None:
+        """One of its percentiles, in seconds."""
+        return dict(self.percentiles or ()).get(p)
+
+
+def pod_figures(outcomes: Sequence[PodOutcome]) -> tuple[PodFigures, ...]:
+    """The figures of every pod whose report is merged, in the order of the outcomes."""
+    return tuple(
+        _figures(outcome, outcome.report) for outcome in outcomes if outcome.report is not None
+    )
+
+
+def _figures(outcome: PodOutcome, report: KperfReport) -> PodFigures:
+    pools = None if report.latencies_by_url is None else list(report.latencies_by_url.values())
+    return PodFigures(
+        outcome=outcome,
+        report=report,
+        percentiles=report.percentiles if pools is None else percentile_latencies(pools),
+        requests=None if report.samples is None else report.samples + report.error_count,
+        busy_seconds=(
+            None
+            if pools is None
+            else math.fsum(map(math.fsum, pools))
+            + math.fsum(error.duration_seconds for error in report.errors)
+        ),
+    )
