@@ -27,10 +27,10 @@ __all__ = ["result"]
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["json", "table"]),
+    type=click.Choice(["json", "table", "html"]),
     default="json",
     show_default=True,
-    help="json for programs, table for people.",
+    help="json for programs, table for a terminal, html for a browser: one file, offline.",
 )
 @click.option(
     "--output",
@@ -61,6 +61,7 @@ def result(
     Examples:
       mrunners result load > report.json
       mrunners result load --format table
+      mrunners result load --format html --output report.html
       mrunners result load | jq .percentileLatencies
     """
     from mrunners.cluster.client import KubernetesCluster
@@ -87,7 +88,7 @@ def result(
         outcomes = collect_run(cluster, found, view, ReportStore(default_store_path()))
         report = merge_outcomes(found, outcomes, requests=cluster.requests, raw=raw)
         write_whole(render(report, form, to_file=output is not None), output)
-        if form == "json" or output is not None:
+        if form != "table" or output is not None:
             speaker.note(report.verdict)
         try:
             mark_collected(cluster, found, outcomes)

@@ -24,9 +24,14 @@ WIDTH = 80
 
 
 def render(report: MergedReport, form: str, *, to_file: bool) -> str:
-    """The report as text: `json`, or a `table` as wide as the terminal it goes to."""
+    """The report as text: `json`, `html`, or a `table` as wide as the terminal it goes to."""
     if form == "json":
         return to_json(report)
+    if form == "html":
+        # Brings matplotlib, which takes as long to import as all else together.
+        from mrunners.views.html.page import render_html
+
+        return render_html(report)
     on_terminal = sys.stdout.isatty() and not to_file
     width = max(WIDTH, min(shutil.get_terminal_size((WIDTH, 24)).columns, 160))
     return render_table(report, width=width if on_terminal else WIDTH, color=_color(on_terminal))

@@ -1,0 +1,179 @@
+"""Merged reports made by the real merge from made-up pods: a large run, and one of hostile text.
+
+It must not draw from chance that differs between two runs of the tests: the seed is fixed.
+"""
+
+from __future__ import annotations
+
+import random
+from array import array
+from datetime import UTC, datetime, timedelta
+
+from mrunners.reports.merge import merge
+from mrunners.reports.merged import MergedReport
+from mrunners.reports.outcomes import PodOutcome, RunIdentity
+from mrunners.reports.problems import MissingReason
+from mrunners.reports.samples import KperfReport, RequestError
+
+SERVER = "https://kube-apiserver.example.internal:6443"
+START = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
+RUN = RunIdentity(
+    namespace="load", tracker="mrunners", run_id="0b6a1e5e-8f43-5f1b-9a53-0d0f8a3f1c11"
+)
+
+# (request, median seconds, spread of its logarithm), by runner.
+PROFILES = (
+    (
+        "list-pods",
+        (f"LIST {SERVER}/api/v1/pods?limit=500&resourceVersion=0&timeout=1m0s", 0.085, 0.55),
+        (f"LIST {SERVER}/api/v1/namespaces/default/pods?timeout=1m0s", 0.021, 0.5),
+    ),
+    (
+        "get-configmaps",
+        (f"GET {SERVER}/api/v1/namespaces/default/configmaps/kube-root-ca.crt", 0.0031, 0.4),
+    ),
+    (
+        "churn",
+        (f"PUT {SERVER}/api/v1/namespaces/load/configmaps/runner-data", 0.0088, 0.6),
+        (f"PATCH {SERVER}/apis/apps/v1/namespaces/load/deployments/web/scale", 0.013, 0.7),
+    ),
+    (
+        "watch-lists",
+        (f"WATCHLIST {SERVER}/api/v1/namespaces/load/events?timeoutSeconds=30", 0.41, 0.45),
+    ),
+)
+
+GAPS = (
+    (MissingReason.TRUNCATED, "the log's head is missing"),
+    (MissingReason.NOT_STARTED, "ImagePullBackOff ghcr.io/azure/kperf:0.3.5"),
+    (MissingReason.DISRUPTED, "evicted: the node was low on resource: memory"),
+    (MissingReason.KPERF_FAILED, "exit 1"),
+    (MissingReason.POD_GONE, ""),
+)
+
+
+def large_report(pods: int = 1000, hosts: int = 240, samples: int = 120) -> MergedReport:
+    """Slow hosts, late starts, errors of several classes, and reports that are missing."""
+    chance = random.Random(20260314)
+    outcomes = []
+    each = pods // len(PROFILES)
+    for number in range(pods):
+        job, index = divmod(number, each)
+        host = number % hosts
+        outcomes.append(_pod(chance, min(job, len(PROFILES) - 1), index, host, samples))
+    return merge(RUN, outcomes, requests_by_us=1893)
+
+
+def _pod(chance: random.Random, job: int, index: int, host: int, samples: int) -> PodOutcome:
+    name, *requests = PROFILES[job]
+    node = f"aks-runners-31942170-vmss{host:06x}"
+    started = START + timedelta(seconds=int(chance.expovariate(0.25)) + 2 * job)
+    report: KperfReport | None = None
+    missing, detail = None, ""
+    gap = chance.random()
+    if gap < 0.035:
+        missing, detail = GAPS[int(gap / 0.035 * len(GAPS))]
+    else:
+        report = _report(chance, requests, samples, slow=2.8 if host in {17, 93, 171} else 1.0)
+    seconds = 60 + int(chance.expovariate(0.4)) + (25 if host == 93 else 0)
+    never_ran = missing is MissingReason.NOT_STARTED
+    return PodOutcome(
+        job=f"mrunners-{job}",
+        job_index=job,
+        uri=f"file:///etc/load/{name}.yaml?numbers=250",
+        index=index,
+        pod=f"mrunners-{job}-{index}-{chance.getrandbits(24):06x}",
+        node=node,
+        started_at=None if never_ran else started,
+        finished_at=None if never_ran else started + timedelta(seconds=seconds),
+        exit_code=None if never_ran else 1 if missing else 0,
+        report=report,
+        missing=missing,
+        detail=detail,
+    )
+
+
+def _report(
+    chance: random.Random, requests: list[tuple[str, float, float]], samples: int, slow: float
+) -> KperfReport:
+    nothing = chance.random() < 0.004
+    latencies = {
+        url: array(
+            "d",
+            sorted(median * slow * chance.lognormvariate(0, spread) for _ in range(samples)),
+        )
+        for url, median, spread in requests
+        if not nothing
+    }
+    errors: dict[str, int] = {}
+    if nothing:
+        errors["http/403"] = samples
+    elif chance.random() < 0.3:
+        errors["http/429"] = chance.randint(1, 40)
+        if chance.random() < 0.2:
+            errors["connection/read tcp 10.244.3.7:51914->10.0.0.1:443: i/o timeout"] = 2
+            errors[f"http2-protocol/stream error: stream ID {chance.randint(1, 9)}; GOAWAY"] = 1
+    count = sum(map(len, latencies.values()))
+    return KperfReport(
+        total=count + sum(errors.values()),
+        duration_ns=60_000_000_000 + chance.randint(0, 3_000_000_000),
+        samples=count,
+        error_stats=errors,
+        errors=(),
+        received_bytes=count * 48_123,
+        latencies_by_url=latencies,
+        percentiles=None,
+        percentiles_by_url={},
+    )
+
+
+HOSTILE = (
+    "<script>document.title='pwned'</script>",
+    "</script><img src=https://evil.example/x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "]]> --> </style></svg></title> <!-- {{ 7*7 }} {% raw %}",
+    "\x1b]0;pwned\x07\x1b[2J\r\n\x00",
+    "abc\u202etxt.exe\u2066\u200b\ufeff\ud800",
+    "$\\frac{1}{0}$ & ' \" ` ${x}",
+    "日本語 مرحبا e\u0301\u0301\u0301\U0001f600",
+    "A" * 1_000_000,
+    "https://" + "x/" * 500_000,
+)
+
+
+def hostile_report() -> MergedReport:
+    """Whatever a pod, a node or an API server could send, in every place it could come from."""
+    outcomes = []
+    for number, text in enumerate(HOSTILE):
+        samples = array("d", [0.001, 0.01 * (number + 1)])
+        report = KperfReport(
+            total=3,
+            duration_ns=10**10,
+            samples=2,
+            error_stats={f"unknown/{text}": 1},
+            errors=(RequestError("GET", text, "2026-01-02T03:04:05Z", 0.1, "unknown", 0, text),),
+            received_bytes=10,
+            latencies_by_url={f"GET https://api/{text}": samples},
+            percentiles=None,
+            percentiles_by_url={},
+            unknown_keys=(text,),
+        )
+        gone = number % 3 == 2
+        outcomes.append(
+            PodOutcome(
+                job=f"job-{text}",
+                job_index=number,
+                uri=f"file:///{text}?numbers=1",
+                index=0,
+                pod=f"pod-{text}",
+                node=f"node-{text}",
+                started_at=START,
+                finished_at=START + timedelta(seconds=10),
+                exit_code=0,
+                report=None if gone else report,
+                missing=MissingReason.NOT_STARTED if gone else None,
+                detail=text if gone else "",
+            )
+        )
+    identity = RunIdentity(namespace=HOSTILE[0], tracker=HOSTILE[2], run_id=HOSTILE[1])
+    return merge(identity, outcomes)
