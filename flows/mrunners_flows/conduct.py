@@ -36,34 +36,35 @@ class OnIncomplete(StrEnum):
 
 
 class Conduct(Record):
-    """What happens before and after a run."""
+    """What happens before and after a run, in that order."""
 
     leftover: Leftover = Field(
         Leftover.REFUSE,
-        title="Leftover of an earlier run",
-        description="refuse: stop when an earlier run was not collected; collect: wait for it, "
-        "save its report as an artifact, then replace it (for schedules).",
-    )
-    cleanup: Keeping = Field(
-        Keeping.KEEP,
-        title="Clean up",
-        description="delete: remove the Jobs once the report is saved; keep: leave them until the "
-        "next run.",
-    )
-    on_cancel: Keeping = Field(
-        Keeping.KEEP,
-        title="When cancelled",
-        description="keep: the Jobs go on and the run can be resumed; delete: remove them.",
-    )
-    on_incomplete: OnIncomplete = Field(
-        OnIncomplete.FAIL,
-        title="When reports are missing",
-        description="fail: the flow run ends as Incomplete; report: it completes, and the report "
-        "says what is missing.",
+        title="Uncollected earlier run",
+        description="If an earlier run under this tracker was never collected: refuse stops; "
+        "collect waits for it, saves its report as an artifact and replaces it, as schedules need.",
     )
     save: bool = Field(
         default=True,
         title="Save artifacts",
-        description="Save a table of the Jobs and the report as artifacts; a saved report counts "
-        "as collected.",
+        description="Save a table of the Jobs and the merged report as artifacts. A run whose "
+        "report is saved counts as collected.",
+    )
+    on_incomplete: OnIncomplete = Field(
+        OnIncomplete.FAIL,
+        title="If reports are missing",
+        description="fail: the flow run ends as Incomplete. report: it completes, and the report "
+        "says what is missing.",
+    )
+    cleanup: Keeping = Field(
+        Keeping.KEEP,
+        title="After the report is saved",
+        description="keep: the Jobs stay until the next run. delete: remove them and their "
+        "tracker.",
+    )
+    on_cancel: Keeping = Field(
+        Keeping.KEEP,
+        title="If the flow run is cancelled",
+        description="keep: the Jobs go on, and the run can be resumed. delete: remove them and "
+        "their tracker.",
     )

@@ -5,9 +5,9 @@ It must not hold logic: each line is a step.
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Annotated, Any, cast
 
-from prefect import flow, get_run_logger, runtime
+from pydantic import Field
 
 from mrunners.errors import RunCancelledError
 from mrunners.plan.options import RunOptions
@@ -22,8 +22,14 @@ from mrunners_tasks.loading import load_profiles
 from mrunners_tasks.parsing import parse_runners
 from mrunners_tasks.tending import delete_found_run, find_leftover
 from mrunners_tasks.tracking import create_tracker
+from prefect import flow, get_run_logger, runtime
 
 __all__ = ["multirunners"]
+
+
+def _titled(title: str) -> Any:
+    """A parameter's title in Prefect's form, which would show its bare name."""
+    return Field(json_schema_extra={"title": title})
 
 
 @flow(
@@ -33,12 +39,15 @@ __all__ = ["multirunners"]
     on_cancellation=[remove_when_cancelled],
 )
 @known_failures
-def multirunners(options: RunOptions, conduct: Conduct = Conduct()) -> RunOutcome:
+def multirunners(
+    options: Annotated[RunOptions, _titled("Run")],
+    conduct: Annotated[Conduct, _titled("Before and after")] = Conduct(),
+) -> RunOutcome:
     """Run kperf load runners as Kubernetes Jobs and bring home one merged report.
 
     Args:
-        options: what to run, and where.
-        conduct: what happens before and after.
+        options: What to run, and where.
+        conduct: What becomes of an earlier run, and of this one.
     Returns: the run; with its report when `options.wait` is set.
     Raises: MrunnersError: with the exit code that the command line would end with.
     """

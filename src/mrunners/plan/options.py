@@ -38,46 +38,50 @@ class Existing(StrEnum):
 
 
 class AdvancedOptions(Record):
-    """What most runs leave as it is. Durations and sizes are texts as in Kubernetes."""
+    """Most runs leave these as they are. Durations and sizes are written as in Kubernetes."""
 
     tracker: str = Field(
         DEFAULT_TRACKER,
         title="Tracker",
-        description="The ConfigMap that owns the Jobs; one run per name and namespace.",
+        description="The name of the progress tracker, the ConfigMap that owns the Jobs. A "
+        "namespace holds one run per name.",
     )
     existing: Existing = Field(
         Existing.REFUSE,
         title="Existing run",
-        description="What to do about a run that is already there under this tracker's name: "
-        "refuse it, resume it, or replace it when it has finished.",
+        description="If this tracker is already there: refuse stops, unless its report was "
+        "collected; resume continues its run; replace removes it, if it has finished, and starts "
+        "anew.",
     )
     spread: Spread = Field(
         Spread.PREFER,
         title="Spread over hosts",
-        description="prefer: evenly where possible; require: at most one pod of the run per host; "
+        description="prefer: evenly where possible. require: at most one pod of the run per host. "
         "off: as the scheduler likes.",
     )
     start_timeout: str = Field(
         "5m",
         title="Start timeout",
-        description="A pod that has not started by then counts as not started.",
+        description="A pod that has not started after this time counts as not started, and is no "
+        "longer waited for.",
     )
     report: ReportMode = Field(
         ReportMode.FRAMED,
-        title="Report",
-        description="framed: compressed and with a checksum, needs a shell in the image; plain: as "
+        title="Report format",
+        description="framed: compressed and with a checksum; needs a shell in the image. plain: as "
         "kperf prints it.",
     )
     node_log_limit: str = Field(
         "10Mi",
-        title="Log limit of the hosts",
-        description="How much log a host keeps per container (kubelet's containerLogMaxSize).",
+        title="Host log limit",
+        description="How much log a host keeps per container: the kubelet's containerLogMaxSize. A "
+        "report must fit into it.",
     )
     run_key: str = Field(
         "",
         title="Run key",
-        description="The same key means the same run: pipelines whose retries make a new flow run "
-        "give one of their own. Empty means the flow run's ID.",
+        description="The same key means the same run, for pipelines whose retries make a new flow "
+        "run. Leave it empty to use the flow run's ID.",
     )
 
 
@@ -88,34 +92,42 @@ class RunOptions(Record):
         (),
         title="Runners",
         description="One URI per runner, such as file:///etc/load.yaml?numbers=10 or "
-        "configmap:///namespace/name?numbers=2; each becomes one Job of that many pods.",
+        "configmap:///namespace/name?numbers=2. Each becomes one Job of that many pods. Only to "
+        "resume a run, none is needed.",
     )
     runner_image: str = Field(
         "",
         title="Runner image",
-        description="The kperf image, such as ghcr.io/azure/kperf:0.3.5.",
+        description="The container image with kperf, such as ghcr.io/azure/kperf:0.3.5. Only to "
+        "resume a run, none is needed.",
     )
-    namespace: str = Field(title="Namespace", description="Where the tracker and the Jobs go.")
+    namespace: str = Field(
+        title="Namespace",
+        description="The Kubernetes namespace for the Jobs and their progress tracker.",
+    )
     service_account: str = Field(
         "default",
         title="Service account",
-        description="The runners' rights come from it; mrunners creates none.",
+        description="The ServiceAccount of the runners' pods, which gives them their rights. It "
+        "must be there already.",
     )
     kubeconfig: str = Field(
         "",
         title="Kubeconfig",
-        description="A path on the machine where the flow runs; empty means the pod's token where "
-        "there is one, else KUBECONFIG or the default file.",
+        description="A path on the machine where the flow runs. Leave it empty to use the pod's "
+        "token where there is one, else KUBECONFIG or the default file.",
     )
     wait: bool = Field(
         default=True,
-        title="Wait",
-        description="Wait until the Jobs finish and bring home the merged report.",
+        title="Wait for the reports",
+        description="Wait until the Jobs have ended, and merge their reports. When off, the flow "
+        "run ends once the Jobs are created.",
     )
     timeout: str = Field(
         "",
         title="Timeout",
-        description="How long to wait for the Jobs, such as 2h; empty means as long as it takes.",
+        description="Stop waiting after this time, such as 90s, 10m or 2h; the Jobs go on. Leave "
+        "it empty to wait as long as it takes.",
     )
     advanced: AdvancedOptions = Field(default=AdvancedOptions(), title="Advanced")
 
