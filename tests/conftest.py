@@ -1,0 +1,131 @@
+"""The real control plane of this test session, and one Prefect server for all its runs.
+
+Nothing starts before a test asks for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+import socket
+import subprocess
+import sys
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from localcluster.binaries.builder import binary_folder
+from tests.cluster.commands import Kubectl, Mrunners, bare_environment, until
+from tests.cluster.ground import Ground, NewGround, roles
+
+
+@pytest.fixture(scope="session")
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the session's Prefect server keeps its database and its log."""
+    return tmp_path_factory.mktemp("prefect-server")
+
+
+@pytest.fixture(scope="session")
+def prefect_process(prefect_home: Path) -> Iterator[str]:
+    """A Prefect server that is starting; its API's URL."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environ = {
+        **bare_environment(),
+        "PREFECT_HOME": str(prefect_home),
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    program = Path(sys.executable).parent / "prefect"
+    with (prefect_home / "log").open("w") as log:
+        server = subprocess.Popen(
+            [program, "server", "start", "--host", "127.0.0.1"],
+            env=environ,
+            stdout=log,
+            stderr=log,
+        )
+        yield f"http://127.0.0.1:{port}/api"
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+@pytest.fixture(scope="session")
+def kubectl(tmp_path_factory: pytest.TempPathFactory, prefect_process: str) -> Iterator[Kubectl]:
+    """A cluster of four process hosts, of this session alone."""
+    del prefect_process  # it starts meanwhile
+    folder = tmp_path_factory.mktemp("cluster")
+    environ = {**os.environ, "MRUNNERS_LOCALCLUSTER_STATE": str(folder / "state")}
+    name, kubeconfig = f"tests-{uuid.uuid4().hex[:8]}", folder / "kubeconfig"
+    words = [sys.executable, "-m", "localcluster"]
+    hosts = ["--process-hosts", "4", "--kubeconfig", str(kubeconfig)]
+    try:
+        subprocess.run([*words, "up", "--name", name, *hosts], env=environ, check=True)
+        yield Kubectl(binary_folder(os.environ) / "kubectl", kubeconfig)
+    finally:
+        subprocess.run([*words, "down", "--name", name], env=environ, check=True)
+
+
+@pytest.fixture(scope="session")
+def prefect_api(prefect_process: str, kubectl: Kubectl) -> str:
+    """The URL of the session's Prefect server, which answers."""
+    del kubectl
+
+    def healthy() -> bool:
+        try:
+            with urllib.request.urlopen(f"{prefect_process}/health", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    until("the Prefect server is healthy", healthy, 120)
+    return prefect_process
+
+
+@pytest.fixture(scope="session")
+def new_ground(
+    tmp_path_factory: pytest.TempPathFactory, kubectl: Kubectl, prefect_api: str
+) -> NewGround:
+    """Makes grounds for fixtures that several tests share."""
+    numbers = itertools.count()
+
+    @contextlib.contextmanager
+    def make(name: str) -> Iterator[Ground]:
+        short = re.sub(r"[^a-z0-9]+", "-", name.lower())[:40].strip("-")
+        namespace = f"{short}-{next(numbers)}"
+        folder = tmp_path_factory.mktemp("ground")
+        kubectl.apply(*roles(namespace))
+        mrunners = Mrunners(
+            {
+                **bare_environment(),
+                "HOME": str(folder),
+                "XDG_STATE_HOME": str(folder / "state"),
+                "PREFECT_HOME": str(folder / "prefect"),
+                "PREFECT_API_URL": prefect_api,
+                "KUBECONFIG": str(kubectl.kubeconfig),
+            }
+        )
+        inside = Kubectl(kubectl.program, kubectl.kubeconfig, namespace)
+        try:
+            yield Ground(namespace, mrunners, inside, folder)
+        finally:
+            # Its pods must not load the machine beside the next test.
+            kubectl("delete", "namespace", namespace, "--wait=false")
+
+    return make
+
+
+@pytest.fixture
+def ground(new_ground: NewGround, request: pytest.FixtureRequest) -> Iterator[Ground]:
+    """A namespace of one test's own."""
+    with new_ground(request.node.name.removeprefix("test_")) as made:
+        yield made
