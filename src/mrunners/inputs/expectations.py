@@ -9,7 +9,7 @@ import math
 
 from mrunners.inputs.profile import LoadProfile, LoadProfileSpec
 
-__all__ = ["expected_samples", "expected_seconds"]
+__all__ = ["asked_clients", "asked_rate", "expected_samples", "expected_seconds"]
 
 
 def expected_seconds(profile: LoadProfile) -> float | None:
@@ -35,6 +35,33 @@ def expected_samples(profile: LoadProfile) -> int | None:
     parts = [_samples(spec) for spec in profile.specs]
     known = [part for part in parts if part is not None]
     return sum(known) if len(known) == len(parts) else None
+
+
+def asked_rate(profile: LoadProfile) -> float | None:
+    """The requests per second asked of one pod, averaged over the time that its specs take.
+
+    Args:
+        profile: a good one.
+    Returns: a rate; None when a spec has no limit.
+    """
+    parts = [(spec.rate, _seconds(spec)) for spec in profile.specs]
+    seconds = math.fsum(part or 0 for _, part in parts)
+    if not all(rate for rate, _ in parts) or not seconds:
+        return None
+    average = math.fsum(rate * (part or 0) / seconds for rate, part in parts)
+    return average if math.isfinite(average) else None
+
+
+def asked_clients(profile: LoadProfile) -> int | None:
+    """How many requests one pod may have under way: kperf's clients wait for their answers.
+
+    Args:
+        profile: a good one.
+    Returns: a number; None when the specs differ in it, or only some of them have a rate: then
+        no one number says what the whole profile asks.
+    """
+    alike = {(spec.client, spec.rate > 0) for spec in profile.specs}
+    return profile.specs[0].client if len(alike) == 1 else None
 
 
 def _seconds(spec: LoadProfileSpec) -> float | None:

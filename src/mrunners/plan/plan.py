@@ -40,6 +40,8 @@ class PlannedJob(Record):
         numbers: how many pods, which are the completion indexes 0 to numbers - 1.
         profile_digest: SHA-256 (hex) of the profile as it is mounted.
         expected_seconds: how long a pod should load; None when the profile does not tell.
+        asked_per_second: the requests per second asked of a pod; None when there is no limit.
+        clients: how many requests a pod may have under way; None when its specs differ.
     """
 
     index: int = Field(ge=0)
@@ -48,6 +50,8 @@ class PlannedJob(Record):
     numbers: int = Field(ge=1)
     profile_digest: str
     expected_seconds: float | None = None
+    asked_per_second: float | None = None
+    clients: int | None = None
 
 
 class Plan(Record):

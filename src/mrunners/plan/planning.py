@@ -10,7 +10,12 @@ from dataclasses import dataclass, field
 
 from mrunners.durations import parse_duration
 from mrunners.errors import InvalidInputError
-from mrunners.inputs.expectations import expected_samples, expected_seconds
+from mrunners.inputs.expectations import (
+    asked_clients,
+    asked_rate,
+    expected_samples,
+    expected_seconds,
+)
 from mrunners.inputs.loading import LoadedRunner
 from mrunners.plan.names import job_name
 from mrunners.plan.options import RunOptions
@@ -72,6 +77,8 @@ def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: s
                 numbers=runner.spec.numbers,
                 profile_digest=runner.digest,
                 expected_seconds=expected_seconds(runner.profile),
+                asked_per_second=asked_rate(runner.profile),
+                clients=asked_clients(runner.profile),
             )
             for index, runner in enumerate(runners)
         ),

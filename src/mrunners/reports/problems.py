@@ -40,6 +40,7 @@ class MissingReason(StrEnum):
     INVALID_JSON = "invalid-json"
     INVALID_REPORT = "invalid-report"
     LEGACY_REPORT = "legacy-report"
+    OVER_LIMIT = "over-limit"
 
     # What the cluster shows.
     STILL_RUNNING = "still-running"

@@ -14,6 +14,7 @@ from mrunners.plan.plan import Plan
 from mrunners.progress.run_state import JobState
 from mrunners.progress.starting import Unstarted
 from mrunners.reports.kperf_report import parse_report
+from mrunners.reports.limits import Admission
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.reports.problems import MissingReason, UnusableReportError
 from mrunners.reports.samples import KperfReport
@@ -34,6 +35,7 @@ def collect_job(
     pods: Sequence[PodSeen],
     unstarted: Sequence[Unstarted],
     store: ReportStore,
+    admission: Admission | None = None,
 ) -> list[PodOutcome]:
     """The outcomes of a Job's pods, one per completion index, ascending.
 
@@ -44,6 +46,7 @@ def collect_job(
         pods: all pods of the run.
         unstarted: the pods that have not started.
         store: looked into first; what is read is kept there.
+        admission: what the run already holds; by default the Job is counted by itself.
     Raises: OSError: the store cannot keep a report.
     """
     late = {pod.index: pod for pod in unstarted if pod.job == job.planned.name and pod.overdue}
@@ -54,7 +57,9 @@ def collect_job(
             for index in range(job.planned.numbers)
         ]
     collector = _Collector(cluster, plan, job.seen, _Places(job), pods, late, store)
-    return [collector.outcome(index) for index in range(job.planned.numbers)]
+    # One after the other, so that what is not admitted is let go before the next one is read.
+    admission = admission or Admission()
+    return [admission.admit(collector.outcome(index)) for index in range(job.planned.numbers)]
 
 
 @dataclass(frozen=True, slots=True)

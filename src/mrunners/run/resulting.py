@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from mrunners.cluster.api import Cluster
 from mrunners.errors import StillRunningError
 from mrunners.plan.labels import NOTE_COLLECTED_AT
+from mrunners.reports.analysis.throughput import AskedLoad
+from mrunners.reports.limits import Admission
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import PodOutcome, RunIdentity
@@ -58,11 +60,18 @@ def collect_run(
     cluster: Cluster, found: FoundRun, view: Look, store: ReportStore
 ) -> list[PodOutcome]:
     """The outcome of every planned pod, in plan order."""
+    admission = Admission()
     return [
         outcome
         for job in view.state.jobs
         for outcome in collect_job(
-            cluster, found.plan, job, pods=view.pods, unstarted=view.unstarted, store=store
+            cluster,
+            found.plan,
+            job,
+            pods=view.pods,
+            unstarted=view.unstarted,
+            store=store,
+            admission=admission,
         )
     ]
 
@@ -74,13 +83,17 @@ def merge_outcomes(
 
     Args:
         found: the run.
-        outcomes: of all its planned pods.
+        outcomes: of all its planned pods; Jobs may have been collected apart from each other,
+            so that together they hold more than one run may.
         requests: how many requests mrunners itself sent.
         raw: with every sample in it.
     """
     plan = found.plan
     identity = RunIdentity(plan.namespace, plan.tracker, plan.run_id)
-    return merge(identity, outcomes, raw=raw, requests_by_us=requests)
+    asked = {job.name: AskedLoad(job.asked_per_second, job.clients) for job in plan.jobs}
+    admission = Admission()
+    admitted = [admission.admit(outcome) for outcome in outcomes]
+    return merge(identity, admitted, asked=asked, raw=raw, requests_by_us=requests)
 
 
 def mark_collected(cluster: Cluster, found: FoundRun, outcomes: Sequence[PodOutcome]) -> bool:

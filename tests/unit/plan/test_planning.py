@@ -36,6 +36,8 @@ def test_a_plan_is_all_that_the_options_and_profiles_say() -> None:
                     numbers=2,
                     profile_digest=runner.digest,
                     expected_seconds=10.0,
+                    asked_per_second=10.0,
+                    clients=1,
                 ),
             ),
         ),

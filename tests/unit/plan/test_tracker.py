@@ -54,7 +54,12 @@ def test_the_tracker_is_this_whole_manifest() -> None:
         "immutable": True,
         "data": {"plan.json": plan_json, f"profile-{digest[:16]}.yaml": run.profiles[digest]},
     }
-    job = {"profile_digest": digest, "expected_seconds": 10.0}
+    job = {
+        "profile_digest": digest,
+        "expected_seconds": 10.0,
+        "asked_per_second": 10.0,
+        "clients": 1,
+    }
     assert json.loads(plan_json) == {
         "schema": "mrunners.plan/v1",
         "run_id": RUN_ID,
