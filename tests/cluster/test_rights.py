@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 
+import pytest
 import yaml
 
-from tests.cluster.commands import Kubectl
+from tests.cluster.commands import Kubectl, Started
 from tests.cluster.credentials import kubeconfig_of, kubeconfig_with_server
-from tests.cluster.ground import RBAC, Ground, profile_text
+from tests.cluster.ground import RBAC, Ground, NewGround, profile_text
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_vain(new_ground: NewGround) -> Iterator[tuple[str, Started]]:
+    """A run for a server that is not there; its patience wears out while other tests run."""
+    with new_ground("in-vain") as ground:
+        with socket.create_server(("127.0.0.1", 0)) as closed_soon:
+            server = f"https://127.0.0.1:{closed_soon.getsockname()[1]}"
+        path = kubeconfig_with_server(ground, server)
+        yield server, ground.start_run(ground.quick(), options=["--kubeconfig", str(path)])
 
 
 def test_the_example_roles_apply_as_they_stand_and_grant_no_secrets(kubectl: Kubectl) -> None:
@@ -91,11 +103,9 @@ def test_a_token_that_is_none_ends_with_7(ground: Ground) -> None:
     assert "does not accept the credentials" in done.stderr
 
 
-def test_an_unreachable_server_ends_with_7_and_names_it(ground: Ground) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed_soon:
-        server = f"https://127.0.0.1:{closed_soon.getsockname()[1]}"
-    path = kubeconfig_with_server(ground, server)
-    done = ground.run(ground.quick(), options=["--kubeconfig", str(path)])
+def test_an_unreachable_server_ends_with_7_and_names_it(in_vain: tuple[str, Started]) -> None:
+    server, asking = in_vain
+    done = asking.finish()
     assert (done.code, done.stdout) == (7, "")
     error = done.stderr.splitlines()[-1]
     assert error.startswith(f"error: no usable answer from the API server {server}: ")
