@@ -49,7 +49,11 @@ def status(namespace: str, kubeconfig: str, tracker: str | None, form: str, exit
         found = find_run(cluster, namespace, tracker)
         view = look_closely(cluster, found, found.state)
     failures = failure_lines(
-        view.state, view.unstarted, creator_gone=view.creator_gone, namespace=namespace
+        view.state,
+        view.unstarted,
+        creator_gone=view.creator_gone,
+        namespace=namespace,
+        tracker=found.tracker.name,
     )
     starting = describe(view.state, [pod for pod in view.unstarted if not pod.overdue])
     record = run_status(

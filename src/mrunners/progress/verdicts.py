@@ -56,7 +56,12 @@ def start_is_in_doubt(state: RunState) -> bool:
 
 
 def failure_lines(
-    state: RunState, unstarted: Sequence[Unstarted], *, creator_gone: bool, namespace: str
+    state: RunState,
+    unstarted: Sequence[Unstarted],
+    *,
+    creator_gone: bool,
+    namespace: str,
+    tracker: str,
 ) -> list[str]:
     """What went wrong in a run that has come to its end, one line per Job and cause.
 
@@ -78,7 +83,8 @@ def failure_lines(
         more = ", …" if len(state.missing) > 5 else ""
         lines.append(
             f"{len(state.missing)} Jobs were never created or are gone ({names}{more}) and nobody "
-            f"is creating them; use: mrunners run --namespace {namespace} --resume"
+            f"is creating them; use: mrunners run --namespace {namespace} --tracker {tracker} "
+            "--resume"
         )
     return lines
 

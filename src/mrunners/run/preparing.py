@@ -6,7 +6,7 @@ It must not create or delete anything, so that it can be called as often as one 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mrunners.cluster.api import Cluster
 from mrunners.errors import RefusedError
@@ -37,6 +37,9 @@ class Decision:
     planned: PlannedRun
     replaces: FoundRun | None = None
     resumes: FoundRun | None = None
+
+
+_NOTHING_TO_RESUME = "there is no run to resume, so a new one is started"
 
 
 class _ConfigMaps:
@@ -94,6 +97,8 @@ def decide(cluster: Cluster, options: RunOptions, wanted: PlannedRun | None) -> 
         return Decision(PlannedRun(found.plan, _stored_profiles(cluster, found)), resumes=found)
     there = existing_run(cluster, options.namespace, options.advanced.tracker)
     if there is None:
+        if options.advanced.existing is Existing.RESUME:
+            wanted = replace(wanted, warnings=(*wanted.warnings, _NOTHING_TO_RESUME))
         return Decision(wanted)
     if there.plan.run_id == wanted.plan.run_id or options.advanced.existing is Existing.RESUME:
         _demand_same_plan(there, wanted)

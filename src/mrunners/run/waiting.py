@@ -77,6 +77,7 @@ def wait_for_run(
                     view.unstarted,
                     creator_gone=view.creator_gone,
                     namespace=found.plan.namespace,
+                    tracker=found.plan.tracker,
                 )
             )
         interval = interval_seconds or next_interval(interval, now - began, expected)

@@ -16,7 +16,7 @@ from tests.unit.progress.test_starting import job, unstarted
 
 PLAN = planned(3, 1).plan
 COMPLETE = job(finished="Complete"), job(1, finished="Complete")
-GONE = "use: mrunners run --namespace load --resume"
+GONE = "use: mrunners run --namespace load --tracker t --resume"
 
 
 def state(*jobs: JobSeen) -> RunState:
@@ -32,7 +32,9 @@ def hopeful(*jobs: JobSeen, late: int = 0, creator_gone: bool = False) -> list[s
 def lines(
     *jobs: JobSeen, pods: tuple[Unstarted, ...] = (), creator_gone: bool = False
 ) -> list[str]:
-    return failure_lines(state(*jobs), pods, creator_gone=creator_gone, namespace="load")
+    return failure_lines(
+        state(*jobs), pods, creator_gone=creator_gone, namespace="load", tracker="t"
+    )
 
 
 def test_finished_jobs_are_not_hoped_for() -> None:
@@ -101,7 +103,7 @@ def test_jobs_that_nobody_creates_are_named() -> None:
 
 def test_of_many_jobs_that_nobody_creates_five_are_named() -> None:
     many = run_state(planned(*[1] * 7).plan, [])
-    (line,) = failure_lines(many, [], creator_gone=True, namespace="load")
+    (line,) = failure_lines(many, [], creator_gone=True, namespace="load", tracker="t")
     names = ", ".join(f"mrunners-{index}" for index in range(5))
     assert line.startswith(f"7 Jobs were never created or are gone ({names}, …) and nobody")
 

@@ -1,5 +1,6 @@
 """Every cell of the design's table of what an existing tracker means, and resuming."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,9 +84,14 @@ def test_resuming_adopts_the_run_that_is_there_whatever_its_state(state: str) ->
     assert decided(cluster, "resume", None) == expected
 
 
-@pytest.mark.parametrize("existing", ["refuse", "resume", "replace"])
+@pytest.mark.parametrize("existing", ["refuse", "replace"])
 def test_nothing_in_the_way_means_a_new_run(existing: str) -> None:
     assert decided(FakeCluster(), existing) == Decision(OURS)
+
+
+def test_resuming_runners_where_nothing_is_starts_them_and_says_so() -> None:
+    warned = replace(OURS, warnings=("there is no run to resume, so a new one is started",))
+    assert decided(FakeCluster(), "resume") == Decision(warned)
 
 
 @pytest.mark.parametrize("existing", ["refuse", "replace"])

@@ -171,7 +171,7 @@ def test_jobs_that_nobody_creates_any_more_end_the_wait(scene: Scene) -> None:
     scene.end(FIRST, 0, 1, finish=True)
     assert scene.wait() == (
         "1 Jobs were never created or are gone (mrunners-1) and nobody is creating them; use: "
-        "mrunners run --namespace load --resume",
+        "mrunners run --namespace load --tracker mrunners --resume",
     )
     assert 60 < scene.clock.seconds < 80
 
