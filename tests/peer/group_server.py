@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -59,14 +60,13 @@ class GroupServer:
     Started again with the same name and folder it finds its Job and the reports of before.
 
     Attributes:
-        pods: the names of the group's pods, by completion index.
         process: the server.
+        started: when it was started, by time.perf_counter().
     """
 
     def __init__(self, cluster: PeerCluster, folder: Path, name: str, count: int) -> None:
         self._cluster, self._folder = cluster, folder
         self._name, self._count = name, count
-        self.pods: list[str] = []
 
     def __enter__(self) -> GroupServer:
         group = self._folder / f"{self._name}.yaml"
@@ -81,6 +81,7 @@ class GroupServer:
         addresses = ["--address", self._address, "--address", _UNREACHABLE]
         words = ["-v=0", "runnergroup", "--kubeconfig", str(self._cluster.kubeconfig), "server"]
         where = ["--runnergroup", f"file://{group}", "--runner-image", "none", "--data", str(data)]
+        self.started = time.perf_counter()
         with (self._folder / f"{self._name}.log").open("a") as log:
             self.process = subprocess.Popen(
                 [str(self._cluster.kperf), *words, *where, *addresses, self._name],
@@ -89,7 +90,6 @@ class GroupServer:
             )
         try:
             eventually("the group server answers", self._answers)
-            self.pods = eventually("all pods of the group exist", self._pods, 180)
         except BaseException:
             self._stop()
             raise
@@ -102,6 +102,11 @@ class GroupServer:
         trace: TracebackType | None,
     ) -> None:
         self._stop()
+
+    @cached_property
+    def pods(self) -> list[str]:
+        """The names of the group's pods, by completion index, as soon as all exist."""
+        return eventually("all pods of the group exist", self._pods, 180)
 
     def post(self, pod: str, report: bytes) -> None:
         """Upload a runner's report, as its script does."""
@@ -169,5 +174,5 @@ def eventually(what: str, look: Callable[[], T], seconds: float = 60) -> T:
     deadline = time.monotonic() + seconds
     while not (seen := look()):
         assert time.monotonic() < deadline, f"not so after {seconds} s: {what}"
-        time.sleep(0.1)
+        time.sleep(0.02)
     return seen

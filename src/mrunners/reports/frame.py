@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NoReturn
 
-from mrunners.reports.frame_body import decode_body
+from mrunners.reports.frame_body import decode_body, is_full_line
 from mrunners.reports.frame_lines import MARKER, FrameLine, LineKind, parse_frame_line
 from mrunners.reports.kubelet_errors import kubelet_error
 from mrunners.reports.problems import MissingReason, UnusableReportError
@@ -77,6 +77,8 @@ def _only_frame(lines: list[bytes], address: FrameAddress) -> tuple[_Found, _Fou
         _refuse(MissingReason.DUPLICATE_FRAME, f"the log has more than one frame: {kinds}")
     if words:
         _refuse_as_announced(words[0].line, address)
+    if not ends or not begins:
+        _refuse_broken_partner(found[0], lines)
     if not ends:
         _refuse(MissingReason.TRUNCATED, "the log's tail is missing: a frame begins and never ends")
     if not begins:
@@ -92,6 +94,8 @@ def _refuse_frameless(lines: list[bytes]) -> NoReturn:
         _refuse(MissingReason.KUBELET_ERROR, f"the node answered with an error for a log: {said}")
     if any(MARKER in line for line in lines):
         _refuse(MissingReason.GARBLED, "a frame line is glued to other text")
+    if any(map(is_full_line, lines)):
+        _refuse(MissingReason.TRUNCATED, "the log's head and tail are missing: it has body lines")
     _refuse(MissingReason.NO_FRAME, f"no report frame in {len(lines)} lines of log")
 
 
@@ -106,6 +110,14 @@ def _refuse_unreadable(one: _Found, lines: list[bytes]) -> None:
         if one.place == len(lines) - 1:
             _refuse(MissingReason.TRUNCATED, "the log's tail is missing: it ends in a frame line")
         _refuse(MissingReason.GARBLED, f"log line {one.place + 1} is a frame line that was altered")
+
+
+def _refuse_broken_partner(one: _Found, lines: list[bytes]) -> None:
+    """Tell a begin or end line that is gone from one that other text was written into."""
+    words = f"run={one.line.run} job={one.line.job} index={one.line.index}".encode()
+    # A head that was cut off leaves its piece in the log's first line: that one is gone.
+    if any(words in line for place, line in enumerate(lines) if place not in (0, one.place)):
+        _refuse(MissingReason.GARBLED, "other text stands inside the frame's begin or end line")
 
 
 def _refuse_as_announced(line: FrameLine, address: FrameAddress) -> NoReturn:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from mrunners.reports.frame_lines import FrameLine
 from mrunners.reports.problems import MissingReason, UnusableReportError
 
-__all__ = ["MAX_REPORT_BYTES", "decode_body"]
+__all__ = ["MAX_REPORT_BYTES", "decode_body", "is_full_line"]
 
 # About five million samples of the v0.3.5 form; parsing takes some five times as much memory.
 MAX_REPORT_BYTES = 256 * 1024 * 1024
@@ -65,6 +65,11 @@ def decode_body(lines: Sequence[bytes], begin: FrameLine) -> bytes:
     return raw
 
 
+def is_full_line(line: bytes) -> bool:
+    """Whether a log line can only be one of a frame's body, by its length and its alphabet."""
+    return len(line) == _LINE_CHARACTERS and _BASE64_LINE.fullmatch(line) is not None
+
+
 def _joined(lines: Sequence[bytes], announced: int) -> bytes:
     """The body's characters, when its lines are the ones that the script wrote.
 
@@ -76,14 +81,9 @@ def _joined(lines: Sequence[bytes], announced: int) -> bytes:
             raise UnusableReportError(
                 MissingReason.GARBLED, f"line {number} of the frame's body is {_nature(line)}"
             )
-        if number < len(lines) and len(line) != _LINE_CHARACTERS:
+        too_short = number < len(lines) and len(line) < _LINE_CHARACTERS
+        if too_short or len(line) > _LINE_CHARACTERS:
             misshapen = misshapen or number
-        if len(line) > _LINE_CHARACTERS:
-            raise UnusableReportError(
-                MissingReason.GARBLED,
-                f"line {number} of the frame's body has {len(line)} characters, "
-                f"{_LINE_CHARACTERS} are the most",
-            )
     text = b"".join(lines)
     if len(text) < announced:
         raise UnusableReportError(
@@ -97,7 +97,8 @@ def _joined(lines: Sequence[bytes], announced: int) -> bytes:
         )
     if misshapen:
         raise UnusableReportError(
-            MissingReason.GARBLED, f"line {misshapen} of the frame's body is broken in two"
+            MissingReason.GARBLED,
+            f"line {misshapen} of the frame's body has not {_LINE_CHARACTERS} characters",
         )
     return text
 

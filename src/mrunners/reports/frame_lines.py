@@ -30,17 +30,19 @@ class LineKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-_ID = r"run=(?P<run>\S*) job=(?P<job>\S*) index=(?P<index>\d{0,9})"
+# Names of Kubernetes' alphabet: with other text in them the line was altered, it is not foreign.
+_ID = r"run=(?P<run>[0-9a-f-]*) job=(?P<job>[a-z0-9.-]*) index=(?P<index>\d{0,9})"
+_POD = r"pod=(?P<pod>[a-z0-9.-]*)"
 _SHA = r"sha256=(?P<sha256>[0-9a-f]{64})"
 # Up to 15 digits: more than any log can hold, and far from where int() becomes slow.
 _SIZES = r"bytes=(?P<bytes>\d{1,15})"
 _FORMS = {
-    LineKind.BEGIN: rf"{_ID} pod=(?P<pod>\S*) {_SIZES} {_SHA} "
+    LineKind.BEGIN: rf"{_ID} {_POD} {_SIZES} {_SHA} "
     r"encoding=(?P<encoding>\S+) encoded=(?P<encoded>\d{1,15})",
     LineKind.END: rf"{_ID} {_SHA}",
-    LineKind.NONE: rf"{_ID} pod=(?P<pod>\S*) "
+    LineKind.NONE: rf"{_ID} {_POD} "
     r"exit=(?P<exit>\d{1,3}) reason=(?P<reason>[a-z0-9-]+)",
-    LineKind.TOO_LARGE: rf"{_ID} pod=(?P<pod>\S*) {_SIZES} "
+    LineKind.TOO_LARGE: rf"{_ID} {_POD} {_SIZES} "
     r"encoded=(?P<encoded>\d{1,15}) limit=(?P<limit>\d{1,15})",
 }
 _PATTERNS = {kind: re.compile(form, re.ASCII) for kind, form in _FORMS.items()}

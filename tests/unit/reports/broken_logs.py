@@ -78,7 +78,7 @@ def _no_frame() -> Iterator[tuple[str, bytes, Why]]:
     yield "only stderr", b"I0102 starting\nW0102 slow\n", Why.NO_FRAME
     yield "binary", bytes(range(256)) * 10, Why.NO_FRAME
     yield "a plain report", b'{\n  "total": 1\n}\n', Why.NO_FRAME
-    yield "body alone", log(*LINES), Why.NO_FRAME
+    yield "body alone", log(*LINES), Why.TRUNCATED
     for name, said in KUBELET_SAYS.items():
         yield f"kubelet: {name}", said, Why.KUBELET_ERROR
     yield "kubelet: after some stderr", b"I0102 on\n" + RUNTIME_GONE, Why.KUBELET_ERROR
