@@ -5,7 +5,7 @@ It must not know what a number is about.
 
 from __future__ import annotations
 
-__all__ = ["byte_size", "grouped", "milliseconds", "percentile_name", "rate"]
+__all__ = ["byte_size", "grouped", "milliseconds", "per_second", "percentile_name", "rate"]
 
 UNKNOWN = "-"
 
@@ -41,8 +41,14 @@ def rate(count: int | None, duration_ns: int) -> str:
     """Events per second; `-` when it cannot be said."""
     if count is None or duration_ns <= 0:
         return UNKNOWN
-    per_second = count * 1e9 / duration_ns
-    return f"{per_second:,.1f}" if per_second < 100 else f"{per_second:,.0f}"
+    return per_second(count * 1e9 / duration_ns)
+
+
+def per_second(events: float | None) -> str:
+    """`20.1`, `1,234`: a rate with about three significant digits; `-` when it is not known."""
+    if events is None:
+        return UNKNOWN
+    return f"{events:,.1f}" if events < 99.95 else f"{events:,.0f}"
 
 
 def byte_size(size: int) -> str:

@@ -8,23 +8,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from mrunners.durations import format_duration, parse_go_duration
-from mrunners.reports.coverage import Coverage, PodRef
-from mrunners.reports.merged import FlatSummary, MergedReport, RunnerSummary
+from mrunners.reports.analysis.throughput import JobThroughput
+from mrunners.reports.merged import FlatSummary, MergedReport
 from mrunners.reports.percentiles import PERCENTILES
-from mrunners.views.figures import byte_size, grouped, milliseconds, percentile_name, rate
+from mrunners.views.drawing import MAX_ROWS, add_rest, titled_table
+from mrunners.views.figures import (
+    byte_size,
+    grouped,
+    milliseconds,
+    per_second,
+    percentile_name,
+    rate,
+)
 from mrunners.views.text import safe_cell
+from mrunners.views.troubles import errors_table, finding_lines, gaps_table, stragglers_table
 from mrunners.views.urls import shared_server, without_server
 
 __all__ = ["render_table"]
-
-# A terminal shows some 50 lines; whoever needs the rest has the JSON.
-_MAX_ROWS = 20
 
 _NARROWEST = 60
 
@@ -62,15 +67,18 @@ def render_table(report: MergedReport, *, width: int = 80, color: bool = False) 
 
 def _parts(report: MergedReport) -> Iterable[RenderableType]:
     yield Text(report.verdict, style="bold green" if report.complete else "bold red")
+    yield from finding_lines(report.findings)
     yield _summary(report)
     for note in report.notes:
         yield safe_cell(f"note: {note}", 1000, "yellow")
     yield _latencies(report)
-    if report.error_stats:
-        yield _errors(report.error_stats)
-    yield _runners(report.runners)
+    if report.error_classes.total:
+        yield errors_table(report.error_classes)
+    if report.stragglers:
+        yield stragglers_table(report.stragglers)
+    yield _runners(report)
     if report.coverage.missing or report.coverage.nothing_succeeded:
-        yield _gaps(report.coverage)
+        yield gaps_table(report.coverage)
 
 
 def _summary(report: MergedReport) -> Text:
@@ -82,95 +90,54 @@ def _summary(report: MergedReport) -> Text:
         f"{byte_size(report.received_bytes)} received",
     ]
     if report.start_skew_seconds is not None:
-        facts.append(f"pods started within {format_duration(report.start_skew_seconds)}")
+        hosts = f" on {len(report.hosts)} hosts" if len(report.hosts) > 1 else ""
+        facts.append(f"pods started within {format_duration(report.start_skew_seconds)}{hosts}")
     return Text("; ".join(facts))
 
 
 def _latencies(report: MergedReport) -> Table:
     by_url = report.percentile_latencies_by_url or {}
     server = shared_server(list(by_url))
-    table = _table("Latency of successes, ms" + (f"; server {server}" if server else ""))
+    table = titled_table("Latency of successes, ms" + (f"; server {server}" if server else ""))
     table.add_column("request", ratio=1)
     for p in PERCENTILES:
         table.add_column(percentile_name(p), justify="right", no_wrap=True)
     table.add_row("all requests", *_latency_cells(report.percentile_latencies))
-    for url in list(by_url)[:_MAX_ROWS]:
+    for url in list(by_url)[:MAX_ROWS]:
         table.add_row(safe_cell(without_server(url, server), 120), *_latency_cells(by_url[url]))
-    _add_rest(table, len(by_url) - _MAX_ROWS, "requests")
+    add_rest(table, len(by_url) - MAX_ROWS, "requests")
     return table
 
 
-def _errors(error_stats: dict[str, int]) -> Table:
-    table = _table("Errors")
-    table.add_column("class", ratio=1)
-    table.add_column("count", justify="right", no_wrap=True)
-    frequent = sorted(error_stats.items(), key=lambda item: (-item[1], item[0]))
-    for key, count in frequent[:_MAX_ROWS]:
-        table.add_row(safe_cell(key, 160), grouped(count))
-    rest = frequent[_MAX_ROWS:]
-    if rest:
-        table.add_row(f"{len(rest)} more classes", grouped(sum(count for _, count in rest)))
-    return table
-
-
-def _runners(runners: Sequence[RunnerSummary]) -> Table:
-    table = _table("Runners")
+def _runners(report: MergedReport) -> Table:
+    runners = report.runners
+    rates = {job.job: job for job in report.throughput.jobs}
+    table = titled_table("Runners")
     table.add_column("job, URI", ratio=1, overflow="fold")
-    for name in ("merged", "samples", "errors", "p50 ms", "p99 ms", "hosts"):
+    asked = any(job.asked_per_second is not None for job in report.throughput.jobs)
+    rate_names = ("req/s", "asked") if asked else ("req/s",)
+    for name in ("merged", "samples", "errors", *rate_names, "p50 ms", "p99 ms"):
         table.add_column(name, justify="right", no_wrap=True)
-    for runner in runners[:_MAX_ROWS]:
+    for runner in runners[:MAX_ROWS]:
         merged = sum(pod.missing is None for pod in runner.pods)
         table.add_row(
             Text.assemble(safe_cell(runner.job), "\n", safe_cell(runner.uri, 120, "dim")),
             f"{merged}/{len(runner.pods)}",
             grouped(runner.report.total),
             grouped(_error_count(runner.report)),
+            *_rate_cells(rates.get(runner.job), asked=asked),
             milliseconds(_at(runner.report.percentile_latencies, 0.5)),
             milliseconds(_at(runner.report.percentile_latencies, 0.99)),
-            grouped(len({pod.node for pod in runner.pods if pod.node is not None})),
         )
-    _add_rest(table, len(runners) - _MAX_ROWS, "runners")
+    add_rest(table, len(runners) - MAX_ROWS, "runners")
     return table
 
 
-def _gaps(coverage: Coverage) -> Table:
-    table = _table("Missing, or without a success")
-    for name in ("job", "index", "pod", "host"):
-        table.add_column(name, justify="right" if name == "index" else "left", overflow="fold")
-    table.add_column("reason", ratio=1, overflow="fold")
-    rows: list[tuple[PodRef, str]] = [
-        (pod, f"{pod.reason.value}: {pod.detail}" if pod.detail else pod.reason.value)
-        for pod in coverage.missing
-    ]
-    rows += [(pod, "nothing succeeded") for pod in coverage.nothing_succeeded]
-    for pod, why in rows[:_MAX_ROWS]:
-        table.add_row(
-            safe_cell(pod.job, 40),
-            str(pod.index),
-            safe_cell(pod.pod or "-", 64),
-            safe_cell(pod.node or "-", 40),
-            safe_cell(why),
-        )
-    _add_rest(table, len(rows) - _MAX_ROWS, "pods")
-    return table
-
-
-def _table(title: str) -> Table:
-    return Table(
-        title=safe_cell(title),
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        expand=True,
-        pad_edge=False,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-
-
-def _add_rest(table: Table, more: int, of_what: str) -> None:
-    if more > 0:
-        table.add_row(Text(f"{more} more {of_what}: see the JSON report", style="dim"))
+def _rate_cells(job: JobThroughput | None, *, asked: bool) -> list[str]:
+    cells = [per_second(None if job is None else job.achieved_per_second)]
+    if asked:
+        cells.append(per_second(None if job is None else job.asked_per_second))
+    return cells
 
 
 def _latency_cells(pairs: _PercentilePairs | None) -> list[str]:

@@ -129,9 +129,8 @@ def test_the_whole_document_is_the_documented_one() -> None:
             {
                 "severity": "warning",
                 "kind": "client-limit",
-                "text": "mrunners-0: 0.2 requests/s were achieved of 40.0 asked for, yet clients "
-                "waited for answers only 1.3% of the time: the runners were the limit, not the "
-                "server",
+                "text": "the runners were the limit, not the server: mrunners-0 (0.2 of 40.0 "
+                "requests/s, clients 1.3% busy)",
                 "advice": "use more pods (numbers) or hosts with more CPU; until then this rate "
                 "says nothing about the server",
             },

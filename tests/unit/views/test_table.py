@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice, product
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
+from mrunners.reports.analysis.throughput import AskedLoad
 from mrunners.reports.coverage import Coverage
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
@@ -34,7 +36,8 @@ def whole() -> MergedReport:
         for job in range(3)
         for index in range(2)
     ]
-    return merge(RUN, pods, requests_by_us=42)
+    asked = {f"mrunners-{job}": AskedLoad(2.0, 1) for job in range(3)}
+    return merge(RUN, pods, asked=asked, requests_by_us=42)
 
 
 def with_gaps() -> MergedReport:
@@ -112,7 +115,9 @@ def test_markup_is_shown_as_it_was_written() -> None:
 
 def test_thousands_of_rows_fold_and_the_count_of_the_rest_is_said() -> None:
     document = flat({f"GET {n:04}": [0.1] for n in range(3000)}, errors=3000)
-    document["errorStats"] = {f"unknown/{n}": 1 for n in range(3000)}
+    # Letters, for numbers would be folded into one class.
+    words = ("".join(letters) for letters in product("abcdefghijklmno", repeat=3))
+    document["errorStats"] = {f"unknown/{word}": 1 for word in islice(words, 3000)}
     gaps = [missing_pod(1, n, MissingReason.DISRUPTED) for n in range(500)]
     text = render_table(merge(RUN, [merged_pod(0, 0, document), *gaps]))
     assert len(text.splitlines()) < 150

@@ -10,48 +10,29 @@ from dataclasses import dataclass
 from statistics import median
 
 from mrunners.durations import format_duration
-from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses
+from mrunners.reports.analysis.error_classes import ErrorClasses
+from mrunners.reports.analysis.error_findings import error_findings
 from mrunners.reports.analysis.figures import PodFigures
 from mrunners.reports.analysis.findings import Finding, FindingKind, Severity
 from mrunners.reports.analysis.hosts import HostSummary
 from mrunners.reports.analysis.stragglers import Straggler, StragglerMetric
 from mrunners.reports.analysis.throughput import JobThroughput, Throughput, ThroughputLimit
+from mrunners.reports.analysis.wording import counted, named, percent, rate
 from mrunners.reports.plain_text import plain_text
 
 __all__ = ["Judged", "findings_of"]
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
-# A failed request in a hundred is no accident any more, and with half of them failed the latencies
-# are of another load than the one that was asked for.
-_WARNING_SHARE = 0.01
-_ERROR_SHARE = 0.5
-
 # The kubelet gives whole seconds, so two clocks that agree differ by up to one.
 _CLOCK_SECONDS = 2.0
 # A tenth of the load without some of its pods begins to show in the percentiles.
 _SKEW_SHARE = 0.1
 
-# A finding is a sentence: the worst ones are named, the report has them all.
-_NAMED = 3
-
-_ADVICE_ON_STATUS = {
-    "http/401": "the runners are not authenticated; check their ServiceAccount",
-    "http/403": "grant the runners' ServiceAccount these requests (examples/rbac.yaml), or choose "
-    "another with --service-account",
-    "http/404": "the load profile asks for something that is not there",
-    "http/409": "requests wrote the same objects; a larger keySpaceSize spreads them",
-    "http/429": "the API server shed load (API Priority and Fairness): that is its answer, and "
-    "their latencies are not in the percentiles",
-    "http/503": "the API server or an aggregated API was not available",
-    "http/504": "the API server timed out; look at etcd and at the size of the answers",
-}
-_ADVICE_ON_TYPE = {
-    "connection": "connections broke; look at load balancers, at the hosts' ports, and whether the "
-    "API server restarted",
-    "http2-protocol": "the API server or a proxy ended HTTP/2 streams or connections",
-    "unknown": "the class has the error's text; kperf gives up on a request after 60 s",
-}
+_MORE_CLIENTS = (
+    "use more clients or pods: if the rate rises, they were too few; if only the latencies rise, "
+    "the server is at its limit"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +51,7 @@ class Judged:
 def findings_of(run: Judged) -> tuple[Finding, ...]:
     """The findings, most serious first; within a severity in the order below."""
     found = [
-        *_errors(run),
+        *error_findings(run.error_classes, run.figures),
         *_limits(run.throughput.jobs),
         *_hosts(run.hosts),
         *_stragglers(run.stragglers),
@@ -79,75 +60,46 @@ def findings_of(run: Judged) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: _ORDER[finding.severity]))
 
 
-def _errors(run: Judged) -> Iterator[Finding]:
-    classes = run.error_classes
-    if not classes.total:
-        return
-    first = classes.classes[0]
-    requests = [pod.requests for pod in run.figures]
-    share, of_all = 0.0, ""
-    if None not in requests:
-        every = sum(count or 0 for count in requests)
-        share = classes.total / every
-        of_all = f" of {every:,}"
-    failed = f"{classes.total:,}{of_all} requests failed"
-    if of_all:
-        failed += f" ({_percent(share)})"
-    yield Finding(
-        severity=(
-            Severity.ERROR
-            if share >= _ERROR_SHARE
-            else Severity.WARNING
-            if share >= _WARNING_SHARE or not of_all
-            else Severity.INFO
-        ),
-        kind=FindingKind.ERRORS,
-        text=f"{failed}, {_mostly(first, classes)} in {_counted(first.pods, 'pod')} on "
-        f"{_counted(first.hosts, 'host')}",
-        advice=_advice(first),
-    )
-
-
-def _mostly(first: ErrorClass, classes: ErrorClasses) -> str:
-    name = plain_text(first.name, 80)
-    if first.count == classes.total:
-        return f"all with {name},"
-    return f"most often with {name} ({first.count:,}),"
-
-
-def _advice(first: ErrorClass) -> str:
-    by_status = _ADVICE_ON_STATUS.get(first.name)
-    if by_status is not None:
-        return by_status
-    return _ADVICE_ON_TYPE.get(
-        first.name.partition("/")[0], "look the status up in the API server's audit log"
-    )
-
-
 def _limits(jobs: Sequence[JobThroughput]) -> Iterator[Finding]:
-    for job in jobs:
-        asked, achieved, busy = job.asked_per_second, job.achieved_per_second, job.clients_busy
-        if achieved is None or busy is None:
-            continue
-        rate = f"{plain_text(job.job)}: {_rate(achieved)} requests/s were achieved"
-        rate += " without a rate to reach" if asked is None else f" of {_rate(asked)} asked for"
-        if job.limit is ThroughputLimit.RUNNERS:
-            yield Finding(
-                severity=Severity.WARNING,
-                kind=FindingKind.CLIENT_LIMIT,
-                text=f"{rate}, yet clients waited for answers only {_percent(busy)} of the time: "
-                "the runners were the limit, not the server",
-                advice="use more pods (numbers) or hosts with more CPU; until then this rate says "
-                "nothing about the server",
-            )
-        elif job.limit is ThroughputLimit.ANSWERS:
-            yield Finding(
-                severity=Severity.INFO if asked is None else Severity.WARNING,
-                kind=FindingKind.ANSWERS_LIMIT,
-                text=f"{rate}: all clients waited for answers ({_percent(busy)} of the time)",
-                advice="use more clients or pods: if the rate rises, they were too few; if only "
-                "the latencies rise, the server is at its limit",
-            )
+    runners = [job for job in jobs if job.limit is ThroughputLimit.RUNNERS]
+    answers = [job for job in jobs if job.limit is ThroughputLimit.ANSWERS]
+    short = [job for job in answers if job.asked_per_second is not None]
+    unbraked = [job for job in answers if job.asked_per_second is None]
+    if runners:
+        yield Finding(
+            severity=Severity.WARNING,
+            kind=FindingKind.CLIENT_LIMIT,
+            text=f"the runners were the limit, not the server: {named(_rates(runners))}",
+            advice="use more pods (numbers) or hosts with more CPU; until then this rate says "
+            "nothing about the server",
+        )
+    if short:
+        yield Finding(
+            severity=Severity.WARNING,
+            kind=FindingKind.ANSWERS_LIMIT,
+            text="the rate was not reached, for all clients waited for answers: "
+            f"{named(_rates(short))}",
+            advice=f"{_MORE_CLIENTS}; latencies are understated, for kperf holds requests back "
+            "while it waits",
+        )
+    if unbraked:
+        yield Finding(
+            severity=Severity.INFO,
+            kind=FindingKind.ANSWERS_LIMIT,
+            text="no rate was asked, so the number of clients set the pace: "
+            f"{named(_rates(unbraked))}",
+            advice=_MORE_CLIENTS,
+        )
+
+
+def _rates(jobs: Sequence[JobThroughput]) -> list[str]:
+    """`mrunners-0 (12.5 of 20.0 requests/s, clients 7.5% busy)`."""
+    return [
+        f"{plain_text(job.job)} ({rate(job.achieved_per_second or 0)}"
+        + ("" if job.asked_per_second is None else f" of {rate(job.asked_per_second)}")
+        + f" requests/s, clients {percent(job.clients_busy or 0)} busy)"
+        for job in jobs
+    ]
 
 
 def _hosts(hosts: Sequence[HostSummary]) -> Iterator[Finding]:
@@ -155,7 +107,7 @@ def _hosts(hosts: Sequence[HostSummary]) -> Iterator[Finding]:
     slow = [host for host in hosts if host.stragglers >= 2 and host.stragglers * 2 > host.merged]
     slow.sort(key=lambda host: (-host.stragglers, host.node))
     if slow:
-        named = _named(
+        names = named(
             [
                 f"{plain_text(host.node, 60)} ({host.stragglers} of {host.merged} pods)"
                 for host in slow
@@ -164,10 +116,9 @@ def _hosts(hosts: Sequence[HostSummary]) -> Iterator[Finding]:
         yield Finding(
             severity=Severity.WARNING,
             kind=FindingKind.SLOW_HOST,
-            text=f"{_counted(len(slow), 'host')} slowed most of their pods: {named}"
-            if len(slow) > 1
-            else f"one host slowed most of its pods: {named}",
-            advice="look at the CPU, network and neighbours of the host; run again without it to "
+            text=f"on {counted(len(slow), 'host')} most pods stand out from their siblings "
+            f"elsewhere: {names}",
+            advice="look at the host's CPU, network and neighbours; run again without it to "
             "see whether the figures change",
         )
 
@@ -188,7 +139,7 @@ def _stragglers(stragglers: Sequence[Straggler]) -> Iterator[Finding]:
             severity=Severity.WARNING,
             kind=FindingKind.STRAGGLER,
             text=f"{len(found)} {stand} out from siblings by {what}: "
-            f"{_named([_straggler(one) for one in found])}",
+            f"{named([_straggler(one) for one in found])}",
             advice="look at the host first; if it is sound, the pods did not meet the same server "
             "(one of several API servers, another zone)",
         )
@@ -222,21 +173,3 @@ def _skew(run: Judged) -> Iterator[Finding]:
         advice="make the load longer than the skew, pull the image beforehand, and see that all "
         "pods fit onto the hosts at once",
     )
-
-
-def _named(texts: Sequence[str]) -> str:
-    more = len(texts) - _NAMED
-    return ", ".join(texts[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
-
-
-def _percent(share: float) -> str:
-    percent = share * 100
-    return f"{percent:.0f}%" if percent >= 10 else f"{percent:.1f}%" if percent >= 0.1 else "<0.1%"
-
-
-def _rate(per_second: float) -> str:
-    return f"{per_second:,.1f}" if per_second < 100 else f"{per_second:,.0f}"
