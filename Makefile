@@ -2,10 +2,10 @@
 # `make` alone tells what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cluster demo test check format lock clean
+.PHONY: help setup cluster demo test browser bench-merge check format lock clean
 
 help: ## tell what there is
-	@sed -n 's/^\([a-z]*\): .*## /  make \1 \t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\): .*## /  make \1 \t/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## make .venv with the locked packages, and Go if there is none
 	@dev/setup
@@ -16,8 +16,15 @@ cluster: setup ## build the local cluster's binaries (15 to 20 minutes, once)
 demo: cluster ## real kperf on four hosts of a real Kubernetes, one merged report
 	@dev/demo
 
-test: cluster ## all tests, on a real control plane
+test: browser cluster ## all tests, on a real control plane
 	.venv/bin/pytest
+
+# Told at once, and not after what takes minutes.
+browser:
+	@dev/check-browser
+
+bench-merge: cluster ## the merge of 10 million samples, beside kperf's own: about 15 minutes
+	@.venv/bin/python -m benchmarks.merge
 
 check: setup ## format, lint, types, import contracts, pure tests: under a minute
 	.venv/bin/ruff format --check

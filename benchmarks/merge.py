@@ -1,0 +1,170 @@
+"""How long the merge of a large run takes, and how much memory, beside kperf's own merge.
+
+    python -m benchmarks.merge [--samples N] [--reports N] [--runs N]
+
+Both merge the same reports on this machine in turn, and must come to the same figures. Ours runs
+as a process of its own for each run: once from the raw JSON, which is what kperf's server reads,
+and once from framed logs, which is what a run brings home. kperf's is the group server of the
+release under test on a real control plane without hosts, all on loopback. Its reports are
+uploaded once; the Job then stays finished, and for each further run the server is started again
+over the reports that it keeps, so that these runs are a start, the merge and the answer.
+Linux only; needs 2 GB of disk for the default size and the local cluster's binaries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.merge_input import raw_path, write_reports
+from tests.peer.group_server import GroupServer, PeerCluster, eventually, peer_cluster
+
+_CHECKOUT = Path(__file__).resolve().parents[1]
+_FIGURES = ("total", "percentileLatencies", "percentileLatenciesByURL")
+# Nothing here may hang for ever; the default size needs less than a tenth.
+_LIMIT_SECONDS = 1800
+
+
+@dataclass(frozen=True)
+class Run:
+    """One merge of all reports."""
+
+    seconds: float
+    peak_bytes: int
+
+
+def ours(folder: Path, reports: int, form: str) -> tuple[Run, dict[str, Any]]:
+    """Merge in a child; `form` is raw or framed."""
+    words = [sys.executable, "-m", "benchmarks.merge_ours", str(folder), str(reports), form]
+    done = subprocess.run(
+        words, cwd=_CHECKOUT, check=True, stdout=subprocess.PIPE, text=True, timeout=_LIMIT_SECONDS
+    )
+    facts = json.loads(done.stdout)
+    say(
+        f"  ours, {form}: {facts['reading_seconds']:.1f} s reading and parsing, "
+        f"{facts['merging_seconds']:.1f} s merging and printing, "
+        f"{mebi(facts['idle_bytes'])} MiB before the first report"
+    )
+    return Run(facts["seconds"], facts["peak_bytes"]), facts
+
+
+def kperf_fed(
+    cluster: PeerCluster, folder: Path, reports: int
+) -> tuple[Run, float, dict[str, Any]]:
+    """Upload all reports to a new group; the run is from the last upload to the answer."""
+    with GroupServer(cluster, folder, "bench", reports) as server:
+        pods = server.pods
+        server.end(pods[1:])
+        begun = time.perf_counter()
+        for index, pod in enumerate(pods):
+            server.post(pod, raw_path(folder, index).read_bytes())
+        uploaded = time.perf_counter()
+        server.end(pods[:1])
+        eventually("the Job is finished", server.ended)
+        ended = time.perf_counter()
+        summary = server.summary(_LIMIT_SECONDS)
+        done = time.perf_counter()
+        say(
+            f"  kperf, uploaded: {uploaded - begun:.1f} s for {reports} uploads, then "
+            f"{ended - uploaded:.1f} s until its Job was seen finished"
+        )
+        return Run(done - uploaded, server.peak_bytes()), uploaded - begun, summary
+
+
+def kperf_again(cluster: PeerCluster, folder: Path, reports: int) -> tuple[Run, dict[str, Any]]:
+    """Start the server over the reports that it has; the run is from its start to the answer."""
+    with GroupServer(cluster, folder, "bench", reports) as server:
+        summary = server.summary(_LIMIT_SECONDS)
+        return Run(time.perf_counter() - server.started, server.peak_bytes()), summary
+
+
+def measure(samples: int, reports: int, runs: int, state: Path) -> None:
+    """Measure all, and print the table on stdout."""
+    folder = state / "reports"
+    folder.mkdir()
+    say(f"writing {reports} reports with {samples} samples in all")
+    write_reports(folder, reports, samples)
+    size = sum(raw_path(folder, index).stat().st_size for index in range(reports))
+    taken: dict[str, list[Run]] = {"raw": [], "framed": [], "kperf": []}
+    figures = []
+    with peer_cluster(state / "cluster") as cluster:
+        fed, uploading, summary = kperf_fed(cluster, folder, reports)
+        figures.append(summary)
+        for number in range(runs):
+            say(f"run {number + 1} of {runs}")
+            for form in ("raw", "framed"):
+                run, facts = ours(folder, reports, form)
+                taken[form].append(run)
+                figures.append(facts)
+            run, summary = kperf_again(cluster, folder, reports)
+            taken["kperf"].append(run)
+            figures.append(summary)
+    for other in figures[1:]:
+        if any(other[key] != figures[0][key] for key in _FIGURES):
+            raise SystemExit("the merges came to different figures")
+    print(f"{samples:,} samples in {reports:,} reports of kperf 0.3.5, {mebi(size)} MiB of JSON;")
+    print(f"medians of {runs} runs; {os.cpu_count()} CPUs, Python {platform.python_version()}\n")
+    print_table(taken, fed)
+    print(f"\nUploading to kperf's server took {uploading:.0f} s ({reports / uploading:.1f}/s).")
+
+
+def print_table(taken: dict[str, list[Run]], fed: Run) -> None:
+    """Medians, and how many times kperf's they are, in Markdown."""
+    base = median(taken["kperf"])
+    rows = [
+        ("kperf's group server, started over its reports", base),
+        ("kperf's group server, from the last upload", fed),
+        ("mrunners, from the raw JSON", median(taken["raw"])),
+        ("mrunners, from framed logs", median(taken["framed"])),
+    ]
+    print(f"| {'merge':48} | seconds | ratio | peak MiB | ratio |")
+    print(f"|{'-' * 50}|--------:|------:|---------:|------:|")
+    for name, run in rows:
+        seconds, peak = run.seconds / base.seconds, run.peak_bytes / base.peak_bytes
+        print(
+            f"| {name:48} | {run.seconds:7.1f} | {seconds:5.2f} "
+            f"| {mebi(run.peak_bytes):8} | {peak:5.2f} |"
+        )
+
+
+def median(runs: list[Run]) -> Run:
+    """The median of each figure by itself."""
+    return Run(
+        statistics.median(run.seconds for run in runs),
+        round(statistics.median(run.peak_bytes for run in runs)),
+    )
+
+
+def mebi(size: int) -> int:
+    """Bytes in MiB."""
+    return round(size / 2**20)
+
+
+def say(text: str) -> None:
+    """Progress, beside the table."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Parse the options and measure."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--samples", type=int, default=10_000_000)
+    parser.add_argument("--reports", type=int, default=1000)
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="mrunners-bench-") as state:
+        measure(options.samples, options.reports, options.runs, Path(state))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Merge a folder of reports once, as a process of its own, and print what it took.
+
+Its peak memory is the process's, so nothing else may happen in it.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.merge_input import JOB, framed_path, raw_path
+from mrunners.reports.frame import FrameAddress, extract_report
+from mrunners.reports.kperf_report import parse_report
+from mrunners.reports.merge import merge
+from mrunners.reports.merged import to_json
+from mrunners.reports.outcomes import PodOutcome
+from tests.unit.reports.build import RUN, RUN_ID
+
+
+def _outcome(folder: Path, index: int, *, framed: bool) -> PodOutcome:
+    if framed:
+        log = framed_path(folder, index).read_bytes()
+        raw = extract_report(log, FrameAddress(RUN_ID, JOB, index))
+    else:
+        raw = raw_path(folder, index).read_bytes()
+    return PodOutcome(
+        job=JOB, job_index=0, uri="file:///load.yaml", index=index, report=parse_report(raw)
+    )
+
+
+def main(folder: Path, reports: int, form: str) -> None:
+    """Read, merge, print; one line of JSON on stdout."""
+    imported = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    begun = time.perf_counter()
+    outcomes = [_outcome(folder, index, framed=form == "framed") for index in range(reports)]
+    read = time.perf_counter()
+    document = json.loads(to_json(merge(RUN, outcomes)))
+    done = time.perf_counter()
+    # Linux counts in KiB.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    facts = {
+        "seconds": done - begun,
+        "reading_seconds": read - begun,
+        "merging_seconds": done - read,
+        "peak_bytes": peak,
+        "idle_bytes": imported * 1024,
+        "total": document["total"],
+        "percentileLatencies": document["percentileLatencies"],
+        "percentileLatenciesByURL": document["percentileLatenciesByURL"],
+    }
+    print(json.dumps(facts))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
