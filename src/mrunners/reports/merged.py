@@ -5,9 +5,11 @@ It must not compute: `merge` fills it. docs/report.md explains each field.
 
 from __future__ import annotations
 
+import json
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
+from pydantic_core import PydanticSerializationError
 
 from mrunners.records import Record
 from mrunners.reports.analysis.error_classes import NO_ERRORS, ErrorClasses
@@ -138,4 +140,15 @@ def to_json(report: MergedReport) -> str:
         merge kept raw data.
     """
     absent = {name for name in ("latencies_by_url", "errors") if getattr(report, name) is None}
-    return report.model_dump_json(by_alias=True, indent=2, ensure_ascii=True, exclude=absent) + "\n"
+    try:
+        text = report.model_dump_json(by_alias=True, indent=2, ensure_ascii=True, exclude=absent)
+    except PydanticSerializationError:
+        # A lone surrogate, as Python makes of an argument that is not UTF-8. No JSON text can hold
+        # it, and the report must not be lost over one character: it becomes U+FFFD.
+        loose = json.dumps(
+            report.model_dump(mode="json", by_alias=True, exclude=absent), ensure_ascii=False
+        )
+        # UTF-16 pairs surrogates, so that only lone ones are left to replace.
+        whole = loose.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        text = json.dumps(json.loads(whole), indent=2)
+    return text + "\n"

@@ -276,6 +276,13 @@ def test_the_json_ends_with_a_newline_and_is_ascii() -> None:
     assert "\x1b" not in text
 
 
+def test_a_lone_surrogate_from_a_command_line_does_not_cost_the_report() -> None:
+    pod = merged_pod(0, 0, flat(), uri="file:///caf\udce9?numbers=1", node="\U0001f600")
+    document = to_json(merge(RUN, [pod]))
+    assert document == to_json(merge(RUN, [replace(pod, uri="file:///caf\ufffd?numbers=1")]))
+    assert document.isascii()
+
+
 def test_without_raw_data_counts_merge_and_percentiles_are_null_with_a_note() -> None:
     one, two = flat(errors=1, raw=False), flat({"GET b": [1.0]}, errors=2)
     report = merge(RUN, [merged_pod(0, 0, one), merged_pod(0, 1, two)], raw=True)
