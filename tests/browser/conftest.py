@@ -1,0 +1,41 @@
+"""A browser for each module, and the reports that are looked at.
+
+Not for the whole session: as long as it is open, no other test could start an event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from mrunners.reports.merge import merge
+from mrunners.reports.problems import MissingReason
+from mrunners.views.html.page import render_html
+from tests.browser.browsers import running_browser
+from tests.reports_made import hostile_report, large_report
+from tests.unit.reports.build import RUN, flat, merged_pod, missing_pod
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running_browser() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """By name: a large report with gaps, one of hostile text, a whole one, and one of nothing."""
+    folder = tmp_path_factory.mktemp("reports")
+    latencies = {"LIST https://10.0.0.1/api": [0.001, 0.02, 0.3], "GET https://10.0.0.1/x": [1.5]}
+    reports = {
+        "large": large_report(),
+        "hostile": hostile_report(),
+        "whole": merge(RUN, [merged_pod(0, index, flat(latencies)) for index in range(3)]),
+        "nothing": merge(RUN, [missing_pod(0, 0, MissingReason.NOT_STARTED, "ErrImagePull")]),
+    }
+    for name, report in reports.items():
+        (folder / f"{name}.html").write_text(render_html(report), encoding="utf-8")
+    return {name: folder / f"{name}.html" for name in reports}

@@ -1,0 +1,122 @@
+"""What the page looks like where it can be measured: widths, contrast, which plot is shown."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.browsers import Scheme, opened
+
+NAMES = ("large", "hostile", "whole", "nothing")
+
+# Every element with text of its own that can be seen: its colour, and the first ground behind it.
+TEXTS = """() => {
+  const found = new Map();
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+    const box = element.getBoundingClientRect();
+    if (!own || !box.width || !box.height || element.matches("script, style")) continue;
+    let behind = element;
+    const ground = e => getComputedStyle(e).backgroundColor;
+    while (behind && ground(behind) === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
+    const style = getComputedStyle(element);
+    const color = element.namespaceURI.endsWith("svg") ? style.fill : style.color;
+    found.set(`${color} on ${behind ? ground(behind) : "none"}`, element.textContent.slice(0, 40));
+  }
+  return [...found];
+}"""
+
+# What the lines and marks of plots are drawn with, on the page's ground.
+MARKS = """() => {
+  const style = getComputedStyle(document.documentElement);
+  return ["ink", "accent", "muted", "good", "bad", "warn", "c1", "c2", "c3", "c4", "c5"]
+    .map(name => [name, style.getPropertyValue("--" + name), style.getPropertyValue("--ground")]);
+}"""
+
+# Whatever reaches beyond the right edge and is not put out of sight on purpose.
+BEYOND = """() => [...document.querySelectorAll("body *")]
+  .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .filter(e => !e.closest("thead, .skip, svg"))
+  .map(e => e.outerHTML.slice(0, 120))"""
+
+
+def luminance(color: str) -> float:
+    """https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
+    if color.startswith("#"):
+        parts = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+    else:
+        numbers = re.findall(r"[\d.]+", color)
+        assert len(numbers) == 3, color
+        parts = [int(number) for number in numbers]
+    linear = [
+        part / 255 / 12.92 if part / 255 <= 0.04045 else ((part / 255 + 0.055) / 1.055) ** 2.4
+        for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["large", "whole"])
+def test_every_text_has_the_contrast_that_aa_asks_for(
+    browser: Browser, files: dict[str, Path], name: str, scheme: Scheme
+) -> None:
+    with opened(browser, files[name], scheme=scheme) as seen:
+        pairs = seen.page.evaluate(TEXTS)
+        marks = seen.page.evaluate(MARKS)
+    assert len(pairs) >= 5
+    weak = {
+        f"{pair}: {text}": round(ratio, 2)
+        for pair, text in pairs
+        if (ratio := contrast(*pair.split(" on "))) < 4.5
+    }
+    assert weak == {}
+    assert {name: contrast(color, ground) for name, color, ground in marks
+            if contrast(color, ground) < 3} == {}  # fmt: skip
+
+
+def test_the_two_schemes_differ(browser: Browser, files: dict[str, Path]) -> None:
+    grounds = []
+    for scheme in ("light", "dark"):
+        with opened(browser, files["whole"], scheme=scheme) as seen:
+            grounds.append(seen.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert luminance(grounds[0]) > 0.9
+    assert luminance(grounds[1]) < 0.05
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 961, 1280])
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_reaches_beyond_the_screen(
+    browser: Browser, files: dict[str, Path], name: str, width: int
+) -> None:
+    with opened(browser, files[name], width=width) as seen:
+        page = seen.page
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(BEYOND) == []
+
+
+@pytest.mark.parametrize(
+    ("width", "shown", "hidden"), [(390, "narrow", "wide"), (1280, "wide", "narrow")]
+)
+def test_each_screen_has_the_plots_that_were_drawn_for_it(
+    browser: Browser, files: dict[str, Path], width: int, shown: str, hidden: str
+) -> None:
+    with opened(browser, files["large"], width=width) as seen:
+        expect(seen.page.locator(f"svg.{shown}:visible")).to_have_count(4)
+        expect(seen.page.locator(f"svg.{hidden}:visible")).to_have_count(0)
+
+
+def test_the_keyboard_reaches_the_report_first(browser: Browser, files: dict[str, Path]) -> None:
+    with opened(browser, files["whole"]) as seen:
+        seen.page.keyboard.press("Tab")
+        skip = seen.page.locator(".skip")
+        expect(skip).to_be_focused()
+        expect(skip).to_be_in_viewport()

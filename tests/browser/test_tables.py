@@ -1,0 +1,92 @@
+"""Long tables: folded, searched, sorted, and all there without JavaScript."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.browsers import opened
+
+
+def rows(page: Page, table: str = "pods") -> Locator:
+    return page.locator(f"#{table} tbody tr").locator("visible=true")
+
+
+def test_a_long_table_folds_and_unfolds_by_mouse_and_keyboard(
+    browser: Browser, files: dict[str, Path]
+) -> None:
+    with opened(browser, files["large"]) as seen:
+        page = seen.page
+        fold = page.locator("button.fold[aria-controls=pods]")
+        expect(rows(page)).to_have_count(10)
+        expect(fold).to_have_text("Show all 1,000 pods")
+        expect(fold).to_have_attribute("aria-expanded", "false")
+        fold.click()
+        expect(rows(page)).to_have_count(1000)
+        expect(fold).to_have_attribute("aria-expanded", "true")
+        fold.focus()
+        page.keyboard.press("Enter")
+        expect(rows(page)).to_have_count(10)
+
+
+def test_the_search_box_filters(browser: Browser, files: dict[str, Path]) -> None:
+    with opened(browser, files["large"]) as seen:
+        page = seen.page
+        search = page.get_by_label("Search pods").last
+        search.fill("VMSS00005D mrunners-2")
+        expect(rows(page)).to_have_count(1)
+        expect(rows(page)).to_contain_text("vmss00005d")
+        expect(page.locator("output[for=search-pods]")).to_have_text("1 of 1,000 pods")
+        search.fill("truncated")
+        texts = rows(page).all_inner_texts()
+        assert texts
+        assert all("truncated" in text for text in texts)
+        search.fill("nowhere to be found")
+        expect(rows(page)).to_have_count(0)
+        expect(page.locator("output[for=search-pods]")).to_have_text("0 of 1,000 pods")
+        search.fill("")
+        expect(rows(page)).to_have_count(10)
+
+
+def test_a_column_of_numbers_sorts_by_number_the_largest_first(
+    browser: Browser, files: dict[str, Path]
+) -> None:
+    with opened(browser, files["large"]) as seen:
+        page = seen.page
+        heading = page.locator("#pods thead th", has_text="p99")
+        heading.get_by_role("button").click()
+        expect(heading).to_have_attribute("aria-sort", "descending")
+        shown = [float(text.replace(",", "")) for text in page.locator(
+            "#pods tbody tr:visible td:last-child").all_inner_texts()]  # fmt: skip
+        assert shown == sorted(shown, reverse=True)
+        assert shown[0] > 1000
+        heading.get_by_role("button").click()
+        expect(heading).to_have_attribute("aria-sort", "ascending")
+        assert (
+            float(page.locator("#pods tbody tr:visible td:last-child").first.inner_text())
+            < shown[-1]
+        )
+
+
+def test_a_short_table_can_be_sorted_and_has_no_tools(
+    browser: Browser, files: dict[str, Path]
+) -> None:
+    with opened(browser, files["whole"]) as seen:
+        page = seen.page
+        expect(page.locator(".tools:visible, .fold:visible")).to_have_count(0)
+        page.locator("#pods thead button", has_text="pod").first.click()
+        page.locator("#pods thead button", has_text="pod").first.click()
+        assert page.locator("#pods tbody th bdi").first.inner_text() == "mrunners-0-2-abcde"
+        assert seen.complaints == []
+
+
+def test_without_javascript_every_row_is_shown_and_no_tool_that_would_not_work(
+    browser: Browser, files: dict[str, Path]
+) -> None:
+    with opened(browser, files["large"], script=False) as seen:
+        page = seen.page
+        expect(rows(page)).to_have_count(1000)
+        expect(rows(page, "hosts-table")).to_have_count(240)
+        expect(page.locator(".tools:visible, .fold:visible")).to_have_count(0)
+        expect(page.locator("svg.plot:visible")).to_have_count(4)
