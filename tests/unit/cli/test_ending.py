@@ -141,6 +141,7 @@ def test_sigterm_is_raised_where_the_program_is_and_only_while_it_runs() -> None
         (["status", "a/b"], "must consist of lowercase letters"),
         (["delete", "load", "--tracker", "../x"], "must consist of lowercase letters"),
         (["result", "load", "--raw", "--format", "table"], "--raw goes with --format json"),
+        (["result", "load", "--raw", "--format", "html"], "--raw goes with --format json"),
         (["run"], "Missing option '--namespace'"),
         (["run", "--namespace", "x", "--resume", "--replace"], "exclude each other"),
         (["run", "--namespace", "My_NS", "--wait=perhaps"], "not a valid boolean"),

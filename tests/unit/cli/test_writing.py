@@ -1,5 +1,7 @@
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from threading import Thread
 
@@ -90,3 +92,9 @@ def test_a_table_for_a_file_has_80_columns_and_no_colours(
     text = render(REPORT, "table", to_file=True)
     assert max(len(line) for line in text.splitlines()) <= 80
     assert "\x1b" not in text
+
+
+def test_html_is_one_page_and_is_drawn_only_when_asked_for() -> None:
+    assert render(REPORT, "html", to_file=False).startswith("<!doctype html>\n<html lang=")
+    program = "import sys, mrunners_cli.writing; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -13,7 +13,7 @@ from mrunners.reports.merged import FlatSummary, MergedReport
 from mrunners.views.figures import byte_size, grouped, milliseconds, rate
 from mrunners.views.text import safe_text
 
-__all__ = ["Figure", "Headline", "error_count", "headline", "per_second", "percent"]
+__all__ = ["Figure", "Headline", "error_count", "headline", "percent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +74,10 @@ def _meaning(report: MergedReport) -> str:
         return "Every figure stands for all planned pods."
     if coverage.merged == 0:
         return "No report could be merged, so there is nothing to measure by."
-    parts = [
-        f"The figures stand for {grouped(coverage.merged)} of {grouped(coverage.expected)} pods."
-    ]
-    if coverage.nothing_succeeded:
-        parts.append(
-            f"{_counted(len(coverage.nothing_succeeded), 'pod').capitalize()} of these had no "
-            "success at all."
-        )
-    parts.append("Compare them with another run's only with that in mind.")
-    return " ".join(parts)
+    return (
+        "The figures stand for the merged reports only; compare them with another run's with that "
+        "in mind."
+    )
 
 
 def _figures(report: MergedReport) -> tuple[Figure, ...]:
@@ -142,13 +136,6 @@ def percent(part: int, whole: int) -> str:
     if value < 9.95:
         return f"{value:.2g} %"
     return f"{value:.0f} %" if value < 99 else f"{min(value, 99.99):.2f} %"
-
-
-def per_second(value: float | None) -> str:
-    """A rate that the report has: `-` when it is not known."""
-    if value is None:
-        return "-"
-    return f"{value:,.1f}" if value < 99.95 else f"{value:,.0f}"
 
 
 def error_count(summary: FlatSummary) -> int:

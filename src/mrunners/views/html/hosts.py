@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from mrunners.reports.merged import MergedReport
-from mrunners.views.figures import grouped, milliseconds
-from mrunners.views.html.headline import per_second
+from mrunners.views.figures import grouped, milliseconds, per_second
 from mrunners.views.html.plots.ranges import Range, draw_ranges
 from mrunners.views.html.tables import Column, Table, cell, number
 

@@ -14,8 +14,8 @@ from markupsafe import Markup
 from mrunners.durations import format_duration, parse_go_duration
 from mrunners.reports.analysis.throughput import ThroughputLimit
 from mrunners.reports.merged import MergedReport, PodSummary, RunnerSummary
-from mrunners.views.figures import grouped, milliseconds
-from mrunners.views.html.headline import error_count, per_second
+from mrunners.views.figures import grouped, milliseconds, per_second
+from mrunners.views.html.headline import error_count
 from mrunners.views.html.plots.timeline import Lane, Span, draw_timeline
 from mrunners.views.html.tables import Cell, Column, Table, cell, number
 
