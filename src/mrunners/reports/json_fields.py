@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from array import array
-from itertools import islice
+from itertools import islice, pairwise
 
 from mrunners.reports.problems import MissingReason, UnusableReportError
 from mrunners.reports.samples import Percentiles
@@ -102,7 +102,7 @@ def ascending_seconds(value: object, what: str) -> array[float]:
 
 
 def percentiles(value: object, what: str) -> Percentiles:
-    """`[[p, seconds], ...]` with p from 0 to 1; null is empty."""
+    """`[[p, seconds], ...]` with p from 0 to 1, both ascending; null is empty."""
     if value is None:
         return ()
     if not isinstance(value, list):
@@ -115,4 +115,6 @@ def percentiles(value: object, what: str) -> Percentiles:
         if p > 1:
             raise invalid(f"{what} has a percentile above 1")
         pairs.append((p, seconds(pair[1], what)))
+    if any(low[0] >= high[0] or low[1] > high[1] for low, high in pairwise(pairs)):
+        raise invalid(f"{what} is not ascending")
     return tuple(pairs)

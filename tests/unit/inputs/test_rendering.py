@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mrunners.inputs.expectations import expected_samples, expected_seconds
+from mrunners.inputs.expectations import (
+    asked_clients,
+    asked_rate,
+    expected_samples,
+    expected_seconds,
+)
 from mrunners.inputs.profile import LoadProfile
 from mrunners.inputs.profile_parsing import ParsedProfile, parse_profile
 from mrunners.inputs.rendering import profile_digest, render_profile
@@ -159,6 +164,29 @@ def test_specs_run_one_after_the_other() -> None:
     one, other = profile(rate=10, total=50).specs[0], profile(rate=10, duration=7).specs[0]
     both = LoadProfile(version=1, specs=(one, other))
     assert (expected_seconds(both), expected_samples(both)) == (12.0, 120)
+
+
+@pytest.mark.parametrize(
+    ("specs", "rate", "clients"),
+    [
+        ([{"rate": 10, "total": 50, "client": 4}], 10.0, 4),
+        ([{"rate": 2.5, "duration": 3}], 2.5, 1),
+        ([{"duration": 3, "client": 2}], None, 2),
+        ([{"rate": 10, "total": 50}, {"rate": 40, "duration": 10}], 30.0, 1),
+        ([{"rate": 10, "total": 50}, {"duration": 10}], None, None),
+        (
+            [{"rate": 1, "duration": 1, "client": 1}, {"rate": 1, "duration": 1, "client": 2}],
+            1.0,
+            None,
+        ),
+        ([{"rate": 5e-324, "total": 9}], None, 1),
+    ],
+)
+def test_what_a_profile_asks_of_a_pod_is_its_mean_rate_and_its_clients(
+    specs: list[dict[str, object]], rate: float | None, clients: int | None
+) -> None:
+    value = LoadProfile(version=1, specs=tuple(profile(**spec).specs[0] for spec in specs))
+    assert (asked_rate(value), asked_clients(value)) == (rate, clients)
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)

@@ -9,6 +9,11 @@ import pytest
 from pydantic import BaseModel
 
 from mrunners.reports import runner_script
+from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses
+from mrunners.reports.analysis.findings import Finding, FindingKind
+from mrunners.reports.analysis.hosts import HostSummary
+from mrunners.reports.analysis.stragglers import Straggler
+from mrunners.reports.analysis.throughput import JobThroughput, Throughput, ThroughputLimit
 from mrunners.reports.coverage import Coverage, MissingPod
 from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.merged import (
@@ -33,18 +38,30 @@ def test_every_reason_has_its_row_and_no_row_is_left_over() -> None:
     "model",
     [
         Coverage,
+        ErrorClass,
+        ErrorClasses,
+        Finding,
         FlatSummary,
+        HostSummary,
+        JobThroughput,
         LatencyDistribution,
         MergedError,
         MergedReport,
         MissingPod,
         PodSummary,
         RunnerSummary,
+        Straggler,
+        Throughput,
     ],
 )
 def test_every_key_is_explained(model: type[BaseModel]) -> None:
     for name, field in model.model_fields.items():
         assert re.search(rf"[`.]{re.escape(field.alias or name)}\b", DOCS), name
+
+
+def test_every_kind_of_finding_and_every_limit_is_explained() -> None:
+    for word in (*FindingKind, *ThroughputLimit):
+        assert f"`{word.value}`" in DOCS, word
 
 
 def test_the_numbers_of_the_frame_are_the_scripts() -> None:

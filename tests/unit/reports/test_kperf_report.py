@@ -170,6 +170,14 @@ INVALID: dict[str, tuple[Json, str]] = {
     "an error's duration": (changed(errors=[error(duration=None)]), "duration is not a number"),
     "percentiles as triples": (changed(percentileLatencies=[[0, 1, 2]]), "not a pair"),
     "percentile 99": (changed(percentileLatencies=[[99, 1]]), "a percentile above 1"),
+    "the same percentile twice": (
+        changed(percentileLatencies=[[0.5, 1], [0.5, 1]]),
+        "percentileLatencies is not ascending",
+    ),
+    "a median beyond the maximum": (
+        changed(percentileLatencies=[[0.5, 2], [1, 1]]),
+        "percentileLatencies is not ascending",
+    ),
     "a spec as a number": (multi(aggregated=flat()) | {"perSpecResults": [1]}, "not an object"),
     "no aggregated": ({"perSpecResults": [flat()]}, "total is not a whole number"),
     "aggregated total": (multi(flat(), flat(), aggregated=flat()), "total: the specs have 6"),

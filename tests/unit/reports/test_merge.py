@@ -24,6 +24,7 @@ from tests.unit.reports.build import (
     flat,
     merged_pod,
     missing_pod,
+    multi,
     percentiles,
     printed,
 )
@@ -296,6 +297,29 @@ def test_without_raw_data_counts_merge_and_percentiles_are_null_with_a_note() ->
     kept = report.runners[0].pods[0].percentile_latencies
     assert kept is not None
     assert kept[-1] == (1.0, 0.25)
+
+
+def test_several_specs_without_raw_data_keep_their_counts_and_each_pods_percentiles() -> None:
+    one, two = flat(errors=1, raw=False), flat({"GET b": [1.0]}, raw=False)
+    whole = flat(
+        {"LIST a": [0.5], "GET b": [1.0]},
+        errors=1,
+        total=5,
+        duration="20s",
+        received=2000,
+        raw=False,
+    )
+    pod = merged_pod(0, 0, multi(one, two, aggregated=whole))
+    report = merge(RUN, [pod, merged_pod(0, 1, flat())])
+    assert (report.total, report.error_stats, report.received_bytes, report.duration) == (
+        None,
+        {"http/403": 1},
+        3000,
+        "20s",
+    )
+    assert report.percentile_latencies is None
+    kept = [summary.percentile_latencies for summary in report.runners[0].pods]
+    assert [pairs and pairs[-1] for pairs in kept] == [(1.0, 1.0), (1.0, 0.25)]
 
 
 def test_a_number_of_samples_that_cannot_be_known_makes_the_total_null() -> None:

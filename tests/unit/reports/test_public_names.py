@@ -7,10 +7,41 @@ import importlib
 import pytest
 
 PUBLIC = {
+    "analysis.analyse": ["Analysis", "analyse"],
+    "analysis.error_classes": [
+        "MOST_CLASSES",
+        "NO_ERRORS",
+        "ErrorClass",
+        "ErrorClasses",
+        "error_classes",
+    ],
+    "analysis.error_findings": ["error_findings"],
+    "analysis.figures": ["PodFigures", "pod_figures"],
+    "analysis.findings": ["Finding", "FindingKind", "Severity"],
+    "analysis.folding": ["fold"],
+    "analysis.hosts": ["HostSummary", "host_summaries"],
+    "analysis.judging": ["Judged", "findings_of"],
+    "analysis.starts": [
+        "first_start",
+        "overlap_seconds",
+        "start_lag_seconds",
+        "start_skew_seconds",
+    ],
+    "analysis.stragglers": ["Straggler", "StragglerMetric", "modified_z_scores", "stragglers_of"],
+    "analysis.throughput": [
+        "NO_THROUGHPUT",
+        "AskedLoad",
+        "JobThroughput",
+        "Throughput",
+        "ThroughputLimit",
+        "clients_busy",
+        "throughput_of",
+    ],
     "coverage": ["Coverage", "MissingPod", "PodRef"],
     "distribution": ["MOST_URLS", "LatencyDistribution", "latency_distribution"],
     "frame": ["FrameAddress", "extract_report"],
     "kperf_report": ["FIRST_READABLE_RELEASE", "parse_report"],
+    "limits": ["MAX_RUN_ERRORS", "MAX_RUN_SAMPLES", "Admission"],
     "merge": ["merge"],
     "merged": [
         "SCHEMA",

@@ -1,0 +1,123 @@
+"""Messages fold to classes: what varies is gone, what tells faults apart stays."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mrunners.reports.analysis.error_classes import (
+    NO_ERRORS,
+    ErrorClass,
+    ErrorClasses,
+    error_classes,
+)
+from mrunners.reports.analysis.figures import pod_figures
+from mrunners.reports.analysis.folding import fold
+from mrunners.reports.outcomes import PodOutcome
+from tests.unit.reports.build import error, flat, merged_pod
+
+FOLDED = {
+    "http/403": "http/403",
+    "http/429": "http/429",
+    "http/0": "http/<n>",
+    "http2-protocol/stream error: stream ID 1999; INTERNAL_ERROR; received from peer": (
+        "http2-protocol/stream error: stream ID <n>; INTERNAL_ERROR; received from peer"
+    ),
+    "http2-protocol/http2: server sent GOAWAY; LastStreamID=1999, ErrCode=NO_ERROR": (
+        "http2-protocol/http2: server sent GOAWAY; LastStreamID=<n>, ErrCode=NO_ERROR"
+    ),
+    "connection/read tcp 10.244.3.7:51914->10.0.0.1:443: read: connection reset by peer": (
+        "connection/read tcp <address>-><address>: read: connection reset by peer"
+    ),
+    "connection/dial tcp [fe80::1%eth0]:443: connect: connection refused": (
+        "connection/dial tcp <address>: connect: connection refused"
+    ),
+    'unknown/Get "https://10.0.0.1:443/api/v1/pods?limit=500&timeout=1m0s": context deadline': (
+        'unknown/Get "https://<address>/api/v1/pods?limit=<n>&timeout=<duration>": context deadline'
+    ),
+    "unknown/request 0b6a1e5e-8f43-5f1b-9a53-0d0f8a3f1c11 timed out after 59.998s": (
+        "unknown/request <id> timed out after <duration>"
+    ),
+    "unknown/at 2026-01-02T03:04:05.123456789Z on pod web-5d4f8c7b9d-x7k2p": (
+        "unknown/at <time> on pod web-<id>"
+    ),
+    "unknown/etag deadbeef0123 and word defaced": "unknown/etag <id> and word defaced",
+    "unknown/x509: certificate of host-12 has expired": (
+        "unknown/x509: certificate of host-<n> has expired"
+    ),
+    "unknown/dial tcp: lookup api.example.com: no such host": (
+        "unknown/dial tcp: lookup api.example.com: no such host"
+    ),
+}
+
+
+@pytest.mark.parametrize(("key", "name"), FOLDED.items(), ids=range(len(FOLDED)))
+def test_what_varies_becomes_a_placeholder(key: str, name: str) -> None:
+    assert fold(key) == name
+
+
+@given(st.integers(0, 255), st.integers(1024, 65535), st.floats(0.001, 999).map("{:.3f}".format))
+def test_the_same_fault_is_one_class(octet: int, port: int, seconds: str) -> None:
+    key = f"unknown/dial tcp 10.0.{octet}.7:{port}->10.0.0.1:443: i/o timeout after {seconds}s"
+    assert fold(key) == ("unknown/dial tcp <address>-><address>: i/o timeout after <duration>")
+
+
+@given(st.text(max_size=300))
+def test_any_text_folds_to_a_short_one_and_folding_again_changes_nothing(key: str) -> None:
+    once = fold(key)
+    assert len(once) <= 10 * (len(key) + 1)
+    assert fold(once) == once
+
+
+@pytest.mark.parametrize("text", ["1", "a1", "1.", "[:", "-", "9m", "0b6a1e5e-", "広", "\x1b["])
+def test_a_megabyte_of_anything_is_folded_at_once(text: str) -> None:
+    assert len(fold("unknown/" + text * 1_000_000)) < 10_000
+
+
+def pod(index: int, stats: dict[str, int], *, node: str | None = None) -> PodOutcome:
+    document = flat(errors=sum(stats.values()))
+    document["errorStats"] = stats
+    document["errors"] = [error() for _ in range(sum(stats.values()))]
+    return merged_pod(0, index, document, node=node)
+
+
+def test_classes_are_counted_over_pods_and_hosts_the_most_frequent_first() -> None:
+    pods = [
+        pod(0, {"http/429": 2, "unknown/stream 1": 1, "unknown/stream 2": 3}, node="a"),
+        pod(1, {"unknown/stream 2": 1}, node="a"),
+        pod(2, {}),
+    ]
+    assert error_classes(pod_figures(pods)) == ErrorClasses(
+        total=7,
+        classes=(
+            ErrorClass(
+                name="unknown/stream <n>",
+                count=5,
+                messages=2,
+                example="unknown/stream 2",
+                pods=2,
+                hosts=1,
+            ),
+            ErrorClass(name="http/429", count=2, messages=1, example="http/429", pods=1, hosts=1),
+        ),
+        more_classes=0,
+        more_errors=0,
+    )
+
+
+def test_a_run_without_errors_has_no_class() -> None:
+    assert error_classes(pod_figures([pod(0, {})])) == NO_ERRORS
+
+
+def test_only_the_twenty_most_frequent_classes_are_kept_and_the_rest_is_counted() -> None:
+    stats = {f"unknown/{'x' * n}": n for n in range(1, 31)}
+    found = error_classes(pod_figures([pod(0, stats)]))
+    assert len(found.classes) == 20
+    assert (found.classes[0].count, found.classes[-1].count) == (30, 11)
+    assert (found.more_classes, found.more_errors, found.total) == (10, 55, 465)
+
+
+def test_a_huge_message_is_cut_in_the_example() -> None:
+    found = error_classes(pod_figures([pod(0, {"unknown/" + "x" * 1_000_000: 1})]))
+    assert len(found.classes[0].example) == 400
