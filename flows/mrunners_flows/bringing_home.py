@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from mrunners.reports.merged import MergedReport
 from mrunners.run.finding import FoundRun
-from mrunners_tasks.collecting import collect_result, look_at_pods
+from mrunners_tasks.collecting import collect_results, look_at_pods
 from mrunners_tasks.merging import merge_reports
+from mrunners_tasks.portions import portions
 from mrunners_tasks.saving import save_report
 from mrunners_tasks.tending import note_collected
 from mrunners_tasks.waiting import wait_for_jobs
@@ -71,7 +72,9 @@ def collect(
     """
     view = look_at_pods(kubeconfig, found)
     outcomes = [
-        pod for job in view.state.jobs for pod in collect_result(kubeconfig, found, view, job)
+        pod
+        for label, jobs in portions(view.state.jobs, lambda job: job.planned.name)
+        for pod in collect_results(kubeconfig, found, view, jobs, label)
     ]
     report = merge_reports(kubeconfig, found, outcomes)
     collected = False

@@ -6,7 +6,7 @@ It must not talk to a Prefect server: a file can be checked where there is none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,18 @@ from prefect.cli.deploy._models import (
     RawScheduleConfig,
     WorkPoolConfig,
 )
+from prefect.client.schemas.objects import ConcurrencyLimitStrategy
+from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule, RRuleSchedule
 from prefect.exceptions import ParameterTypeError, PrefectException
 from prefect.flows import Flow, load_flow_from_entrypoint
+from prefect.utilities.schema_tools.validation import validate
 from prefect.workers.base import BaseWorker
 from pydantic import BaseModel, ValidationError
 
 from mrunners.errors import InvalidInputError
+from mrunners.inputs.loading import parse_runners
 from mrunners.inputs.wording import did_you_mean
+from mrunners.plan.options import RunOptions, check_options
 
 __all__ = ["check_deployments"]
 
@@ -67,7 +72,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidInputError(f"{path}: {' '.join(str(error).split())}") from error
+        raise InvalidInputError(f"{path}: {_in_one_line(error)}") from error
     if not isinstance(document, dict):
         raise InvalidInputError(f"{path}: must be a mapping")
     return document
@@ -83,20 +88,55 @@ def _pull_problems(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _deployment_problems(deployment: Mapping[str, Any]) -> Iterator[str]:
     yield from _unknown_keys(deployment, DeploymentConfig, "")
+    if not deployment.get("name"):
+        yield "name: missing"
     pool = deployment.get("work_pool") or {}
     yield from _unknown_keys(pool, WorkPoolConfig, "work_pool.")
-    if not pool.get("name"):
-        yield "work_pool.name: missing"
-    yield from _job_variable_problems(pool.get("job_variables") or {})
-    limit = deployment.get("concurrency_limit")
-    if isinstance(limit, dict):
-        yield from _unknown_keys(limit, ConcurrencyLimitSpec, "concurrency_limit.")
+    if isinstance(pool, dict):
+        if not pool.get("name"):
+            yield "work_pool.name: missing"
+        yield from _job_variable_problems(pool.get("job_variables") or {})
+    yield from _limit_problems(deployment.get("concurrency_limit"))
     schedules = deployment.get("schedules") or []
     if deployment.get("schedule"):
         schedules = [deployment["schedule"], *schedules]
     for place, schedule in enumerate(schedules):
-        yield from _unknown_keys(schedule, RawScheduleConfig, f"schedules[{place}].")
+        yield from _schedule_problems(schedule, f"schedules[{place}]")
     yield from _entrypoint_problems(deployment)
+
+
+def _limit_problems(limit: object) -> Iterator[str]:
+    if isinstance(limit, dict):
+        yield from _unknown_keys(limit, ConcurrencyLimitSpec, "concurrency_limit.")
+        strategy = limit.get("collision_strategy", ConcurrencyLimitStrategy.ENQUEUE.value)
+        known = [strategy.value for strategy in ConcurrencyLimitStrategy]
+        if strategy not in known:
+            hint = did_you_mean(str(strategy), known)
+            yield f"concurrency_limit.collision_strategy: unknown: {strategy!r}{hint}"
+        limit = limit.get("limit")
+    if limit is not None and (type(limit) is not int or limit < 1):
+        yield f"concurrency_limit: {limit!r} must be a whole number from 1"
+
+
+def _schedule_problems(schedule: object, where: str) -> Iterator[str]:
+    yield from _unknown_keys(schedule, RawScheduleConfig, f"{where}.")
+    if not isinstance(schedule, dict):
+        return
+    kinds: list[tuple[str, Callable[..., object]]] = [
+        ("cron", CronSchedule),
+        ("interval", IntervalSchedule),
+        ("rrule", RRuleSchedule),
+    ]
+    given = [(name, kind) for name, kind in kinds if schedule.get(name) is not None]
+    if len(given) != 1:
+        yield f"{where}: give exactly one of cron, interval and rrule"
+        return
+    name, kind = given[0]
+    zone = {"timezone": schedule["timezone"]} if schedule.get("timezone") else {}
+    try:
+        kind(**{name: schedule[name]}, **zone)
+    except ValidationError as error:
+        yield f"{where}: {_in_one_line(error)}"
 
 
 def _job_variable_problems(variables: Mapping[str, Any]) -> Iterator[str]:
@@ -108,7 +148,10 @@ def _job_variable_problems(variables: Mapping[str, Any]) -> Iterator[str]:
             known |= set(worker.get_default_base_job_template()["variables"]["properties"])
     for name in variables:
         if name not in known:
-            yield f"work_pool.job_variables.{name}: unknown{did_you_mean(name, known)}"
+            yield (
+                f"work_pool.job_variables.{name}: no installed type of worker knows it"
+                f"{did_you_mean(name, known)}"
+            )
 
 
 def _entrypoint_problems(deployment: Mapping[str, Any]) -> Iterator[str]:
@@ -119,19 +162,48 @@ def _entrypoint_problems(deployment: Mapping[str, Any]) -> Iterator[str]:
     try:
         flow: Flow[..., Any] = load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
     except (ImportError, AttributeError, ValueError, TypeError, OSError, PrefectException) as error:
-        yield f"entrypoint {entrypoint}: cannot be loaded: {' '.join(str(error).split())}"
+        yield f"entrypoint {entrypoint}: cannot be loaded: {_in_one_line(error)}"
         return
     given = deployment.get("parameters") or {}
+    known = flow.parameters.properties
     for name in given:
-        if name not in flow.parameters.properties:
-            yield f"parameters.{name}: unknown{did_you_mean(name, flow.parameters.properties)}"
-    # A required parameter may be left to whoever starts the run.
-    required = set(flow.parameters.required) - set(given)
-    if given and not required:
-        try:
-            flow.validate_parameters(dict(given))
-        except (ParameterTypeError, ValidationError) as error:
-            yield f"parameters: {' '.join(str(error).split())}"
+        if name not in known:
+            yield f"parameters.{name}: unknown{did_you_mean(name, known)}"
+    given = {name: value for name, value in given.items() if name in known}
+    # What is required may be left to whoever starts the run; what is given must be good.
+    errors = validate(dict(given), flow.parameters.model_dump(), ignore_required=True)
+    for wrong in errors:
+        yield f"parameters{wrong.json_path.removeprefix('$')}: {wrong.message}"
+    if not errors and set(flow.parameters.required) <= set(given):
+        yield from _value_problems(flow, given)
+
+
+def _value_problems(flow: Flow[..., Any], given: Mapping[str, Any]) -> Iterator[str]:
+    try:
+        values = flow.validate_parameters(dict(given))
+    except (ParameterTypeError, ValidationError) as error:
+        yield f"parameters: {_in_one_line(error)}"
+        return
+    for value in values.values():
+        if isinstance(value, RunOptions) and value.runners:
+            yield from _told(check_options, value)
+            yield from _told(parse_runners, value.runners)
+
+
+def _told(check: Callable[[Any], object], value: object) -> Iterator[str]:
+    try:
+        check(value)
+    except InvalidInputError as error:
+        yield from (f"parameters: {problem}" for problem in error.problems)
+
+
+def _in_one_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"{'.'.join(str(part) for part in one['loc']) or 'value'}: {one['msg']}"
+            for one in error.errors(include_url=False)
+        )
+    return " ".join(str(error).split())
 
 
 def _unknown_keys(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from prefect import flow
 
+from mrunners_flows.form import titled
 from mrunners_flows.outcome import known_failures
 from mrunners_flows.reference import RunReference
 from mrunners_tasks.tending import delete_found_run, find_found_run
@@ -13,12 +16,15 @@ __all__ = ["delete"]
 
 @flow(name="delete", flow_run_name="delete {run.namespace}")
 @known_failures
-def delete(run: RunReference, force: bool = False) -> None:
+def delete(
+    run: Annotated[RunReference, titled("Run")],
+    force: Annotated[bool, titled("Force")] = False,
+) -> None:
     """Delete a run's tracker, Jobs and pods.
 
     Args:
-        run: which.
-        force: also when it has not finished, or its report was never collected.
+        run: Which run.
+        force: Also when it has not finished, or its report was never collected.
     Raises: MrunnersError: it needs force, or there is no run.
     """
     found = find_found_run(run.kubeconfig, run.namespace, run.tracker)

@@ -5,9 +5,9 @@ It must not hold logic: each line is a step.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
-from pydantic import Field
+from prefect import flow, get_run_logger, runtime
 
 from mrunners.errors import RunCancelledError
 from mrunners.plan.options import RunOptions
@@ -15,21 +15,22 @@ from mrunners.run.finding import FoundRun
 from mrunners_flows.bringing_home import Home, bring_home
 from mrunners_flows.cancelling import cancelled_state, remove_when_cancelled
 from mrunners_flows.conduct import Conduct, Keeping, Leftover, OnIncomplete
-from mrunners_flows.outcome import RunIncompleteError, RunOutcome, known_failures
-from mrunners_tasks.creating import chunks, create_jobs
+from mrunners_flows.form import titled
+from mrunners_flows.outcome import (
+    RunIncompleteError,
+    RunOutcome,
+    completed_state,
+    known_failures,
+)
+from mrunners_tasks.creating import create_jobs
 from mrunners_tasks.events import RunEvent, announce
 from mrunners_tasks.loading import load_profiles
 from mrunners_tasks.parsing import parse_runners
+from mrunners_tasks.portions import portions
 from mrunners_tasks.tending import delete_found_run, find_leftover
 from mrunners_tasks.tracking import create_tracker
-from prefect import flow, get_run_logger, runtime
 
 __all__ = ["multirunners"]
-
-
-def _titled(title: str) -> Any:
-    """A parameter's title in Prefect's form, which would show its bare name."""
-    return Field(json_schema_extra={"title": title})
 
 
 @flow(
@@ -40,8 +41,8 @@ def _titled(title: str) -> Any:
 )
 @known_failures
 def multirunners(
-    options: Annotated[RunOptions, _titled("Run")],
-    conduct: Annotated[Conduct, _titled("Before and after")] = Conduct(),
+    options: Annotated[RunOptions, titled("Run")],
+    conduct: Annotated[Conduct, titled("Before and after")] = Conduct(),
 ) -> RunOutcome:
     """Run kperf load runners as Kubernetes Jobs and bring home one merged report.
 
@@ -53,7 +54,7 @@ def multirunners(
     """
     key = options.advanced.run_key or str(runtime.flow_run.id)
     try:
-        return _run(options, conduct, key)
+        return completed_state(_run(options, conduct, key))
     except RunCancelledError as error:
         return cast("RunOutcome", cancelled_state(options, conduct, key, error))
 
@@ -67,7 +68,7 @@ def _run(options: RunOptions, conduct: Conduct, key: str) -> RunOutcome:
     run = create_tracker(options, runners, key)
     found = run.found
     announce(RunEvent.STARTED, found)
-    for label, jobs in chunks(run.missing):
+    for label, jobs in portions(run.missing, lambda job: job.name):
         create_jobs(where, run, jobs, label)
     if not options.wait:
         return _outcome(found)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar, cast
 
 from prefect.client.schemas.objects import State
-from prefect.states import Failed
+from prefect.states import Completed, Failed
 
 from mrunners.errors import (
     ClusterError,
@@ -29,6 +29,7 @@ from mrunners.reports.merged import MergedReport
 __all__ = [
     "RunIncompleteError",
     "RunOutcome",
+    "completed_state",
     "exit_code_of_state",
     "failed_state",
     "known_failures",
@@ -60,6 +61,13 @@ class RunOutcome(Record):
     tracker: str
     run_id: str
     report: MergedReport | None = None
+
+    @property
+    def summary(self) -> str:
+        """The verdict, or that nobody waited for one."""
+        if self.report is not None:
+            return self.report.verdict
+        return f"tracker {self.tracker} stands in namespace {self.namespace}"
 
 
 class RunIncompleteError(IncompleteError):
@@ -95,6 +103,14 @@ def known_failures(flow: Callable[P, R]) -> Callable[P, R]:
     ending.__signature__ = inspect.signature(flow, eval_str=True)  # type: ignore[attr-defined]
     ending.__annotations__ = inspect.get_annotations(flow, eval_str=True)
     return ending
+
+
+def completed_state(outcome: RunOutcome) -> RunOutcome:
+    """The Prefect state of a run that went as asked for, with the verdict as its message.
+
+    Whoever calls the flow gets the outcome, and so never sees the state.
+    """
+    return cast("RunOutcome", Completed(message=outcome.summary, data=outcome))
 
 
 def failed_state(error: MrunnersError) -> State[MrunnersError]:

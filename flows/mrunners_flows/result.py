@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from prefect import flow
 
 from mrunners_flows.bringing_home import collect
-from mrunners_flows.outcome import RunIncompleteError, RunOutcome, known_failures
+from mrunners_flows.form import titled
+from mrunners_flows.outcome import (
+    RunIncompleteError,
+    RunOutcome,
+    completed_state,
+    known_failures,
+)
 from mrunners_flows.reference import RunReference
 from mrunners_tasks.tending import find_found_run
 
@@ -14,11 +22,11 @@ __all__ = ["result"]
 
 @flow(name="result", flow_run_name="result {run.namespace}", persist_result=True)
 @known_failures
-def result(run: RunReference) -> RunOutcome:
+def result(run: Annotated[RunReference, titled("Run")]) -> RunOutcome:
     """Collect and merge the reports of a run, and save them.
 
     Args:
-        run: which; it must have ended.
+        run: Which run; it must have ended.
     Raises: MrunnersError: it is still running, or reports are missing.
     """
     found = find_found_run(run.kubeconfig, run.namespace, run.tracker)
@@ -31,4 +39,4 @@ def result(run: RunReference) -> RunOutcome:
     )
     if not home.complete:
         raise RunIncompleteError(home.summary, outcome)
-    return outcome
+    return completed_state(outcome)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from prefect import flow
 
 from mrunners.errors import IncompleteError
+from mrunners_flows.form import titled
 from mrunners_flows.outcome import known_failures
 from mrunners_flows.reference import RunReference
 from mrunners_tasks.tending import find_found_run
@@ -15,12 +18,15 @@ __all__ = ["wait"]
 
 @flow(name="wait", flow_run_name="wait {run.namespace}")
 @known_failures
-def wait(run: RunReference, timeout: str = "") -> None:
+def wait(
+    run: Annotated[RunReference, titled("Run")],
+    timeout: Annotated[str, titled("Timeout")] = "",
+) -> None:
     """Wait until every Job of a run has ended; reports come home meanwhile.
 
     Args:
-        run: which.
-        timeout: a duration such as 2h; empty means as long as it takes.
+        run: Which run.
+        timeout: A duration such as 2h; empty means as long as it takes.
     Raises: MrunnersError: pods failed or could not start, time is up, or there is no run.
     """
     found = find_found_run(run.kubeconfig, run.namespace, run.tracker)

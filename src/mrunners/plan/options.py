@@ -129,7 +129,9 @@ class RunOptions(Record):
         description="Stop waiting after this time, such as 90s, 10m or 2h; the Jobs go on. Leave "
         "it empty to wait as long as it takes.",
     )
-    advanced: AdvancedOptions = Field(default=AdvancedOptions(), title="Advanced")
+    advanced: AdvancedOptions = Field(
+        default=AdvancedOptions(), title="Advanced", description="What most runs leave as it is."
+    )
 
 
 def check_options(options: RunOptions) -> None:

@@ -1,0 +1,73 @@
+"""One Prefect server with the project's deployments, and one process worker for all of them."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.commands import CHECKOUT, Kubectl, bare_environment
+from tests.prefect.orchestra import POOL, Orchestra, program
+
+
+@pytest.fixture(scope="session")
+def orchestra(
+    tmp_path_factory: pytest.TempPathFactory, prefect_api: str, prefect_home: Path
+) -> Orchestra:
+    """The session's Prefect server."""
+    folder = tmp_path_factory.mktemp("orchestra")
+    environ = {
+        **bare_environment(),
+        "HOME": str(folder),
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_API_URL": prefect_api,
+        "DO_NOT_TRACK": "1",
+    }
+    return Orchestra(
+        prefect_api, prefect_home / "prefect.db", prefect_home / "log", environ, folder
+    )
+
+
+@pytest.fixture(scope="session")
+def deployed(orchestra: Orchestra) -> Orchestra:
+    """The same, with the work pool and the project's deployments."""
+    made = orchestra.prefect("work-pool", "create", "--type", "process", POOL)
+    assert made.code == 0, made.stderr
+    clean = orchestra.folder / "deployments"
+    clean.mkdir()
+    (clean / "prefect.yaml").write_text((CHECKOUT / "prefect.yaml").read_text())
+    done = orchestra.prefect("deploy", "--all", cwd=clean)
+    assert done.code == 0, done.stdout + done.stderr
+    return orchestra
+
+
+@pytest.fixture(scope="session")
+def worker(deployed: Orchestra, kubectl: Kubectl) -> Iterator[Orchestra]:
+    """The same, with a worker that runs what is triggered."""
+    environ = {
+        **deployed.environ,
+        "KUBECONFIG": str(kubectl.kubeconfig),
+        "XDG_STATE_HOME": str(deployed.folder / "state"),
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+    }
+    with (deployed.folder / "worker.log").open("w") as log:
+        process = subprocess.Popen(
+            [program("prefect"), "worker", "start", "--pool", POOL, "--type", "process"],
+            env=environ,
+            cwd=deployed.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            yield deployed
+        finally:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

@@ -1,0 +1,170 @@
+"""Prefect as its users have it: the `prefect` program, the server's HTTP API, a deployed file.
+
+It must not import Prefect: that would read the settings of whoever runs the tests.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.cluster.commands import CHECKOUT, Finished, until
+
+__all__ = ["FINAL", "POOL", "Orchestra", "program"]
+
+POOL = "benchmarks"
+FINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
+
+
+def program(name: str) -> str:
+    """A program of this venv."""
+    return str(Path(sys.executable).parent / name)
+
+
+@dataclass(frozen=True)
+class Orchestra:
+    """A Prefect server, and how to talk to it.
+
+    Attributes:
+        api: the URL of its API.
+        database: its SQLite file.
+        log: what the server printed.
+        environ: for programs that use it.
+        folder: of this session; the worker keeps its files there.
+    """
+
+    api: str
+    database: Path
+    log: Path
+    environ: Mapping[str, str]
+    folder: Path
+
+    def prefect(self, *words: str, cwd: Path | None = None) -> Finished:
+        """The `prefect` program to its end."""
+        done = subprocess.run(
+            [program("prefect"), "--no-prompt", *words],
+            env=dict(self.environ),
+            cwd=cwd or self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(f"{self.api}/{path}", timeout=30) as answer:
+            return json.load(answer)
+
+    def post(self, path: str, **body: object) -> Any:
+        request = urllib.request.Request(
+            f"{self.api}/{path}",
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            content = answer.read()
+        return json.loads(content) if content else None
+
+    def deployment(self, name: str) -> Any:
+        """As the server has it; the name is flow/deployment."""
+        return self.get(f"deployments/name/{name}")
+
+    def trigger(self, name: str, **parameters: object) -> str:
+        """A new flow run of a deployment, to start at once; its ID."""
+        deployment = self.deployment(name)
+        merged = {**deployment["parameters"], **parameters}
+        run = self.post(
+            f"deployments/{deployment['id']}/create_flow_run",
+            parameters=merged,
+            state={"type": "SCHEDULED"},
+        )
+        return str(run["id"])
+
+    def flow_run(self, run_id: str) -> Any:
+        return self.get(f"flow_runs/{run_id}")
+
+    def flow_runs(self, **filters: object) -> list[Any]:
+        listed: list[Any] = self.post("flow_runs/filter", **filters)
+        return listed
+
+    def runs_in(self, namespace: str) -> list[Any]:
+        """The flow runs of `multirunners` in a namespace, oldest first."""
+        named = {"name": {"like_": f"{namespace}/"}}
+        return self.flow_runs(flow_runs=named, sort="EXPECTED_START_TIME_ASC")
+
+    def ended(self, run_id: str, seconds: float = 120) -> Any:
+        """The flow run, once it has ended."""
+
+        def look() -> Any:
+            run = self.flow_run(run_id)
+            return run if run["state_type"] in FINAL else None
+
+        return until(f"flow run {run_id} ends", look, seconds)
+
+    def log_lines(self, run_id: str) -> list[str]:
+        """The lines of a flow run's log."""
+        lines: list[str] = []
+        while True:
+            page = self.post(
+                "logs/filter",
+                logs={"flow_run_id": {"any_": [run_id]}},
+                sort="TIMESTAMP_ASC",
+                offset=len(lines),
+                limit=200,
+            )
+            lines += [line["message"] for line in page]
+            if len(page) < 200:
+                return lines
+
+    def artifacts(self, run_id: str) -> list[Any]:
+        """All artifacts that a flow run made, without results."""
+        listed = self.post(
+            "artifacts/filter", flow_runs={"id": {"any_": [run_id]}}, sort="CREATED_DESC"
+        )
+        return [one for one in listed if one["type"] != "result"]
+
+    def task_runs(self, run_id: str) -> list[Any]:
+        listed: list[Any] = self.post(
+            "task_runs/filter",
+            flow_runs={"id": {"any_": [run_id]}},
+            sort="EXPECTED_START_TIME_ASC",
+        )
+        return listed
+
+    def events(self, *names: str, about: str) -> list[Any]:
+        """Events of these names whose resource has this name."""
+        listed = self.post(
+            "events/filter",
+            filter={
+                "event": {"name": list(names)},
+                "resource": {"labels": {"prefect.resource.name": [about]}},
+                "order": "ASC",
+            },
+            limit=50,
+        )
+        return list(listed["events"])
+
+
+def copy_of_deployments(folder: Path, **replacing: str) -> Path:
+    """A copy of the project's prefect.yaml in a folder of its own.
+
+    Args:
+        folder: made if it is not there.
+        replacing: text to be replaced there; each must occur.
+    """
+    text = (CHECKOUT / "prefect.yaml").read_text()
+    for old, new in replacing.items():
+        assert old in text
+        text = text.replace(old, new)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "prefect.yaml"
+    path.write_text(text)
+    return path

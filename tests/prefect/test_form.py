@@ -1,0 +1,65 @@
+"""The form that Prefect makes of a flow's parameters, as the schema that it deploys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from prefect.utilities.callables import parameter_schema
+
+from mrunners_flows.delete import delete
+from mrunners_flows.multirunners import multirunners
+from mrunners_flows.result import result
+from mrunners_flows.wait import wait
+
+FLOWS: list[Any] = [multirunners, wait, result, delete]
+
+
+def _fields(schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield from schema["properties"].items()
+    for name, model in schema.get("definitions", {}).items():
+        for field, described in model.get("properties", {}).items():
+            yield f"{name}.{field}", described
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: str(flow.name))
+def test_every_field_has_a_title_for_people_and_a_description(flow: Any) -> None:
+    fields = dict(_fields(parameter_schema(flow).model_dump()))
+    bare = [name for name, field in fields.items() if field["title"] == name.rsplit(".", 1)[-1]]
+    silent = [name for name, field in fields.items() if len(field.get("description", "")) < 10]
+    assert (bare, silent) == ([], [])
+    assert all(field["title"][0].isupper() for field in fields.values())
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: str(flow.name))
+def test_what_can_be_chosen_is_an_enumeration_and_nothing_unknown_is_taken(flow: Any) -> None:
+    schema = parameter_schema(flow).model_dump()
+    models = {name: m for name, m in schema["definitions"].items() if m["type"] == "object"}
+    assert models
+    assert all(model["additionalProperties"] is False for model in models.values())
+
+
+def test_the_fields_of_a_run_come_in_the_order_in_which_people_think() -> None:
+    schema = parameter_schema(multirunners).model_dump()
+    order = {name: list(m.get("properties", ())) for name, m in schema["definitions"].items()}
+    assert list(schema["properties"]) == ["options", "conduct"]
+    assert order["RunOptions"] == [
+        "runners",
+        "runner_image",
+        "namespace",
+        "service_account",
+        "kubeconfig",
+        "wait",
+        "timeout",
+        "advanced",
+    ]
+    assert set(order["AdvancedOptions"]) >= {"tracker", "existing", "spread", "run_key"}
+    assert set(order["Conduct"]) == {"leftover", "save", "on_incomplete", "cleanup", "on_cancel"}
+
+
+def test_no_parameter_could_hold_a_secret() -> None:
+    named = {name for flow in FLOWS for name, _ in _fields(parameter_schema(flow).model_dump())}
+    assert not {
+        name for name in named if any(word in name for word in ("token", "password", "secret"))
+    }

@@ -1,0 +1,115 @@
+"""`mrunners run --deployment`: what a user at a terminal sees of a run on a worker."""
+
+from __future__ import annotations
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.cluster.commands import Finished, Started
+from tests.cluster.ground import KPERF, Ground, NewGround
+from tests.prefect.orchestra import Orchestra
+
+DEPLOYMENT = ("--deployment", "multirunners")
+
+
+def _remote(ground: Ground, *options: str) -> Started:
+    return ground.start_run(ground.quick(2), options=[*DEPLOYMENT, *options])
+
+
+@pytest.fixture(scope="module")
+def endings(worker: Orchestra, new_ground: NewGround) -> dict[str, Finished]:
+    """Four runs on the worker that end differently, side by side; and then one more."""
+    with new_ground("endings") as ground:
+        tracker = ("--wait", "--tracker")
+        absent = f"file://{ground.folder}/absent.yaml?numbers=1"
+        started = {
+            "good": _remote(ground, *tracker, "good"),
+            "absent": ground.start_run(absent, options=[*DEPLOYMENT, *tracker, "absent"]),
+            "powerless": _remote(ground, *tracker, "powerless", "--service-account", "default"),
+            "slow": ground.start_run(
+                ground.slow(), options=[*DEPLOYMENT, *tracker, "slow", "--timeout", "1s"]
+            ),
+        }
+        ended = {name: command.finish() for name, command in started.items()}
+        ended["refused"] = _remote(ground, *tracker, "slow").finish()
+        return ended
+
+
+def test_a_run_that_completes_gives_0_the_trackers_name_and_the_verdict(
+    endings: dict[str, Finished], worker: Orchestra
+) -> None:
+    good = endings["good"]
+    assert (good.code, good.stdout) == (0, "good\n"), good.stderr
+    assert f"{worker.api.removesuffix('/api')}/runs/flow-run/" in good.stderr
+    assert "2 of 2 reports merged" in good.stderr
+    assert "--tracker good" in good.stderr
+    assert "among the flow run's artifacts: http" in good.stderr
+
+
+def test_a_profile_that_the_worker_does_not_have_gives_2(endings: dict[str, Finished]) -> None:
+    absent = endings["absent"]
+    assert (absent.code, absent.stdout) == (2, "")
+    assert "absent.yaml" in absent.stderr
+
+
+def test_a_run_without_any_success_gives_5_and_says_where_its_report_is(
+    endings: dict[str, Finished],
+) -> None:
+    powerless = endings["powerless"]
+    assert (powerless.code, powerless.stdout) == (5, "powerless\n")
+    assert "nothing succeeded in 2 pods" in powerless.stderr
+    assert "see the report among the flow run's artifacts: http" in powerless.stderr
+
+
+def test_a_run_that_takes_too_long_gives_6(endings: dict[str, Finished]) -> None:
+    slow = endings["slow"]
+    assert (slow.code, slow.stdout) == (6, "slow\n")
+    assert "after 1s 1 of 1 Jobs have not finished" in slow.stderr
+
+
+def test_another_run_under_the_same_tracker_gives_3(endings: dict[str, Finished]) -> None:
+    refused = endings["refused"]
+    assert (refused.code, refused.stdout) == (3, "")
+    assert "another run is there: tracker slow" in refused.stderr
+
+
+def test_without_wait_it_ends_as_soon_as_the_tracker_stands(
+    worker: Orchestra, ground: Ground
+) -> None:
+    done = ground.start_run(ground.slow(), options=[*DEPLOYMENT]).finish()
+    assert (done.code, done.stdout) == (0, "mrunners\n"), done.stderr
+    assert "mrunners" in ground.kubectl.names("configmaps")
+
+
+def test_what_is_wrong_by_itself_is_refused_before_a_flow_run_is_created(
+    deployed: Orchestra, ground: Ground
+) -> None:
+    before = len(deployed.flow_runs())
+    bad_number = f"file://{ground.folder}/x.yaml?numbers=0"
+    bad_uri = ground.start_run(bad_number, options=DEPLOYMENT)
+    other_flow = ground.start_run(ground.quick(), options=["--deployment", "wait/wait"])
+    unknown = ground.start_run(ground.quick(), options=["--deployment", "nowhere"])
+    nameless = ground.mrunners("run", "-n", "Load", "--runner-image", KPERF, *DEPLOYMENT)
+    ended = [one.finish() for one in (bad_uri, other_flow, unknown)]
+    assert [(one.code, one.stdout) for one in (*ended, nameless)] == [(2, "")] * 4
+    assert "numbers must be at least 1" in ended[0].stderr
+    assert "--deployment wait: it does not take" in ended[1].stderr
+    assert "there is no deployment multirunners/nowhere" in ended[2].stderr
+    assert "--runners: give at least one" in nameless.stderr
+    assert len(deployed.flow_runs()) == before
+
+
+def test_a_prefect_server_that_is_away_gives_7_and_none_at_all_gives_2(ground: Ground) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    away = ground.mrunners.having(PREFECT_API_URL=f"http://127.0.0.1:{port}/api")
+    none = ground.mrunners.having(PREFECT_API_URL="")
+    words = [*ground.run_words(ground.quick()), *DEPLOYMENT]
+    with ThreadPoolExecutor(2) as pool:
+        gone, absent = pool.map(lambda program: program(*words), (away, none))
+    assert (gone.code, gone.stdout) == (7, "")
+    assert "the Prefect server does not answer" in gone.stderr
+    assert (absent.code, absent.stdout) == (2, "")
+    assert "set PREFECT_API_URL" in absent.stderr
