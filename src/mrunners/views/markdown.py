@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from mrunners.reports.merged import MergedReport, RunnerSummary
 from mrunners.views.figures import grouped, milliseconds, percentile_name
 from mrunners.views.text import safe_text
+from mrunners.views.urls import shared_server, without_server
 
 __all__ = ["job_rows", "render_markdown"]
 
@@ -78,8 +79,11 @@ def _latencies(report: MergedReport) -> Iterable[str]:
     if report.percentile_latencies is None:
         yield "Not to be had without raw data."
         return
+    by_url = dict(sorted((report.percentile_latencies_by_url or {}).items())[:_MAX_ROWS])
+    server = shared_server(list(by_url))
     rows = {"all requests": report.percentile_latencies}
-    rows |= dict(sorted((report.percentile_latencies_by_url or {}).items())[:_MAX_ROWS])
+    # The server's name on every line would push the figures under Prefect's side bar.
+    rows |= {without_server(url, server): pairs for url, pairs in by_url.items()}
     names = [percentile_name(p) for p, _ in report.percentile_latencies] or ["p50"]
     yield f"| request | {' | '.join(names)} |"
     yield f"|---|{'---:|' * len(names)}"
@@ -93,7 +97,8 @@ def _cell(text: str) -> str:
     escaped = safe_text(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for mark in "\\`*_[]|#":
         escaped = escaped.replace(mark, f"&#{ord(mark)};")
-    return escaped
+    # Else Prefect makes it a link, and shows the escapes in it.
+    return escaped.replace("://", "&#58;//")
 
 
 def _ms(seconds: float | None) -> float | None:
