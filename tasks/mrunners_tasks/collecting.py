@@ -1,6 +1,8 @@
-"""Step 6: collect the outcome of every pod, Job by Job."""
+"""Step 6: collect the outcome of every pod."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from prefect import task
 
@@ -13,7 +15,7 @@ from mrunners.run.resulting import closer_look, demand_finished
 from mrunners_tasks.retrying import STEP
 from mrunners_tasks.surroundings import cluster_of, report_store
 
-__all__ = ["collect_result", "look_at_pods"]
+__all__ = ["collect_results", "look_at_pods"]
 
 
 @task(name="look-at-pods", **STEP)
@@ -27,17 +29,27 @@ def look_at_pods(kubeconfig: str, found: FoundRun) -> Look:
     return view
 
 
-@task(name="collect-result", task_run_name="collect {job.planned.name}", **STEP)
-def collect_result(kubeconfig: str, found: FoundRun, view: Look, job: JobState) -> list[PodOutcome]:
-    """The outcomes of one Job's pods: reports, or why there is none.
+@task(name="collect-results", task_run_name="collect {label}", **STEP)
+def collect_results(
+    kubeconfig: str, found: FoundRun, view: Look, jobs: Sequence[JobState], label: str
+) -> list[PodOutcome]:
+    """The outcomes of these Jobs' pods: reports, or why there is none.
 
     Reports are kept by the Job's UID, so a retry or a later result reads no log twice.
+
+    Args:
+        kubeconfig: where.
+        found: the run.
+        view: its pods as they ended.
+        jobs: some of its Jobs.
+        label: names the task run.
     """
-    return collect_job(
-        cluster_of(kubeconfig),
-        found.plan,
-        job,
-        pods=view.pods,
-        unstarted=view.unstarted,
-        store=report_store(),
-    )
+    del label
+    cluster, store = cluster_of(kubeconfig), report_store()
+    return [
+        outcome
+        for job in jobs
+        for outcome in collect_job(
+            cluster, found.plan, job, pods=view.pods, unstarted=view.unstarted, store=store
+        )
+    ]

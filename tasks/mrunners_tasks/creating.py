@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from prefect import task
 
@@ -12,12 +12,7 @@ from mrunners.run.opening import OpenRun
 from mrunners_tasks.retrying import STEP
 from mrunners_tasks.surroundings import cluster_of, listener
 
-__all__ = ["chunks", "create_jobs"]
-
-# One task per Job reads best; Prefect's recorder falls behind at hundreds of tasks (measured), so
-# larger runs create several Jobs per task.
-ONE_BY_ONE = 100
-CHUNK = 25
+__all__ = ["create_jobs"]
 
 
 @task(name="create-jobs", task_run_name="create {label}", **STEP)
@@ -41,12 +36,3 @@ def create_jobs(kubeconfig: str, run: OpenRun, jobs: Sequence[PlannedJob], label
         listener=listener(),
     )
     return [job.name for job in seen]
-
-
-def chunks(jobs: Sequence[PlannedJob]) -> Iterator[tuple[str, Sequence[PlannedJob]]]:
-    """The Jobs in the portions that one task takes, each with a label."""
-    size = 1 if len(jobs) <= ONE_BY_ONE else CHUNK
-    for first in range(0, len(jobs), size):
-        part = jobs[first : first + size]
-        label = part[0].name if size == 1 else f"{part[0].name} to {part[-1].name}"
-        yield label, part
