@@ -135,6 +135,7 @@ def merged_pod(
     uri: str | None = None,
     node: str | None = None,
     second: float = 0,
+    lasting: float = 10,
 ) -> PodOutcome:
     return PodOutcome(
         job=f"mrunners-{job_index}",
@@ -144,7 +145,7 @@ def merged_pod(
         pod=f"mrunners-{job_index}-{index}-abcde",
         node=node or f"host-{index}",
         started_at=START + timedelta(seconds=second),
-        finished_at=START + timedelta(seconds=second + 10),
+        finished_at=START + timedelta(seconds=second + lasting),
         exit_code=0,
         report=parse_report(printed(document)),
     )

@@ -1,0 +1,57 @@
+"""The run that docs/report.md reads figure by figure: each of the usual troubles, once."""
+
+from __future__ import annotations
+
+from mrunners.reports.analysis.throughput import AskedLoad
+from mrunners.reports.merge import merge
+from mrunners.reports.merged import MergedReport
+from mrunners.reports.outcomes import PodOutcome
+from mrunners.reports.problems import MissingReason
+from tests.unit.reports.build import RUN, error, flat, merged_pod, missing_pod
+
+LIST = "LIST https://10.0.0.1:6443/api/v1/pods?limit=500"
+GET = "GET https://10.0.0.1:6443/api/v1/namespaces/load/configmaps/x"
+
+RESET = "connection/read tcp 10.244.{n}.7:5191{n}->10.0.0.1:443: read: connection reset by peer"
+
+
+def guide_report() -> MergedReport:
+    """Six pods list, two get without a rate, two are too slow to send; one report is missing."""
+    lists = [_lists(index) for index in range(6)]
+    gets = [_gets(index) for index in range(2)]
+    slow = [_too_few(index) for index in range(2)]
+    lists[5] = missing_pod(0, 5, MissingReason.TRUNCATED, "the log's head is missing")
+    asked = {
+        "mrunners-0": AskedLoad(20.0, 10),
+        "mrunners-1": AskedLoad(None, 2),
+        "mrunners-2": AskedLoad(500.0, 50),
+    }
+    return merge(RUN, [*lists, *gets, *slow], asked=asked, requests_by_us=31)
+
+
+def _lists(index: int) -> PodOutcome:
+    """Job 0: 20 requests a second for a minute; host-3 is slow, and the last pods start late."""
+    factor = 6 if index == 3 else 1
+    samples = [factor * (0.05 + 0.0001 * (n % 100)) for n in range(1200)]
+    return merged_pod(
+        0,
+        index,
+        flat({LIST: samples}, duration="1m0s", received=90_000_000),
+        uri="file:///load/list.yaml?numbers=6",
+        second=9 if index == 4 else 0,
+        lasting=60,
+    )
+
+
+def _gets(index: int) -> PodOutcome:
+    """Job 1: as fast as two clients can; some answers are 429, some connections break."""
+    document = flat({GET: [0.012] * 9000}, errors=120 + index, duration="1m0s", received=4_000_000)
+    document["errorStats"] = {"http/429": 117, RESET.format(n=index): 3 + index}
+    document["errors"] = [error(duration=0.05) for _ in range(120 + index)]
+    return merged_pod(1, index, document, uri="file:///load/get.yaml?numbers=2", lasting=60)
+
+
+def _too_few(index: int) -> PodOutcome:
+    """Job 2: 500 requests a second were asked of hosts that can send 300."""
+    document = flat({GET: [0.004] * 18_000}, duration="1m0s", received=8_000_000)
+    return merged_pod(2, index, document, uri="file:///load/fast.yaml?numbers=2", lasting=60)
