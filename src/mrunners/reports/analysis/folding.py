@@ -27,7 +27,6 @@ _FOLDS = (
         re.compile(r"\b(?:[0-9]{1,10}h)?(?:[0-9]{1,10}m)?[0-9]{1,10}(?:\.[0-9]{1,9})?[nuµm]?s\b"),
         "<duration>",
     ),
-    (re.compile(r"\b(?=[a-fA-F]{0,63}[0-9])[0-9a-fA-F]{8,64}\b"), "<id>"),
     # What the control plane appends to generated names: -5d4f8c7b9d-x7k2p, -x7k2p (its alphabet
     # has no vowels and no 0, 1, 3: k8s.io/apimachinery, util/rand).
     (
@@ -37,7 +36,9 @@ _FOLDS = (
         ),
         "-<id>",
     ),
-    (re.compile(r"[0-9]+(?:\.[0-9]+)?"), "<n>"),
+    (re.compile(r"\b(?=[a-fA-F]{0,63}[0-9])[0-9a-fA-F]{8,64}\b"), "<id>"),
+    # Not the 2 of http2, the 1 of /api/v1 or the 509 of x509.
+    (re.compile(r"(?<![A-Za-z0-9])[0-9]+(?:\.[0-9]+)?|[0-9]{4,}"), "<n>"),
 )
 
 
