@@ -10,11 +10,12 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 __all__ = ["Finished", "Kubectl", "Mrunners", "Started", "bare_environment", "until"]
 
@@ -43,25 +44,45 @@ class Finished:
 class Started:
     """A command that runs."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
+    def __init__(self, words: Sequence[str], environ: Mapping[str, str]) -> None:
+        # Files, not pipes: what was said so far can be looked at without taking it away.
+        self._out = tempfile.TemporaryFile()  # noqa: SIM115 - until `finish`
+        self._err = tempfile.TemporaryFile()  # noqa: SIM115 - until `finish`
+        self._process = subprocess.Popen(
+            words,
+            env=dict(environ),
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=self._out,
+            stderr=self._err,
+        )
 
-    def running(self) -> bool:
-        return self._process.poll() is None
+    def has_said(self, text: str) -> bool:
+        """Whether the text stands on stderr by now."""
+        return text in _content(self._err)
 
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
     def finish(self, seconds: float = COMMAND_SECONDS) -> Finished:
         try:
-            stdout, stderr = self._process.communicate(timeout=seconds)
+            code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            stdout, stderr = self._process.communicate()
+            self._process.wait()
+            said = _content(self._out) + _content(self._err)
             raise AssertionError(
-                f"{self._process.args!r} did not end in {seconds} s\n{stdout}\n{stderr}"
+                f"{self._process.args!r} did not end in {seconds} s\n{said}"
             ) from None
-        return Finished(self._process.returncode, stdout, stderr)
+        finished = Finished(code, _content(self._out), _content(self._err))
+        self._out.close()
+        self._err.close()
+        return finished
+
+
+def _content(file: IO[bytes]) -> str:
+    # Not by seek: the process writes at the same offset.
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode()
 
 
 @dataclass(frozen=True)
@@ -86,16 +107,7 @@ class Mrunners:
         return replace(self, environ={name: value for name, value in merged.items() if value})
 
     def _start(self, *words: str) -> Started:
-        process = subprocess.Popen(
-            words,
-            env=dict(self.environ),
-            cwd=CHECKOUT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        return Started(process)
+        return Started(words, self.environ)
 
 
 @dataclass(frozen=True)

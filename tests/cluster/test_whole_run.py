@@ -75,10 +75,7 @@ def test_deleting_the_tracker_with_kubectl_removes_every_job_and_pod(ground: Gro
 def test_a_wait_whose_run_is_deleted_meanwhile_ends_with_3(ground: Ground) -> None:
     assert ground.run(ground.slow()).code == 0
     waiting = ground.mrunners.start("wait", ground.namespace, "--interval", "500ms")
-    until(
-        "the pod runs",
-        lambda: any(j["status"].get("ready") for j in ground.kubectl.objects("jobs")),
-    )
+    until("the wait has begun", lambda: waiting.has_said("0 of 1 pods ended"))
     ground.kubectl("delete", "configmap", "mrunners")
     done = waiting.finish(30)
     assert (done.code, done.stdout) == (3, "")
