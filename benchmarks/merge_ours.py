@@ -43,6 +43,7 @@ def main(folder: Path, reports: int, form: str) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     facts = {
         "seconds": done - begun,
+        "cpu_seconds": time.process_time(),
         "reading_seconds": read - begun,
         "merging_seconds": done - read,
         "peak_bytes": peak,

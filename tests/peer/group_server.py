@@ -6,6 +6,8 @@ It must not judge what the server answers.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import socket
 import subprocess
 import time
@@ -113,6 +115,10 @@ class GroupServer:
         answer = self._ask(f"/v1/runnergroups/{pod}/result", report)
         assert answer == b"", answer
 
+    def store(self, pod: str, report: Path) -> None:
+        """Put a report where an upload puts it (kperf, runner/localstore/writer.go)."""
+        shutil.copyfile(report, self._folder / self._name / "data" / pod)
+
     def end(self, pods: Sequence[str]) -> None:
         """Let these pods have succeeded; with the last one the server merges."""
         status = json.dumps({"status": {"phase": "Succeeded"}})
@@ -136,6 +142,12 @@ class GroupServer:
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
         raise AssertionError("this kernel does not tell VmHWM")
+
+    def cpu_seconds(self) -> float:
+        """The processor time that the server has had so far (Linux)."""
+        # proc(5): fields 14 and 15, counted behind the name in parentheses, which may have blanks.
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
     def _ask(self, path: str, body: bytes | None = None, seconds: float = 60) -> bytes:
         request = urllib.request.Request(f"http://{self._address}{path}", body)
