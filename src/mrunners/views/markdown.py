@@ -5,10 +5,12 @@ It must not compute what the report does not say.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Sequence
 
 from mrunners.reports.merged import MergedReport, RunnerSummary
 from mrunners.views.figures import grouped, milliseconds, percentile_name
+from mrunners.views.small_plot import small_plot
 from mrunners.views.text import safe_text
 from mrunners.views.urls import shared_server, without_server
 
@@ -57,6 +59,10 @@ def _lines(report: MergedReport) -> Iterable[str]:
         yield f"\n> {_cell(note)}"
     yield "\n## Latency of successes, ms\n"
     yield from _latencies(report)
+    if plot := small_plot(report.latency_distribution):
+        # A data URI is the one image that an artifact can carry with it.
+        encoded = base64.b64encode(plot.encode()).decode()
+        yield f"\n![Share of requests by latency](data:image/svg+xml;base64,{encoded})"
     if report.error_stats:
         yield "\n## Errors\n"
         yield "| class | count |"
