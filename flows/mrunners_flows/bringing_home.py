@@ -5,8 +5,11 @@ It must not create or delete anything in the cluster.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
+from mrunners.errors import IncompleteError, UnreachableError
 from mrunners.reports.merged import MergedReport
 from mrunners.run.finding import FoundRun
 from mrunners_tasks.collecting import collect_results, look_at_pods
@@ -17,6 +20,8 @@ from mrunners_tasks.tending import note_collected
 from mrunners_tasks.waiting import wait_for_jobs
 
 __all__ = ["Home", "bring_home", "collect"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +75,11 @@ def collect(
         problems: what is known to have gone wrong.
     Raises: StillRunningError: something can still finish.
     """
-    view = look_at_pods(kubeconfig, found)
+    view = _final_if_possible(look_at_pods, kubeconfig, found)
     outcomes = [
         pod
         for label, jobs in portions(view.state.jobs, lambda job: job.planned.name)
-        for pod in collect_results(kubeconfig, found, view, jobs, label)
+        for pod in _final_if_possible(collect_results, kubeconfig, found, view, jobs, label)
     ]
     report = merge_reports(kubeconfig, found, outcomes)
     collected = False
@@ -82,3 +87,11 @@ def collect(
         save_report(report)
         collected = note_collected(kubeconfig, found, outcomes)
     return Home(report, problems, collected)
+
+
+def _final_if_possible(step: Callable[..., T], *arguments: object) -> T:
+    """A step whose result Prefect keeps when it is final; else it is taken as it is now."""
+    try:
+        return step(*arguments, final=True)
+    except (IncompleteError, UnreachableError):
+        return step(*arguments, final=False)

@@ -92,7 +92,7 @@ def _collect_leftover(options: RunOptions, key: str) -> None:
     get_run_logger().info("collecting run %s that an earlier run left", leftover.plan.run_id)
     home = bring_home(options.kubeconfig, leftover, timeout=options.timeout, save=True)
     get_run_logger().info("run %s: %s", leftover.plan.run_id, home.summary)
-    if not home.complete:
+    if not (home.complete and home.collected):
         # Jobs that nobody created or that cannot start would stand in the way for ever.
         delete_found_run(options.kubeconfig, leftover, force=True)
 

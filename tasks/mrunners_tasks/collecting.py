@@ -11,31 +11,48 @@ from mrunners.reports.outcomes import PodOutcome
 from mrunners.run.collecting import collect_job
 from mrunners.run.finding import FoundRun
 from mrunners.run.looking import Look
-from mrunners.run.resulting import closer_look, demand_finished
-from mrunners_tasks.retrying import STEP
+from mrunners.run.resulting import closer_look, demand_ended, demand_final, demand_finished
+from mrunners_tasks.caching import BY_JOB_UIDS, ONCE_PER_FLOW_RUN
+from mrunners_tasks.retrying import STEP, Step
 from mrunners_tasks.surroundings import cluster_of, report_store
 
 __all__ = ["collect_results", "look_at_pods"]
 
+_LOOK: Step = {**STEP, "cache_policy": ONCE_PER_FLOW_RUN}
+_COLLECT: Step = {**STEP, "cache_policy": BY_JOB_UIDS}
 
-@task(name="look-at-pods", **STEP)
-def look_at_pods(kubeconfig: str, found: FoundRun) -> Look:
+
+@task(name="look-at-pods", **_LOOK)
+def look_at_pods(kubeconfig: str, found: FoundRun, *, final: bool) -> Look:
     """The run's pods as they ended.
 
-    Raises: StillRunningError: something can still finish.
+    Args:
+        kubeconfig: where.
+        found: the run.
+        final: every Job must have ended; a retry of the flow run then sees the same pods, even
+            if they are gone.
+    Raises:
+        StillRunningError: something can still finish.
+        IncompleteError: it must be final, and is not.
     """
     view = closer_look(cluster_of(kubeconfig), found)
     demand_finished(found, view)
+    if final:
+        demand_ended(view)
     return view
 
 
-@task(name="collect-results", task_run_name="collect {label}", **STEP)
+@task(name="collect-results", task_run_name="collect {label}", **_COLLECT)
 def collect_results(
-    kubeconfig: str, found: FoundRun, view: Look, jobs: Sequence[JobState], label: str
+    kubeconfig: str,
+    found: FoundRun,
+    view: Look,
+    jobs: Sequence[JobState],
+    label: str,
+    *,
+    final: bool,
 ) -> list[PodOutcome]:
     """The outcomes of these Jobs' pods: reports, or why there is none.
-
-    Reports are kept by the Job's UID, so a retry or a later result reads no log twice.
 
     Args:
         kubeconfig: where.
@@ -43,13 +60,21 @@ def collect_results(
         view: its pods as they ended.
         jobs: some of its Jobs.
         label: names the task run.
+        final: every outcome must be final; Prefect then keeps them under the Jobs' UIDs, so that
+            no log is read twice, by this worker or another that shares the result storage.
+    Raises:
+        UnreachableError: they must be final, and a log could not be read; another attempt may.
+        IncompleteError: they must be final, and no attempt will make them so soon.
     """
     del label
     cluster, store = cluster_of(kubeconfig), report_store()
-    return [
+    outcomes = [
         outcome
         for job in jobs
         for outcome in collect_job(
             cluster, found.plan, job, pods=view.pods, unstarted=view.unstarted, store=store
         )
     ]
+    if final:
+        demand_final(outcomes)
+    return outcomes

@@ -14,7 +14,7 @@ from prefect.tasks import exponential_backoff
 
 from mrunners.errors import UnreachableError
 
-__all__ = ["ATTEMPTS", "STEP", "may_pass"]
+__all__ = ["ATTEMPTS", "STEP", "Step", "may_pass"]
 
 ATTEMPTS = 3
 
@@ -35,7 +35,9 @@ def may_pass(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool
     return isinstance(error, UnreachableError | OSError)
 
 
-class _Step(TypedDict):
+class Step(TypedDict):
+    """What all steps are decorated with."""
+
     retries: int
     retry_delay_seconds: Any
     retry_jitter_factor: float
@@ -44,7 +46,7 @@ class _Step(TypedDict):
 
 
 # Every step is safe to repeat: objects are created or adopted, reports are kept by Job UID.
-STEP = _Step(
+STEP = Step(
     retries=ATTEMPTS,
     retry_delay_seconds=exponential_backoff(backoff_factor=5),
     retry_jitter_factor=0.5,

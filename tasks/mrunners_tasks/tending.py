@@ -9,16 +9,20 @@ from collections.abc import Sequence
 
 from prefect import task
 
+from mrunners.errors import ForbiddenError
 from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import run_id_of
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.run.deleting import delete_run
 from mrunners.run.finding import FoundRun, existing_run, find_run
 from mrunners.run.resulting import mark_collected
-from mrunners_tasks.retrying import STEP
+from mrunners_tasks.caching import ONCE_PER_FLOW_RUN
+from mrunners_tasks.retrying import STEP, Step
 from mrunners_tasks.surroundings import cluster_of, listener
 
 __all__ = ["delete_found_run", "find_found_run", "find_leftover", "note_collected"]
+
+_FIND: Step = {**STEP, "cache_policy": ONCE_PER_FLOW_RUN}
 
 
 @task(name="find-leftover", **STEP)
@@ -32,9 +36,11 @@ def find_leftover(options: RunOptions, run_key: str) -> FoundRun | None:
     return found
 
 
-@task(name="find-run", **STEP)
+@task(name="find-run", **_FIND)
 def find_found_run(kubeconfig: str, namespace: str, tracker: str) -> FoundRun:
     """The run under a tracker's name; an empty name means the only one.
+
+    A retry of the flow run is about the same run, even if its tracker is gone by then.
 
     Raises: RefusedError: there is none, or there are several.
     """
@@ -43,8 +49,15 @@ def find_found_run(kubeconfig: str, namespace: str, tracker: str) -> FoundRun:
 
 @task(name="note-collected", **STEP)
 def note_collected(kubeconfig: str, found: FoundRun, outcomes: Sequence[PodOutcome]) -> bool:
-    """Note on the tracker that its report is saved; the next run may replace it then."""
-    return mark_collected(cluster_of(kubeconfig), found, outcomes)
+    """Note on the tracker that its report is saved; the next run may replace it then.
+
+    Without the right to note it this is only a warning: the report is saved all the same.
+    """
+    try:
+        return mark_collected(cluster_of(kubeconfig), found, outcomes)
+    except ForbiddenError as error:
+        listener().warn(f"a later run will not replace this one by itself: {error}")
+        return False
 
 
 @task(name="delete-run", **STEP)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mrunners.cluster.api import Cluster
-from mrunners.errors import StillRunningError
+from mrunners.errors import IncompleteError, StillRunningError, UnreachableError
 from mrunners.plan.labels import NOTE_COLLECTED_AT
 from mrunners.reports.analysis.throughput import AskedLoad
 from mrunners.reports.limits import Admission
@@ -21,7 +21,15 @@ from mrunners.run.finding import FoundRun
 from mrunners.run.looking import Look, look, look_closely
 from mrunners.run.store import ReportStore
 
-__all__ = ["closer_look", "collect_run", "demand_finished", "mark_collected", "merge_outcomes"]
+__all__ = [
+    "closer_look",
+    "collect_run",
+    "demand_ended",
+    "demand_final",
+    "demand_finished",
+    "mark_collected",
+    "merge_outcomes",
+]
 
 # Another attempt may still get these.
 _NOT_FINAL = frozenset(
@@ -54,6 +62,37 @@ def demand_finished(found: FoundRun, view: Look) -> None:
         "there with --partial",
         jobs=(job.planned.name for job in hopeful),
     )
+
+
+def demand_ended(view: Look) -> None:
+    """Refuse while a Job has not ended, even if it cannot by itself.
+
+    Raises: IncompleteError: it names the Jobs.
+    """
+    if not view.state.finished:
+        names = [job.planned.name for job in view.state.unfinished]
+        more = ", …" if len(names) > 5 else ""
+        raise IncompleteError(f"Jobs that cannot finish: {', '.join(names[:5])}{more}")
+
+
+def demand_final(outcomes: Sequence[PodOutcome]) -> None:
+    """Refuse outcomes that another attempt may change.
+
+    Raises:
+        UnreachableError: logs could not be read.
+        IncompleteError: pods still run in Jobs that cannot finish, or their logs are forbidden.
+    """
+    pending = [outcome for outcome in outcomes if outcome.missing in _NOT_FINAL]
+    if not pending:
+        return
+    first = pending[0]
+    text = (
+        f"{len(pending)} of {len(outcomes)} reports could not be had yet: {first.job} index "
+        f"{first.index}: {first.missing}: {first.detail}"
+    )
+    if any(outcome.missing is MissingReason.LOG_UNAVAILABLE for outcome in pending):
+        raise UnreachableError(text)
+    raise IncompleteError(text)
 
 
 def collect_run(
