@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.commands import CHECKOUT, Finished, until
+from tests.cluster.commands import Finished, until
 
 __all__ = ["FINAL", "POOL", "Orchestra", "program"]
 
@@ -44,6 +44,11 @@ class Orchestra:
     log: Path
     environ: Mapping[str, str]
     folder: Path
+
+    @property
+    def store(self) -> Path:
+        """Where the worker keeps the reports that it brought home."""
+        return self.folder / "state" / "mrunners" / "reports"
 
     def prefect(self, *words: str, cwd: Path | None = None) -> Finished:
         """The `prefect` program to its end."""
@@ -151,20 +156,3 @@ class Orchestra:
             limit=50,
         )
         return list(listed["events"])
-
-
-def copy_of_deployments(folder: Path, **replacing: str) -> Path:
-    """A copy of the project's prefect.yaml in a folder of its own.
-
-    Args:
-        folder: made if it is not there.
-        replacing: text to be replaced there; each must occur.
-    """
-    text = (CHECKOUT / "prefect.yaml").read_text()
-    for old, new in replacing.items():
-        assert old in text
-        text = text.replace(old, new)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "prefect.yaml"
-    path.write_text(text)
-    return path

@@ -1,0 +1,70 @@
+"""`prefect deploy --all` takes prefect.yaml as it stands, and a schedule that is on fires."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.cluster.commands import CHECKOUT, until
+from tests.cluster.ground import Ground
+from tests.prefect.orchestra import FINAL, POOL, Orchestra
+
+NAMES = {
+    "multirunners/multirunners",
+    "multirunners/nightly",
+    "wait/wait",
+    "result/result",
+    "delete/delete",
+}
+
+
+def test_five_deployments_stand_and_the_nights_schedule_is_off(deployed: Orchestra) -> None:
+    named = {name: deployed.deployment(name) for name in NAMES}
+    assert {deployment["work_pool_name"] for deployment in named.values()} == {POOL}
+    assert all(deployment["description"] for deployment in named.values())
+    assert all(deployment["pull_steps"] in (None, []) for deployment in named.values())
+    nightly = named["multirunners/nightly"]
+    assert [(s["active"], s["schedule"]["timezone"]) for s in nightly["schedules"]] == [
+        (False, "Etc/UTC")
+    ]
+    assert nightly["parameters"]["conduct"] == {"leftover": "collect", "cleanup": "delete"}
+    assert nightly["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+
+
+def test_the_deployed_form_has_titles(deployed: Orchestra) -> None:
+    wait = deployed.deployment("wait/wait")["parameter_openapi_schema"]
+    assert {name: field["title"] for name, field in wait["properties"].items()} == {
+        "run": "Run",
+        "timeout": "Timeout",
+    }
+
+
+def test_a_schedule_that_is_switched_on_fires_and_its_run_completes(
+    worker: Orchestra, ground: Ground, tmp_path: Path
+) -> None:
+    document = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())
+    (nightly,) = [d for d in document["deployments"] if d["name"] == "nightly"]
+    nightly["name"] = "often"
+    nightly["schedules"] = [{"slug": "often", "interval": 20, "active": True}]
+    nightly["parameters"]["options"] |= {
+        "namespace": ground.namespace,
+        "runners": [ground.quick(2)],
+    }
+    (tmp_path / "prefect.yaml").write_text(yaml.safe_dump({**document, "deployments": [nightly]}))
+    done = worker.prefect("deploy", "--all", cwd=tmp_path)
+    assert done.code == 0, done.stdout + done.stderr
+    try:
+        run = until("a scheduled run completes", lambda: _first_end(worker, ground), 150)
+    finally:
+        assert worker.prefect("deployment", "delete", "multirunners/often").code == 0
+    assert run is not None
+    assert (run["state_name"], run["created_by"]["type"]) == ("Completed", "SCHEDULE")
+    assert run["state"]["message"] == "2 of 2 reports merged"
+    assert {"mrunners", "load", "nightly"} <= set(run["tags"])
+
+
+def _first_end(worker: Orchestra, ground: Ground) -> Any:
+    ended = [r for r in worker.runs_in(ground.namespace) if r["state_type"] in FINAL]
+    return ended[0] if ended else None
