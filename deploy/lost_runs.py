@@ -3,8 +3,10 @@
     python deploy/lost_runs.py
 
 A flow process that dies with its worker leaves its run Running for ever, and nothing on a
-self-hosted server notices. With `PREFECT_FLOWS_HEARTBEAT_FREQUENCY=30` in the workers' environment
-each run sends a heartbeat; this automation marks a run Crashed that sent none for 90 seconds.
+self-hosted server notices. With `PREFECT_FLOWS_HEARTBEAT_FREQUENCY=30` in the environment of the
+workers and of pipelines that call the flow (the command line sets it by itself) each run sends a
+heartbeat; this automation marks a run Crashed that sent none for 90 seconds. Runs of other flows
+are left alone: they may send theirs every 3 minutes, as is Prefect's default.
 Whatever the run had deployed stays, and the next one with `leftover: collect`, or
 `mrunners run --resume`, goes on with it.
 
@@ -24,12 +26,19 @@ from prefect.exceptions import ObjectNotFound
 
 NAME = "mrunners: mark lost runs as crashed"
 
+# The flows that wait for long.
+FLOWS = ["multirunners", "wait"]
+
 # Three heartbeats of 30 s.
 SILENCE = timedelta(seconds=90)
 
 
 def lost_runs(within: timedelta = SILENCE) -> Automation:
-    """The automation, not yet created."""
+    """The automation, not yet created.
+
+    Args:
+        within: how long a run may be silent; longer than the time between two heartbeats.
+    """
     return Automation(
         name=NAME,
         description="A flow run that sends no heartbeat has lost its process.",
@@ -37,6 +46,7 @@ def lost_runs(within: timedelta = SILENCE) -> Automation:
             after={"prefect.flow-run.heartbeat"},
             expect={"prefect.flow-run.*"},
             match={"prefect.resource.id": ["prefect.flow-run.*"]},
+            match_related={"prefect.resource.role": "flow", "prefect.resource.name": FLOWS},
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
             threshold=1,

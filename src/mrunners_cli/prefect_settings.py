@@ -12,6 +12,8 @@ __all__ = ["prepare_prefect"]
 _DEFAULTS = {
     # An ephemeral server on a fresh machine needs longer than its 20 s (measured: 32 s).
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    # For deploy/lost_runs.py, which takes a run that is silent for 90 s for lost.
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     # The command speaks for itself; Prefect's own lines would be said twice.
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",

@@ -78,6 +78,12 @@ class Orchestra:
             content = answer.read()
         return json.loads(content) if content else None
 
+    def delete(self, path: str) -> None:
+        with urllib.request.urlopen(
+            urllib.request.Request(f"{self.api}/{path}", method="DELETE"), timeout=30
+        ):
+            pass
+
     def deployment(self, name: str) -> Any:
         """As the server has it; the name is flow/deployment."""
         return self.get(f"deployments/name/{name}")
@@ -134,7 +140,7 @@ class Orchestra:
         listed = self.post(
             "artifacts/filter", flow_runs={"id": {"any_": [run_id]}}, sort="CREATED_DESC"
         )
-        return [one for one in listed if one["type"] != "result"]
+        return [one for one in listed if one["type"] not in {None, "result"}]
 
     def task_runs(self, run_id: str) -> list[Any]:
         listed: list[Any] = self.post(
