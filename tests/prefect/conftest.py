@@ -33,7 +33,8 @@ def orchestra(
 @pytest.fixture(scope="session")
 def deployed(orchestra: Orchestra) -> Orchestra:
     """The same, with the work pool and the project's deployments."""
-    made = orchestra.prefect("work-pool", "create", "--type", "process", POOL)
+    # The README's own commands may have made one before, where all tests share a server.
+    made = orchestra.prefect("work-pool", "create", "--overwrite", "--type", "process", POOL)
     assert made.code == 0, made.stderr
     clean = orchestra.folder / "deployments"
     clean.mkdir()
