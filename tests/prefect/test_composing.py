@@ -1,0 +1,51 @@
+"""The examples as they stand: a run as a step of a larger pipeline, and a suite of runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.commands import Kubectl, Mrunners
+from tests.cluster.ground import KPERF, Ground, roles
+
+
+@pytest.fixture
+def load(kubectl: Kubectl) -> Iterator[Kubectl]:
+    """The namespace that the examples name, as examples/rbac.yaml makes it."""
+    kubectl.apply(*roles("load"))
+    yield Kubectl(kubectl.program, kubectl.kubeconfig, "load")
+    kubectl("delete", "namespace", "load")
+
+
+def _with_kubectl(ground: Ground) -> Mrunners:
+    path = f"{ground.kubectl.program.parent}{os.pathsep}{os.environ['PATH']}"
+    return ground.mrunners.having(PATH=path)
+
+
+def test_the_pipeline_prepares_loads_judges_and_cleans_up(ground: Ground, load: Kubectl) -> None:
+    done = (
+        _with_kubectl(ground)
+        .python("examples/pipeline.py", "--image", KPERF, "--kubeconfig", str(load.kubeconfig))
+        .finish()
+    )
+    assert done.code == 0, done.stderr
+    assert "p99 is" in done.stderr
+    assert load.names("jobs") == set()
+    assert load.names("configmaps") == {"kube-root-ca.crt"}
+
+
+def test_the_suite_runs_in_turn_and_side_by_side(ground: Ground, load: Kubectl) -> None:
+    done = (
+        _with_kubectl(ground)
+        .python("examples/suite.py", "--image", KPERF, "--namespaces", "load", ground.namespace)
+        .finish()
+    )
+    assert done.code == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if "2 of 2 reports merged" in line]
+    runs = ("load/get-configmap.yaml", "load/list-namespaces.yaml")
+    beside = ("load/beside the others", f"{ground.namespace}/beside the others")
+    for name in (*runs, *beside):
+        assert any(f"{name}: 2 of 2 reports merged" in line for line in told), done.stderr
+    assert load.names("jobs") | ground.kubectl.names("jobs") == set()
