@@ -2,7 +2,7 @@
 # `make` alone tells what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cluster demo test browser bench-merge check format lock clean
+.PHONY: help setup cluster demo test test-faults browser bench-merge check format lock clean
 
 help: ## tell what there is
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1 \t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -17,7 +17,10 @@ demo: cluster ## real kperf on four hosts of a real Kubernetes, one merged repor
 	@dev/demo
 
 test: browser cluster ## all tests, on a real control plane
-	.venv/bin/pytest
+	.venv/bin/pytest -m "not long"
+
+test-faults: cluster ## worker, flow and Prefect server killed at every step of a run
+	.venv/bin/pytest tests/faults
 
 # Told at once, and not after what takes minutes.
 browser:
