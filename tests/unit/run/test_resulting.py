@@ -2,11 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from mrunners.errors import ForbiddenError, StillRunningError, UnreachableError
+from mrunners.errors import ForbiddenError, IncompleteError, StillRunningError, UnreachableError
 from mrunners.plan.labels import NOTE_COLLECTED_AT
+from mrunners.reports.problems import MissingReason
 from mrunners.run.resulting import (
     closer_look,
     collect_run,
+    demand_ended,
+    demand_final,
     demand_finished,
     mark_collected,
     merge_outcomes,
@@ -14,6 +17,7 @@ from mrunners.run.resulting import (
 from mrunners.run.store import ReportStore
 from tests.fakes import FakeCluster
 from tests.unit.ground import deploy, find, finish, planned
+from tests.unit.reports.build import missing_pod
 
 RUN = planned()
 POD = "mrunners-0-0-abcde"
@@ -121,3 +125,36 @@ def test_nothing_is_noted_on_a_run_that_came_after(cluster: FakeCluster) -> None
     cluster.collect_garbage()
     deploy(cluster, planned(key="later"))
     assert not mark_collected(cluster, found, [])
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        (MissingReason.LOG_UNAVAILABLE, UnreachableError),
+        (MissingReason.LOG_FORBIDDEN, IncompleteError),
+        (MissingReason.STILL_RUNNING, IncompleteError),
+    ],
+)
+def test_an_outcome_that_another_attempt_may_change_is_not_final(
+    reason: MissingReason, kind: type[Exception]
+) -> None:
+    final = missing_pod(0, 0, MissingReason.TRUNCATED)
+    demand_final([final])
+    with pytest.raises(kind, match="1 of 2 reports could not be had yet: mrunners-0 index 1"):
+        demand_final([final, missing_pod(0, 1, reason)])
+
+
+def test_a_run_that_cannot_finish_has_not_ended_and_its_jobs_are_named() -> None:
+    cluster = FakeCluster()
+    seven = planned(*[1] * 7)
+    deploy(cluster, seven)
+    with pytest.raises(IncompleteError) as caught:
+        demand_ended(closer_look(cluster, find(cluster, seven.plan)))
+    assert str(caught.value) == (
+        "Jobs that cannot finish: mrunners-0, mrunners-1, mrunners-2, mrunners-3, mrunners-4, …"
+    )
+
+
+def test_a_run_whose_jobs_have_all_finished_has_ended(cluster: FakeCluster) -> None:
+    finish(cluster, RUN.plan)
+    demand_ended(closer_look(cluster, find(cluster, RUN.plan)))
