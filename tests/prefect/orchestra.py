@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -65,24 +66,34 @@ class Orchestra:
         return Finished(done.returncode, done.stdout, done.stderr)
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{self.api}/{path}", timeout=30) as answer:
-            return json.load(answer)
+        return self._answer("GET", path)
 
     def post(self, path: str, **body: object) -> Any:
-        request = urllib.request.Request(
-            f"{self.api}/{path}",
-            data=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            content = answer.read()
-        return json.loads(content) if content else None
+        return self._answer("POST", path, body)
 
     def delete(self, path: str) -> None:
-        with urllib.request.urlopen(
-            urllib.request.Request(f"{self.api}/{path}", method="DELETE"), timeout=30
-        ):
-            pass
+        self._answer("DELETE", path)
+
+    def _answer(self, method: str, path: str, body: object = None) -> Any:
+        """What the server answers; it says 503 while SQLite is busy, and means later."""
+        request = urllib.request.Request(
+            f"{self.api}/{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+
+        def ask() -> list[bytes]:
+            try:
+                with urllib.request.urlopen(request, timeout=30) as answer:
+                    return [answer.read()]
+            except urllib.error.HTTPError as error:
+                if error.code != 503:
+                    raise
+                return []
+
+        (content,) = until(f"the Prefect server answers {method} {path}", ask)
+        return json.loads(content) if content else None
 
     def deployment(self, name: str) -> Any:
         """As the server has it; the name is flow/deployment."""

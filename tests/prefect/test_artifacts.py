@@ -1,0 +1,113 @@
+"""What people and automations see of a run in Prefect."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cluster.commands import until
+from tests.cluster.credentials import kubeconfig_of
+from tests.cluster.ground import KPERF, Ground, NewGround
+from tests.prefect.orchestra import Orchestra
+
+
+@pytest.fixture(scope="module")
+def shown(worker: Orchestra, new_ground: NewGround) -> tuple[Ground, str]:
+    """A run on the worker that has ended well, and its ID."""
+    with new_ground("shown") as ground:
+        options = {
+            "namespace": ground.namespace,
+            "runner_image": KPERF,
+            "runners": [ground.quick(2), ground.quick(1)],
+            "service_account": "kperf-runner",
+            "kubeconfig": str(kubeconfig_of(ground, "mrunners")),
+        }
+        run_id = worker.trigger("multirunners/multirunners", options=options)
+        assert worker.ended(run_id)["state_name"] == "Completed"
+        return ground, run_id
+
+
+def test_a_progress_artifact_a_table_and_a_report_are_there(
+    shown: tuple[Ground, str], worker: Orchestra
+) -> None:
+    ground, run_id = shown
+    artifacts = {artifact["type"]: artifact for artifact in worker.artifacts(run_id)}
+    assert artifacts.keys() == {"progress", "table", "markdown"}
+    assert artifacts["progress"]["data"] == 100.0
+    assert artifacts["table"]["key"] == f"mrunners-{ground.namespace}-mrunners-jobs"
+    assert artifacts["markdown"]["key"] == f"mrunners-{ground.namespace}-mrunners-report"
+    assert artifacts["markdown"]["data"].startswith("# 3 of 3 reports merged\n")
+
+
+def test_the_report_has_a_small_plot_in_it(shown: tuple[Ground, str], worker: Orchestra) -> None:
+    (report,) = [a["data"] for a in worker.artifacts(shown[1]) if a["type"] == "markdown"]
+    plots = re.findall(r"!\[[^]]+\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)", report)
+    assert len(plots) == 1
+    svg = base64.b64decode(plots[0]).decode()
+    assert svg.startswith("<svg ")
+    assert len(svg) < 20_000
+
+
+def test_events_tell_that_it_started_and_finished(
+    shown: tuple[Ground, str], worker: Orchestra
+) -> None:
+    ground, run_id = shown
+    names = ["mrunners.run.started", "mrunners.run.finished", "mrunners.run.incomplete"]
+    about = f"{ground.namespace}/mrunners"
+    events = until(
+        "both events have arrived",
+        lambda: found if len(found := worker.events(*names, about=about)) == 2 else None,
+    )
+    assert events is not None
+    assert [event["event"] for event in events] == names[:2]
+    assert [event["payload"]["pods"] for event in events] == [3, 3]
+    assert events[0]["related"][0]["prefect.resource.id"] == f"prefect.flow-run.{run_id}"
+
+
+def test_name_tags_and_log_tell_runs_apart(shown: tuple[Ground, str], worker: Orchestra) -> None:
+    ground, run_id = shown
+    run = worker.flow_run(run_id)
+    assert run["name"] == f"{ground.namespace}/mrunners"
+    assert {"mrunners", "load"} <= set(run["tags"])
+    names = {step["name"] for step in worker.task_runs(run_id)}
+    assert {"create mrunners-0", "create mrunners-1", "collect mrunners-0"} <= names
+    lines = until(
+        "the whole log has arrived",
+        lambda: (
+            found if "3 of 3 pods ended" in "\n".join(found := worker.log_lines(run_id)) else []
+        ),
+    )
+    assert any("tracker mrunners stands" in line for line in lines)
+
+
+def _with(text: str, lines: list[str]) -> list[str]:
+    """The lines, if one of them has that text in it."""
+    return lines if any(text in line for line in lines) else []
+
+
+def test_neither_the_database_nor_a_log_holds_a_credential(
+    shown: tuple[Ground, str], worker: Orchestra
+) -> None:
+    ground, _ = shown
+    kept = [worker.database, worker.database.with_name("prefect.db-wal"), worker.log]
+    content = b"".join(path.read_bytes() for path in kept if path.exists())
+    assert ground.namespace.encode() in content
+    secrets = [
+        *credentials_in(ground.kubectl.kubeconfig),
+        *credentials_in(ground.folder / "kubeconfig-mrunners"),
+    ]
+    assert len(secrets) >= 4
+    assert [secret for secret in secrets if secret.encode() in content] == []
+
+
+def credentials_in(kubeconfig: Path) -> list[str]:
+    """The keys and tokens of a kubeconfig: as they stand there, and the lines that they encode."""
+    (user,) = [entry["user"] for entry in yaml.safe_load(kubeconfig.read_text())["users"]]
+    given = [user[name] for name in ("client-key-data", "token") if name in user]
+    keys = [user["client-key-data"]] if "client-key-data" in user else []
+    decoded = [base64.b64decode(key).decode() for key in keys]
+    return given + [line for text in decoded for line in text.splitlines() if len(line) > 40]

@@ -1,0 +1,56 @@
+"""The automation of deploy/lost_runs.py: a run whose process is gone does not stay Running."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+from tests.cluster.commands import until
+from tests.cluster.ground import KPERF, Ground
+from tests.prefect.orchestra import Orchestra
+
+# The least that Prefect takes is a heartbeat every 30 s.
+HEARTBEAT = "30"
+SILENCE_SECONDS = 45
+
+_SHORTER = (
+    "from datetime import timedelta; from deploy.lost_runs import lost_runs; "
+    f"lost_runs(timedelta(seconds={SILENCE_SECONDS})).create()"
+)
+
+
+def test_a_run_that_was_killed_becomes_crashed_and_its_jobs_stay(
+    orchestra: Orchestra, ground: Ground
+) -> None:
+    options = {
+        "namespace": ground.namespace,
+        "runner_image": KPERF,
+        "runners": [ground.slow()],
+        "service_account": "kperf-runner",
+    }
+    created = ground.mrunners.python("deploy/lost_runs.py").finish()
+    again = ground.mrunners.python("deploy/lost_runs.py").finish()
+    shorter = ground.mrunners.python("-c", _SHORTER).finish()
+    try:
+        assert (created.code, again.code, shorter.code) == (0, 0, 0), created.stderr
+        assert "created automation" in created.stdout
+        assert "is there already" in again.stdout
+        beating = ground.mrunners.having(PREFECT_FLOWS_HEARTBEAT_FREQUENCY=HEARTBEAT)
+        started = beating.python("-m", "tests.prefect.own_process", json.dumps(options))
+        (run,) = until("its heart beats", lambda: _beating(orchestra, ground), 60)
+        started.send(signal.SIGKILL)
+        assert started.finish().code == -signal.SIGKILL
+        assert orchestra.flow_run(run["id"])["state_type"] == "RUNNING"
+        ended = orchestra.ended(run["id"], 120)
+    finally:
+        for automation in orchestra.post("automations/filter"):
+            orchestra.delete(f"automations/{automation['id']}")
+    assert ended["state_type"] == "CRASHED"
+    assert "no heartbeat for too long" in ended["state"]["message"]
+    assert set(ground.jobs()) == {"mrunners-0"}
+
+
+def _beating(orchestra: Orchestra, ground: Ground) -> list[dict[str, str]]:
+    """The run, once its Job stands and the server has heard of it."""
+    heard = orchestra.events("prefect.flow-run.heartbeat", about=f"{ground.namespace}/mrunners")
+    return orchestra.runs_in(ground.namespace) if heard and ground.jobs() else []
