@@ -17,19 +17,31 @@ def test_result_at_once_ends_with_4_and_names_the_running_jobs(whole: WholeRun) 
     assert f"mrunners wait {whole.ground.namespace} --tracker" in whole.early_result.stderr
 
 
-def test_status_of_a_running_run_ends_with_4_when_asked_for_an_exit_code(whole: WholeRun) -> None:
-    assert whole.early_status.code == 4
-    assert "mrunners-0" in whole.early_status.stdout
-
-
-def test_a_partial_result_while_running_ends_with_4_and_says_what_is_missing(
-    whole: WholeRun,
+def test_a_running_run_is_4_for_status_and_for_a_partial_result_that_says_what_is_missing(
+    ground: Ground,
 ) -> None:
-    assert whole.early_partial.code == 4
-    coverage = whole.early_partial.report["coverage"]
-    missing = {(pod["job"], pod["index"], pod["reason"]) for pod in coverage["missing"]}
-    assert {("mrunners-0", 0, "still-running"), ("mrunners-0", 1, "still-running")} <= missing
-    assert coverage["merged"] + len(coverage["missing"]) == coverage["expected"] == 6
+    assert ground.run(ground.quick(1), ground.slow(2)).code == 0
+    until("the quick Job is complete", lambda: _ended(ground, "mrunners-0"))
+    status = ground.mrunners("status", ground.namespace, "--exit-code")
+    assert status.code == 4
+    assert "running, 1 of 3 pods ended" in status.stdout
+    partial = ground.mrunners("result", ground.namespace, "--partial")
+    assert partial.code == 4
+    coverage = partial.report["coverage"]
+    assert (coverage["expected"], coverage["merged"]) == (3, 1)
+    assert [(pod["job"], pod["index"], pod["reason"]) for pod in coverage["missing"]] == [
+        ("mrunners-1", 0, "still-running"),
+        ("mrunners-1", 1, "still-running"),
+    ]
+    assert partial.report["total"] == 50
+    # What is partial was not collected.
+    later = ground.mrunners("status", ground.namespace, "--format", "json")
+    assert later.report["collected"] is False
+
+
+def _ended(ground: Ground, job: str) -> bool:
+    (seen,) = [j for j in ground.kubectl.objects("jobs") if j["metadata"]["name"] == job]
+    return any(c["type"] == "Complete" for c in seen["status"].get("conditions", ()))
 
 
 def test_wait_ends_with_0_and_says_how_to_get_the_report(whole: WholeRun) -> None:

@@ -17,9 +17,7 @@ class WholeRun:
     ground: Ground
     uris: tuple[str, str, str]
     run: Finished
-    early_status: Finished
     early_result: Finished
-    early_partial: Finished
     wait: Finished
     late_status: Finished
     logs: dict[str, bytes]
@@ -29,15 +27,13 @@ class WholeRun:
 
 def go_all_the_way(ground: Ground) -> WholeRun:
     """Three runner URIs with 2, 3 and 1 pods: two files and a ConfigMap."""
-    # Long enough that the commands that look at a running run find it running.
-    calm = ground.file("calm", profile_text(rate=15, total=120), 2)
+    # Long enough that a result asked for at once finds it running.
+    calm = ground.file("calm", profile_text(rate=10, total=120), 2)
     errors = ground.file("errors", profile_text(rate=30, total=90, failing_shares=50), 3)
     ground.config_map("mixed", load_profile=profile_text(rate=40, total=80))
     uris = (calm, errors, f"configmap:///{ground.namespace}/mixed?numbers=1")
     run = ground.run(*uris)
-    early_status = ground.mrunners("status", ground.namespace, "--exit-code")
     early_result = ground.mrunners("result", ground.namespace)
-    early_partial = ground.mrunners("result", ground.namespace, "--partial")
     wait = ground.mrunners("wait", ground.namespace)
     late_status = ground.mrunners("status", ground.namespace, "--exit-code")
     pods = ground.kubectl.objects("pods")
@@ -46,9 +42,7 @@ def go_all_the_way(ground: Ground) -> WholeRun:
         ground=ground,
         uris=uris,
         run=run,
-        early_status=early_status,
         early_result=early_result,
-        early_partial=early_partial,
         wait=wait,
         late_status=late_status,
         logs={name: ground.kubectl("logs", name).encode() for name in names},
