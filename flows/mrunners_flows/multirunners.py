@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from typing import Annotated, cast
 
-from prefect import flow, get_run_logger, runtime
+from prefect import flow, runtime
 
 from mrunners.errors import RunCancelledError
 from mrunners.plan.options import RunOptions
 from mrunners.run.finding import FoundRun
 from mrunners_flows.bringing_home import Home, bring_home
 from mrunners_flows.cancelling import cancelled_state, remove_when_cancelled
-from mrunners_flows.conduct import Conduct, Keeping, Leftover, OnIncomplete
+from mrunners_flows.conduct import Conduct, Keeping, OnIncomplete
 from mrunners_flows.form import titled
+from mrunners_flows.leftovers import collect_leftover, harvests
 from mrunners_flows.outcome import (
     RunIncompleteError,
     RunOutcome,
@@ -27,7 +28,7 @@ from mrunners_tasks.events import RunEvent, announce
 from mrunners_tasks.loading import load_profiles
 from mrunners_tasks.parsing import parse_runners
 from mrunners_tasks.portions import portions
-from mrunners_tasks.tending import delete_found_run, find_leftover
+from mrunners_tasks.tending import delete_found_run
 from mrunners_tasks.tracking import create_tracker
 
 __all__ = ["multirunners"]
@@ -63,8 +64,8 @@ def _run(options: RunOptions, conduct: Conduct, key: str) -> RunOutcome:
     where = options.kubeconfig
     specs = parse_runners(options)
     runners = load_profiles(options, specs) if specs else ()
-    if conduct.leftover is Leftover.COLLECT:
-        _collect_leftover(options, key)
+    if harvests(options, conduct):
+        collect_leftover(options, key)
     run = create_tracker(options, runners, key)
     found = run.found
     announce(RunEvent.STARTED, found)
@@ -82,19 +83,6 @@ def _run(options: RunOptions, conduct: Conduct, key: str) -> RunOutcome:
     if conduct.on_incomplete is OnIncomplete.FAIL:
         raise RunIncompleteError(home.summary, _outcome(found, home))
     return _outcome(found, home)
-
-
-def _collect_leftover(options: RunOptions, key: str) -> None:
-    """Harvest what an earlier run left, so that the step after may replace it."""
-    leftover = find_leftover(options, key)
-    if leftover is None:
-        return
-    get_run_logger().info("collecting run %s that an earlier run left", leftover.plan.run_id)
-    home = bring_home(options.kubeconfig, leftover, timeout=options.timeout, save=True)
-    get_run_logger().info("run %s: %s", leftover.plan.run_id, home.summary)
-    if not (home.complete and home.collected):
-        # Jobs that nobody created or that cannot start would stand in the way for ever.
-        delete_found_run(options.kubeconfig, leftover, force=True)
 
 
 def _outcome(found: FoundRun, home: Home | None = None) -> RunOutcome:
