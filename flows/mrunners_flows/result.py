@@ -15,7 +15,7 @@ from mrunners_flows.outcome import (
     known_failures,
 )
 from mrunners_flows.reference import RunReference
-from mrunners_tasks.tending import find_found_run
+from mrunners_tasks.tending import find_same_run
 
 __all__ = ["result"]
 
@@ -29,7 +29,7 @@ def result(run: Annotated[RunReference, titled("Run")]) -> RunOutcome:
         run: Which run; it must have ended.
     Raises: MrunnersError: it is still running, or reports are missing.
     """
-    found = find_found_run(run.kubeconfig, run.namespace, run.tracker)
+    found = find_same_run(run.kubeconfig, run.namespace, run.tracker)
     home = collect(run.kubeconfig, found, save=True)
     outcome = RunOutcome(
         namespace=run.namespace,

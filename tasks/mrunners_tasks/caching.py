@@ -33,8 +33,11 @@ def _once_per_flow_run(context: TaskRunContext, arguments: Mapping[str, Any]) ->
     if runtime.flow_run.id is None or not arguments.get("final", True):
         return None
     found = arguments.get("found")
+    # A UID is one run's, in whatever cluster; a name is only some run's in one of them.
     about = (
-        (arguments["namespace"], arguments["tracker"]) if found is None else (found.tracker.uid,)
+        (arguments["kubeconfig"], arguments["namespace"], arguments["tracker"])
+        if found is None
+        else (found.tracker.uid,)
     )
     return _key(context, str(runtime.flow_run.id), *about)
 

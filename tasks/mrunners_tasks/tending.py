@@ -20,9 +20,15 @@ from mrunners_tasks.caching import ONCE_PER_FLOW_RUN
 from mrunners_tasks.retrying import STEP, Step
 from mrunners_tasks.surroundings import cluster_of, listener
 
-__all__ = ["delete_found_run", "find_found_run", "find_leftover", "note_collected"]
+__all__ = [
+    "delete_found_run",
+    "find_found_run",
+    "find_leftover",
+    "find_same_run",
+    "note_collected",
+]
 
-_FIND: Step = {**STEP, "cache_policy": ONCE_PER_FLOW_RUN}
+_SAME: Step = {**STEP, "cache_policy": ONCE_PER_FLOW_RUN}
 
 
 @task(name="find-leftover", **STEP)
@@ -36,9 +42,18 @@ def find_leftover(options: RunOptions, run_key: str) -> FoundRun | None:
     return found
 
 
-@task(name="find-run", **_FIND)
+@task(name="find-run", **STEP)
 def find_found_run(kubeconfig: str, namespace: str, tracker: str) -> FoundRun:
-    """The run under a tracker's name; an empty name means the only one.
+    """The run under a tracker's name, as it is now; an empty name means the only one.
+
+    Raises: RefusedError: there is none, or there are several.
+    """
+    return find_run(cluster_of(kubeconfig), namespace, tracker or None)
+
+
+@task(name="find-same-run", **_SAME)
+def find_same_run(kubeconfig: str, namespace: str, tracker: str) -> FoundRun:
+    """The same, but as this flow run first found it: for reading what it left, not for acting.
 
     A retry of the flow run is about the same run, even if its tracker is gone by then.
 
