@@ -6,8 +6,16 @@ It must not import Prefect: these are set before it is.
 from __future__ import annotations
 
 import os
+import ssl
+import urllib.error
+import urllib.request
 
-__all__ = ["prepare_prefect"]
+from mrunners.errors import UnreachableError
+
+__all__ = ["demand_answer", "prepare_prefect"]
+
+# A command's first contact with a server (docs/exit-codes.md: 7).
+FIRST_CONTACT_SECONDS = 15.0
 
 _DEFAULTS = {
     # An ephemeral server on a fresh machine needs longer than its 20 s (measured: 32 s).
@@ -31,3 +39,23 @@ def prepare_prefect() -> str | None:
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     return os.environ.get("PREFECT_API_URL")
+
+
+def demand_answer(server: str) -> None:
+    """Make sure that a Prefect server is there: Prefect itself says so late, and by a traceback.
+
+    Raises: UnreachableError: nobody answers at its URL.
+    """
+    try:
+        with urllib.request.urlopen(f"{server}/health", timeout=FIRST_CONTACT_SECONDS):  # noqa: S310 - the user's own setting
+            pass
+    except urllib.error.HTTPError:
+        pass  # any answer will do: a server behind a login gives one too
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, ssl.SSLError):
+            return  # somebody is there, and Prefect has TLS settings of its own
+        raise UnreachableError(
+            f"the Prefect server {server} does not answer: {reason}; start it, or unset "
+            "PREFECT_API_URL to run without one"
+        ) from error

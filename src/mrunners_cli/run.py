@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mrunners_cli.options import kubeconfig_option, quiet_option
-from mrunners_cli.prefect_settings import prepare_prefect
+from mrunners_cli.prefect_settings import demand_answer, prepare_prefect
 from mrunners_cli.speaking import Speaker
 
 if TYPE_CHECKING:
@@ -154,6 +154,8 @@ def _run_flow(options: RunOptions, speaker: Speaker) -> None:
         else "starting the flow on a Prefect server of its own (10 to 40 seconds; set "
         "PREFECT_API_URL to use a running one)"
     )
+    if server:
+        demand_answer(server)
     from prefect.exceptions import TerminationSignal
 
     from mrunners_cli.ending import Terminated

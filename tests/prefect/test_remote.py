@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -106,9 +105,13 @@ def test_a_prefect_server_that_is_away_gives_7_and_none_at_all_gives_2(ground: G
         port = probe.getsockname()[1]
     away = ground.mrunners.having(PREFECT_API_URL=f"http://127.0.0.1:{port}/api")
     none = ground.mrunners.having(PREFECT_API_URL="")
-    words = [*ground.run_words(ground.quick()), *DEPLOYMENT]
-    with ThreadPoolExecutor(2) as pool:
-        gone, absent = pool.map(lambda program: program(*words), (away, none))
+    here = ground.run_words(ground.quick())
+    there = [*here, *DEPLOYMENT]
+    gone, absent = away(*there), none(*there)
+    in_process = away(*here)
+    assert (in_process.code, in_process.stdout) == (7, "")
+    assert f"127.0.0.1:{port}/api does not answer" in in_process.stderr
+    assert "Traceback" not in in_process.stderr
     assert (gone.code, gone.stdout) == (7, "")
     assert "the Prefect server does not answer" in gone.stderr
     assert (absent.code, absent.stdout) == (2, "")
