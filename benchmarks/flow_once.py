@@ -1,0 +1,104 @@
+"""One run in a process of its own, through the flow or through the core alone; prints its seconds.
+
+    python -m benchmarks.flow_once core|flow NAMESPACE JOBS PROFILE
+
+What is imported beforehand is not counted. kwok's pods have no logs, so every read of a log gives
+the same small report at once. It must not start or clean up anything around the run.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import uuid
+from pathlib import Path
+
+from mrunners.cluster.client import KubernetesCluster
+from mrunners.inputs.loading import parse_runners
+from mrunners.plan.options import AdvancedOptions, RunOptions, check_options
+from mrunners.plan.planning import plan_run
+from mrunners.reports.merged import MergedReport
+from mrunners.reports.runner_script import ReportMode
+from mrunners.run.creating import create_jobs
+from mrunners.run.listening import Silence
+from mrunners.run.opening import open_run
+from mrunners.run.preparing import decide, load_profiles
+from mrunners.run.resulting import (
+    closer_look,
+    collect_run,
+    demand_finished,
+    mark_collected,
+    merge_outcomes,
+)
+from mrunners.run.store import ReportStore, default_store_path
+from mrunners.run.waiting import wait_for_run
+from tests.cluster.ground import KPERF
+from tests.unit.reports.build import flat, printed
+
+_REPORT = printed(flat({"LIST https://127.0.0.1/api/v1/namespaces": [0.001] * 50}))
+
+
+def _read_log(cluster: KubernetesCluster, namespace: str, pod: str, *, limit_bytes: int) -> bytes:
+    del cluster, namespace, pod, limit_bytes
+    return _REPORT
+
+
+def through_the_core(options: RunOptions) -> MergedReport:
+    """The flow's steps without Prefect."""
+    cluster, heard, store = (
+        KubernetesCluster("", say=lambda _: None),
+        Silence(),
+        ReportStore(default_store_path()),
+    )
+    check_options(options)
+    runners = load_profiles(cluster, options, parse_runners(options.runners))
+    planned = plan_run(options, runners, run_key=str(uuid.uuid4()))
+    run = open_run(cluster, decide(cluster, options, planned), heard)
+    create_jobs(
+        cluster,
+        run.found.plan,
+        run.missing,
+        profiles=run.profiles,
+        tracker_uid=run.found.tracker.uid,
+        listener=heard,
+    )
+    problems = wait_for_run(cluster, run.found, store, heard)
+    assert not problems, problems
+    view = closer_look(cluster, run.found)
+    demand_finished(run.found, view)
+    outcomes = collect_run(cluster, run.found, view, store)
+    report = merge_outcomes(run.found, outcomes, requests=cluster.requests)
+    mark_collected(cluster, run.found, outcomes)
+    return report
+
+
+def through_the_flow(options: RunOptions) -> MergedReport:
+    """The flow, on the server that PREFECT_API_URL names."""
+    # Prefect takes seconds; the core alone shall not have it in its process.
+    from mrunners_flows.multirunners import multirunners  # noqa: PLC0415
+
+    outcome = multirunners(options)
+    assert outcome.report is not None
+    return outcome.report
+
+
+def main(way: str, namespace: str, jobs: str, profile: str) -> None:
+    """Run, check and print."""
+    options = RunOptions(
+        namespace=namespace,
+        runner_image=KPERF,
+        runners=(f"file://{Path(profile).resolve()}?numbers=1",) * int(jobs),
+        advanced=AdvancedOptions(report=ReportMode.PLAIN),
+    )
+    setattr(KubernetesCluster, "read_log", _read_log)  # noqa: B010  mypy knows its type
+    if way == "flow":
+        import mrunners_flows.multirunners  # noqa: PLC0415, F401  not counted
+    began, busy = time.monotonic(), time.process_time()
+    report = through_the_flow(options) if way == "flow" else through_the_core(options)
+    seconds, busy = time.monotonic() - began, time.process_time() - busy
+    assert report.coverage.merged == int(jobs), report.verdict
+    print(busy, seconds)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
