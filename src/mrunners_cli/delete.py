@@ -38,14 +38,24 @@ def delete(namespace: str, kubeconfig: str, tracker: str | None, force: bool, qu
       mrunners delete load --tracker nightly --force
     """
     from mrunners.cluster.client import KubernetesCluster
-    from mrunners.run.deleting import delete_run
-    from mrunners.run.finding import find_run
+    from mrunners.errors import RefusedError
+    from mrunners.plan.labels import DEFAULT_TRACKER
+    from mrunners.run.deleting import delete_run, delete_tracker, see_off
+    from mrunners.run.finding import find_run, find_tracker
 
     with Speaker(quiet=quiet) as speaker:
         cluster = KubernetesCluster(kubeconfig, say=speaker.warn)
-        found = find_run(cluster, namespace, tracker)
-        delete_run(cluster, found, speaker, force=force)
-        speaker.note(
-            f"deleted tracker {found.tracker.name} in namespace {namespace} with "
-            f"{len(found.plan.jobs)} Jobs and {found.plan.pods} pods"
-        )
+        try:
+            seen = find_tracker(cluster, namespace, tracker)
+        except RefusedError:
+            # An interrupted delete leaves pods that are still ending, and no tracker.
+            if not see_off(cluster, namespace, tracker or DEFAULT_TRACKER, speaker):
+                raise
+            speaker.note(f"what was left of the run in namespace {namespace} is gone")
+            return
+        if force:
+            delete_tracker(cluster, namespace, seen, speaker)
+        else:
+            found = find_run(cluster, namespace, seen.name)
+            delete_run(cluster, found, speaker, force=False)
+        speaker.note(f"deleted tracker {seen.name} in namespace {namespace} with its Jobs and pods")

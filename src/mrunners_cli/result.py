@@ -66,6 +66,7 @@ def result(
     """
     from mrunners.cluster.client import KubernetesCluster
     from mrunners.errors import ClusterError, ExitCode
+    from mrunners.progress.verdicts import failure_lines
     from mrunners.run.finding import find_run
     from mrunners.run.resulting import (
         closer_look,
@@ -97,6 +98,15 @@ def result(
                 f"the run could not be marked as collected, so a later run will not replace it "
                 f"by itself: {error}"
             )
-    if view.hopeful:
-        return ExitCode.STILL_RUNNING
-    return ExitCode.DONE if report.complete else ExitCode.INCOMPLETE
+        if view.hopeful:
+            return ExitCode.STILL_RUNNING
+        failures = failure_lines(
+            view.state,
+            view.unstarted,
+            creator_gone=view.creator_gone,
+            namespace=namespace,
+            tracker=found.tracker.name,
+        )
+        for line in failures:
+            speaker.warn(line)
+    return ExitCode.DONE if report.complete and not failures else ExitCode.INCOMPLETE

@@ -34,7 +34,7 @@ def status(namespace: str, kubeconfig: str, tracker: str | None, form: str, exit
     \b
     Examples:
       mrunners status load
-      until mrunners status load --exit-code > /dev/null; do sleep 10; done
+      while mrunners status load --exit-code > /dev/null; [ $? -eq 4 ]; do sleep 10; done
     """
     from mrunners.cluster.client import KubernetesCluster
     from mrunners.errors import ExitCode

@@ -19,6 +19,9 @@ from mrunners.errors import (
 
 __all__ = ["Asked", "no_answer", "trouble_of"]
 
+# Admission answers 403 too, and no role mends these.
+_NOT_ABOUT_RIGHTS = ("exceeded quota", "is being terminated")
+
 # 500 and 504 come from an API server whose etcd does not answer; 502 and 503 from what is in
 # between; 429 from Priority and Fairness.
 PASSING_STATUSES = frozenset({429, 500, 502, 503, 504})
@@ -79,6 +82,13 @@ def trouble_of(asked: Asked, status: int, body: bytes, retry_after: str | None) 
             UnauthorizedError(
                 f"the API server {asked.server} does not accept the credentials ({asked}): "
                 f"{message}; sign in again, or check --kubeconfig"
+            ),
+        )
+    if status == 403 and any(word in message for word in _NOT_ABOUT_RIGHTS):
+        return Trouble(
+            TroubleKind.LASTING,
+            ApiStatusError(
+                f"the API server refuses to {asked}: {message}", status=status, reason=reason
             ),
         )
     if status == 403:

@@ -6,13 +6,14 @@ It must not ask: running or uncollected runs need `force`.
 from __future__ import annotations
 
 from mrunners.cluster.api import Cluster
+from mrunners.cluster.seen import ConfigMapSeen
 from mrunners.errors import RefusedError
-from mrunners.plan.labels import run_selector
+from mrunners.plan.labels import run_selector, tracker_selector
 from mrunners.run.finding import FoundRun, describe_run
 from mrunners.run.going import wait_until_gone
 from mrunners.run.listening import Listener
 
-__all__ = ["delete_run"]
+__all__ = ["delete_run", "delete_tracker", "see_off"]
 
 
 def delete_run(cluster: Cluster, found: FoundRun, listener: Listener, *, force: bool) -> None:
@@ -41,5 +42,37 @@ def delete_run(cluster: Cluster, found: FoundRun, listener: Listener, *, force: 
             namespace=namespace,
             tracker=name,
         )
-    cluster.delete_config_map(namespace, name, found.tracker.uid)
-    wait_until_gone(cluster, namespace, run_selector(found.plan.run_id), listener)
+    delete_tracker(cluster, namespace, found.tracker, listener)
+
+
+def delete_tracker(
+    cluster: Cluster, namespace: str, tracker: ConfigMapSeen, listener: Listener
+) -> None:
+    """Delete a tracker whatever its run does, even one whose plan cannot be read.
+
+    Args:
+        cluster: where.
+        namespace: where in it.
+        tracker: exactly this one.
+        listener: told what is waited for.
+    Raises: WaitTimeoutError: its pods are still there after long.
+    """
+    assert tracker.run_id is not None
+    cluster.delete_config_map(namespace, tracker.name, tracker.uid)
+    wait_until_gone(cluster, namespace, run_selector(tracker.run_id), listener)
+
+
+def see_off(cluster: Cluster, namespace: str, tracker: str, listener: Listener) -> bool:
+    """Wait for what is left of a run whose tracker is gone, as after an interrupted delete.
+
+    Returns: whether anything was left.
+    Raises: WaitTimeoutError: it is still there after long.
+    """
+    there = cluster.get_config_map(namespace, tracker)
+    if there is not None and not there.deleting:
+        return False
+    selector = tracker_selector(tracker)
+    if not cluster.list_jobs(namespace, selector) and not cluster.list_pods(namespace, selector):
+        return False
+    wait_until_gone(cluster, namespace, selector, listener)
+    return True

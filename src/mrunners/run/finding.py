@@ -22,7 +22,7 @@ from mrunners.plan.plan import Plan
 from mrunners.plan.tracker import read_plan
 from mrunners.progress.run_state import RunState, run_state
 
-__all__ = ["FoundRun", "describe_run", "existing_run", "find_run"]
+__all__ = ["FoundRun", "describe_run", "existing_run", "find_run", "find_tracker"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,28 @@ def find_run(cluster: Cluster, namespace: str, tracker: str | None) -> FoundRun:
         tracker: its name; None takes the only one.
     Raises: RefusedError: there is none, there are several, or it is none of ours.
     """
+    return _with_plan(cluster, namespace, find_tracker(cluster, namespace, tracker))
+
+
+def find_tracker(cluster: Cluster, namespace: str, tracker: str | None) -> ConfigMapSeen:
+    """The tracker of a namespace, whether its plan can be read or not.
+
+    Args:
+        cluster: where.
+        namespace: where in it.
+        tracker: its name; None takes the only one.
+    Raises: RefusedError: there is none, there are several, or it is none of ours.
+    """
     name = tracker or _only_tracker(cluster, namespace)
-    found = existing_run(cluster, namespace, name)
-    if found is None:
+    seen = _tracker(cluster, namespace, name)
+    if seen is None:
         raise RefusedError(
             f"no tracker {name} in namespace {namespace}; see the runs there are with: "
             "kubectl get configmaps --all-namespaces -l app.kubernetes.io/component=tracker",
             namespace=namespace,
             tracker=name,
         )
-    return found
+    return seen
 
 
 def existing_run(cluster: Cluster, namespace: str, tracker: str) -> FoundRun | None:
@@ -71,6 +83,11 @@ def existing_run(cluster: Cluster, namespace: str, tracker: str) -> FoundRun | N
 
     Raises: RefusedError: a ConfigMap of that name is there and is no tracker of ours.
     """
+    seen = _tracker(cluster, namespace, tracker)
+    return None if seen is None else _with_plan(cluster, namespace, seen)
+
+
+def _tracker(cluster: Cluster, namespace: str, tracker: str) -> ConfigMapSeen | None:
     seen = cluster.get_config_map(namespace, tracker)
     if seen is None or seen.deleting:
         return None
@@ -81,7 +98,11 @@ def existing_run(cluster: Cluster, namespace: str, tracker: str) -> FoundRun | N
             namespace=namespace,
             tracker=tracker,
         )
-    plan = read_plan(namespace, tracker, seen.data)
+    return seen
+
+
+def _with_plan(cluster: Cluster, namespace: str, seen: ConfigMapSeen) -> FoundRun:
+    plan = read_plan(namespace, seen.name, seen.data)
     jobs = cluster.list_jobs(namespace, run_selector(plan.run_id))
     return FoundRun(seen, plan, run_state(plan, jobs))
 

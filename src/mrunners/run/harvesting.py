@@ -6,7 +6,7 @@ It must not decide what a missing report means for the run.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mrunners.cluster.api import Cluster
 from mrunners.cluster.seen import PodSeen
@@ -35,10 +35,12 @@ class Harvest:
     Attributes:
         seen: places (Job UID, completion index) that need not be looked at again.
         reports: how many of them gave a report.
+        unread: places whose log could not be read yet; they are tried again.
     """
 
     seen: set[tuple[str, int]]
     reports: int = 0
+    unread: set[tuple[str, int]] = field(default_factory=set)
 
 
 def pod_of(pods: Iterable[PodSeen], job_uid: str, index: int) -> PodSeen | None:
@@ -100,8 +102,12 @@ def harvest_ended(
 ) -> None:
     """Bring home the reports of all pods that have ended since the last call.
 
-    A report that cannot be had is said once and left to the result, which looks again.
+    A report that cannot be had is said once and left to the result, which looks again. A log that
+    its host does not give is asked for again at the next call: the host may be back before it is
+    lost for good. Once a host did not answer, its other pods wait for the next call too, as each
+    request takes all the patience there is for logs.
     """
+    silent_hosts: set[str | None] = set()
     jobs = {job.seen.uid: job for job in state.jobs if job.seen is not None}
     for pod in pods:
         if pod.job_uid not in jobs or pod.index is None or not pod.ended:
@@ -109,15 +115,24 @@ def harvest_ended(
         place = (pod.job_uid, pod.index)
         if place in harvest.seen:
             continue
+        if pod.node in silent_hosts:
+            harvest.unread.add(place)
+            continue
         harvest.seen.add(place)
         try:
             _harvest_one(cluster, plan, jobs[pod.job_uid], pod, store)
         except UnusableReportError as error:
-            listener.warn(f"pod {pod.name}: no report: {error}")
+            if place not in harvest.unread:
+                listener.warn(f"pod {pod.name}: no report: {error}")
+            if error.problem is MissingReason.LOG_UNAVAILABLE:
+                silent_hosts.add(pod.node)
+                harvest.unread.add(place)
+                harvest.seen.discard(place)
         except OSError as error:
             listener.warn(f"pod {pod.name}: its report could not be kept on disk: {error}")
         else:
             harvest.reports += 1
+            harvest.unread.discard(place)
 
 
 def _harvest_one(

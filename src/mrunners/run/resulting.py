@@ -31,9 +31,16 @@ __all__ = [
     "merge_outcomes",
 ]
 
-# Another attempt may still get these.
+# Another attempt may still get these: a pod that is late may start after all, and a Job that was
+# never created is created by `run --resume`.
 _NOT_FINAL = frozenset(
-    {MissingReason.STILL_RUNNING, MissingReason.LOG_UNAVAILABLE, MissingReason.LOG_FORBIDDEN}
+    {
+        MissingReason.STILL_RUNNING,
+        MissingReason.NOT_STARTED,
+        MissingReason.NOT_CREATED,
+        MissingReason.LOG_UNAVAILABLE,
+        MissingReason.LOG_FORBIDDEN,
+    }
 )
 
 

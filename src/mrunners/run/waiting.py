@@ -25,6 +25,9 @@ __all__ = ["wait_for_run"]
 # How often pods are listed while some have not started.
 DIAGNOSIS_SECONDS = 10.0
 
+# How often logs are asked for again that their hosts did not give.
+UNREAD_SECONDS = 60.0
+
 
 def wait_for_run(
     cluster: Cluster,
@@ -61,7 +64,10 @@ def wait_for_run(
         state = look(cluster, found)
         now = monotonic()
         view = Look(state)
-        if _worth_a_closer_look(state, ended_then, now - closely_at):
+        since = now - closely_at
+        if _worth_a_closer_look(state, ended_then, since) or (
+            harvest.unread and since >= UNREAD_SECONDS
+        ):
             closely_at, ended_then = now, state.ended
             view = look_closely(cluster, found, state)
             for line in describe(state, view.unstarted):

@@ -114,3 +114,17 @@ def test_no_answer_may_pass_and_says_why_there_was_none() -> None:
         "jobs.batch load/mrunners-0); check that it runs and that --kubeconfig names the right "
         "cluster"
     )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'jobs.batch "t-0" is forbidden: exceeded quota: few',
+        "unable to create new content in namespace load because it is being terminated",
+    ],
+)
+def test_a_403_that_no_role_mends_does_not_advise_one(message: str) -> None:
+    trouble = trouble_of(CREATE, 403, status("Forbidden", message), None)
+    assert trouble.kind is TroubleKind.LASTING
+    assert isinstance(trouble.error, ApiStatusError)
+    assert "rbac" not in str(trouble.error)

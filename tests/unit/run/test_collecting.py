@@ -265,3 +265,13 @@ def test_a_report_of_a_failed_pod_is_merged_with_its_exit_code(
 ) -> None:
     cluster.end_pod(JOB, 0, exit_code=1, log=log_of(RUN.plan, JOB, 0))
     assert collect(cluster, store) == [ended(1, report=parse_report(REPORT))]
+
+
+def test_a_kept_report_that_is_refused_by_now_costs_only_itself(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    finish(cluster, RUN.plan)
+    uid = cluster.raw("Job", JOB)["metadata"]["uid"]
+    store.put(uid, 0, b"{}", pod=POD, node=None, started_at=None, finished_at=None, exit_code=0)
+    (only,) = collect(cluster, store)
+    assert (only.report, only.missing) == (None, MissingReason.INVALID_REPORT)

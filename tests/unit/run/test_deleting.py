@@ -2,7 +2,8 @@ import pytest
 
 from mrunners.errors import RefusedError
 from mrunners.plan.labels import NOTE_COLLECTED_AT
-from mrunners.run.deleting import delete_run
+from mrunners.run.deleting import delete_run, delete_tracker, see_off
+from mrunners.run.finding import find_tracker
 from tests.fakes import FakeClock, FakeCluster, Heard
 from tests.unit.ground import deploy, find, finish, planned
 
@@ -29,6 +30,25 @@ def collect(cluster: FakeCluster) -> None:
     finish(cluster, RUN.plan)
     uid = find(cluster, RUN.plan).tracker.uid
     assert cluster.annotate_config_map("load", "mrunners", uid, {NOTE_COLLECTED_AT: "now"})
+
+
+def test_a_tracker_whose_plan_cannot_be_read_can_be_deleted(cluster: FakeCluster) -> None:
+    raw = cluster.raw("ConfigMap", "mrunners")
+    raw["data"] = {"plan.json": "{}"}
+    delete_tracker(cluster, "load", find_tracker(cluster, "load", None), Heard())
+    assert (cluster.names("ConfigMap"), cluster.names("Job")) == ([], [])
+
+
+def test_what_an_interrupted_delete_left_is_waited_for(cluster: FakeCluster) -> None:
+    cluster.remove("ConfigMap", "mrunners")
+    assert see_off(cluster, "load", "mrunners", Heard())
+    assert cluster.names("Job") == []
+    assert not see_off(cluster, "load", "mrunners", Heard())
+
+
+def test_a_run_that_is_there_is_not_seen_off(cluster: FakeCluster) -> None:
+    assert not see_off(cluster, "load", "mrunners", Heard())
+    assert cluster.names("ConfigMap") == ["mrunners"]
 
 
 def test_a_run_that_has_not_finished_needs_force(cluster: FakeCluster) -> None:

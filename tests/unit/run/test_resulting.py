@@ -119,6 +119,15 @@ def test_nothing_is_noted_while_pods_run(cluster: FakeCluster, tmp_path: Path) -
     assert not marked(cluster, tmp_path)
 
 
+def test_nothing_is_noted_while_jobs_may_yet_be_created(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    for job in RUN.plan.jobs:
+        cluster.remove("Job", job.name)
+    assert not marked(cluster, tmp_path)
+    assert not find(cluster, RUN.plan).collected
+
+
 def test_nothing_is_noted_on_a_run_that_came_after(cluster: FakeCluster) -> None:
     found = find(cluster, RUN.plan)
     cluster.remove("ConfigMap", "mrunners")

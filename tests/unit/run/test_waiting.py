@@ -237,8 +237,30 @@ def test_a_log_that_cannot_be_read_now_is_said_and_left_to_the_result(scene: Sce
         warnings=[
             "pod mrunners-0-0-abcde: no report: log-unavailable: dial tcp: i/o timeout",
         ],
-        reports=[2],
+        reports=[1],  # mrunners-1-0 is on the same silent host
     )
+
+
+def test_a_log_that_its_host_did_not_give_is_asked_for_again_while_the_run_goes_on(
+    scene: Scene,
+) -> None:
+    scene.start()
+    scene.end(FIRST, 0)
+    good = scene.cluster.logs["mrunners-0-0-abcde"]
+    scene.cluster.logs["mrunners-0-0-abcde"] = UnreachableError("dial tcp: i/o timeout")
+
+    def come_back() -> None:
+        scene.cluster.logs["mrunners-0-0-abcde"] = good
+
+    def lose_the_host_and_end() -> None:
+        scene.cluster.logs["mrunners-0-0-abcde"] = UnreachableError("no route to host")
+        scene.end(FIRST, 1, finish=True)
+        scene.end(SECOND, 0, finish=True)
+
+    scene.clock.then(come_back, *[lambda: None] * 15, lose_the_host_and_end)
+    assert scene.wait(interval_seconds=10) == ()
+    assert scene.kept() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
+    assert len(scene.heard.warnings) == 1
 
 
 def test_a_full_disk_is_said_and_the_wait_goes_on(scene: Scene, tmp_path: Path) -> None:
