@@ -12,6 +12,7 @@ from typing import TypeVar
 from mrunners.errors import IncompleteError, UnreachableError
 from mrunners.reports.merged import MergedReport
 from mrunners.run.finding import FoundRun
+from mrunners.run.looking import failures
 from mrunners_tasks.collecting import collect_results, look_at_pods
 from mrunners_tasks.merging import merge_reports
 from mrunners_tasks.portions import portions
@@ -59,20 +60,17 @@ def bring_home(kubeconfig: str, found: FoundRun, *, timeout: str, save: bool) ->
         save: as artifacts, after which the run counts as collected.
     Raises: WaitTimeoutError: time is up.
     """
-    problems = wait_for_jobs(kubeconfig, found, timeout)
-    return collect(kubeconfig, found, save=save, problems=problems)
+    wait_for_jobs(kubeconfig, found, timeout)
+    return collect(kubeconfig, found, save=save)
 
 
-def collect(
-    kubeconfig: str, found: FoundRun, *, save: bool, problems: tuple[str, ...] = ()
-) -> Home:
+def collect(kubeconfig: str, found: FoundRun, *, save: bool) -> Home:
     """Bring home the report of a run that has ended.
 
     Args:
         kubeconfig: where.
         found: the run.
         save: as artifacts, after which the run counts as collected.
-        problems: what is known to have gone wrong.
     Raises: StillRunningError: something can still finish.
     """
     view = _final_if_possible(look_at_pods, kubeconfig, found)
@@ -86,7 +84,7 @@ def collect(
     if save:
         save_report(report)
         collected = note_collected(kubeconfig, found, outcomes)
-    return Home(report, problems, collected)
+    return Home(report, failures(found, view), collected)
 
 
 def _final_if_possible(step: Callable[..., T], *arguments: object) -> T:

@@ -8,7 +8,7 @@ from prefect import flow
 
 from mrunners_flows.form import titled
 from mrunners_flows.outcome import known_failures
-from mrunners_flows.reference import RunReference
+from mrunners_flows.reference import RunReference, check_reference
 from mrunners_tasks.tending import delete_found_run, find_found_run
 
 __all__ = ["delete"]
@@ -27,5 +27,6 @@ def delete(
         force: Also when it has not finished, or its report was never collected.
     Raises: MrunnersError: it needs force, or there is no run.
     """
+    check_reference(run)
     found = find_found_run(run.kubeconfig, run.namespace, run.tracker)
     delete_found_run(run.kubeconfig, found, force=force)

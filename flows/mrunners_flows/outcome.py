@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar, cast
 
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
+from prefect.states import Cancelled, Completed, Failed
 
 from mrunners.errors import (
     ClusterError,
@@ -20,6 +20,7 @@ from mrunners.errors import (
     InvalidInputError,
     MrunnersError,
     RefusedError,
+    RunCancelledError,
     StillRunningError,
     WaitTimeoutError,
 )
@@ -95,6 +96,8 @@ def known_failures(flow: Callable[P, R]) -> Callable[P, R]:
     def ending(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return flow(*args, **kwargs)
+        except RunCancelledError as error:
+            return cast("R", Cancelled(message=str(error)))
         except MrunnersError as error:
             return cast("R", failed_state(error))
 

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from mrunners.durations import parse_duration
+from mrunners.errors import InvalidInputError
+from mrunners.inputs.names import dns_label_problem
+from mrunners.plan.names import TRACKER_LENGTH
 from mrunners.records import Record
 
-__all__ = ["RunReference"]
+__all__ = ["RunReference", "check_reference"]
 
 
 class RunReference(Record):
@@ -27,3 +31,25 @@ class RunReference(Record):
         description="A path on the machine where the flow runs; empty means the pod's token where "
         "there is one, else KUBECONFIG or the default file.",
     )
+
+
+def check_reference(run: RunReference, *, timeout: str = "") -> None:
+    """Check a reference before it becomes part of a request, and tell all mistakes together.
+
+    Args:
+        run: as it came from a form or a pipeline.
+        timeout: a duration such as `2h`; empty means none.
+    Raises: InvalidInputError: one line per mistake, each naming its parameter.
+    """
+    problems = []
+    if problem := dns_label_problem(run.namespace):
+        problems.append(f"namespace: {problem}")
+    if run.tracker and (problem := dns_label_problem(run.tracker, max_length=TRACKER_LENGTH)):
+        problems.append(f"tracker: {problem}")
+    if timeout:
+        try:
+            parse_duration(timeout)
+        except ValueError as error:
+            problems.append(f"timeout: {error}")
+    if problems:
+        raise InvalidInputError(problems)

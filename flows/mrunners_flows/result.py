@@ -14,7 +14,7 @@ from mrunners_flows.outcome import (
     completed_state,
     known_failures,
 )
-from mrunners_flows.reference import RunReference
+from mrunners_flows.reference import RunReference, check_reference
 from mrunners_tasks.tending import find_same_run
 
 __all__ = ["result"]
@@ -29,6 +29,7 @@ def result(run: Annotated[RunReference, titled("Run")]) -> RunOutcome:
         run: Which run; it must have ended.
     Raises: MrunnersError: it is still running, or reports are missing.
     """
+    check_reference(run)
     found = find_same_run(run.kubeconfig, run.namespace, run.tracker)
     home = collect(run.kubeconfig, found, save=True)
     outcome = RunOutcome(

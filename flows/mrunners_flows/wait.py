@@ -9,7 +9,7 @@ from prefect import flow
 from mrunners.errors import IncompleteError
 from mrunners_flows.form import titled
 from mrunners_flows.outcome import known_failures
-from mrunners_flows.reference import RunReference
+from mrunners_flows.reference import RunReference, check_reference
 from mrunners_tasks.tending import find_found_run
 from mrunners_tasks.waiting import wait_for_jobs
 
@@ -29,6 +29,7 @@ def wait(
         timeout: A duration such as 2h; empty means as long as it takes.
     Raises: MrunnersError: pods failed or could not start, time is up, or there is no run.
     """
+    check_reference(run, timeout=timeout)
     found = find_found_run(run.kubeconfig, run.namespace, run.tracker)
     problems = wait_for_jobs(run.kubeconfig, found, timeout)
     if problems:

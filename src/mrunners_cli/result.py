@@ -66,8 +66,8 @@ def result(
     """
     from mrunners.cluster.client import KubernetesCluster
     from mrunners.errors import ClusterError, ExitCode
-    from mrunners.progress.verdicts import failure_lines
     from mrunners.run.finding import find_run
+    from mrunners.run.looking import failures
     from mrunners.run.resulting import (
         closer_look,
         collect_run,
@@ -100,13 +100,7 @@ def result(
             )
         if view.hopeful:
             return ExitCode.STILL_RUNNING
-        failures = failure_lines(
-            view.state,
-            view.unstarted,
-            creator_gone=view.creator_gone,
-            namespace=namespace,
-            tracker=found.tracker.name,
-        )
-        for line in failures:
+        problems = failures(found, view)
+        for line in problems:
             speaker.warn(line)
-    return ExitCode.DONE if report.complete and not failures else ExitCode.INCOMPLETE
+    return ExitCode.DONE if report.complete and not problems else ExitCode.INCOMPLETE

@@ -151,21 +151,22 @@ def _run_flow(options: RunOptions, speaker: Speaker) -> None:
     speaker.note(
         f"starting the flow on the Prefect server {server}"
         if server
-        else "starting the flow on a Prefect server of its own (10 to 40 seconds; set "
-        "PREFECT_API_URL to use a running one)"
+        else "starting the flow on the Prefect server of your profile, or else on one of its own "
+        "(10 to 40 seconds; set PREFECT_API_URL to use a running one)"
     )
     if server:
         demand_answer(server)
     from prefect.exceptions import TerminationSignal
 
     from mrunners_cli.ending import Terminated
+    from mrunners_cli.prefect_away import prefect_answering
     from mrunners_flows.conduct import Conduct
     from mrunners_flows.multirunners import multirunners
     from mrunners_flows.outcome import RunOutcome
     from mrunners_tasks.surroundings import listening
 
     try:
-        with listening(speaker):
+        with listening(speaker), prefect_answering():
             outcome = multirunners(options, Conduct(save=False))
             assert isinstance(outcome, RunOutcome)  # a failed state raises its error
     except TerminationSignal as signal:

@@ -39,22 +39,15 @@ def status(namespace: str, kubeconfig: str, tracker: str | None, form: str, exit
     from mrunners.cluster.client import KubernetesCluster
     from mrunners.errors import ExitCode
     from mrunners.progress.starting import describe
-    from mrunners.progress.verdicts import failure_lines
     from mrunners.run.finding import describe_run, find_run
-    from mrunners.run.looking import look_closely
+    from mrunners.run.looking import failures, look_closely
     from mrunners.views.status import render_status, run_status
 
     with Speaker(quiet=False) as speaker:
         cluster = KubernetesCluster(kubeconfig, say=speaker.warn)
         found = find_run(cluster, namespace, tracker)
         view = look_closely(cluster, found, found.state)
-    failures = failure_lines(
-        view.state,
-        view.unstarted,
-        creator_gone=view.creator_gone,
-        namespace=namespace,
-        tracker=found.tracker.name,
-    )
+    problems = failures(found, view)
     starting = describe(view.state, [pod for pod in view.unstarted if not pod.overdue])
     record = run_status(
         namespace=namespace,
@@ -62,7 +55,7 @@ def status(namespace: str, kubeconfig: str, tracker: str | None, form: str, exit
         run_id=found.plan.run_id,
         state=view.state,
         collected=found.collected,
-        problems=[*failures, *starting],
+        problems=[*problems, *starting],
     )
     if form == "json":
         click.echo(record.model_dump_json(by_alias=True, indent=2))
@@ -72,4 +65,4 @@ def status(namespace: str, kubeconfig: str, tracker: str | None, form: str, exit
         return ExitCode.DONE
     if view.hopeful:
         return ExitCode.STILL_RUNNING
-    return ExitCode.INCOMPLETE if failures else ExitCode.DONE
+    return ExitCode.INCOMPLETE if problems else ExitCode.DONE

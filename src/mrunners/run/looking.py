@@ -13,10 +13,10 @@ from mrunners.errors import RefusedError
 from mrunners.plan.labels import run_selector
 from mrunners.progress.run_state import JobState, RunState, creator_is_gone, run_state
 from mrunners.progress.starting import Unstarted, unstarted_pods
-from mrunners.progress.verdicts import may_still_finish, start_is_in_doubt
+from mrunners.progress.verdicts import failure_lines, may_still_finish, start_is_in_doubt
 from mrunners.run.finding import FoundRun
 
-__all__ = ["Look", "look", "look_closely"]
+__all__ = ["Look", "failures", "look", "look_closely"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +78,21 @@ def look_closely(cluster: Cluster, found: FoundRun, state: RunState) -> Look:
         unstarted=tuple(unstarted_pods(plan, state, pods, warnings, now)),
         creator_gone=creator_is_gone(state, found.tracker.created, now),
     )
+
+
+def failures(found: FoundRun, view: Look) -> tuple[str, ...]:
+    """What went wrong in a run that has come to its end, one line per Job and cause.
+
+    Args:
+        found: the run.
+        view: what `look_closely` returned.
+    Returns: empty exactly when every planned Job is Complete.
+    """
+    lines = failure_lines(
+        view.state,
+        view.unstarted,
+        creator_gone=view.creator_gone,
+        namespace=found.plan.namespace,
+        tracker=found.plan.tracker,
+    )
+    return tuple(lines)

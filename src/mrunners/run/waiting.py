@@ -13,11 +13,11 @@ from mrunners.durations import format_duration
 from mrunners.errors import WaitTimeoutError
 from mrunners.progress.run_state import RunState
 from mrunners.progress.starting import describe
-from mrunners.progress.verdicts import failure_lines, next_interval, start_is_in_doubt
+from mrunners.progress.verdicts import next_interval, start_is_in_doubt
 from mrunners.run.finding import FoundRun
 from mrunners.run.harvesting import Harvest, harvest_ended
 from mrunners.run.listening import Listener
-from mrunners.run.looking import Look, look, look_closely
+from mrunners.run.looking import Look, failures, look, look_closely
 from mrunners.run.store import ReportStore
 
 __all__ = ["wait_for_run"]
@@ -77,15 +77,7 @@ def wait_for_run(
             harvest_ended(cluster, found.plan, state, view.pods, store, harvest, listener)
         listener.progress(state, harvest.reports)
         if state.finished or (closely_at == now and not view.hopeful):
-            return tuple(
-                failure_lines(
-                    state,
-                    view.unstarted,
-                    creator_gone=view.creator_gone,
-                    namespace=found.plan.namespace,
-                    tracker=found.plan.tracker,
-                )
-            )
+            return failures(found, view)
         interval = interval_seconds or next_interval(interval, now - began, expected)
         if timeout_seconds is not None:
             left = began + timeout_seconds - monotonic()

@@ -1,3 +1,4 @@
+import httpx
 import pytest
 from prefect import task
 from prefect.client.schemas.objects import TaskRun
@@ -20,6 +21,7 @@ PASSING = [
     UnreachableError("gone"),
     OSError(28, "No space left on device"),
     ConnectionResetError(104, "Connection reset by peer"),
+    httpx.ConnectError("All connection attempts failed"),
 ]
 LASTING = [
     InvalidInputError("bad"),

@@ -1,0 +1,62 @@
+from contextlib import AbstractContextManager
+
+import httpx
+import pytest
+from prefect.exceptions import ObjectNotFound
+
+from mrunners_tasks import cancelling, runlog
+from mrunners_tasks.cancelling import CancellableSleep
+from mrunners_tasks.runlog import RunLog
+from tests.fakes import FakeCluster
+from tests.unit.ground import deploy, planned
+
+AWAY = [
+    httpx.ConnectError("refused"),
+    httpx.ReadTimeout("late"),
+    RuntimeError("Failed to reach API at http://127.0.0.1:4200/api"),
+    ObjectNotFound(KeyError("gone")),
+    ConnectionResetError(104, "reset"),
+]
+
+
+class Lines:
+    """A logger that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def info(self, text: str) -> None:
+        pass
+
+    def warning(self, text: str, error: Exception) -> None:
+        self.warnings.append(text % error)
+
+
+@pytest.mark.parametrize("error", AWAY, ids=lambda error: type(error).__name__)
+def test_a_prefect_server_that_is_away_does_not_end_the_waiting(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def get_client(*, sync_client: bool) -> AbstractContextManager[None]:
+        asked.append(sync_client)
+        raise error
+
+    monkeypatch.setattr(cancelling, "get_client", get_client)
+    monkeypatch.setattr(cancelling, "CHECK_SECONDS", 0.0)
+    CancellableSleep()(0.001)
+    assert asked
+
+
+@pytest.mark.parametrize("error", AWAY, ids=lambda error: type(error).__name__)
+def test_a_progress_artifact_that_cannot_be_written_is_a_warning(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def create(percent: float, *, description: str) -> None:
+        raise error
+
+    lines = Lines()
+    monkeypatch.setattr(runlog, "get_run_logger", lambda: lines)
+    monkeypatch.setattr(runlog, "create_progress_artifact", create)
+    RunLog().progress(deploy(FakeCluster(), planned(1)).state, 0)
+    assert lines.warnings == [f"the progress artifact could not be written: {error}"]
