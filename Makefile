@@ -26,7 +26,7 @@ test-faults: cluster ## worker, flow and Prefect server killed at every step of 
 browser:
 	@dev/check-browser
 
-bench-merge: cluster ## the merge of 10 million samples, beside kperf's own: about 15 minutes
+bench-merge: cluster ## the merge of 10 million samples, beside kperf's own: about 10 minutes
 	@.venv/bin/python -m benchmarks.merge
 
 check: setup ## format, lint, types, import contracts, pure tests: under a minute

@@ -58,8 +58,7 @@ def ours(folder: Path, reports: int, form: str) -> tuple[Run, dict[str, Any]]:
     facts = json.loads(done.stdout)
     say(
         f"  ours, {form}: {facts['reading_seconds']:.1f} s reading and parsing, "
-        f"{facts['merging_seconds']:.1f} s merging and printing, "
-        f"{mebi(facts['idle_bytes'])} MiB before the first report"
+        f"{facts['merging_seconds']:.1f} s merging and printing"
     )
     return Run(facts["seconds"], facts["cpu_seconds"], facts["peak_bytes"]), facts
 

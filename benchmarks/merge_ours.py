@@ -33,7 +33,6 @@ def _outcome(folder: Path, index: int, *, framed: bool) -> PodOutcome:
 
 def main(folder: Path, reports: int, form: str) -> None:
     """Read, merge, print; one line of JSON on stdout."""
-    imported = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     begun = time.perf_counter()
     outcomes = [_outcome(folder, index, framed=form == "framed") for index in range(reports)]
     read = time.perf_counter()
@@ -47,7 +46,6 @@ def main(folder: Path, reports: int, form: str) -> None:
         "reading_seconds": read - begun,
         "merging_seconds": done - read,
         "peak_bytes": peak,
-        "idle_bytes": imported * 1024,
         "total": document["total"],
         "percentileLatencies": document["percentileLatencies"],
         "percentileLatenciesByURL": document["percentileLatenciesByURL"],
