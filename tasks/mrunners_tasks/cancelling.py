@@ -9,9 +9,9 @@ import time
 from uuid import UUID
 
 from prefect import get_client, runtime
-from prefect.exceptions import PrefectException
 
 from mrunners.errors import RunCancelledError
+from mrunners_tasks.prefect_away import PREFECT_AWAY
 
 __all__ = ["CancellableSleep"]
 
@@ -48,7 +48,7 @@ def _cancelled() -> bool:
     try:
         with get_client(sync_client=True) as client:
             states = [client.read_flow_run(UUID(str(one))).state for one in ids]
-    except (PrefectException, OSError):
+    except PREFECT_AWAY:
         return False  # a Prefect server that is away is no reason to end a run
     return any(
         state is not None and (state.is_cancelling() or state.is_cancelled()) for state in states

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+import httpx
 from prefect import Task
 from prefect.cache_policies import NO_CACHE, CachePolicy
 from prefect.client.schemas.objects import State, TaskRun
@@ -22,8 +23,8 @@ ATTEMPTS = 3
 def may_pass(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
     """Whether to run a failed task again.
 
-    An API server that does not answer may come back, beyond the patience that the core has with
-    it; what a user gave wrong, or another run in the way, stays.
+    An API server or a Prefect server that does not answer may come back, beyond the patience
+    that the core has with it; what a user gave wrong, or another run in the way, stays.
 
     Prefect logs a traceback when retries are exhausted, but not when this condition says no: so
     it also counts the attempts, and a known error ends without one.
@@ -32,7 +33,7 @@ def may_pass(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool
     if task_run.run_count >= ATTEMPTS:
         return False
     error = state.data
-    return isinstance(error, UnreachableError | OSError)
+    return isinstance(error, UnreachableError | OSError | httpx.TransportError)
 
 
 class Step(TypedDict):

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from prefect import get_run_logger
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
-from prefect.exceptions import PrefectException
 
 from mrunners.progress.run_state import RunState
+from mrunners_tasks.prefect_away import PREFECT_AWAY
 
 __all__ = ["RunLog"]
 
@@ -57,7 +57,7 @@ class RunLog:
         self._shown = (percent, time.monotonic())
         try:
             self._show(percent, line)
-        except (PrefectException, OSError, ValueError) as error:
+        except PREFECT_AWAY as error:
             get_run_logger().warning("the progress artifact could not be written: %s", error)
 
     def _show(self, percent: float, line: str) -> None:
