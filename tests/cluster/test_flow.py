@@ -106,7 +106,7 @@ def test_run_works_on_a_fresh_home_without_any_prefect_server(ground: Ground) ->
     alone = ground.mrunners.having(PREFECT_API_URL="", PREFECT_HOME=str(home))
     done = alone(*ground.run_words(ground.quick(2)), "--wait")
     assert (done.code, done.stdout) == (0, "mrunners\n")
-    assert "starting the flow on a Prefect server of its own (10 to 40 seconds" in done.stderr
+    assert "or else on one of its own (10 to 40 seconds" in done.stderr
     assert "2 of 2 reports merged" in done.stderr
     assert _processes_with(f"PREFECT_HOME={home}") == []
 
