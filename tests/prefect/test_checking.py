@@ -146,6 +146,24 @@ def test_each_entrypoint_is_a_flow_and_no_placeholder(deployment: dict[str, Any]
             lambda d: d.update(deployments=[]), "there are no deployments", id="no-deployment"
         ),
         pytest.param(
+            lambda d: d.update(deployments=5), "deployments: must be a list", id="deployments-shape"
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0].update(parameters=["run"]),
+            "nightly: parameters: must be a mapping",
+            id="parameters-shape",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0].update(schedules=True),
+            "nightly: schedules: must be a list",
+            id="schedules-shape",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0]["work_pool"].update(job_variables=["env"]),
+            "nightly: work_pool.job_variables: must be a mapping",
+            id="job-variables-shape",
+        ),
+        pytest.param(
             lambda d: d.update(deployments=["nightly"]),
             "deployments[0]: must be a mapping",
             id="no-mapping",
@@ -159,6 +177,17 @@ def test_a_mistake_is_told_in_one_line_that_names_its_place(
     change(document)
     (told,) = _problems(tmp_path, document)
     assert told.startswith(problem)
+
+
+@pytest.mark.parametrize("text", ["def flow(:", "raise KeyError('odd')"], ids=["syntax", "error"])
+def test_a_module_that_cannot_be_imported_is_a_mistake_and_no_crash(
+    tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "broken.py").write_text(text)
+    document = _document()
+    document["deployments"][0].update(entrypoint=f"{tmp_path}/broken.py:flow")
+    (told,) = _problems(tmp_path, document)
+    assert told.startswith(f"nightly: entrypoint {tmp_path}/broken.py:flow: cannot be loaded: ")
 
 
 def test_all_mistakes_are_told_together(tmp_path: Path) -> None:
