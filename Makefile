@@ -2,6 +2,10 @@
 # `make` alone tells what there is.
 
 .DEFAULT_GOAL := help
+# Most tests wait for a cluster; three files at a time keep two cores busy. Each worker has a
+# cluster and a Prefect server of its own.
+SIDE_BY_SIDE = --numprocesses 3 --dist loadfile
+
 .PHONY: help setup cluster demo test test-faults browser bench-merge check format lock clean
 
 help: ## tell what there is
@@ -17,7 +21,7 @@ demo: cluster ## real kperf on four hosts of a real Kubernetes, one merged repor
 	@dev/demo
 
 test: browser cluster ## all tests, on a real control plane
-	.venv/bin/pytest -m "not long"
+	.venv/bin/pytest -m "not long" $(SIDE_BY_SIDE)
 
 test-faults: cluster ## worker, flow and Prefect server killed at every step of a run
 	.venv/bin/pytest tests/faults
@@ -34,7 +38,7 @@ check: setup ## format, lint, types, import contracts, pure tests: under a minut
 	.venv/bin/ruff check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/pytest --quiet tests/unit
+	.venv/bin/pytest --quiet --numprocesses 2 tests/unit
 
 format: setup ## format and mend what can be mended by itself
 	.venv/bin/ruff format
