@@ -9,6 +9,7 @@ from typing import Any
 
 from prefect import Flow
 from prefect.client.schemas.objects import FlowRun, State
+from prefect.logging.loggers import flow_run_logger
 from prefect.states import Cancelled
 from pydantic import ValidationError
 
@@ -33,13 +34,14 @@ def cancelled_state(
 
 def remove_when_cancelled(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """The hook for a flow that a worker ended: it runs in another process."""
-    del flow, state
+    del state
     try:
         options = RunOptions.model_validate(flow_run.parameters["options"])
         conduct = Conduct.model_validate(flow_run.parameters.get("conduct", {}))
     except (KeyError, ValidationError):
         return  # such a run was refused before it created anything
-    _tidy(options, conduct, options.advanced.run_key or str(flow_run.id))
+    done = _tidy(options, conduct, options.advanced.run_key or str(flow_run.id))
+    flow_run_logger(flow_run, flow).info(done)
 
 
 def _tidy(options: RunOptions, conduct: Conduct, run_key: str) -> str:
@@ -47,8 +49,8 @@ def _tidy(options: RunOptions, conduct: Conduct, run_key: str) -> str:
     where = f"tracker {options.advanced.tracker} in namespace {options.namespace}"
     if conduct.on_cancel is Keeping.KEEP:
         return f"{where} stays and can be resumed"
-    cluster = KubernetesCluster(options.kubeconfig, say=lambda _: None)
     try:
+        cluster = KubernetesCluster(options.kubeconfig, say=lambda _: None)
         found = existing_run(cluster, options.namespace, options.advanced.tracker)
         if found is None or found.plan.run_id != run_id_of(run_key):
             return f"there is no {where} of this run"
