@@ -1,6 +1,7 @@
 """`mrunners run`: validates, then runs the flow in this process.
 
-It must not import Prefect before all input was found good: that takes seconds.
+It must not import Prefect before all input was found good: that takes seconds. Only what a
+deployment is to fill in is checked when its own options are known.
 """
 
 from __future__ import annotations
@@ -87,8 +88,8 @@ __all__ = ["run"]
 @click.option(
     "--deployment",
     metavar="NAME",
-    help="Trigger this Prefect deployment instead of running here; paths and kubeconfig are then "
-    "the worker's.",
+    help="Trigger this Prefect deployment instead of running here. What is not given is the "
+    "deployment's; paths and kubeconfig are the worker's.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the manifests as YAML; create nothing.")
 @quiet_option
@@ -126,15 +127,16 @@ def run(
     asked = RunOptions.model_validate(
         {**options, "wait": wait, "advanced": {**advanced, "existing": existing}}
     )
-    check_options(asked)
-    if deployment is not None and dry_run:
+    if deployment is None:
+        check_options(asked)
+    elif dry_run:
         raise click.UsageError("--dry-run and --deployment exclude each other")
     with Speaker(quiet=quiet, print_tracker=True) as speaker:
         if deployment is not None:
             prepare_prefect()
             from mrunners_cli.remote import run_remotely
 
-            return run_remotely(deployment, asked, speaker)
+            return run_remotely(deployment, asked, _given(click.get_current_context()), speaker)
         cluster = KubernetesCluster(asked.kubeconfig, say=speaker.warn)
         decision = prepare(cluster, asked, run_key=asked.advanced.run_key or "preview")
         if dry_run:
@@ -144,6 +146,15 @@ def run(
             return ExitCode.DONE
         _run_flow(asked, speaker)
     return ExitCode.DONE
+
+
+def _given(context: click.Context) -> set[str]:
+    """The parameters that stand on the command line; the others have their defaults."""
+    return {
+        name
+        for name in context.params
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    }
 
 
 def _run_flow(options: RunOptions, speaker: Speaker) -> None:

@@ -1,0 +1,134 @@
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.states import Completed, Failed, Running
+
+from mrunners.errors import ExitCode, InvalidInputError
+from mrunners_cli import remote
+from mrunners_cli.run import _given, run
+from tests.fakes import Heard
+from tests.unit.ground import IMAGE, options, uris
+
+NIGHT: dict[str, Any] = {
+    "options": {
+        "namespace": "load",
+        "runner_image": IMAGE,
+        "runners": list(uris(4)),
+        "timeout": "2h",
+        "advanced": {"tracker": "nightly", "spread": "require"},
+    },
+    "conduct": {"cleanup": "delete"},
+}
+
+
+class Server:
+    """A Prefect server's client that tells one flow run's states, and whether its tracker stands.
+
+    An exception in the place of a state is raised.
+    """
+
+    def __init__(self, *seen: tuple[State[Any] | Exception, bool]) -> None:
+        self._seen = iter(seen)
+        self._state: State[Any] | None = None
+
+    def read_task_runs(self, **_: object) -> list[SimpleNamespace]:
+        state, stands = next(self._seen)
+        if isinstance(state, Exception):
+            raise state
+        self._state = state
+        return [SimpleNamespace(state=Completed() if stands else Running())]
+
+    def read_flow_run(self, _: object) -> SimpleNamespace:
+        return SimpleNamespace(state=self._state)
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=0.0)
+
+    def sleep(seconds: float) -> None:
+        clock.now += seconds
+
+    monkeypatch.setattr(remote, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=sleep))
+
+
+def follow(*seen: tuple[State[Any] | Exception, bool], wait: bool = True) -> tuple[int, Heard]:
+    heard = Heard()
+    flow_run = FlowRun(flow_id=uuid4())
+    client: Any = Server(*seen)
+    speaker: Any = heard
+    return remote._follow(client, flow_run, options(), speaker, wait=wait), heard
+
+
+def given(*words: str) -> dict[str, Any]:
+    """What the command line sends of these words."""
+    # Click keeps the help option that it makes first, for all later tests.
+    names = ["-h", "--help"]
+    context = run.make_context("run", ["-n", "load", *words], help_option_names=names)
+    params = context.params
+    asked = options(**{n: params[n] for n in ("runners", "timeout", "wait", "tracker")})
+    return remote._options_given(asked, _given(context))
+
+
+def deployment(parameters: dict[str, Any]) -> Any:
+    return SimpleNamespace(name="nightly", parameters=parameters, parameter_openapi_schema={})
+
+
+def test_only_what_stands_on_the_command_line_is_sent() -> None:
+    assert given() == {"namespace": "load"}
+    assert given("--wait", "--timeout", "1h", "--tracker", "x", "--resume") == {
+        "namespace": "load",
+        "wait": True,
+        "timeout": "1h",
+        "advanced": {"tracker": "x", "existing": "refuse"},
+    }
+
+
+def test_what_is_not_given_is_the_deployments() -> None:
+    over = {"timeout": "1h", "advanced": {"tracker": "now"}}
+    parameters, asked = remote._parameters(deployment(NIGHT), over)
+    assert parameters == {
+        "options": {
+            **NIGHT["options"],
+            "timeout": "1h",
+            "advanced": {"tracker": "now", "spread": "require"},
+        },
+        "conduct": {"cleanup": "delete"},
+    }
+    assert (asked.advanced.tracker, asked.runners) == ("now", uris(4))
+
+
+def test_what_neither_of_them_gives_is_told_before_a_flow_run_is_created() -> None:
+    with pytest.raises(InvalidInputError, match="--runners: give at least one"):
+        remote._parameters(deployment({}), {"namespace": "load"})
+
+
+def test_the_tracker_is_told_once_its_step_is_done() -> None:
+    code, heard = follow((Running(), False), (Running(), True), wait=False)
+    assert (code, heard.trackers) == (ExitCode.DONE, ["mrunners"])
+
+
+def test_a_run_that_timed_out_over_a_leftover_has_no_tracker() -> None:
+    timed_out: State[Any] = Failed(name="TimedOut", message="late")
+    code, heard = follow((Running(), False), *[(timed_out, False)] * 20)
+    assert (code, heard.trackers) == (ExitCode.TIMEOUT, [])
+
+
+def test_a_tracker_that_is_recorded_after_the_end_is_still_told() -> None:
+    timed_out: State[Any] = Failed(name="TimedOut", message="late")
+    code, heard = follow((timed_out, False), (timed_out, True))
+    assert (code, heard.trackers) == (ExitCode.TIMEOUT, ["mrunners"])
+
+
+def test_an_outage_is_told_once_and_so_is_its_end() -> None:
+    away = (httpx.ConnectError("refused"), False)
+    code, heard = follow(away, away, away, (Completed(), True))
+    assert code == ExitCode.DONE
+    assert heard.warnings == [
+        "the Prefect server does not answer (refused); trying again",
+        "the Prefect server answers again",
+    ]
