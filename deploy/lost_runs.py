@@ -26,8 +26,8 @@ from prefect.exceptions import ObjectNotFound
 
 NAME = "mrunners: mark lost runs as crashed"
 
-# The flows that wait for long.
-FLOWS = ["multirunners", "wait"]
+# Of these names there are only ours, on a server that teams share.
+FLOWS = ["multirunners", "mrunners-wait", "mrunners-result", "mrunners-delete"]
 
 # Three heartbeats of 30 s.
 SILENCE = timedelta(seconds=90)

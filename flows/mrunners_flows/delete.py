@@ -14,7 +14,7 @@ from mrunners_tasks.tending import delete_found_run, find_found_run
 __all__ = ["delete"]
 
 
-@flow(name="delete", flow_run_name="delete {run.namespace}")
+@flow(name="mrunners-delete", flow_run_name="delete {run.namespace}")
 @known_failures
 def delete(
     run: Annotated[RunReference, titled("Run")],

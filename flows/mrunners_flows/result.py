@@ -20,7 +20,7 @@ from mrunners_tasks.tending import find_same_run
 __all__ = ["result"]
 
 
-@flow(name="result", flow_run_name="result {run.namespace}", persist_result=True)
+@flow(name="mrunners-result", flow_run_name="result {run.namespace}", persist_result=True)
 @known_failures
 def result(run: Annotated[RunReference, titled("Run")]) -> RunOutcome:
     """Collect and merge the reports of a run, and save them.

@@ -16,7 +16,7 @@ from mrunners_tasks.waiting import wait_for_jobs
 __all__ = ["wait"]
 
 
-@flow(name="wait", flow_run_name="wait {run.namespace}")
+@flow(name="mrunners-wait", flow_run_name="wait {run.namespace}")
 @known_failures
 def wait(
     run: Annotated[RunReference, titled("Run")],

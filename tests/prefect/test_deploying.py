@@ -14,9 +14,9 @@ from tests.prefect.orchestra import FINAL, POOL, Orchestra
 NAMES = {
     "multirunners/multirunners",
     "multirunners/nightly",
-    "wait/wait",
-    "result/result",
-    "delete/delete",
+    "mrunners-wait/wait",
+    "mrunners-result/result",
+    "mrunners-delete/delete",
 }
 
 
@@ -34,7 +34,7 @@ def test_five_deployments_stand_and_the_nights_schedule_is_off(deployed: Orchest
 
 
 def test_the_deployed_form_has_titles(deployed: Orchestra) -> None:
-    wait = deployed.deployment("wait/wait")["parameter_openapi_schema"]
+    wait = deployed.deployment("mrunners-wait/wait")["parameter_openapi_schema"]
     assert {name: field["title"] for name, field in wait["properties"].items()} == {
         "run": "Run",
         "timeout": "Timeout",

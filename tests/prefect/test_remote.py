@@ -88,7 +88,7 @@ def test_what_is_wrong_by_itself_is_refused_before_a_flow_run_is_created(
     before = len(deployed.flow_runs())
     bad_number = f"file://{ground.folder}/x.yaml?numbers=0"
     bad_uri = ground.start_run(bad_number, options=DEPLOYMENT)
-    other_flow = ground.start_run(ground.quick(), options=["--deployment", "wait/wait"])
+    other_flow = ground.start_run(ground.quick(), options=["--deployment", "mrunners-wait/wait"])
     unknown = ground.start_run(ground.quick(), options=["--deployment", "nowhere"])
     nameless = ground.mrunners("run", "-n", "Load", "--runner-image", KPERF, *DEPLOYMENT)
     ended = [one.finish() for one in (bad_uri, other_flow, unknown)]
