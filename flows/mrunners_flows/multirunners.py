@@ -17,6 +17,7 @@ from mrunners_flows.cancelling import cancelled_state, remove_when_cancelled
 from mrunners_flows.conduct import Conduct, Keeping, OnIncomplete
 from mrunners_flows.form import titled
 from mrunners_flows.leftovers import collect_leftover, harvests
+from mrunners_flows.naming import name_of_run
 from mrunners_flows.outcome import (
     RunIncompleteError,
     RunOutcome,
@@ -36,7 +37,7 @@ __all__ = ["multirunners"]
 
 @flow(
     name="multirunners",
-    flow_run_name="{options.namespace}/{options.advanced.tracker}",
+    flow_run_name=name_of_run,
     persist_result=True,
     on_cancellation=[remove_when_cancelled],
 )

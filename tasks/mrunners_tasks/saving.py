@@ -5,6 +5,8 @@ It must not compute anything that the report does not say.
 
 from __future__ import annotations
 
+import hashlib
+
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
@@ -16,8 +18,12 @@ __all__ = ["artifact_key", "save_report"]
 
 
 def artifact_key(namespace: str, tracker: str, what: str) -> str:
-    """The key of an artifact: one history per tracker; lowercase letters, digits and dashes."""
-    return f"mrunners-{namespace}-{tracker}-{what}"
+    """The key of an artifact: one history per tracker; lowercase letters, digits and dashes.
+
+    Names have dashes themselves: the mark keeps tracker `b-c` of `a` apart from `c` of `a-b`.
+    """
+    mark = hashlib.sha256(f"{namespace}/{tracker}".encode()).hexdigest()[:6]
+    return f"mrunners-{namespace}-{tracker}-{what}-{mark}"
 
 
 @task(name="save-report", **STEP)

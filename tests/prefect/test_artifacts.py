@@ -38,8 +38,9 @@ def test_a_progress_artifact_a_table_and_a_report_are_there(
     artifacts = {artifact["type"]: artifact for artifact in worker.artifacts(run_id)}
     assert artifacts.keys() == {"progress", "table", "markdown"}
     assert artifacts["progress"]["data"] == 100.0
-    assert artifacts["table"]["key"] == f"mrunners-{ground.namespace}-mrunners-jobs"
-    assert artifacts["markdown"]["key"] == f"mrunners-{ground.namespace}-mrunners-report"
+    for kind, what in (("table", "jobs"), ("markdown", "report")):
+        key = f"mrunners-{ground.namespace}-mrunners-{what}-"
+        assert artifacts[kind]["key"].startswith(key)
     assert artifacts["markdown"]["data"].startswith("# 3 of 3 reports merged\n")
 
 
@@ -71,7 +72,7 @@ def test_events_tell_that_it_started_and_finished(
 def test_name_tags_and_log_tell_runs_apart(shown: tuple[Ground, str], worker: Orchestra) -> None:
     ground, run_id = shown
     run = worker.flow_run(run_id)
-    assert run["name"] == f"{ground.namespace}/mrunners"
+    assert run["name"] == f"{ground.namespace}/mrunners {run_id[:8]}"
     assert {"mrunners", "load"} <= set(run["tags"])
     names = {step["name"] for step in worker.task_runs(run_id)}
     assert {"create mrunners-0", "create mrunners-1", "collect mrunners-0"} <= names

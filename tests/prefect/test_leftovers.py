@@ -71,7 +71,7 @@ def test_its_reports_are_harvested_and_saved_first(
 ) -> None:
     two = nights[step]
     assert two.left == {f"{two.tracker}-0"}
-    runs = [r for r in orchestra.runs_in(two.namespace) if r["name"].endswith(f"/{two.tracker}")]
+    runs = [r for r in orchestra.runs_in(two.namespace) if f"/{two.tracker} " in r["name"]]
     first, second = runs
     reports = [
         artifact["data"]

@@ -52,5 +52,6 @@ def test_a_run_that_was_killed_becomes_crashed_and_its_jobs_stay(
 
 def _beating(orchestra: Orchestra, ground: Ground) -> list[dict[str, str]]:
     """The run, once its Job stands and the server has heard of it."""
-    heard = orchestra.events("prefect.flow-run.heartbeat", about=f"{ground.namespace}/mrunners")
-    return orchestra.runs_in(ground.namespace) if heard and ground.jobs() else []
+    runs = orchestra.runs_in(ground.namespace)
+    heard = runs and orchestra.events("prefect.flow-run.heartbeat", about=runs[0]["name"])
+    return runs if heard and ground.jobs() else []

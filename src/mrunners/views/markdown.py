@@ -6,6 +6,7 @@ It must not compute what the report does not say.
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from mrunners.reports.merged import MergedReport, RunnerSummary
@@ -37,6 +38,7 @@ def _job_row(runner: RunnerSummary) -> dict[str, str | int | float | None]:
     return {
         "job": runner.job,
         "uri": safe_text(runner.uri),
+        "state": _state(runner),
         "pods": len(runner.pods),
         "reports": sum(pod.missing is None for pod in runner.pods),
         "hosts": len({pod.node for pod in runner.pods if pod.node is not None}),
@@ -45,6 +47,12 @@ def _job_row(runner: RunnerSummary) -> dict[str, str | int | float | None]:
         "p50 ms": _ms(percentiles.get(0.5)),
         "p99 ms": _ms(percentiles.get(0.99)),
     }
+
+
+def _state(runner: RunnerSummary) -> str:
+    """`complete`, or why how many reports are missing, such as `2 not-started, 1 failed`."""
+    reasons = Counter(pod.missing.value for pod in runner.pods if pod.missing is not None)
+    return ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()) or "complete"
 
 
 def _lines(report: MergedReport) -> Iterable[str]:
