@@ -39,6 +39,9 @@ __all__ = ["check_deployments"]
 # Where YAML anchors are kept; Prefect ignores it.
 _ANCHORS = "definitions"
 
+# What a schema says of these, `check_options` says with a reason.
+_BOUNDS = frozenset({"pattern", "minLength", "maxLength", "maxItems"})
+
 
 def check_deployments(path: Path) -> list[str]:
     """Check every deployment of a file.
@@ -187,10 +190,15 @@ def _entrypoint_problems(deployment: Mapping[str, Any]) -> Iterator[str]:
     given = {name: value for name, value in given.items() if name in known}
     # What is required may be left to whoever starts the run; what is given must be good.
     errors = validate(dict(given), flow.parameters.model_dump(), ignore_required=True)
-    for wrong in errors:
-        yield f"parameters{wrong.json_path.removeprefix('$')}: {wrong.message}"
-    if not errors and set(flow.parameters.required) <= set(given):
-        yield from _value_problems(flow, given)
+    told: list[str] = []
+    if set(flow.parameters.required) <= set(given) and all(
+        wrong.validator in _BOUNDS for wrong in errors
+    ):
+        told = list(_value_problems(flow, given))
+    yield from told
+    if not told:
+        for wrong in errors:
+            yield f"parameters{wrong.json_path.removeprefix('$')}: {wrong.message}"
 
 
 def _value_problems(flow: Flow[..., Any], given: Mapping[str, Any]) -> Iterator[str]:

@@ -12,9 +12,9 @@ from pydantic import Field
 __all__ = ["titled"]
 
 
-def titled(title: str) -> Any:
-    """Annotates a parameter with its title in the form.
+def titled(title: str, **bounds: Any) -> Any:
+    """Annotates a parameter with its title in the form, and the bounds that the form checks.
 
     Prefect titles each parameter with its bare name; what comes as extra schema is laid over that.
     """
-    return Field(json_schema_extra={"title": title})
+    return Field(json_schema_extra={"title": title, **bounds})

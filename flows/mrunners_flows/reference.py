@@ -10,6 +10,7 @@ from pydantic import Field
 from mrunners.durations import parse_duration
 from mrunners.errors import InvalidInputError
 from mrunners.inputs.names import dns_label_problem
+from mrunners.plan import bounds
 from mrunners.plan.names import TRACKER_LENGTH
 from mrunners.records import Record
 
@@ -19,15 +20,21 @@ __all__ = ["RunReference", "check_reference"]
 class RunReference(Record):
     """A run in a cluster."""
 
-    namespace: str = Field(title="Namespace", description="Where the run's tracker is.")
+    namespace: str = Field(
+        title="Namespace",
+        json_schema_extra=bounds.NAMESPACE,
+        description="Where the run's tracker is.",
+    )
     tracker: str = Field(
         "",
         title="Tracker",
+        json_schema_extra=bounds.OPTIONAL_TRACKER,
         description="The run's tracker; empty means the only one in the namespace.",
     )
     kubeconfig: str = Field(
         "",
         title="Kubeconfig",
+        json_schema_extra=bounds.PATH,
         description="A path on the machine where the flow runs; empty means the pod's token where "
         "there is one, else KUBECONFIG or the default file.",
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 from prefect import flow
 
 from mrunners.errors import IncompleteError
+from mrunners.plan import bounds
 from mrunners_flows.form import titled
 from mrunners_flows.outcome import known_failures
 from mrunners_flows.reference import RunReference, check_reference
@@ -20,7 +21,7 @@ __all__ = ["wait"]
 @known_failures
 def wait(
     run: Annotated[RunReference, titled("Run")],
-    timeout: Annotated[str, titled("Timeout")] = "",
+    timeout: Annotated[str, titled("Timeout", **bounds.OPTIONAL_DURATION)] = "",
 ) -> None:
     """Wait until every Job of a run has ended; reports come home meanwhile.
 

@@ -134,22 +134,23 @@ def _parameters(
         that the flow would refuse.
     """
     parameters = _laid_over(deployment.parameters or {}, {"options": given})
+    try:
+        options = RunOptions.model_validate(parameters["options"])
+    except ValidationError as error:
+        raise InvalidInputError(
+            f"--deployment {deployment.name}: its own options are not those of a run: "
+            + "; ".join(str(one["msg"]) for one in error.errors(include_url=False))
+        ) from error
+    # Before the schema, which knows the same bounds without a reason.
+    check_options(options)
+    if options.runners:
+        parse_runners(options.runners)
     problems = [
         f"--deployment {deployment.name}: it does not take {error.json_path}: {error.message}"
         for error in validate(parameters, deployment.parameter_openapi_schema or {})
     ]
     if problems:
         raise InvalidInputError(problems)
-    try:
-        options = RunOptions.model_validate(parameters["options"])
-    except ValidationError as error:
-        raise InvalidInputError(
-            f"--deployment {deployment.name}: its flow takes other options: "
-            + "; ".join(str(one["msg"]) for one in error.errors(include_url=False))
-        ) from error
-    check_options(options)
-    if options.runners:
-        parse_runners(options.runners)
     return parameters, options
 
 

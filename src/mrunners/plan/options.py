@@ -14,6 +14,7 @@ from mrunners.errors import InvalidInputError
 from mrunners.inputs.images import check_image_name
 from mrunners.inputs.names import dns_label_problem, dns_subdomain_problem
 from mrunners.inputs.releases import check_usable, release_of_image
+from mrunners.plan import bounds
 from mrunners.plan.labels import DEFAULT_TRACKER
 from mrunners.plan.names import TRACKER_LENGTH
 from mrunners.plan.plan import Spread
@@ -43,6 +44,7 @@ class AdvancedOptions(Record):
     tracker: str = Field(
         DEFAULT_TRACKER,
         title="Tracker",
+        json_schema_extra=bounds.TRACKER,
         description="The name of the progress tracker, the ConfigMap that owns the Jobs. A "
         "namespace holds one run per name.",
     )
@@ -62,6 +64,7 @@ class AdvancedOptions(Record):
     start_timeout: str = Field(
         "5m",
         title="Start timeout",
+        json_schema_extra=bounds.DURATION,
         description="A pod that has not started after this time counts as not started, and is no "
         "longer waited for.",
     )
@@ -74,12 +77,14 @@ class AdvancedOptions(Record):
     node_log_limit: str = Field(
         "10Mi",
         title="Host log limit",
+        json_schema_extra=bounds.SIZE,
         description="How much log a host keeps per container: the kubelet's containerLogMaxSize. A "
         "report must fit into it.",
     )
     run_key: str = Field(
         "",
         title="Run key",
+        json_schema_extra=bounds.KEY,
         description="The same key means the same run, for pipelines whose retries make a new flow "
         "run. Leave it empty to use the flow run's ID.",
     )
@@ -91,6 +96,7 @@ class RunOptions(Record):
     runners: tuple[str, ...] = Field(
         (),
         title="Runners",
+        json_schema_extra=bounds.RUNNERS,
         description="One URI per runner, such as file:///etc/load.yaml?numbers=10 or "
         "configmap:///namespace/name?numbers=2. Each becomes one Job of that many pods. Only to "
         "resume a run, none is needed.",
@@ -98,22 +104,26 @@ class RunOptions(Record):
     runner_image: str = Field(
         "",
         title="Runner image",
+        json_schema_extra=bounds.IMAGE,
         description="The container image with kperf, such as ghcr.io/azure/kperf:0.3.5. Only to "
         "resume a run, none is needed.",
     )
     namespace: str = Field(
         title="Namespace",
+        json_schema_extra=bounds.NAMESPACE,
         description="The Kubernetes namespace for the Jobs and their progress tracker.",
     )
     service_account: str = Field(
         "default",
         title="Service account",
+        json_schema_extra=bounds.SERVICE_ACCOUNT,
         description="The ServiceAccount of the runners' pods, which gives them their rights. It "
         "must be there already.",
     )
     kubeconfig: str = Field(
         "",
         title="Kubeconfig",
+        json_schema_extra=bounds.PATH,
         description="A path on the machine where the flow runs. Leave it empty to use the pod's "
         "token where there is one, else KUBECONFIG or the default file.",
     )
@@ -126,6 +136,7 @@ class RunOptions(Record):
     timeout: str = Field(
         "",
         title="Timeout",
+        json_schema_extra=bounds.OPTIONAL_DURATION,
         description="Stop waiting after this time, such as 90s, 10m or 2h; the Jobs go on. Leave "
         "it empty to wait as long as it takes.",
     )
