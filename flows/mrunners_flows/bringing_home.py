@@ -5,12 +5,14 @@ It must not create or delete anything in the cluster.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from mrunners.errors import IncompleteError, UnreachableError
+from mrunners.reports.limits import Admission
 from mrunners.reports.merged import MergedReport
+from mrunners.reports.outcomes import PodOutcome
 from mrunners.run.finding import FoundRun
 from mrunners.run.looking import failures
 from mrunners_tasks.collecting import collect_results, look_at_pods
@@ -20,7 +22,7 @@ from mrunners_tasks.saving import save_report
 from mrunners_tasks.tending import note_collected
 from mrunners_tasks.waiting import wait_for_jobs
 
-__all__ = ["Home", "bring_home", "collect"]
+__all__ = ["Home", "admitted", "bring_home", "collect"]
 
 T = TypeVar("T")
 
@@ -74,17 +76,29 @@ def collect(kubeconfig: str, found: FoundRun, *, save: bool) -> Home:
     Raises: StillRunningError: something can still finish.
     """
     view = _final_if_possible(look_at_pods, kubeconfig, found)
-    outcomes = [
-        pod
-        for label, jobs in portions(view.state.jobs, lambda job: job.planned.name)
-        for pod in _final_if_possible(collect_results, kubeconfig, found, view, jobs, label)
-    ]
+    outcomes = admitted(
+        (
+            _final_if_possible(collect_results, kubeconfig, found, view, jobs, label)
+            for label, jobs in portions(view.state.jobs, lambda job: job.planned.name)
+        ),
+        Admission(),
+    )
     report = merge_reports(kubeconfig, found, outcomes)
     collected = False
     if save:
         save_report(report)
         collected = note_collected(kubeconfig, found, outcomes)
     return Home(report, failures(found, view), collected)
+
+
+def admitted(parts: Iterable[Iterable[PodOutcome]], admission: Admission) -> list[PodOutcome]:
+    """The outcomes of all portions, held to the bounds of one run while they come.
+
+    Args:
+        parts: each portion of Jobs in turn; the next one is asked for after this one is admitted.
+        admission: of the run.
+    """
+    return [admission.admit(outcome) for part in parts for outcome in part]
 
 
 def _final_if_possible(step: Callable[..., T], *arguments: object) -> T:

@@ -1,4 +1,7 @@
-"""Step 6: collect the outcome of every pod."""
+"""Step 6: collect the outcome of every pod.
+
+It must not merge, nor decide which missing report is final: the core does.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Sequence
 from prefect import task
 
 from mrunners.progress.run_state import JobState
+from mrunners.reports.limits import Admission
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.run.collecting import collect_job
 from mrunners.run.finding import FoundRun
@@ -68,11 +72,20 @@ def collect_results(
     """
     del label
     cluster, store = cluster_of(kubeconfig), report_store()
+    # For these Jobs together and no others: what is kept under their UIDs must depend on nothing
+    # else. The flow holds the whole run to its bounds.
+    admission = Admission()
     outcomes = [
         outcome
         for job in jobs
         for outcome in collect_job(
-            cluster, found.plan, job, pods=view.pods, unstarted=view.unstarted, store=store
+            cluster,
+            found.plan,
+            job,
+            pods=view.pods,
+            unstarted=view.unstarted,
+            store=store,
+            admission=admission,
         )
     ]
     if final:
