@@ -14,6 +14,8 @@ most, and keeps the body as a file under the pod's name. So without --upload-all
 report is uploaded, and the others are put where the server would have put them.
 
 Linux only; needs 2 GB of disk for the default size and the local cluster's binaries.
+
+It must not merge in this process: it would measure itself.
 """
 
 from __future__ import annotations

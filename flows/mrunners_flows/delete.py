@@ -1,4 +1,7 @@
-"""The flow `delete`: removes a run and waits until nothing of it is left."""
+"""The flow `delete`: removes a run and waits until nothing of it is left.
+
+It must not remove a run whose reports nobody has, unless it is forced.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The flow `result`: the merged report of a run that has ended, as artifacts and as its result."""
+"""The flow `result`: the merged report of a run that has ended, as artifacts and as its result.
+
+It must not wait: a run that can still finish is refused.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The flow `wait`: until the Jobs of a run that is there have ended."""
+"""The flow `wait`: until the Jobs of a run that is there have ended.
+
+It must not judge reports, nor mark the run as collected.
+"""
 
 from __future__ import annotations
 

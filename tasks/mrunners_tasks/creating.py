@@ -1,4 +1,7 @@
-"""Step 4: create the Jobs, or adopt them."""
+"""Step 4: create the Jobs, or adopt them.
+
+It must not decide which Jobs: the plan does.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Step 2: load and check the profiles."""
+"""Step 2: load and check the profiles.
+
+It must not keep them: they may change before the next run.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Step 7: merge the reports."""
+"""Step 7: merge the reports.
+
+It must not ask the cluster for anything: what is missing stays missing.
+"""
 
 from __future__ import annotations
 

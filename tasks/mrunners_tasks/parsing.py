@@ -1,4 +1,7 @@
-"""Step 1: read the runner URIs."""
+"""Step 1: read the runner URIs.
+
+It must not read what the URIs point to, nor reach a cluster.
+"""
 
 from __future__ import annotations
 

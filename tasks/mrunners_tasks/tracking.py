@@ -1,4 +1,7 @@
-"""Step 3: plan the run and create its tracker, or adopt it."""
+"""Step 3: plan the run and create its tracker, or adopt it.
+
+It must not create Jobs: a tracker without Jobs can be resumed, Jobs without one cannot.
+"""
 
 from __future__ import annotations
 

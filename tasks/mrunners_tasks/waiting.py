@@ -1,4 +1,7 @@
-"""Step 5: wait until the Jobs have ended."""
+"""Step 5: wait until the Jobs have ended.
+
+It must not fail over failed pods: their reports are still to be collected.
+"""
 
 from __future__ import annotations
 

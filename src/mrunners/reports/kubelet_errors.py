@@ -1,6 +1,6 @@
 """Recognise the errors that a node writes where the log should be, in a body with status 200.
 
-It must only be asked about logs without a report: a runner may print such words as well.
+It must not be asked about logs that hold a report: a runner may print such words as well.
 """
 
 from __future__ import annotations
