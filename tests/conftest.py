@@ -18,10 +18,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from localcluster.binaries.builder import binary_folder
 from tests.cluster.commands import Kubectl, Mrunners, bare_environment, until
 from tests.cluster.ground import Ground, NewGround, roles
+
+# Times belong into benchmarks: on a busy machine a deadline fails what is right.
+settings.register_profile("no deadlines", deadline=None)
+settings.load_profile("no deadlines")
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,8 @@ import pytest
 from tests.cluster.commands import CHECKOUT, Kubectl, bare_environment
 
 PAGES = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md")])
+# At the start of a line that is set as code, or of a word that is.
+COMMAND = re.compile(r"(?:^ {4}|`)mrunners ([a-z][a-z-]+)\b", re.MULTILINE)
 BLOCK = re.compile(r"^```(?P<language>sh|python)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -81,17 +83,8 @@ def test_every_make_target_that_the_pages_name_exists() -> None:
 
 
 def test_every_command_that_the_pages_name_in_passing_exists(surroundings: dict[str, str]) -> None:
-    named = {
-        command
-        for page in PAGES
-        for command in re.findall(r"\bmrunners ([a-z][a-z-]+)\b", _code(page.read_text()))
-    }
+    named = {command for page in PAGES for command in COMMAND.findall(page.read_text())}
     known = subprocess.run(
         ["mrunners", "--help"], env=surroundings, capture_output=True, text=True, check=True
     ).stdout
     assert {command for command in named if f"  {command} " not in known} == set()
-
-
-def _code(text: str) -> str:
-    """Only what is set as code."""
-    return "\n".join(re.findall(r"`[^`\n]+`|^ {4}.*$", text, re.MULTILINE))
