@@ -31,7 +31,7 @@ def _waiting(orchestra: Orchestra, ground: Ground, tracker: str) -> str:
 
     def look() -> str | None:
         for run in orchestra.runs_in(ground.namespace):
-            if run["name"].endswith(f"/{tracker}"):
+            if f"/{tracker} " in run["name"]:
                 steps = orchestra.task_runs(run["id"])
                 if any(s["name"].startswith("wait-for-jobs") for s in steps):
                     return str(run["id"])
