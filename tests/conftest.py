@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -27,6 +28,11 @@ from tests.cluster.ground import Ground, NewGround, roles
 # Times belong into benchmarks: on a busy machine a deadline fails what is right.
 settings.register_profile("no deadlines", deadline=None)
 settings.load_profile("no deadlines")
+
+# A shell that starts the tests in the background lets them ignore SIGINT, all that they start
+# inherits it, and no shell can trap a signal that it was born to ignore.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
