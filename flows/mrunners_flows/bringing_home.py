@@ -18,7 +18,7 @@ from mrunners.run.looking import failures
 from mrunners_tasks.collecting import collect_results, look_at_pods
 from mrunners_tasks.merging import merge_reports
 from mrunners_tasks.portions import portions
-from mrunners_tasks.saving import save_report
+from mrunners_tasks.saving import ReportFiles, save_report
 from mrunners_tasks.tending import note_collected
 from mrunners_tasks.waiting import wait_for_jobs
 
@@ -52,27 +52,31 @@ class Home:
         return "\n".join((self.report.verdict, *self.problems))
 
 
-def bring_home(kubeconfig: str, found: FoundRun, *, timeout: str, save: bool) -> Home:
+def bring_home(
+    kubeconfig: str, found: FoundRun, *, timeout: str, saving: ReportFiles | None
+) -> Home:
     """Wait for a run's Jobs and bring its report home.
 
     Args:
         kubeconfig: where.
         found: the run.
         timeout: a duration; empty means as long as it takes.
-        save: as artifacts, after which the run counts as collected.
+        saving: as artifacts and as these files, after which the run counts as collected; None
+            saves nothing.
     Raises: WaitTimeoutError: time is up.
     """
     wait_for_jobs(kubeconfig, found, timeout)
-    return collect(kubeconfig, found, save=save)
+    return collect(kubeconfig, found, saving=saving)
 
 
-def collect(kubeconfig: str, found: FoundRun, *, save: bool) -> Home:
+def collect(kubeconfig: str, found: FoundRun, *, saving: ReportFiles | None) -> Home:
     """Bring home the report of a run that has ended.
 
     Args:
         kubeconfig: where.
         found: the run.
-        save: as artifacts, after which the run counts as collected.
+        saving: as artifacts and as these files, after which the run counts as collected; None
+            saves nothing.
     Raises: StillRunningError: something can still finish.
     """
     view = _final_if_possible(look_at_pods, kubeconfig, found)
@@ -85,8 +89,7 @@ def collect(kubeconfig: str, found: FoundRun, *, save: bool) -> Home:
     )
     report = merge_reports(kubeconfig, found, outcomes)
     collected = False
-    if save:
-        save_report(report)
+    if saving is not None and save_report(report, saving):
         collected = note_collected(kubeconfig, found, outcomes)
     return Home(report, failures(found, view), collected)
 

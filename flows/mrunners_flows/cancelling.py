@@ -13,7 +13,6 @@ from prefect.logging.loggers import flow_run_logger
 from prefect.states import Cancelled
 from pydantic import ValidationError
 
-from mrunners.cluster.client import KubernetesCluster
 from mrunners.errors import MrunnersError, RunCancelledError
 from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import run_id_of
@@ -21,6 +20,7 @@ from mrunners.run.deleting import delete_run
 from mrunners.run.finding import existing_run
 from mrunners.run.listening import Silence
 from mrunners_flows.conduct import Conduct, Keeping
+from mrunners_tasks.surroundings import cluster_of
 
 __all__ = ["cancelled_state", "remove_when_cancelled"]
 
@@ -50,7 +50,7 @@ def _tidy(options: RunOptions, conduct: Conduct, run_key: str) -> str:
     if conduct.on_cancel is Keeping.KEEP:
         return f"{where} stays and can be resumed"
     try:
-        cluster = KubernetesCluster(options.kubeconfig, say=lambda _: None)
+        cluster = cluster_of(options.kubeconfig)
         found = existing_run(cluster, options.namespace, options.advanced.tracker)
         if found is None or found.plan.run_id != run_id_of(run_key):
             return f"there is no {where} of this run"

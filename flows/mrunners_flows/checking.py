@@ -33,6 +33,8 @@ from mrunners.errors import InvalidInputError
 from mrunners.inputs.loading import parse_runners
 from mrunners.inputs.wording import did_you_mean
 from mrunners.plan.options import RunOptions, check_options
+from mrunners_flows.reference import RunReference
+from mrunners_tasks.credentials import kubeconfig_problem
 
 __all__ = ["check_deployments"]
 
@@ -208,6 +210,10 @@ def _value_problems(flow: Flow[..., Any], given: Mapping[str, Any]) -> Iterator[
         yield f"parameters: {_in_one_line(error)}"
         return
     for value in values.values():
+        if isinstance(value, RunOptions | RunReference) and (
+            problem := kubeconfig_problem(value.kubeconfig)
+        ):
+            yield f"parameters: {problem}"
         if isinstance(value, RunOptions) and value.runners:
             yield from _told(check_options, value)
             yield from _told(parse_runners, value.runners)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from mrunners.records import Record
+from mrunners_tasks.saving import ReportFiles
 
 __all__ = ["Conduct", "Keeping", "Leftover", "OnIncomplete"]
 
@@ -68,3 +69,13 @@ class Conduct(Record):
         description="keep: the Jobs go on, and the run can be resumed. delete: remove them and "
         "their tracker.",
     )
+    files: ReportFiles = Field(
+        default=ReportFiles(),
+        title="Report as files",
+        description="Besides the artifacts, which are an extract: the whole report as a page.",
+    )
+
+    @property
+    def saving(self) -> ReportFiles | None:
+        """Where the report is saved besides the artifacts; None when it is not saved at all."""
+        return self.files if self.save else None

@@ -13,6 +13,7 @@ from mrunners.reports.problems import MissingReason
 from mrunners.run.finding import FoundRun
 from mrunners_flows.bringing_home import Home, bring_home
 from mrunners_flows.conduct import Conduct, Leftover
+from mrunners_tasks.saving import ReportFiles
 from mrunners_tasks.tending import delete_found_run, find_leftover
 
 __all__ = ["collect_leftover", "demand_nothing_to_lose", "harvests"]
@@ -26,19 +27,20 @@ def harvests(options: RunOptions, conduct: Conduct) -> bool:
     return conduct.leftover is Leftover.COLLECT and options.advanced.existing is not Existing.RESUME
 
 
-def collect_leftover(options: RunOptions, key: str) -> None:
+def collect_leftover(options: RunOptions, key: str, files: ReportFiles) -> None:
     """Harvest what an earlier run left, so that the step after may replace it.
 
     Args:
         options: its tracker is the leftover's.
         key: of the run that is about to start.
+        files: where its report is written besides the artifacts.
     Raises: RefusedError: reports of the earlier run could not be read for now.
     """
     leftover = find_leftover(options, key)
     if leftover is None:
         return
     get_run_logger().info("collecting run %s that an earlier run left", leftover.plan.run_id)
-    home = bring_home(options.kubeconfig, leftover, timeout=options.timeout, save=True)
+    home = bring_home(options.kubeconfig, leftover, timeout=options.timeout, saving=files)
     get_run_logger().info("run %s: %s", leftover.plan.run_id, home.summary)
     if not (home.complete and home.collected):
         demand_nothing_to_lose(leftover, home)

@@ -5,6 +5,7 @@ It must not hold logic: each line is a step.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, cast
 
 from prefect import flow, runtime
@@ -29,10 +30,25 @@ from mrunners_tasks.events import RunEvent, announce
 from mrunners_tasks.loading import load_profiles
 from mrunners_tasks.parsing import parse_runners
 from mrunners_tasks.portions import portions
+from mrunners_tasks.remembering import recall, remember
+from mrunners_tasks.saving import demand_folder
 from mrunners_tasks.tending import delete_found_run
 from mrunners_tasks.tracking import create_tracker
 
 __all__ = ["multirunners"]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A run as far as it was asked for.
+
+    Attributes:
+        found: the run.
+        home: what came home; None when nobody waits for it.
+    """
+
+    found: FoundRun
+    home: Home | None = None
 
 
 @flow(
@@ -62,34 +78,46 @@ def multirunners(
 
 
 def _run(options: RunOptions, conduct: Conduct, key: str) -> RunOutcome:
+    demand_folder(conduct.files)
+    # An attempt before this one may have been ended while it removed the Jobs: nothing is loaded
+    # again then.
+    done = recall(key, Done) or _until_done(options, conduct, key)
+    if done.home is None:
+        return _outcome(done)
+    if conduct.cleanup is Keeping.DELETE and done.home.collected:
+        remember(key, done)
+        delete_found_run(options.kubeconfig, done.found, force=True)
+    if done.home.complete:
+        announce(RunEvent.FINISHED, done.found, done.home.summary)
+        return _outcome(done)
+    announce(RunEvent.INCOMPLETE, done.found, done.home.summary)
+    if conduct.on_incomplete is OnIncomplete.FAIL:
+        raise RunIncompleteError(done.home.summary, _outcome(done))
+    return _outcome(done)
+
+
+def _until_done(options: RunOptions, conduct: Conduct, key: str) -> Done:
     where = options.kubeconfig
     specs = parse_runners(options)
     runners = load_profiles(options, specs) if specs else ()
     if harvests(options, conduct):
-        collect_leftover(options, key)
+        collect_leftover(options, key, conduct.files)
     run = create_tracker(options, runners, key)
-    found = run.found
-    announce(RunEvent.STARTED, found)
+    announce(RunEvent.STARTED, run.found)
     for label, jobs in portions(run.missing, lambda job: job.name):
         create_jobs(where, run, jobs, label)
     if not options.wait:
-        return _outcome(found)
-    home = bring_home(where, found, timeout=options.timeout, save=conduct.save)
-    if conduct.cleanup is Keeping.DELETE and home.collected:
-        delete_found_run(where, found, force=True)
-    if home.complete:
-        announce(RunEvent.FINISHED, found, home.summary)
-        return _outcome(found, home)
-    announce(RunEvent.INCOMPLETE, found, home.summary)
-    if conduct.on_incomplete is OnIncomplete.FAIL:
-        raise RunIncompleteError(home.summary, _outcome(found, home))
-    return _outcome(found, home)
+        return Done(run.found)
+    return Done(
+        run.found,
+        bring_home(where, run.found, timeout=options.timeout, saving=conduct.saving),
+    )
 
 
-def _outcome(found: FoundRun, home: Home | None = None) -> RunOutcome:
+def _outcome(done: Done) -> RunOutcome:
     return RunOutcome(
-        namespace=found.plan.namespace,
-        tracker=found.tracker.name,
-        run_id=found.plan.run_id,
-        report=None if home is None else home.report,
+        namespace=done.found.plan.namespace,
+        tracker=done.found.tracker.name,
+        run_id=done.found.plan.run_id,
+        report=None if done.home is None else done.home.report,
     )

@@ -35,8 +35,9 @@ class RunReference(Record):
         "",
         title="Kubeconfig",
         json_schema_extra=bounds.PATH,
-        description="A path on the machine where the flow runs; empty means the pod's token where "
-        "there is one, else KUBECONFIG or the default file.",
+        description="A path on the machine where the flow runs, or a block of Prefect's such as "
+        "block:///kubernetes-credentials/NAME; empty means the pod's token where there is one, "
+        "else KUBECONFIG or the default file.",
     )
 
 

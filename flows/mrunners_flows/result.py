@@ -18,6 +18,7 @@ from mrunners_flows.outcome import (
     known_failures,
 )
 from mrunners_flows.reference import RunReference, check_reference
+from mrunners_tasks.saving import ReportFiles, demand_folder
 from mrunners_tasks.tending import find_same_run
 
 __all__ = ["result"]
@@ -25,16 +26,21 @@ __all__ = ["result"]
 
 @flow(name="mrunners-result", flow_run_name="result {run.namespace}", persist_result=True)
 @known_failures
-def result(run: Annotated[RunReference, titled("Run")]) -> RunOutcome:
+def result(
+    run: Annotated[RunReference, titled("Run")],
+    files: Annotated[ReportFiles, titled("Report as files")] = ReportFiles(),
+) -> RunOutcome:
     """Collect and merge the reports of a run, and save them.
 
     Args:
         run: Which run; it must have ended.
+        files: Besides the artifacts, which are an extract: the whole report as a page.
     Raises: MrunnersError: it is still running, or reports are missing.
     """
     check_reference(run)
+    demand_folder(files)
     found = find_same_run(run.kubeconfig, run.namespace, run.tracker)
-    home = collect(run.kubeconfig, found, save=True)
+    home = collect(run.kubeconfig, found, saving=files)
     outcome = RunOutcome(
         namespace=run.namespace,
         tracker=found.tracker.name,

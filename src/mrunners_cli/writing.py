@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import click
 
 from mrunners.errors import InvalidInputError
 from mrunners.reports.merged import MergedReport, to_json
+from mrunners.run.files import write_file
 from mrunners.views.table import render_table
 
 __all__ = ["render", "write_whole"]
@@ -46,27 +46,9 @@ def write_whole(text: str, output: Path | None) -> None:
         click.echo(text, nl=False)
         sys.stdout.flush()
         return
-    temporary = ""
     try:
-        output = output.resolve()
-        if output.exists() and not output.is_file():
-            # A pipe or a device, such as /dev/null, must not be replaced by a file.
-            output.write_text(text, encoding="utf-8")
-            return
-        output.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes files private; a report is for whoever may read the folder.
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(output)
+        write_file(text, output)
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise InvalidInputError(f"--output {output}: {error.strerror}") from error
 
 

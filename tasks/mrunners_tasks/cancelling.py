@@ -44,8 +44,8 @@ class CancellableSleep:
 
 
 def _cancelled() -> bool:
-    ids = {runtime.flow_run.id, runtime.flow_run.root_flow_run_id} - {None}
     try:
+        ids = {runtime.flow_run.id, runtime.flow_run.root_flow_run_id} - {None}
         with get_client(sync_client=True) as client:
             states = [client.read_flow_run(UUID(str(one))).state for one in ids]
     except PREFECT_AWAY:

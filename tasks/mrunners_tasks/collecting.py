@@ -10,12 +10,16 @@ from collections.abc import Sequence
 from prefect import task
 
 from mrunners.progress.run_state import JobState
-from mrunners.reports.limits import Admission
 from mrunners.reports.outcomes import PodOutcome
-from mrunners.run.collecting import collect_job
 from mrunners.run.finding import FoundRun
 from mrunners.run.looking import Look
-from mrunners.run.resulting import closer_look, demand_ended, demand_final, demand_finished
+from mrunners.run.resulting import (
+    closer_look,
+    collect_run,
+    demand_ended,
+    demand_final,
+    demand_finished,
+)
 from mrunners_tasks.caching import BY_JOB_UIDS, ONCE_PER_FLOW_RUN
 from mrunners_tasks.retrying import STEP, Step
 from mrunners_tasks.surroundings import cluster_of, report_store
@@ -71,23 +75,9 @@ def collect_results(
         IncompleteError: they must be final, and no attempt will make them so soon.
     """
     del label
-    cluster, store = cluster_of(kubeconfig), report_store()
-    # For these Jobs together and no others: what is kept under their UIDs must depend on nothing
-    # else. The flow holds the whole run to its bounds.
-    admission = Admission()
-    outcomes = [
-        outcome
-        for job in jobs
-        for outcome in collect_job(
-            cluster,
-            found.plan,
-            job,
-            pods=view.pods,
-            unstarted=view.unstarted,
-            store=store,
-            admission=admission,
-        )
-    ]
+    # These Jobs by themselves: what is kept under their UIDs must depend on nothing else. The flow
+    # holds the whole run to its bounds.
+    outcomes = collect_run(cluster_of(kubeconfig), found, view, report_store(), jobs)
     if final:
         demand_final(outcomes)
     return outcomes

@@ -16,6 +16,7 @@ from prefect.exceptions import MissingContextError
 from mrunners.cluster.client import KubernetesCluster
 from mrunners.run.listening import Listener, Silence
 from mrunners.run.store import ReportStore, default_store_path
+from mrunners_tasks.credentials import kubeconfig_of
 from mrunners_tasks.runlog import RunLog
 
 __all__ = ["cluster_of", "listener", "listening", "report_store"]
@@ -50,8 +51,11 @@ def cluster_of(kubeconfig: str) -> KubernetesCluster:
     """The cluster of a kubeconfig; one connection pool and one patience for all tasks of a process.
 
     It reads credentials again when they expire, so it may live long.
+
+    Args:
+        kubeconfig: a flow's parameter: a path, a block, or empty.
     """
-    return KubernetesCluster(kubeconfig, say=lambda text: listener().warn(text))
+    return KubernetesCluster(kubeconfig_of(kubeconfig), say=lambda text: listener().warn(text))
 
 
 def report_store() -> ReportStore:

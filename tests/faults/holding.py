@@ -15,7 +15,7 @@ from typing import Any
 
 from prefect import runtime
 
-import mrunners_tasks.collecting
+import mrunners.run.resulting
 import mrunners_tasks.parsing
 import mrunners_tasks.saving
 import mrunners_tasks.waiting
@@ -36,7 +36,7 @@ _HELD_AT: tuple[tuple[str, ModuleType | type, str, int], ...] = (
     ("tracker", KubernetesCluster, "list_jobs", 2),
     ("creating", KubernetesCluster, "create_job", 2),
     ("waiting", mrunners_tasks.waiting, "wait_for_run", 1),
-    ("collecting", mrunners_tasks.collecting, "collect_job", 2),
+    ("collecting", mrunners.run.resulting, "collect_job", 2),
     # One of two artifacts is saved.
     ("saving", mrunners_tasks.saving, "create_markdown_artifact", 1),
 )

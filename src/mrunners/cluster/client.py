@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from mrunners.cluster.answers import Asked, no_answer
+from mrunners.cluster.kubeconfig import KubeconfigElsewhere
 from mrunners.cluster.patience import Patience
 from mrunners.cluster.seen import (
     ConfigMapSeen,
@@ -56,13 +57,15 @@ class KubernetesCluster:
     """One API server; safe to use from several threads.
 
     Args:
-        kubeconfig: a path; empty means the pod's token where there is one, else KUBECONFIG or
-            the default file.
+        kubeconfig: a path, or what is kept elsewhere; empty means the pod's token where there is
+            one, else KUBECONFIG or the default file.
         say: told when an outage begins and when it ends.
     Raises: InvalidInputError: the kubeconfig is missing or broken. Nothing is sent yet.
     """
 
-    def __init__(self, kubeconfig: str = "", *, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, kubeconfig: str | KubeconfigElsewhere = "", *, say: Callable[[str], None]
+    ) -> None:
         self._transport = Transport(kubeconfig)
         self._patience = Patience(monotonic=time.monotonic, sleep=time.sleep, say=say)
 

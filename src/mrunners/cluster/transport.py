@@ -17,10 +17,16 @@ from pathlib import Path
 import urllib3
 import yaml
 from kubernetes.client import ApiClient, Configuration
-from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
+from kubernetes.config import (
+    ConfigException,
+    load_incluster_config,
+    load_kube_config,
+    load_kube_config_from_dict,
+)
 from kubernetes.config.incluster_config import SERVICE_HOST_ENV_NAME, SERVICE_TOKEN_FILENAME
 
 from mrunners.cluster.answers import Asked, no_answer, trouble_of
+from mrunners.cluster.kubeconfig import KubeconfigElsewhere
 from mrunners.cluster.patience import Trouble
 from mrunners.errors import InvalidInputError, UnauthorizedError
 
@@ -63,7 +69,7 @@ class Transport:
     classes are slow and large, and drop misspelt keys silently.
     """
 
-    def __init__(self, kubeconfig: str) -> None:
+    def __init__(self, kubeconfig: str | KubeconfigElsewhere) -> None:
         self._kubeconfig = kubeconfig
         self._api = ApiClient(_configuration(kubeconfig))
         self._lock = threading.Lock()
@@ -124,8 +130,8 @@ class Transport:
         raise trouble_of(request.asked, answer.status, body, answer.headers.get("Retry-After"))
 
 
-def _configuration(kubeconfig: str) -> Configuration:
-    """The client's configuration: a path, else the pod's token, else as kubectl finds it.
+def _configuration(kubeconfig: str | KubeconfigElsewhere) -> Configuration:
+    """The client's configuration: a kubeconfig, else the pod's token, else as kubectl finds it.
 
     Raises: InvalidInputError: it is missing, broken or names no usable context.
     """
@@ -134,16 +140,7 @@ def _configuration(kubeconfig: str) -> Configuration:
     configuration.retries = False
     configuration.connection_pool_maxsize = CONNECTIONS
     try:
-        if not kubeconfig and _in_pod():
-            load_incluster_config(client_configuration=configuration)
-            return configuration
-        if kubeconfig and not Path(kubeconfig).is_file():
-            raise InvalidInputError(f"kubeconfig {kubeconfig}: no such file")
-        load_kube_config(
-            config_file=kubeconfig or None,
-            client_configuration=configuration,
-            persist_config=False,
-        )
+        _configure(configuration, kubeconfig)
     except (TypeError, AttributeError, LookupError) as error:
         # The library takes the shape of the YAML for granted.
         raise InvalidInputError(
@@ -158,7 +155,39 @@ def _configuration(kubeconfig: str) -> Configuration:
     return configuration
 
 
-def _shown(kubeconfig: str) -> str:
+def _configure(configuration: Configuration, kubeconfig: str | KubeconfigElsewhere) -> None:
+    if isinstance(kubeconfig, KubeconfigElsewhere):
+        given = kubeconfig.read()
+        load_kube_config_from_dict(
+            dict(given.content),
+            context=given.context or None,
+            client_configuration=configuration,
+            persist_config=False,
+        )
+    elif not kubeconfig and _in_pod():
+        load_incluster_config(client_configuration=configuration)
+    elif kubeconfig and not Path(kubeconfig).is_file():
+        raise InvalidInputError(f"kubeconfig {kubeconfig}: {_no_file(kubeconfig)}")
+    else:
+        load_kube_config(
+            config_file=kubeconfig or None,
+            client_configuration=configuration,
+            persist_config=False,
+        )
+
+
+def _no_file(kubeconfig: str) -> str:
+    if kubeconfig.startswith("block:"):
+        return (
+            "Prefect's blocks are read by the flows of a deployment alone: trigger one with "
+            "--deployment, or give the path of a kubeconfig"
+        )
+    return "no such file"
+
+
+def _shown(kubeconfig: str | KubeconfigElsewhere) -> str:
+    if isinstance(kubeconfig, KubeconfigElsewhere):
+        return kubeconfig.name
     return kubeconfig or os.environ.get("KUBECONFIG") or "(default)"
 
 

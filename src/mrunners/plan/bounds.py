@@ -23,6 +23,7 @@ __all__ = [
     "SERVICE_ACCOUNT",
     "SIZE",
     "TRACKER",
+    "URL",
 ]
 
 # RFC 1123, as mrunners.inputs.names has it.
@@ -51,3 +52,4 @@ RUNNERS: Final[JsonDict] = {"maxItems": 10_000}
 PATH: Final[JsonDict] = {"maxLength": 4096}
 IMAGE: Final[JsonDict] = {"maxLength": 1024}
 KEY: Final[JsonDict] = {"maxLength": 1024}
+URL: Final[JsonDict] = {"pattern": "^(https?://.+)?$", "maxLength": 2048}

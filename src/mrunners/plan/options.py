@@ -124,8 +124,9 @@ class RunOptions(Record):
         "",
         title="Kubeconfig",
         json_schema_extra=bounds.PATH,
-        description="A path on the machine where the flow runs. Leave it empty to use the pod's "
-        "token where there is one, else KUBECONFIG or the default file.",
+        description="A path on the machine where the flow runs, or a block of Prefect's such as "
+        "block:///kubernetes-credentials/NAME. Leave it empty to use the pod's token where there "
+        "is one, else KUBECONFIG or the default file.",
     )
     wait: bool = Field(
         default=True,

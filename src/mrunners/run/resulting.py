@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from mrunners.cluster.api import Cluster
 from mrunners.errors import IncompleteError, StillRunningError, UnreachableError
 from mrunners.plan.labels import NOTE_COLLECTED_AT
+from mrunners.progress.run_state import JobState
 from mrunners.reports.analysis.throughput import AskedLoad
 from mrunners.reports.limits import Admission
 from mrunners.reports.merge import merge
@@ -103,13 +104,26 @@ def demand_final(outcomes: Sequence[PodOutcome]) -> None:
 
 
 def collect_run(
-    cluster: Cluster, found: FoundRun, view: Look, store: ReportStore
+    cluster: Cluster,
+    found: FoundRun,
+    view: Look,
+    store: ReportStore,
+    jobs: Sequence[JobState] | None = None,
 ) -> list[PodOutcome]:
-    """The outcome of every planned pod, in plan order."""
+    """The outcome of every planned pod, in plan order.
+
+    Args:
+        cluster: where logs are read.
+        found: the run.
+        view: its pods.
+        store: looked into first; what is read is kept there.
+        jobs: only of these Jobs, which are held to the bounds of a run by themselves; None means
+            all of them.
+    """
     admission = Admission()
     return [
         outcome
-        for job in view.state.jobs
+        for job in (view.state.jobs if jobs is None else jobs)
         for outcome in collect_job(
             cluster,
             found.plan,

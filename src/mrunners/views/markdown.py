@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from mrunners.reports.merged import MergedReport, RunnerSummary
 from mrunners.views.figures import grouped, milliseconds, percentile_name
@@ -15,7 +16,7 @@ from mrunners.views.small_plot import small_plot
 from mrunners.views.text import safe_text
 from mrunners.views.urls import shared_server, without_server
 
-__all__ = ["job_rows", "render_markdown"]
+__all__ = ["WholeReport", "job_rows", "render_markdown"]
 
 # An artifact is a page in a browser, not an archive: the JSON has all.
 _MAX_ROWS = 50
@@ -23,14 +24,34 @@ _MAX_ROWS = 50
 _Pairs = Sequence[tuple[float, float]]
 
 
+@dataclass(frozen=True, slots=True)
+class WholeReport:
+    """Where the same report was saved as a page.
+
+    Attributes:
+        path: of the HTML file.
+        host: the machine that has it.
+        url: under which people reach it; None when nobody said so.
+    """
+
+    path: str
+    host: str
+    url: str | None = None
+
+
 def job_rows(report: MergedReport) -> list[dict[str, str | int | float | None]]:
     """One row per Job: what it is, where it ran, what came home."""
     return [_job_row(runner) for runner in report.runners]
 
 
-def render_markdown(report: MergedReport) -> str:
-    """The report in markdown: the verdict first, then latencies, errors and what is missing."""
-    return "\n".join(_lines(report)) + "\n"
+def render_markdown(report: MergedReport, whole: WholeReport | None = None) -> str:
+    """The report in markdown: the verdict first, then latencies, errors and what is missing.
+
+    Args:
+        report: the merged one.
+        whole: the page to refer to, if one was saved.
+    """
+    return "\n".join(_lines(report, whole)) + "\n"
 
 
 def _job_row(runner: RunnerSummary) -> dict[str, str | int | float | None]:
@@ -55,7 +76,7 @@ def _state(runner: RunnerSummary) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()) or "complete"
 
 
-def _lines(report: MergedReport) -> Iterable[str]:
+def _lines(report: MergedReport, whole: WholeReport | None) -> Iterable[str]:
     yield f"# {_cell(report.verdict)}"
     yield ""
     yield (
@@ -63,6 +84,9 @@ def _lines(report: MergedReport) -> Iterable[str]:
         f"{report.duration}; {grouped(report.total)} samples, "
         f"{grouped(sum(report.error_stats.values()))} errors."
     )
+    if whole is not None:
+        yield ""
+        yield _reference(whole)
     for note in report.notes:
         yield f"\n> {_cell(note)}"
     yield "\n## Latency of successes, ms\n"
@@ -87,6 +111,16 @@ def _lines(report: MergedReport) -> Iterable[str]:
             yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
         if len(report.coverage.missing) > _MAX_ROWS:
             yield f"\nand {len(report.coverage.missing) - _MAX_ROWS} more."
+
+
+def _reference(whole: WholeReport) -> str:
+    """A browser opens no file of the worker's machine: without a URL there is no link."""
+    if whole.url is None:
+        return f"The whole report is a page on {_cell(whole.host)}: {_cell(whole.path)}"
+    target = whole.url
+    for mark in "<>()":  # they would end the link
+        target = target.replace(mark, f"%{ord(mark):02X}")
+    return f"[The whole report, with all plots and tables]({target})"
 
 
 def _latencies(report: MergedReport) -> Iterable[str]:

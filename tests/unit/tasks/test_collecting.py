@@ -2,6 +2,7 @@ import pytest
 
 from mrunners.reports.limits import Admission
 from mrunners.reports.outcomes import PodOutcome
+from mrunners.run import resulting
 from mrunners.run.resulting import closer_look
 from mrunners_tasks import collecting
 from tests.fakes import FakeCluster
@@ -18,7 +19,7 @@ def test_the_jobs_of_a_portion_share_one_bound_and_portions_do_not(
         return []
 
     cluster = FakeCluster()
-    monkeypatch.setattr(collecting, "collect_job", collect_job)
+    monkeypatch.setattr(resulting, "collect_job", collect_job)
     monkeypatch.setattr(collecting, "cluster_of", lambda _: cluster)
     found = deploy(cluster, planned(1, 1))
     view = closer_look(cluster, found)

@@ -1,0 +1,82 @@
+"""Reads a kubeconfig that is kept in a Prefect block: `block:///TYPE/NAME` in a path's place.
+
+It must not keep what it reads, nor need prefect-kubernetes: the server knows its blocks, and the
+API gives their content.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from prefect import get_client
+from prefect.exceptions import ObjectNotFound
+
+from mrunners.cluster.kubeconfig import Kubeconfig, KubeconfigElsewhere
+from mrunners.errors import InvalidInputError, UnreachableError
+from mrunners_tasks.prefect_away import PREFECT_AWAY
+
+__all__ = ["kubeconfig_of", "kubeconfig_problem"]
+
+_SCHEME = "block:"
+_CREDENTIALS = "kubernetes-credentials"
+_CONFIG = "kubernetes-cluster-config"
+# A block document's name, as Prefect takes it.
+_REFERENCE = re.compile(rf"block:///({_CREDENTIALS}|{_CONFIG})/([a-z0-9-]+)")
+
+
+def kubeconfig_of(given: str) -> str | KubeconfigElsewhere:
+    """What a `kubeconfig` parameter stands for.
+
+    Args:
+        given: a path, `block:///kubernetes-credentials/NAME`,
+            `block:///kubernetes-cluster-config/NAME`, or empty.
+    Returns: a path or nothing as it is; a block by a function that reads it anew each time.
+    Raises: InvalidInputError: it is meant as a block, and is none that holds a kubeconfig.
+    """
+    if (problem := kubeconfig_problem(given)) is not None:
+        raise InvalidInputError(problem)
+    if not given.startswith(_SCHEME):
+        return given
+    return KubeconfigElsewhere(given, lambda: _read(given))
+
+
+def kubeconfig_problem(given: str) -> str | None:
+    """What is wrong with a `kubeconfig` parameter, or None; no block is read."""
+    if not given.startswith(_SCHEME) or _REFERENCE.fullmatch(given):
+        return None
+    return (
+        f"kubeconfig {given}: a block is given as block:///{_CREDENTIALS}/NAME or "
+        f"block:///{_CONFIG}/NAME"
+    )
+
+
+def _read(reference: str) -> Kubeconfig:
+    """The kubeconfig in a block.
+
+    Raises:
+        InvalidInputError: there is no such block, or no kubeconfig in it.
+        UnreachableError: the Prefect server does not answer.
+    """
+    found = _REFERENCE.fullmatch(reference)
+    assert found is not None
+    slug, name = found.groups()
+    try:
+        with get_client(sync_client=True) as client:
+            data: Mapping[str, Any] = client.read_block_document_by_name(name, slug).data
+    except ObjectNotFound as error:
+        raise InvalidInputError(
+            f"kubeconfig {reference}: there is no such block; list them with: prefect block ls"
+        ) from error
+    except PREFECT_AWAY as error:
+        raise UnreachableError(
+            f"kubeconfig {reference}: the Prefect server does not give the block: {error}"
+        ) from error
+    config = (data.get("cluster_config") or {}) if slug == _CREDENTIALS else data
+    content = config.get("config")
+    if not isinstance(content, Mapping):
+        raise InvalidInputError(
+            f"kubeconfig {reference}: this block holds no kubeconfig; give it a cluster config"
+        )
+    return Kubeconfig(content, str(config.get("context_name") or ""))

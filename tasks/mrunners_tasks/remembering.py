@@ -1,0 +1,54 @@
+"""Remembers what a flow run has brought home, for a retry that finds its Jobs removed.
+
+It must not be read by any other run: not even the next night's with the same run key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TypeVar
+
+from prefect import runtime
+from prefect.results import get_result_store
+
+from mrunners_tasks.prefect_away import PREFECT_AWAY
+
+__all__ = ["recall", "remember"]
+
+T = TypeVar("T")
+
+
+def remember(run_key: str, brought: object) -> None:
+    """Keep something in Prefect's result storage.
+
+    Args:
+        run_key: of the run.
+        brought: what another attempt is to have again; it can be pickled.
+    """
+    if (key := _storage_key(run_key)) is not None:
+        get_result_store().write(brought, key=key)
+
+
+def recall(run_key: str, kind: type[T]) -> T | None:
+    """What an earlier attempt of this flow run, or of the one that it is part of, has kept.
+
+    Args:
+        run_key: of the run.
+        kind: what it must be; a later release may keep something else.
+    """
+    key, store = _storage_key(run_key), get_result_store()
+    kept = store.read(key).result if key is not None and store.exists(key) else None
+    return kept if isinstance(kept, kind) else None
+
+
+def _storage_key(run_key: str) -> str | None:
+    """A name for a file; None where it cannot be known which run this is a part of.
+
+    A pipeline's retry makes a new subflow run, but the pipeline's own run stays the same.
+    """
+    try:
+        root = runtime.flow_run.root_flow_run_id
+    except PREFECT_AWAY:
+        return None
+    digest = hashlib.sha256(f"{root}\0{run_key}".encode()).hexdigest()
+    return f"mrunners-brought-home-{digest}"
