@@ -15,6 +15,7 @@ from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.run.finding import FoundRun
 from mrunners.run.looking import failures
+from mrunners_tasks.arguments import as_one
 from mrunners_tasks.collecting import collect_results, look_at_pods
 from mrunners_tasks.merging import merge_reports
 from mrunners_tasks.portions import portions
@@ -65,7 +66,7 @@ def bring_home(
             saves nothing.
     Raises: WaitTimeoutError: time is up.
     """
-    wait_for_jobs(kubeconfig, found, timeout)
+    wait_for_jobs(kubeconfig, as_one(found), timeout)
     return collect(kubeconfig, found, saving=saving)
 
 
@@ -79,18 +80,20 @@ def collect(kubeconfig: str, found: FoundRun, *, saving: ReportFiles | None) -> 
             saves nothing.
     Raises: StillRunningError: something can still finish.
     """
-    view = _final_if_possible(look_at_pods, kubeconfig, found)
+    view = _final_if_possible(look_at_pods, kubeconfig, as_one(found))
     outcomes = admitted(
         (
-            _final_if_possible(collect_results, kubeconfig, found, view, jobs, label)
+            _final_if_possible(
+                collect_results, kubeconfig, as_one(found), as_one(view), as_one(jobs), label
+            )
             for label, jobs in portions(view.state.jobs, lambda job: job.planned.name)
         ),
         Admission(),
     )
-    report = merge_reports(kubeconfig, found, outcomes)
+    report = merge_reports(kubeconfig, as_one(found), as_one(outcomes))
     collected = False
-    if saving is not None and save_report(report, saving):
-        collected = note_collected(kubeconfig, found, outcomes)
+    if saving is not None and save_report(as_one(report), saving):
+        collected = note_collected(kubeconfig, as_one(found), as_one(outcomes))
     return Home(report, failures(found, view), collected)
 
 

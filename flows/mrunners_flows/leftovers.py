@@ -13,6 +13,7 @@ from mrunners.reports.problems import MissingReason
 from mrunners.run.finding import FoundRun
 from mrunners_flows.bringing_home import Home, bring_home
 from mrunners_flows.conduct import Conduct, Leftover
+from mrunners_tasks.arguments import as_one
 from mrunners_tasks.saving import ReportFiles
 from mrunners_tasks.tending import delete_found_run, find_leftover
 
@@ -45,7 +46,7 @@ def collect_leftover(options: RunOptions, key: str, files: ReportFiles) -> None:
     if not (home.complete and home.collected):
         demand_nothing_to_lose(leftover, home)
         # Jobs that nobody created or that cannot start would stand in the way for ever.
-        delete_found_run(options.kubeconfig, leftover, force=True)
+        delete_found_run(options.kubeconfig, as_one(leftover), force=True)
 
 
 def demand_nothing_to_lose(leftover: FoundRun, home: Home) -> None:

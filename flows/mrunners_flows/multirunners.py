@@ -25,6 +25,7 @@ from mrunners_flows.outcome import (
     completed_state,
     known_failures,
 )
+from mrunners_tasks.arguments import as_one
 from mrunners_tasks.creating import create_jobs
 from mrunners_tasks.events import RunEvent, announce
 from mrunners_tasks.loading import load_profiles
@@ -86,7 +87,7 @@ def _run(options: RunOptions, conduct: Conduct, key: str) -> RunOutcome:
         return _outcome(done)
     if conduct.cleanup is Keeping.DELETE and done.home.collected:
         remember(key, done)
-        delete_found_run(options.kubeconfig, done.found, force=True)
+        delete_found_run(options.kubeconfig, as_one(done.found), force=True)
     if done.home.complete:
         announce(RunEvent.FINISHED, done.found, done.home.summary)
         return _outcome(done)
@@ -99,13 +100,13 @@ def _run(options: RunOptions, conduct: Conduct, key: str) -> RunOutcome:
 def _until_done(options: RunOptions, conduct: Conduct, key: str) -> Done:
     where = options.kubeconfig
     specs = parse_runners(options)
-    runners = load_profiles(options, specs) if specs else ()
+    runners = load_profiles(options, as_one(specs)) if specs else ()
     if harvests(options, conduct):
         collect_leftover(options, key, conduct.files)
-    run = create_tracker(options, runners, key)
+    run = create_tracker(options, as_one(runners), key)
     announce(RunEvent.STARTED, run.found)
     for label, jobs in portions(run.missing, lambda job: job.name):
-        create_jobs(where, run, jobs, label)
+        create_jobs(where, as_one(run), as_one(jobs), label)
     if not options.wait:
         return Done(run.found)
     return Done(

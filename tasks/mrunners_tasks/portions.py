@@ -15,7 +15,7 @@ T = TypeVar("T")
 # One task per Job reads best. Each costs what creating several Jobs costs (docs/benchmarks.md), and
 # Prefect's recorder falls behind at hundreds of them: larger runs share tasks.
 ONE_BY_ONE = 20
-PORTION = 25
+PORTION = 50
 
 
 def portions(jobs: Sequence[T], name: Callable[[T], str]) -> Iterator[tuple[str, Sequence[T]]]:

@@ -94,7 +94,9 @@ class Stage:
         }
         self._start("worker", environ, "worker", "start", "--pool", POOL, "--type", "process")
 
-    def run_until(self, step: str, ground: Ground, *runners: str) -> None:
+    def run_until(
+        self, step: str, ground: Ground, *runners: str, conduct: Mapping[str, str] | None = None
+    ) -> None:
         """Trigger a run that will be held at a step."""
         folder = self.folder / ground.namespace
         folder.mkdir()
@@ -111,7 +113,7 @@ class Stage:
             try:
                 self.orchestra.post(
                     f"deployments/{deployment}/create_flow_run",
-                    parameters={"options": options},
+                    parameters={"options": options, "conduct": dict(conduct or {})},
                     state={"type": "SCHEDULED"},
                     idempotency_key=ground.namespace,
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tests.cluster.commands import until
 from tests.cluster.credentials import kubeconfig_of
 from tests.cluster.ground import KPERF, Ground, NewGround
 from tests.prefect.orchestra import Orchestra
+
+URL = "http://127.0.0.1/reports"
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +29,10 @@ def shown(worker: Orchestra, new_ground: NewGround) -> tuple[Ground, str]:
             "service_account": "kperf-runner",
             "kubeconfig": str(kubeconfig_of(ground, "mrunners")),
         }
-        run_id = worker.trigger("multirunners/multirunners", options=options)
+        files = {"folder": str(ground.folder / "reports"), "url": URL}
+        run_id = worker.trigger(
+            "multirunners/multirunners", options=options, conduct={"files": files}
+        )
         assert worker.ended(run_id)["state_name"] == "Completed"
         return ground, run_id
 
@@ -42,6 +48,20 @@ def test_a_progress_artifact_a_table_and_a_report_are_there(
         key = f"mrunners-{ground.namespace}-mrunners-{what}-"
         assert artifacts[kind]["key"].startswith(key)
     assert artifacts["markdown"]["data"].startswith("# 3 of 3 reports merged\n")
+
+
+def test_the_report_links_to_the_page_that_was_saved_and_its_json_is_beside_it(
+    shown: tuple[Ground, str], worker: Orchestra
+) -> None:
+    ground, run_id = shown
+    (report,) = [a["data"] for a in worker.artifacts(run_id) if a["type"] == "markdown"]
+    (link,) = re.findall(rf"\[The whole report, with all plots and tables\]\({URL}/(\S+)\)", report)
+    page = ground.folder / "reports" / link
+    assert page.parent == ground.folder / "reports" / ground.namespace / "mrunners"
+    assert "3 of 3 reports merged" in page.read_text()
+    result = ground.mrunners("result", ground.namespace)
+    saved = json.loads(page.with_suffix(".json").read_text())
+    assert {**result.report, "requestsByUs": saved["requestsByUs"]} == saved
 
 
 def test_the_report_has_a_small_plot_in_it(shown: tuple[Ground, str], worker: Orchestra) -> None:

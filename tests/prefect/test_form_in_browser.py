@@ -42,6 +42,9 @@ Save artifacts (Optional)
 If reports are missing (Optional)
 After the report is saved (Optional)
 If the flow run is cancelled (Optional)
+Report as files (Optional)
+Folder (Optional)
+URL of the folder (Optional)
 """.splitlines()
 
 
@@ -113,6 +116,8 @@ def test_a_filled_form_starts_a_run_that_completes_and_shows_its_artifacts(
     page.get_by_label("Runner image").fill(KPERF)
     page.get_by_label("Namespace").fill(ground.namespace)
     page.get_by_label("Service account").fill("kperf-runner")
+    page.get_by_label("Folder", exact=False).first.fill(str(ground.folder / "reports"))
+    page.get_by_label("URL of the folder").fill("http://127.0.0.1/reports")
     _picture(page, tmp_path, "filled")
     page.get_by_role("button", name="Submit").click()
     page.get_by_text("scheduled to start now").wait_for()
@@ -137,6 +142,9 @@ def test_a_filled_form_starts_a_run_that_completes_and_shows_its_artifacts(
         if artifact["type"] == "markdown":
             expect(shown.get_by_role("heading", name="3 of 3 reports merged")).to_be_visible()
             expect(shown.get_by_role("row", name="all requests")).to_be_visible()
+            link = shown.get_by_role("link", name="The whole report")
+            folder = f"http://127.0.0.1/reports/{ground.namespace}/mrunners"
+            expect(link).to_have_attribute("href", re.compile(rf"{folder}/[-0-9a-f]+\.html"))
             assert "&amp;" not in shown.inner_text()
         elif artifact["type"] == "table":
             rows = shown.get_by_role("row")
