@@ -7,7 +7,7 @@ name is taken once, selectors select, and a test says what happens to Jobs and p
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -65,6 +65,7 @@ class Heard:
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     trackers: list[str] = field(default_factory=list)
+    home: list[str] = field(default_factory=list)
     reports: list[int] = field(default_factory=list)
 
     def note(self, text: str) -> None:
@@ -75,6 +76,9 @@ class Heard:
 
     def tracker(self, name: str) -> None:
         self.trackers.append(name)
+
+    def brought_home(self, pods: Sequence[str]) -> None:
+        self.home.extend(pods)
 
     def progress(self, state: RunState, reports: int) -> None:
         self.reports.append(reports)

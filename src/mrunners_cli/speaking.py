@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,9 @@ class Speaker:
             if self._status is not None:
                 self._status.stop()
             click.echo(name)
+
+    def brought_home(self, pods: Sequence[str]) -> None:
+        """Nothing: the progress counts them, and `result` names those that are missing."""
 
     def progress(self, state: RunState, reports: int) -> None:
         """How far the run is."""

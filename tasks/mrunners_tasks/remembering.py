@@ -9,7 +9,7 @@ import hashlib
 from typing import TypeVar
 
 from prefect import runtime
-from prefect.results import get_result_store
+from prefect.results import ResultStore, get_result_store
 
 from mrunners_tasks.prefect_away import PREFECT_AWAY
 
@@ -26,7 +26,7 @@ def remember(run_key: str, brought: object) -> None:
         brought: what another attempt is to have again; it can be pickled.
     """
     if (key := _storage_key(run_key)) is not None:
-        get_result_store().write(brought, key=key)
+        _store().write(brought, key=key)
 
 
 def recall(run_key: str, kind: type[T]) -> T | None:
@@ -36,9 +36,14 @@ def recall(run_key: str, kind: type[T]) -> T | None:
         run_key: of the run.
         kind: what it must be; a later release may keep something else.
     """
-    key, store = _storage_key(run_key), get_result_store()
+    key, store = _storage_key(run_key), _store()
     kept = store.read(key).result if key is not None and store.exists(key) else None
     return kept if isinstance(kept, kind) else None
+
+
+def _store() -> ResultStore:
+    """The flow's own storage; a flow's store itself keeps records apart and discards them."""
+    return ResultStore(result_storage=get_result_store().result_storage)
 
 
 def _storage_key(run_key: str) -> str | None:

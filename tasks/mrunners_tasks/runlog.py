@@ -6,6 +6,7 @@ It must not fail a run because an artifact could not be written.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from uuid import UUID
 
 from prefect import get_run_logger
@@ -18,6 +19,9 @@ __all__ = ["RunLog"]
 
 # The artifact is for people; one write in a while is enough for them and cheap for the server.
 ARTIFACT_SECONDS = 5.0
+
+# A thousand pods that end together must not become a thousand lines.
+NAMED = 10
 
 
 class RunLog:
@@ -39,6 +43,11 @@ class RunLog:
     def tracker(self, name: str) -> None:
         """An INFO line."""
         get_run_logger().info("tracker %s stands", name)
+
+    def brought_home(self, pods: Sequence[str]) -> None:
+        """An INFO line that names them, or the first of many."""
+        more = f"; and {len(pods) - NAMED} more" if len(pods) > NAMED else ""
+        get_run_logger().info("reports brought home: %s%s", "; ".join(pods[:NAMED]), more)
 
     def progress(self, state: RunState, reports: int) -> None:
         """An INFO line whenever something changed, and the artifact now and then."""

@@ -23,7 +23,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, kubectl: Kubectl) -> Iterat
 
 
 @pytest.fixture
-def stage(server: Stage) -> Stage:
+def stage(server: Stage) -> Iterator[Stage]:
     """The same, with a worker."""
     server.start_worker()
-    return server
+    yield server
+    server.end("worker")

@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import subprocess
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,6 +29,10 @@ deployments:
 - name: held
   entrypoint: tests.faults.holding.multirunners
   work_pool: {{name: {POOL}}}
+- name: nights
+  entrypoint: tests.faults.holding.multirunners
+  work_pool: {{name: {POOL}}}
+  concurrency_limit: {{limit: 1, collision_strategy: CANCEL_NEW}}
 """
 
 # Six flows begin at once, beside whatever else the machine does.
@@ -85,45 +88,53 @@ class Stage:
 
     def start_worker(self) -> None:
         """Start the only worker."""
-        environ = {
-            **self._environ,
-            "KUBECONFIG": str(self.kubeconfig),
-            "XDG_STATE_HOME": str(self.folder / "state"),
-            "PREFECT_WORKER_QUERY_SECONDS": "1",
-            FOLDER_VARIABLE: str(self.folder),
-        }
+        environ = {**self._runners_environ, "PREFECT_WORKER_QUERY_SECONDS": "1"}
         self._start("worker", environ, "worker", "start", "--pool", POOL, "--type", "process")
 
     def run_until(
-        self, step: str, ground: Ground, *runners: str, conduct: Mapping[str, str] | None = None
-    ) -> None:
-        """Trigger a run that will be held at a step."""
+        self,
+        step: str,
+        ground: Ground,
+        *runners: str,
+        conduct: Mapping[str, str] | None = None,
+        deployment: str = "held",
+    ) -> str:
+        """Trigger a run that will be held at a step; its ID."""
         folder = self.folder / ground.namespace
         folder.mkdir()
         (folder / "step").write_text(step)
+        return self.trigger(ground, *runners, conduct=conduct, deployment=deployment)
+
+    def trigger(
+        self,
+        ground: Ground,
+        *runners: str,
+        conduct: Mapping[str, str] | None = None,
+        deployment: str = "held",
+    ) -> str:
+        """Trigger a run; its ID."""
         options = {
             "namespace": ground.namespace,
             "runner_image": KPERF,
             "runners": runners,
             "service_account": "kperf-runner",
         }
-        deployment = self.orchestra.deployment("multirunners/held")["id"]
+        return self.orchestra.trigger(
+            f"multirunners/{deployment}", options=options, conduct=dict(conduct or {})
+        )
 
-        def trigger() -> bool:
-            try:
-                self.orchestra.post(
-                    f"deployments/{deployment}/create_flow_run",
-                    parameters={"options": options, "conduct": dict(conduct or {})},
-                    state={"type": "SCHEDULED"},
-                    idempotency_key=ground.namespace,
-                )
-            except urllib.error.HTTPError as error:
-                if error.code != 503:
-                    raise
-                return False
-            return True
-
-        until(f"the run in {ground.namespace} is triggered", trigger, SECONDS)
+    def execute(self, run_id: str) -> subprocess.Popen[bytes]:
+        """Run a flow run without a worker, as the pod of a Kubernetes worker does."""
+        environ = {**self._runners_environ, "PREFECT__FLOW_RUN_ID": run_id}
+        with (self.folder / "execute.log").open("a") as log:
+            return subprocess.Popen(
+                [program("prefect"), "flow-run", "execute"],
+                env=environ,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
 
     def held(self, ground: Ground) -> int:
         """The process of the run, once it is held."""
@@ -181,6 +192,16 @@ class Stage:
     @property
     def _api(self) -> str:
         return f"http://127.0.0.1:{self._port}/api"
+
+    @property
+    def _runners_environ(self) -> dict[str, str]:
+        """For what runs flows."""
+        return {
+            **self._environ,
+            "KUBECONFIG": str(self.kubeconfig),
+            "XDG_STATE_HOME": str(self.folder / "state"),
+            FOLDER_VARIABLE: str(self.folder),
+        }
 
     @property
     def _environ(self) -> dict[str, str]:

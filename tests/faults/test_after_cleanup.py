@@ -8,27 +8,34 @@ import signal
 from tests.cluster.commands import until
 from tests.cluster.ground import Ground
 from tests.faults.stage import SECONDS, Stage
+from tests.prefect.orchestra import Orchestra
 
 
 def test_a_retry_gives_the_report_that_came_home_and_loads_nothing_again(
     stage: Stage, ground: Ground
 ) -> None:
     orchestra = stage.orchestra
-    stage.run_until("ending", ground, ground.quick(2), conduct={"cleanup": "delete"})
+    run_id = stage.run_until("ending", ground, ground.quick(2), conduct={"cleanup": "delete"})
     pid = stage.held(ground)
     assert ground.kubectl.names("jobs") | ground.kubectl.names("pods") == set()
     os.kill(pid, signal.SIGKILL)
-    (run,) = orchestra.runs_in(ground.namespace)
-    # The worker sees the process end, and says so.
-    assert orchestra.ended(run["id"], SECONDS)["state_type"] == "CRASHED"
+    # Prefect says so twice, a second apart, and would lay it over a retry in between.
+    until(
+        "the worker has said that it crashed", lambda: _infrastructure(orchestra, run_id), SECONDS
+    )
     stage.release(ground)
-    assert orchestra.prefect("flow-run", "retry", run["id"]).code == 0
-    until("the retry has begun", lambda: orchestra.flow_run(run["id"])["run_count"] == 2, SECONDS)
-    ended = orchestra.ended(run["id"], SECONDS)
+    assert orchestra.prefect("flow-run", "retry", run_id).code == 0
+    until("the retry has begun", lambda: orchestra.flow_run(run_id)["run_count"] == 2, SECONDS)
+    ended = orchestra.ended(run_id, SECONDS)
     assert (ended["state_name"], ended["state"]["message"]) == (
         "Completed",
         "2 of 2 reports merged",
     )
-    steps = [step["name"] for step in orchestra.task_runs(run["id"])]
+    steps = [step["name"] for step in orchestra.task_runs(run_id)]
     assert steps.count("create mrunners-0") == 1
     assert ground.kubectl.names("jobs") | ground.kubectl.names("pods") == set()
+
+
+def _infrastructure(orchestra: Orchestra, run_id: str) -> bool:
+    state = orchestra.flow_run(run_id)["state"]
+    return state["type"] == "CRASHED" and "infrastructure" in state["message"]

@@ -41,7 +41,6 @@ def held(
             for _, pid in processes.values():
                 if not stage.ended(pid):
                     os.kill(pid, signal.SIGKILL)
-            stage.end("worker")
 
 
 # Six of the 36 cases for `make test`, which is long enough; all for `make test-faults`.

@@ -103,6 +103,9 @@ def test_name_tags_and_log_tell_runs_apart(shown: tuple[Ground, str], worker: Or
         ),
     )
     assert any("tracker mrunners stands" in line for line in lines)
+    told = r"(mrunners-\d index \d), pod mrunners-\d-\d-\w+ on \S+"
+    home = re.findall(told, "\n".join(lines))
+    assert sorted(home) == ["mrunners-0 index 0", "mrunners-0 index 1", "mrunners-1 index 0"]
 
 
 def _with(text: str, lines: list[str]) -> list[str]:

@@ -108,6 +108,7 @@ def harvest_ended(
     request takes all the patience there is for logs.
     """
     silent_hosts: set[str | None] = set()
+    home: list[str] = []
     jobs = {job.seen.uid: job for job in state.jobs if job.seen is not None}
     for pod in pods:
         if pod.job_uid not in jobs or pod.index is None or not pod.ended:
@@ -133,6 +134,10 @@ def harvest_ended(
         else:
             harvest.reports += 1
             harvest.unread.discard(place)
+            job = jobs[pod.job_uid].planned.name
+            home.append(f"{job} index {pod.index}, pod {pod.name} on {pod.node}")
+    if home:
+        listener.brought_home(home)
 
 
 def _harvest_one(

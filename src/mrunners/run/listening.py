@@ -5,6 +5,7 @@ It must not print.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from mrunners.progress.run_state import RunState
@@ -23,6 +24,13 @@ class Listener(Protocol):
 
     def tracker(self, name: str) -> None:
         """The tracker exists from now on: the run can be resumed."""
+
+    def brought_home(self, pods: Sequence[str]) -> None:
+        """Reports have come home since the last call.
+
+        Args:
+            pods: whose, each as `JOB index INDEX, pod NAME on HOST`.
+        """
 
     def progress(self, state: RunState, reports: int) -> None:
         """How far the run is; called often.
@@ -43,6 +51,9 @@ class Silence:
         """Nothing."""
 
     def tracker(self, name: str) -> None:
+        """Nothing."""
+
+    def brought_home(self, pods: Sequence[str]) -> None:
         """Nothing."""
 
     def progress(self, state: RunState, reports: int) -> None:

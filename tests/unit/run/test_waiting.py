@@ -14,6 +14,11 @@ from tests.unit.ground import deploy, find, log_of, planned
 RUN = planned()
 FIRST, SECOND = "mrunners-0", "mrunners-1"
 
+# As they are told to a listener.
+HOME_0_0 = "mrunners-0 index 0, pod mrunners-0-0-abcde on host-0"
+HOME_0_1 = "mrunners-0 index 1, pod mrunners-0-1-abcde on host-1"
+HOME_1_0 = "mrunners-1 index 0, pod mrunners-1-0-abcde on host-0"
+
 
 class Scene:
     """A deployed run that somebody waits for."""
@@ -70,7 +75,10 @@ def scene(tmp_path: Path) -> Scene:
 def test_a_run_that_has_finished_is_not_waited_for(scene: Scene) -> None:
     scene.end_all()
     assert scene.wait() == ()
-    assert (scene.clock.slept, scene.heard) == ([], Heard(reports=[3]))
+    assert (scene.clock.slept, scene.heard) == (
+        [],
+        Heard(home=[HOME_0_0, HOME_0_1, HOME_1_0], reports=[3]),
+    )
     assert scene.kept() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
 
 
@@ -86,7 +94,7 @@ def test_each_report_comes_home_as_its_pod_ends(scene: Scene) -> None:
     )
     assert scene.wait() == ()
     assert kept == [[(FIRST, 1)], [(FIRST, 1), (SECOND, 0)]]
-    assert scene.heard == Heard(reports=[0, 1, 1, 2, 2, 3])
+    assert scene.heard == Heard(home=[HOME_0_1, HOME_1_0, HOME_0_0], reports=[0, 1, 1, 2, 2, 3])
 
 
 def test_a_poll_is_one_list_while_nothing_changes(scene: Scene) -> None:
@@ -128,6 +136,7 @@ def test_failed_pods_are_told_at_the_end(scene: Scene) -> None:
     )
     assert scene.heard == Heard(
         warnings=["pod mrunners-0-1-abcde: no report: no-frame: no report frame in 2 lines of log"],
+        home=[HOME_0_0, HOME_1_0],
         reports=[2],
     )
 
@@ -237,6 +246,7 @@ def test_a_log_that_cannot_be_read_now_is_said_and_left_to_the_result(scene: Sce
         warnings=[
             "pod mrunners-0-0-abcde: no report: log-unavailable: dial tcp: i/o timeout",
         ],
+        home=[HOME_0_1],
         reports=[1],  # mrunners-1-0 is on the same silent host
     )
 
