@@ -155,13 +155,15 @@ def bare_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(steering)}
 
 
-def until(what: str, condition: Callable[[], T], seconds: float = 60.0) -> T:
-    """What the condition gives as soon as it is true.
+def until(
+    what: str, condition: Callable[[], T], seconds: float = 60.0, *, pause: float = 0.05
+) -> T:
+    """What the condition gives as soon as it is true; it is asked for again after each pause.
 
     Raises: AssertionError: it was not within that time.
     """
     deadline = time.monotonic() + seconds
     while not (given := condition()):
         assert time.monotonic() < deadline, f"after {seconds} s still not: {what}"
-        time.sleep(0.05)
+        time.sleep(pause)
     return given

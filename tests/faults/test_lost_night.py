@@ -38,7 +38,7 @@ def test_the_limit_is_free_again_once_the_lost_runs_lease_has_run_out(
         return run if run["state_type"] != "CANCELLED" else None
 
     assert next_night() is None  # the limit is 1, and the strategy CANCEL_NEW
-    night = until("a night is not dropped", next_night, LEASE_SECONDS + 120)
+    night = until("a night is not dropped", next_night, LEASE_SECONDS + 120, pause=10)
     assert (night["state_name"], night["state"]["message"]) == (
         "Completed",
         "2 of 2 reports merged",
