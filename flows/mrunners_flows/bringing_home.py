@@ -19,7 +19,8 @@ from mrunners_tasks.arguments import as_one
 from mrunners_tasks.collecting import collect_results, look_at_pods
 from mrunners_tasks.merging import merge_reports
 from mrunners_tasks.portions import portions
-from mrunners_tasks.saving import ReportFiles, save_report
+from mrunners_tasks.report_files import ReportFiles
+from mrunners_tasks.saving import save_report
 from mrunners_tasks.tending import note_collected
 from mrunners_tasks.waiting import wait_for_jobs
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from mrunners.records import Record
-from mrunners_tasks.saving import ReportFiles
+from mrunners_tasks.report_files import ReportFiles
 
 __all__ = ["Conduct", "Keeping", "Leftover", "OnIncomplete"]
 

@@ -14,7 +14,7 @@ from mrunners.run.finding import FoundRun
 from mrunners_flows.bringing_home import Home, bring_home
 from mrunners_flows.conduct import Conduct, Leftover
 from mrunners_tasks.arguments import as_one
-from mrunners_tasks.saving import ReportFiles
+from mrunners_tasks.report_files import ReportFiles
 from mrunners_tasks.tending import delete_found_run, find_leftover
 
 __all__ = ["collect_leftover", "demand_nothing_to_lose", "harvests"]

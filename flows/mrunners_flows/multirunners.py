@@ -32,7 +32,7 @@ from mrunners_tasks.loading import load_profiles
 from mrunners_tasks.parsing import parse_runners
 from mrunners_tasks.portions import portions
 from mrunners_tasks.remembering import recall, remember
-from mrunners_tasks.saving import demand_folder
+from mrunners_tasks.report_files import demand_folder
 from mrunners_tasks.tending import delete_found_run
 from mrunners_tasks.tracking import create_tracker
 

@@ -18,7 +18,7 @@ from mrunners_flows.outcome import (
     known_failures,
 )
 from mrunners_flows.reference import RunReference, check_reference
-from mrunners_tasks.saving import ReportFiles, demand_folder
+from mrunners_tasks.report_files import ReportFiles, demand_folder
 from mrunners_tasks.tending import find_same_run
 
 __all__ = ["result"]

@@ -30,6 +30,10 @@ class Spread(StrEnum):
     OFF = "off"
 
 
+_UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+_DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+
+
 class PlannedJob(Record):
     """One runner URI, decided.
 
@@ -45,7 +49,7 @@ class PlannedJob(Record):
     """
 
     index: int = Field(ge=0)
-    name: str
+    name: str = Field(pattern=_DNS_LABEL)
     uri: str
     numbers: int = Field(ge=1)
     profile_digest: str
@@ -65,9 +69,11 @@ class Plan(Record):
     """
 
     schema_: Literal["mrunners.plan/v1"] = Field("mrunners.plan/v1", alias="schema")
-    run_id: str
-    namespace: str
-    tracker: str
+    # A tracker may be edited by whoever may write ConfigMaps there, and these go into label
+    # selectors, API paths and file names.
+    run_id: str = Field(pattern=_UUID)
+    namespace: str = Field(pattern=_DNS_LABEL)
+    tracker: str = Field(pattern=_DNS_LABEL)
     image: str
     service_account: str
     spread: Spread

@@ -106,17 +106,27 @@ def read_plan(namespace: str, tracker: str, data: Mapping[str, str]) -> Plan:
             tracker=tracker,
         )
     try:
-        return Plan.model_validate_json(text)
+        plan = Plan.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or PLAN_KEY
-        raise RefusedError(
-            f"tracker {namespace}/{tracker} holds a plan that this release cannot read "
-            f"({place}: {first['msg']}); use the release of mrunners that made it, or remove it "
-            f"with: mrunners delete {namespace} --tracker {tracker} --force",
-            namespace=namespace,
-            tracker=tracker,
+        raise _unusable(
+            namespace, tracker, f"a plan that this release cannot read ({place}: {first['msg']})"
         ) from error
+    if (plan.namespace, plan.tracker) != (namespace, tracker):
+        raise _unusable(
+            namespace, tracker, f"the plan of another tracker, {plan.namespace}/{plan.tracker}"
+        )
+    return plan
+
+
+def _unusable(namespace: str, tracker: str, held: str) -> RefusedError:
+    return RefusedError(
+        f"tracker {namespace}/{tracker} holds {held}; use the release of mrunners that made it, or "
+        f"remove it with: mrunners delete {namespace} --tracker {tracker} --force",
+        namespace=namespace,
+        tracker=tracker,
+    )
 
 
 def _in_plan_order(plan: Plan) -> Iterator[str]:

@@ -124,6 +124,21 @@ def test_a_plan_with_a_key_of_a_later_release_is_refused() -> None:
         read_plan("load", "mrunners", {"plan.json": later})
 
 
+@pytest.mark.parametrize(
+    ("edited", "message"),
+    [
+        ({"run_id": "../../etc"}, r"cannot read \(run_id: String should match"),
+        ({"run_id": "x,owner=other"}, r"cannot read \(run_id: String should match"),
+        ({"namespace": "kube-system"}, "the plan of another tracker, kube-system/mrunners;"),
+        ({"tracker": "other"}, "the plan of another tracker, load/other;"),
+    ],
+)
+def test_a_plan_that_somebody_has_edited_is_refused(edited: dict[str, str], message: str) -> None:
+    plan = json.loads(planned().plan.model_dump_json(by_alias=True))
+    with pytest.raises(RefusedError, match=message):
+        read_plan("load", "mrunners", {"plan.json": json.dumps({**plan, **edited})})
+
+
 def test_profiles_beyond_900_kib_go_to_config_maps_that_the_tracker_owns() -> None:
     run = run_of(*(large(mark) for mark in "abcdef"))
     places = place_profiles(run.plan, run.profiles)
