@@ -28,7 +28,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from localcluster.binaries.builder import binary_folder
-from tests.cluster.commands import CHECKOUT, Kubectl, bare_environment, until
+from tests.cluster.commands import CHECKOUT, Kubectl, bare_environment, end, until
 from tests.cluster.ground import profile_text
 
 HOSTS = 20
@@ -73,12 +73,7 @@ def prefect_server(folder: Path) -> Iterator[tuple[str, Path]]:
             until("the Prefect server is healthy", lambda: _healthy(api), 120)
             yield api, log
         finally:
-            server.terminate()
-            try:
-                server.wait(60)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+            end(server)
 
 
 def _healthy(api: str) -> bool:

@@ -22,7 +22,7 @@ import pytest
 from hypothesis import settings
 
 from localcluster.binaries.builder import binary_folder
-from tests.cluster.commands import Kubectl, Mrunners, bare_environment, until
+from tests.cluster.commands import Kubectl, Mrunners, bare_environment, end, until
 from tests.cluster.ground import Ground, NewGround, roles
 
 # Times belong into benchmarks: on a busy machine a deadline fails what is right.
@@ -62,12 +62,7 @@ def prefect_process(prefect_home: Path) -> Iterator[str]:
             stderr=log,
         )
         yield f"http://127.0.0.1:{port}/api"
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        end(server)
 
 
 @pytest.fixture(scope="session")

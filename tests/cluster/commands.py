@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-__all__ = ["Finished", "Kubectl", "Mrunners", "Started", "bare_environment", "until"]
+__all__ = ["Finished", "Kubectl", "Mrunners", "Started", "bare_environment", "end", "until"]
 
 T = TypeVar("T")
 
@@ -153,6 +153,16 @@ def bare_environment() -> dict[str, str]:
     """This process's environment without what would steer mrunners, Prefect or Kubernetes."""
     steering = ("PREFECT_", "KUBE", "XDG_STATE_HOME", "MRUNNERS_", "DO_NOT_TRACK")
     return {name: value for name, value in os.environ.items() if not name.startswith(steering)}
+
+
+def end(process: subprocess.Popen[Any], seconds: float = 60.0) -> None:
+    """End a process that was started for tests: asked first, and killed if it does not go."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def until(

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.cluster.commands import CHECKOUT, bare_environment, until
+from tests.cluster.commands import CHECKOUT, bare_environment, end, until
 from tests.cluster.ground import KPERF, Ground
 from tests.faults.holding import FOLDER_VARIABLE
 from tests.prefect.orchestra import Orchestra, program
@@ -155,12 +155,7 @@ class Stage:
     def end(self, *what: str) -> None:
         """End the server, the worker or both, where they still run."""
         for process in [self._processes.pop(one) for one in what if one in self._processes]:
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
 
     @staticmethod
     def ended(pid: int) -> bool:

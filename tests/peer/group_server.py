@@ -22,6 +22,7 @@ from typing import TypeVar
 
 import yaml
 
+from tests.cluster.commands import end
 from tests.localcluster.ground import Json, LocalCluster
 
 __all__ = ["GroupServer", "PeerCluster", "eventually", "peer_cluster"]
@@ -173,12 +174,7 @@ class GroupServer:
         return names if len(names) == self._count else []
 
     def _stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
 
 
 def eventually(what: str, look: Callable[[], T], seconds: float = 60) -> T:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.commands import CHECKOUT, Kubectl, bare_environment
+from tests.cluster.commands import CHECKOUT, Kubectl, bare_environment, end
 from tests.prefect.orchestra import POOL, Orchestra, program
 
 
@@ -66,9 +66,4 @@ def worker(deployed: Orchestra, kubectl: Kubectl) -> Iterator[Orchestra]:
         try:
             yield deployed
         finally:
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.commands import CHECKOUT, Finished, Kubectl, bare_environment, until
+from tests.cluster.commands import CHECKOUT, Finished, Kubectl, bare_environment, end, until
 from tests.cluster.ground import Ground
 from tests.prefect.orchestra import Orchestra
 
@@ -150,12 +150,7 @@ def _running(host: Host, environ: dict[str, str], log: Path, *words: str) -> Ite
         try:
             yield
         finally:
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
 
 
 def _answers(orchestra: Orchestra) -> bool:
