@@ -62,14 +62,20 @@ def lost_runs(within: timedelta = SILENCE) -> Automation:
 
 
 async def main() -> None:
-    """Create it, or leave the one that is there."""
+    """Create it, or bring the one that is there up to date."""
+    wanted = lost_runs()
     try:
-        await Automation.aread(name=NAME)
+        there = await Automation.aread(name=NAME)
     except (ObjectNotFound, ValueError):
-        await lost_runs().acreate()
+        await wanted.acreate()
         print(f"created automation {NAME!r}")
-    else:
+        return
+    if (there.trigger, there.actions) == (wanted.trigger, wanted.actions):
         print(f"automation {NAME!r} is there already")
+        return
+    there.trigger, there.actions = wanted.trigger, wanted.actions
+    await there.aupdate()
+    print(f"brought automation {NAME!r} up to date")
 
 
 if __name__ == "__main__":

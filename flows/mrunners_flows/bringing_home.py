@@ -36,11 +36,13 @@ class Home:
     Attributes:
         report: the merged report.
         problems: what went wrong with the Jobs, one line each.
-        collected: the report is saved and the tracker says so.
+        saved: the report is saved, all of it that was to be.
+        collected: and the tracker says so.
     """
 
     report: MergedReport
     problems: tuple[str, ...]
+    saved: bool
     collected: bool
 
     @property
@@ -92,10 +94,9 @@ def collect(kubeconfig: str, found: FoundRun, *, saving: ReportFiles | None) -> 
         Admission(),
     )
     report = merge_reports(kubeconfig, as_one(found), as_one(outcomes))
-    collected = False
-    if saving is not None and save_report(as_one(report), saving):
-        collected = note_collected(kubeconfig, as_one(found), as_one(outcomes))
-    return Home(report, failures(found, view), collected)
+    saved = saving is not None and save_report(as_one(report), saving)
+    collected = saved and note_collected(kubeconfig, as_one(found), as_one(outcomes))
+    return Home(report, failures(found, view), saved, collected)
 
 
 def admitted(parts: Iterable[Iterable[PodOutcome]], admission: Admission) -> list[PodOutcome]:

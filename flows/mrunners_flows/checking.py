@@ -33,6 +33,7 @@ from mrunners.errors import InvalidInputError
 from mrunners.inputs.loading import parse_runners
 from mrunners.inputs.wording import did_you_mean
 from mrunners.plan.options import RunOptions, check_options
+from mrunners_flows.conduct import Conduct, check_conduct
 from mrunners_flows.reference import RunReference
 from mrunners_tasks.credentials import kubeconfig_problem
 
@@ -210,6 +211,8 @@ def _value_problems(flow: Flow[..., Any], given: Mapping[str, Any]) -> Iterator[
         yield f"parameters: {_in_one_line(error)}"
         return
     for value in values.values():
+        if isinstance(value, Conduct):
+            yield from _told(check_conduct, value)
         if isinstance(value, RunOptions | RunReference) and (
             problem := kubeconfig_problem(value.kubeconfig)
         ):

@@ -9,10 +9,11 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from mrunners.errors import InvalidInputError
 from mrunners.records import Record
 from mrunners_tasks.report_files import ReportFiles
 
-__all__ = ["Conduct", "Keeping", "Leftover", "OnIncomplete"]
+__all__ = ["Conduct", "Keeping", "Leftover", "OnIncomplete", "check_conduct"]
 
 
 class Leftover(StrEnum):
@@ -79,3 +80,19 @@ class Conduct(Record):
     def saving(self) -> ReportFiles | None:
         """Where the report is saved besides the artifacts; None when it is not saved at all."""
         return self.files if self.save else None
+
+
+def check_conduct(conduct: Conduct) -> None:
+    """Check that nothing contradicts itself.
+
+    Raises: InvalidInputError: one line per mistake.
+    """
+    if conduct.save:
+        return
+    problems = []
+    if conduct.cleanup is Keeping.DELETE:
+        problems.append("conduct.cleanup needs conduct.save: the report would go with its Jobs")
+    if conduct.files.folder:
+        problems.append("conduct.files needs conduct.save: what is not saved is not written")
+    if problems:
+        raise InvalidInputError(problems)

@@ -12,6 +12,7 @@ from prefect import flow
 from mrunners_flows.form import titled
 from mrunners_flows.outcome import known_failures
 from mrunners_flows.reference import RunReference, check_reference
+from mrunners_tasks.arguments import as_one
 from mrunners_tasks.tending import delete_found_run, find_found_run
 
 __all__ = ["delete"]
@@ -32,4 +33,4 @@ def delete(
     """
     check_reference(run)
     found = find_found_run(run.kubeconfig, run.namespace, run.tracker)
-    delete_found_run(run.kubeconfig, found, force=force)
+    delete_found_run(run.kubeconfig, as_one(found), force=force)

@@ -50,14 +50,22 @@ def collect_leftover(options: RunOptions, key: str, files: ReportFiles) -> None:
 
 
 def demand_nothing_to_lose(leftover: FoundRun, home: Home) -> None:
-    """Refuse to remove a run while a report that is there could only not be read for now.
+    """Refuse to remove a run whose report is not saved, or of which more could still be read.
 
     Raises: RefusedError: it says how to get the reports, and how to give them up.
     """
+    namespace, tracker = leftover.plan.namespace, leftover.plan.tracker
+    if not home.saved:
+        raise RefusedError(
+            f"the report of the earlier run under tracker {tracker} in namespace {namespace} "
+            "could not be written to its folder; mend the folder and start again, or get it with: "
+            f"mrunners result {namespace} --tracker {tracker}",
+            namespace=namespace,
+            tracker=tracker,
+        )
     unread = [pod for pod in home.report.coverage.missing if pod.reason in _READABLE_LATER]
     if not unread:
         return
-    namespace, tracker = leftover.plan.namespace, leftover.plan.tracker
     first = unread[0]
     raise RefusedError(
         f"{len(unread)} reports of the earlier run under tracker {tracker} in namespace "

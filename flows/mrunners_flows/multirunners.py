@@ -5,51 +5,31 @@ It must not hold logic: each line is a step.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, cast
 
 from prefect import flow, runtime
 
 from mrunners.errors import RunCancelledError
 from mrunners.plan.options import RunOptions
-from mrunners.run.finding import FoundRun
-from mrunners_flows.bringing_home import Home, bring_home
+from mrunners_flows.bringing_home import bring_home
 from mrunners_flows.cancelling import cancelled_state, remove_when_cancelled
-from mrunners_flows.conduct import Conduct, Keeping, OnIncomplete
+from mrunners_flows.concluding import Done, conclude
+from mrunners_flows.conduct import Conduct, check_conduct
 from mrunners_flows.form import titled
 from mrunners_flows.leftovers import collect_leftover, harvests
 from mrunners_flows.naming import name_of_run
-from mrunners_flows.outcome import (
-    RunIncompleteError,
-    RunOutcome,
-    completed_state,
-    known_failures,
-)
+from mrunners_flows.outcome import RunOutcome, completed_state, known_failures
 from mrunners_tasks.arguments import as_one
 from mrunners_tasks.creating import create_jobs
 from mrunners_tasks.events import RunEvent, announce
 from mrunners_tasks.loading import load_profiles
 from mrunners_tasks.parsing import parse_runners
 from mrunners_tasks.portions import portions
-from mrunners_tasks.remembering import recall, remember
+from mrunners_tasks.remembering import recall
 from mrunners_tasks.report_files import demand_folder
-from mrunners_tasks.tending import delete_found_run
 from mrunners_tasks.tracking import create_tracker
 
 __all__ = ["multirunners"]
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A run as far as it was asked for.
-
-    Attributes:
-        found: the run.
-        home: what came home; None when nobody waits for it.
-    """
-
-    found: FoundRun
-    home: Home | None = None
 
 
 @flow(
@@ -79,28 +59,18 @@ def multirunners(
 
 
 def _run(options: RunOptions, conduct: Conduct, key: str) -> RunOutcome:
-    demand_folder(conduct.files)
     # An attempt before this one may have been ended while it removed the Jobs: nothing is loaded
     # again then.
     done = recall(key, Done) or _until_done(options, conduct, key)
-    if done.home is None:
-        return _outcome(done)
-    if conduct.cleanup is Keeping.DELETE and done.home.collected:
-        remember(key, done)
-        delete_found_run(options.kubeconfig, as_one(done.found), force=True)
-    if done.home.complete:
-        announce(RunEvent.FINISHED, done.found, done.home.summary)
-        return _outcome(done)
-    announce(RunEvent.INCOMPLETE, done.found, done.home.summary)
-    if conduct.on_incomplete is OnIncomplete.FAIL:
-        raise RunIncompleteError(done.home.summary, _outcome(done))
-    return _outcome(done)
+    return conclude(options, conduct, key, done)
 
 
 def _until_done(options: RunOptions, conduct: Conduct, key: str) -> Done:
     where = options.kubeconfig
+    check_conduct(conduct)
     specs = parse_runners(options)
     runners = load_profiles(options, as_one(specs)) if specs else ()
+    demand_folder(conduct.files)
     if harvests(options, conduct):
         collect_leftover(options, key, conduct.files)
     run = create_tracker(options, as_one(runners), key)
@@ -109,16 +79,5 @@ def _until_done(options: RunOptions, conduct: Conduct, key: str) -> Done:
         create_jobs(where, as_one(run), as_one(jobs), label)
     if not options.wait:
         return Done(run.found)
-    return Done(
-        run.found,
-        bring_home(where, run.found, timeout=options.timeout, saving=conduct.saving),
-    )
-
-
-def _outcome(done: Done) -> RunOutcome:
-    return RunOutcome(
-        namespace=done.found.plan.namespace,
-        tracker=done.found.tracker.name,
-        run_id=done.found.plan.run_id,
-        report=None if done.home is None else done.home.report,
-    )
+    home = bring_home(where, run.found, timeout=options.timeout, saving=conduct.saving)
+    return Done(run.found, home)

@@ -14,6 +14,7 @@ from mrunners.plan import bounds
 from mrunners_flows.form import titled
 from mrunners_flows.outcome import known_failures
 from mrunners_flows.reference import RunReference, check_reference
+from mrunners_tasks.arguments import as_one
 from mrunners_tasks.tending import find_found_run
 from mrunners_tasks.waiting import wait_for_jobs
 
@@ -35,6 +36,6 @@ def wait(
     """
     check_reference(run, timeout=timeout)
     found = find_found_run(run.kubeconfig, run.namespace, run.tracker)
-    problems = wait_for_jobs(run.kubeconfig, found, timeout)
+    problems = wait_for_jobs(run.kubeconfig, as_one(found), timeout)
     if problems:
         raise IncompleteError("\n".join(problems))

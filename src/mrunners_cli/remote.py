@@ -31,6 +31,7 @@ from mrunners.plan.options import RunOptions, check_options
 from mrunners_cli.speaking import Speaker
 from mrunners_flows.conduct import Conduct, Keeping
 from mrunners_flows.outcome import exit_code_of_state
+from mrunners_tasks.credentials import kubeconfig_problem
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -143,6 +144,8 @@ def _parameters(
         ) from error
     # Before the schema, which knows the same bounds without a reason.
     check_options(options)
+    if (problem := kubeconfig_problem(options.kubeconfig)) is not None:
+        raise InvalidInputError(problem)
     if options.runners:
         parse_runners(options.runners)
     problems = [

@@ -76,7 +76,7 @@ def result(
         merge_outcomes,
     )
     from mrunners.run.store import ReportStore, default_store_path
-    from mrunners_cli.writing import render, write_whole
+    from mrunners_cli.writing import deliver, render
 
     if raw and form != "json":
         raise click.UsageError("--raw goes with --format json")
@@ -88,7 +88,7 @@ def result(
             demand_finished(found, view)
         outcomes = collect_run(cluster, found, view, ReportStore(default_store_path()))
         report = merge_outcomes(found, outcomes, requests=cluster.requests, raw=raw)
-        write_whole(render(report, form, to_file=output is not None), output)
+        deliver(render(report, form, to_file=output is not None), output)
         if form != "table" or output is not None:
             speaker.note(report.verdict)
         try:

@@ -13,11 +13,11 @@ from pathlib import Path
 import click
 
 from mrunners.errors import InvalidInputError
+from mrunners.files import write_whole
 from mrunners.reports.merged import MergedReport, to_json
-from mrunners.run.files import write_file
 from mrunners.views.table import render_table
 
-__all__ = ["render", "write_whole"]
+__all__ = ["deliver", "render"]
 
 # A file or a pipe has no width; 80 columns fit everywhere.
 WIDTH = 80
@@ -37,7 +37,7 @@ def render(report: MergedReport, form: str, *, to_file: bool) -> str:
     return render_table(report, width=width if on_terminal else WIDTH, color=_color(on_terminal))
 
 
-def write_whole(text: str, output: Path | None) -> None:
+def deliver(text: str, output: Path | None) -> None:
     """Write to stdout, or to a file that appears whole or not at all.
 
     Raises: InvalidInputError: the file cannot be written.
@@ -47,7 +47,7 @@ def write_whole(text: str, output: Path | None) -> None:
         sys.stdout.flush()
         return
     try:
-        write_file(text, output)
+        write_whole(text.encode(), output)
     except OSError as error:
         raise InvalidInputError(f"--output {output}: {error.strerror}") from error
 

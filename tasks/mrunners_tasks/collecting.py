@@ -19,6 +19,7 @@ from mrunners.run.resulting import (
     demand_ended,
     demand_final,
     demand_finished,
+    demand_kept,
 )
 from mrunners_tasks.caching import BY_JOB_UIDS, ONCE_PER_FLOW_RUN
 from mrunners_tasks.retrying import STEP, Step
@@ -72,7 +73,8 @@ def collect_results(
             no log is read twice, by this worker or another that shares the result storage.
     Raises:
         UnreachableError: they must be final, and a log could not be read; another attempt may.
-        IncompleteError: they must be final, and no attempt will make them so soon.
+        IncompleteError: they must be final, and no attempt will make them so soon; or another
+            machine may have what this one has not.
     """
     del label
     # These Jobs by themselves: what is kept under their UIDs must depend on nothing else. The flow
@@ -80,4 +82,5 @@ def collect_results(
     outcomes = collect_run(cluster_of(kubeconfig), found, view, report_store(), jobs)
     if final:
         demand_final(outcomes)
+        demand_kept(outcomes)
     return outcomes

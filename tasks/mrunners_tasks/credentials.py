@@ -10,12 +10,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
 from prefect import get_client
 from prefect.exceptions import ObjectNotFound
+from pydantic import ValidationError
 
 from mrunners.cluster.kubeconfig import Kubeconfig, KubeconfigElsewhere
 from mrunners.errors import InvalidInputError, UnreachableError
-from mrunners_tasks.prefect_away import PREFECT_AWAY
 
 __all__ = ["kubeconfig_of", "kubeconfig_problem"]
 
@@ -57,7 +58,7 @@ def _read(reference: str) -> Kubeconfig:
 
     Raises:
         InvalidInputError: there is no such block, or no kubeconfig in it.
-        UnreachableError: the Prefect server does not answer.
+        UnreachableError: the Prefect server does not answer, or cannot do it now.
     """
     found = _REFERENCE.fullmatch(reference)
     assert found is not None
@@ -69,10 +70,19 @@ def _read(reference: str) -> Kubeconfig:
         raise InvalidInputError(
             f"kubeconfig {reference}: there is no such block; list them with: prefect block ls"
         ) from error
-    except PREFECT_AWAY as error:
+    except httpx.HTTPStatusError as error:
+        status = error.response.status_code
+        text = f"kubeconfig {reference}: the Prefect server answers {status} when asked for it"
+        raise (UnreachableError if status >= 500 else InvalidInputError)(text) from error
+    except httpx.HTTPError as error:
         raise UnreachableError(
             f"kubeconfig {reference}: the Prefect server does not give the block: {error}"
         ) from error
+    except ValidationError:
+        # Its text would quote what it could not read, and that may be a credential.
+        raise InvalidInputError(
+            f"kubeconfig {reference}: the Prefect server's answer holds no block"
+        ) from None
     config = (data.get("cluster_config") or {}) if slug == _CREDENTIALS else data
     content = config.get("config")
     if not isinstance(content, Mapping):

@@ -8,16 +8,18 @@ from __future__ import annotations
 import hashlib
 from typing import TypeVar
 
-from prefect import runtime
+from prefect import runtime, task
 from prefect.results import ResultStore, get_result_store
 
 from mrunners_tasks.prefect_away import PREFECT_AWAY
+from mrunners_tasks.retrying import STEP
 
 __all__ = ["recall", "remember"]
 
 T = TypeVar("T")
 
 
+@task(name="remember-report", **STEP)
 def remember(run_key: str, brought: object) -> None:
     """Keep something in Prefect's result storage.
 

@@ -5,22 +5,26 @@ It must not fail a run whose artifacts are saved.
 
 from __future__ import annotations
 
+import re
 import socket
 import tempfile
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pydantic import Field
 
 from mrunners.errors import InvalidInputError
+from mrunners.files import write_whole
 from mrunners.plan import bounds
 from mrunners.records import Record
 from mrunners.reports.merged import MergedReport, to_json
-from mrunners.run.files import write_file
 from mrunners.views.markdown import WholeReport
 from mrunners_tasks.surroundings import listener
 
-__all__ = ["ReportFiles", "demand_folder", "write_report"]
+__all__ = ["ReportFiles", "demand_folder", "page_of", "write_report"]
+
+# What may stand in the target of a link as it is.
+_URL = re.compile(r"https?://[^\s<>()\"'`\\\[\]{}|^]+")
 
 
 class ReportFiles(Record):
@@ -48,10 +52,10 @@ def demand_folder(files: ReportFiles) -> None:
     Raises: InvalidInputError: one line per mistake.
     """
     problems = []
-    if files.url and (urlsplit(files.url).scheme not in {"http", "https"} or not files.folder):
-        problems.append(f"files.url {files.url}: give an http or https URL of files.folder")
-    if files.folder and not Path(files.folder).is_absolute():
-        problems.append(f"files.folder {files.folder}: give an absolute path")
+    if files.url and (_URL.fullmatch(files.url) is None or not files.folder):
+        problems.append(f"files.url {files.url!r}: give an http or https URL of files.folder")
+    if files.folder and (not Path(files.folder).is_absolute() or not files.folder.isprintable()):
+        problems.append(f"files.folder {files.folder!r}: give an absolute path")
     elif files.folder:
         try:
             Path(files.folder).mkdir(parents=True, exist_ok=True)
@@ -63,29 +67,40 @@ def demand_folder(files: ReportFiles) -> None:
         raise InvalidInputError(problems)
 
 
-def write_report(report: MergedReport, files: ReportFiles) -> tuple[WholeReport | None, bool]:
+def page_of(report: MergedReport, files: ReportFiles) -> WholeReport | None:
+    """Where the page of a report is, or will be; None when none was asked for."""
+    if not files.folder:
+        return None
+    below = _below(report)
+    url = f"{files.url.rstrip('/')}/{quote(str(below))}.html" if files.url else None
+    return WholeReport(f"{Path(files.folder) / below}.html", socket.gethostname(), url)
+
+
+def write_report(report: MergedReport, files: ReportFiles) -> bool:
     """Write the report, if that was asked for; one that cannot be written is warned of.
 
     Args:
         report: the merged one.
         files: checked by `demand_folder`.
-    Returns: where the page is, if there is one, and whether nothing that was asked for is missing.
+    Returns: whether nothing that was asked for is missing.
     """
     if not files.folder:
-        return None, True
+        return True
     # Brings matplotlib, which takes as long to import as all else together.
     from mrunners.views.html.page import render_html  # noqa: PLC0415
 
-    below = Path(report.namespace, report.tracker, report.run)
-    path = Path(files.folder) / below
+    path = Path(files.folder) / _below(report)
     try:
-        write_file(to_json(report), path.with_suffix(".json"))
-        write_file(render_html(report), path.with_suffix(".html"))
+        write_whole(to_json(report).encode(), path.with_suffix(".json"))
+        write_whole(render_html(report).encode(), path.with_suffix(".html"))
     except OSError as error:
         listener().warn(
             f"the report could not be written to {path}.html: {error.strerror}; its artifacts are "
             f"saved, and get it with: mrunners result {report.namespace} --tracker {report.tracker}"
         )
-        return None, False
-    url = f"{files.url.rstrip('/')}/{quote(str(below))}.html" if files.url else None
-    return WholeReport(f"{path}.html", socket.gethostname(), url), True
+        return False
+    return True
+
+
+def _below(report: MergedReport) -> Path:
+    return Path(report.namespace, report.tracker, report.run)

@@ -15,13 +15,13 @@ from prefect.tasks import exponential_backoff
 
 from mrunners.errors import UnreachableError
 
-__all__ = ["ATTEMPTS", "STEP", "Step", "may_pass"]
+__all__ = ["ATTEMPTS", "LAST_STEP", "STEP", "Step", "may_pass"]
 
 ATTEMPTS = 3
 
 
 def may_pass(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
-    """Whether to run a failed task again.
+    """Whether to run a failed task again, for the condition of its retries.
 
     An API server or a Prefect server that does not answer may come back, beyond the patience
     that the core has with it; what a user gave wrong, or another run in the way, stays.
@@ -29,10 +29,11 @@ def may_pass(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool
     Prefect logs a traceback when retries are exhausted, but not when this condition says no: so
     it also counts the attempts, and a known error ends without one.
     """
-    del task
-    if task_run.run_count >= ATTEMPTS:
+    if task_run.run_count >= task.retries:
         return False
     error = state.data
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code >= 500
     return isinstance(error, UnreachableError | OSError | httpx.TransportError)
 
 
@@ -54,3 +55,6 @@ STEP = Step(
     retry_condition_fn=may_pass,
     cache_policy=NO_CACHE,
 )
+
+# After hours of load a Prefect server may take its time to come back: some five minutes.
+LAST_STEP: Step = {**STEP, "retries": ATTEMPTS + 4}

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hashlib
 
+import httpx
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from mrunners.errors import UnreachableError
 from mrunners.reports.merged import MergedReport
-from mrunners.views.markdown import job_rows, render_markdown
-from mrunners_tasks.report_files import ReportFiles, write_report
-from mrunners_tasks.retrying import STEP
+from mrunners.views.markdown import WholeReport, job_rows, render_markdown
+from mrunners_tasks.report_files import ReportFiles, page_of, write_report
+from mrunners_tasks.retrying import LAST_STEP
 
 __all__ = ["artifact_key", "save_report"]
 
@@ -27,7 +29,7 @@ def artifact_key(namespace: str, tracker: str, what: str) -> str:
     return f"mrunners-{namespace}-{tracker}-{what}-{mark}"
 
 
-@task(name="save-report", **STEP)
+@task(name="save-report", **LAST_STEP)
 def save_report(report: MergedReport, files: ReportFiles) -> bool:
     """A table of the Jobs, and the report as markdown; as files too, where that was asked for.
 
@@ -36,16 +38,31 @@ def save_report(report: MergedReport, files: ReportFiles) -> bool:
         files: checked by `demand_folder`.
     Returns: whether all of it was saved; files that could not be written are only warned of, as
         the artifacts are there.
+    Raises: UnreachableError: the Prefect server does not take the artifacts.
     """
-    page, written = write_report(report, files)
-    create_table_artifact(
-        table=job_rows(report),
-        key=artifact_key(report.namespace, report.tracker, "jobs"),
-        description=report.verdict,
-    )
+    try:
+        create_table_artifact(
+            table=job_rows(report),
+            key=artifact_key(report.namespace, report.tracker, "jobs"),
+            description=report.verdict,
+        )
+        # First, though the page is not there yet: whatever happens to it, the extract is safe.
+        _create_extract(report, page_of(report, files))
+        if not write_report(report, files):
+            _create_extract(report, None)
+            return False
+    except httpx.HTTPError as error:
+        raise UnreachableError(
+            f"the Prefect server does not take the report's artifacts: {error}; the run is not "
+            f"lost: get its report with: mrunners result {report.namespace} --tracker "
+            f"{report.tracker}"
+        ) from error
+    return True
+
+
+def _create_extract(report: MergedReport, page: WholeReport | None) -> None:
     create_markdown_artifact(
         markdown=render_markdown(report, page),
         key=artifact_key(report.namespace, report.tracker, "report"),
         description=report.verdict,
     )
-    return written

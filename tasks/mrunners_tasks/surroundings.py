@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 
-from prefect import get_run_logger
+from prefect import get_run_logger, runtime
 from prefect.exceptions import MissingContextError
 
 from mrunners.cluster.client import KubernetesCluster
@@ -46,15 +46,21 @@ def listener() -> Listener:
     return RunLog()
 
 
-@lru_cache(maxsize=8)
 def cluster_of(kubeconfig: str) -> KubernetesCluster:
-    """The cluster of a kubeconfig; one connection pool and one patience for all tasks of a process.
+    """The cluster of a kubeconfig; one connection pool and one patience for a flow run's tasks.
 
-    It reads credentials again when they expire, so it may live long.
+    A flow run's own, as a report says how many requests its run took. It reads credentials again
+    when they expire, so it may live long.
 
     Args:
         kubeconfig: a flow's parameter: a path, a block, or empty.
     """
+    return _cluster_of(kubeconfig, runtime.flow_run.id)
+
+
+@lru_cache(maxsize=16)
+def _cluster_of(kubeconfig: str, flow_run: str | None) -> KubernetesCluster:
+    del flow_run
     return KubernetesCluster(kubeconfig_of(kubeconfig), say=lambda text: listener().warn(text))
 
 

@@ -117,7 +117,10 @@ def test_neither_the_database_nor_a_log_holds_a_credential(
     shown: tuple[Ground, str], worker: Orchestra
 ) -> None:
     ground, _ = shown
+    # The server's database and log; the worker's log, results and reports.
     kept = [worker.database, worker.database.with_name("prefect.db-wal"), worker.log]
+    kept += [path for path in worker.folder.rglob("*") if path.is_file()]
+    assert {"worker.log", "storage", "reports"} <= {part for path in kept for part in path.parts}
     content = b"".join(path.read_bytes() for path in kept if path.exists())
     assert ground.namespace.encode() in content
     secrets = [

@@ -55,7 +55,15 @@ def test_the_fields_of_a_run_come_in_the_order_in_which_people_think() -> None:
         "advanced",
     ]
     assert set(order["AdvancedOptions"]) >= {"tracker", "existing", "spread", "run_key"}
-    assert set(order["Conduct"]) == {"leftover", "save", "on_incomplete", "cleanup", "on_cancel"}
+    assert order["Conduct"] == [
+        "leftover",
+        "save",
+        "on_incomplete",
+        "cleanup",
+        "on_cancel",
+        "files",
+    ]
+    assert order["ReportFiles"] == ["folder", "url"]
 
 
 def test_no_parameter_could_hold_a_secret() -> None:

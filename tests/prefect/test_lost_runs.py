@@ -18,6 +18,12 @@ _SHORTER = (
     f"lost_runs(timedelta(seconds={SILENCE_SECONDS})).create()"
 )
 
+# As an earlier release may have made it.
+_OUTDATED = (
+    "from prefect.automations import Automation; from deploy.lost_runs import NAME; "
+    "there = Automation.read(name=NAME); there.trigger.threshold = 2; there.update()"
+)
+
 
 def test_a_run_that_was_killed_becomes_crashed_and_its_jobs_stay(
     orchestra: Orchestra, ground: Ground
@@ -28,13 +34,14 @@ def test_a_run_that_was_killed_becomes_crashed_and_its_jobs_stay(
         "runners": [ground.slow()],
         "service_account": "kperf-runner",
     }
-    created = ground.mrunners.python("deploy/lost_runs.py").finish()
-    again = ground.mrunners.python("deploy/lost_runs.py").finish()
-    shorter = ground.mrunners.python("-c", _SHORTER).finish()
+    words = ["deploy/lost_runs.py"]
+    steps = [words, words, ["-c", _OUTDATED], words, ["-c", _SHORTER]]
+    done = [ground.mrunners.python(*step).finish() for step in steps]
     try:
-        assert (created.code, again.code, shorter.code) == (0, 0, 0), created.stderr
-        assert "created automation" in created.stdout
-        assert "is there already" in again.stdout
+        assert [one.code for one in done] == [0] * 5, [one.stderr for one in done]
+        assert "created automation" in done[0].stdout
+        assert "is there already" in done[1].stdout
+        assert "brought automation" in done[3].stdout
         beating = ground.mrunners.having(PREFECT_FLOWS_HEARTBEAT_FREQUENCY=HEARTBEAT)
         started = beating.python("-m", "tests.prefect.own_process", json.dumps(options))
         (run,) = until("its heart beats", lambda: _beating(orchestra, ground), 60)

@@ -91,8 +91,12 @@ def test_what_is_wrong_by_itself_is_refused_before_a_flow_run_is_created(
     other_flow = ground.start_run(ground.quick(), options=["--deployment", "mrunners-wait/wait"])
     unknown = ground.start_run(ground.quick(), options=["--deployment", "nowhere"])
     nameless = ground.mrunners("run", "-n", "Load", "--runner-image", KPERF, *DEPLOYMENT)
-    ended = [one.finish() for one in (bad_uri, other_flow, unknown)]
-    assert [(one.code, one.stdout) for one in (*ended, nameless)] == [(2, "")] * 4
+    no_block = ground.start_run(
+        ground.quick(), options=[*DEPLOYMENT, "--kubeconfig", "block:///prod"]
+    )
+    ended = [one.finish() for one in (bad_uri, other_flow, unknown, no_block)]
+    assert [(one.code, one.stdout) for one in (*ended, nameless)] == [(2, "")] * 5
+    assert "a block is given as block:///kubernetes-credentials/NAME" in ended[3].stderr
     assert "numbers must be at least 1" in ended[0].stderr
     assert "--deployment wait: it does not take" in ended[1].stderr
     assert "there is no deployment multirunners/nowhere" in ended[2].stderr

@@ -17,7 +17,7 @@ from mrunners.errors import (
     UnreachableError,
 )
 
-__all__ = ["Asked", "no_answer", "trouble_of"]
+__all__ = ["Asked", "no_answer", "ran_into_another", "trouble_of"]
 
 # Admission answers 403 too, and no role mends these.
 _NOT_ABOUT_RIGHTS = ("exceeded quota", "is being terminated")
@@ -117,6 +117,17 @@ def trouble_of(asked: Asked, status: int, body: bytes, retry_after: str | None) 
             reason=reason,
         ),
     )
+
+
+def ran_into_another(asked: Asked, status: int, body: bytes) -> Trouble | None:
+    """Trouble when a creation was refused because another request changed something meanwhile.
+
+    Like `AlreadyExists` it comes with 409, but nothing of that name needs to be there: it is a
+    ResourceQuota of the namespace that many creations charge at once.
+    """
+    if (asked.verb, status, _status_words(body)[0]) != ("create", 409, "Conflict"):
+        return None
+    return Trouble(TroubleKind.PASSING, UnreachableError(f"{asked}: {_status_words(body)[1]}"))
 
 
 def _status_words(body: bytes) -> tuple[str, str]:

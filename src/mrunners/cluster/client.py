@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from mrunners.cluster.answers import Asked, no_answer
+from mrunners.cluster.answers import Asked, no_answer, ran_into_another
 from mrunners.cluster.kubeconfig import KubeconfigElsewhere
 from mrunners.cluster.patience import Patience
 from mrunners.cluster.seen import (
@@ -242,6 +242,8 @@ class KubernetesCluster:
         def attempt() -> Any:
             status, body = self._transport.send(request)
             if status in request.absent:
+                if (trouble := ran_into_another(request.asked, status, body)) is not None:
+                    raise trouble
                 return None
             try:
                 return json.loads(body)

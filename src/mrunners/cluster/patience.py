@@ -99,6 +99,8 @@ class Patience:
             except Trouble as trouble:
                 now = self.monotonic()
                 if not self._may_pass(trouble, now, now - began, limit_seconds):
+                    if limit_seconds is not None:
+                        self._outage_since = None  # what stays away is not the API server
                     raise trouble.error from trouble
                 self._tell_outage(trouble, began, limit_seconds)
                 # Jitter, so that many commands do not come back at the same instant.

@@ -36,6 +36,7 @@ def collect_job(
     unstarted: Sequence[Unstarted],
     store: ReportStore,
     admission: Admission | None = None,
+    silent_hosts: set[str | None] | None = None,
 ) -> list[PodOutcome]:
     """The outcomes of a Job's pods, one per completion index, ascending.
 
@@ -47,6 +48,8 @@ def collect_job(
         unstarted: the pods that have not started.
         store: looked into first; what is read is kept there.
         admission: what the run already holds; by default the Job is counted by itself.
+        silent_hosts: those that did not give a log; they are not asked for another one, as each
+            request takes all the patience there is for logs. New ones are added.
     Raises: OSError: the store cannot keep a report.
     """
     late = {pod.index: pod for pod in unstarted if pod.job == job.planned.name and pod.overdue}
@@ -56,7 +59,8 @@ def collect_job(
             absent.missing(index, MissingReason.NOT_CREATED, "the Job does not exist")
             for index in range(job.planned.numbers)
         ]
-    collector = _Collector(cluster, plan, job.seen, _Places(job), pods, late, store)
+    silent = set[str | None]() if silent_hosts is None else silent_hosts
+    collector = _Collector(cluster, plan, job.seen, _Places(job), pods, late, store, silent)
     # One after the other, so that what is not admitted is let go before the next one is read.
     admission = admission or Admission()
     return [admission.admit(collector.outcome(index)) for index in range(job.planned.numbers)]
@@ -111,6 +115,7 @@ class _Collector:
     pods: Sequence[PodSeen]
     late: Mapping[int, Unstarted]
     store: ReportStore
+    silent_hosts: set[str | None]
 
     def outcome(self, index: int) -> PodOutcome:
         stored = self.store.get(self.job.uid, index)
@@ -142,11 +147,16 @@ class _Collector:
         return self.places.missing(index, MissingReason.STILL_RUNNING, "there is no pod yet")
 
     def _from_log(self, index: int, pod: PodSeen) -> PodOutcome:
+        if pod.node in self.silent_hosts:
+            detail = f"{pod.node} did not give another pod's log"
+            return self.places.missing(index, MissingReason.LOG_UNAVAILABLE, detail, pod)
         try:
             report, facts = fetch_report(
                 self.cluster, self.plan, self.places.job.planned.name, pod, self.store
             )
         except UnusableReportError as error:
+            if error.problem is MissingReason.LOG_UNAVAILABLE:
+                self.silent_hosts.add(pod.node)
             reason, detail = _deeper_reason(pod, error)
             return self.places.missing(index, reason, detail, pod)
         return self.places.reported(index, facts, report)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from mrunners.cluster.api import Cluster
 from mrunners.cluster.seen import PodSeen
-from mrunners.errors import ClusterError, ForbiddenError
+from mrunners.errors import ApiStatusError, ClusterError, ForbiddenError, UnauthorizedError
 from mrunners.plan.plan import Plan
 from mrunners.progress.run_state import JobState, RunState
 from mrunners.reports.frame import FrameAddress, extract_report
@@ -59,6 +60,7 @@ def fetch_report(
     """Read, verify and keep the report of a pod that has ended.
 
     Raises: UnusableReportError: there is none that could be merged, with the reason.
+        UnauthorizedError: the credentials are not good any more.
         OSError: the store cannot keep it.
     """
     assert pod.job_uid is not None
@@ -67,8 +69,16 @@ def fetch_report(
         log = cluster.read_log(
             plan.namespace, pod.name, limit_bytes=plan.node_log_limit_bytes + _LOG_ROOM_BYTES
         )
+    except UnauthorizedError:
+        raise  # this is not about the pod
     except ForbiddenError as error:
         raise UnusableReportError(MissingReason.LOG_FORBIDDEN, str(error)) from error
+    except ApiStatusError as error:
+        if error.status != HTTPStatus.BAD_REQUEST:
+            raise UnusableReportError(MissingReason.LOG_UNAVAILABLE, str(error)) from error
+        # What a kubelet says of a container that never ran, as when it did not admit the pod.
+        ended = pod.reason or pod.phase
+        raise UnusableReportError(MissingReason.FAILED, f"no log ({ended}): {error}") from error
     except ClusterError as error:
         raise UnusableReportError(MissingReason.LOG_UNAVAILABLE, str(error)) from error
     if log is None:

@@ -28,6 +28,7 @@ __all__ = [
     "demand_ended",
     "demand_final",
     "demand_finished",
+    "demand_kept",
     "mark_collected",
     "merge_outcomes",
 ]
@@ -103,6 +104,18 @@ def demand_final(outcomes: Sequence[PodOutcome]) -> None:
     raise IncompleteError(text)
 
 
+def demand_kept(outcomes: Sequence[PodOutcome]) -> None:
+    """Refuse outcomes that are final for this machine only.
+
+    Whoever harvested the pod while it was there still has its report in a store of its own.
+
+    Raises: IncompleteError: a pod was gone before this machine read its log.
+    """
+    gone = [outcome for outcome in outcomes if outcome.missing is MissingReason.POD_GONE]
+    if gone:
+        raise IncompleteError(f"{len(gone)} pods were gone before their logs were read here")
+
+
 def collect_run(
     cluster: Cluster,
     found: FoundRun,
@@ -121,6 +134,7 @@ def collect_run(
             all of them.
     """
     admission = Admission()
+    silent_hosts: set[str | None] = set()
     return [
         outcome
         for job in (view.state.jobs if jobs is None else jobs)
@@ -132,6 +146,7 @@ def collect_run(
             unstarted=view.unstarted,
             store=store,
             admission=admission,
+            silent_hosts=silent_hosts,
         )
     ]
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import tempfile
 import zlib
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import AwareDatetime, ValidationError
 
+from mrunners.files import write_whole
 from mrunners.records import Record
 
 __all__ = ["PodFacts", "ReportStore", "default_store_path"]
@@ -90,23 +90,12 @@ class ReportStore:
             sha256=hashlib.sha256(raw).hexdigest(),
         )
         raw_path, facts_path = self._paths(job_uid, index)
-        raw_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # The facts come second: an entry exists once they do.
-        _write_whole(raw_path, gzip.compress(raw, compresslevel=6, mtime=0))
-        _write_whole(facts_path, facts.model_dump_json().encode())
+        # The facts come second: an entry exists once they do. Their hash tells a damaged one.
+        packed = gzip.compress(raw, compresslevel=6, mtime=0)
+        write_whole(packed, raw_path, private=True, sync=False)
+        write_whole(facts.model_dump_json().encode(), facts_path, private=True, sync=False)
         return facts
 
     def _paths(self, job_uid: str, index: int) -> tuple[Path, Path]:
         folder = self._root / job_uid
         return folder / f"{index}.report.json.gz", folder / f"{index}.json"
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

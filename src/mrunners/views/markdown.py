@@ -31,7 +31,8 @@ class WholeReport:
     Attributes:
         path: of the HTML file.
         host: the machine that has it.
-        url: under which people reach it; None when nobody said so.
+        url: under which people reach it, with nothing in it that would end a link; None when
+            nobody said so.
     """
 
     path: str
@@ -117,10 +118,7 @@ def _reference(whole: WholeReport) -> str:
     """A browser opens no file of the worker's machine: without a URL there is no link."""
     if whole.url is None:
         return f"The whole report is a page on {_cell(whole.host)}: {_cell(whole.path)}"
-    target = whole.url
-    for mark in "<>()":  # they would end the link
-        target = target.replace(mark, f"%{ord(mark):02X}")
-    return f"[The whole report, with all plots and tables]({target})"
+    return f"[The whole report, with all plots and tables]({whole.url})"
 
 
 def _latencies(report: MergedReport) -> Iterable[str]:

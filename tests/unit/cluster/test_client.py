@@ -112,6 +112,14 @@ def test_what_is_there_already_is_none(api: ApiServer, client: Client) -> None:
     assert client.create_job("load", {"kind": "Job"}) is None
 
 
+def test_a_creation_that_ran_into_another_one_is_sent_again(api: ApiServer, client: Client) -> None:
+    conflict = {"kind": "Status", "reason": "Conflict", "message": "the quota has been modified"}
+    api.answers.extend([says(conflict, 409), says(config_map())])
+    made = client.create_config_map("load", {})
+    assert made is not None
+    assert [heard.method for heard in api.heard] == ["POST", "POST"]
+
+
 def test_a_namespace_that_is_missing_is_a_mistake_of_the_user(
     api: ApiServer, client: Client
 ) -> None:

@@ -16,7 +16,7 @@ COLLECT = Conduct(leftover=Leftover.COLLECT)
 FOR_NOW = [MissingReason.LOG_UNAVAILABLE, MissingReason.LOG_FORBIDDEN]
 
 
-def leftover(*reasons: MissingReason) -> tuple[FoundRun, Home]:
+def leftover(*reasons: MissingReason, saved: bool = True) -> tuple[FoundRun, Home]:
     """A run that an earlier flow left, one pod for each reason."""
     found = deploy(FakeCluster(), planned(len(reasons)))
     (job,) = found.plan.jobs
@@ -24,7 +24,7 @@ def leftover(*reasons: MissingReason) -> tuple[FoundRun, Home]:
         PodOutcome(job=job.name, job_index=0, uri=job.uri, index=index, missing=reason, detail="x")
         for index, reason in enumerate(reasons)
     ]
-    return found, Home(merge_outcomes(found, outcomes, requests=0), (), collected=False)
+    return found, Home(merge_outcomes(found, outcomes, requests=0), (), saved, collected=False)
 
 
 @pytest.mark.parametrize("reason", FOR_NOW)
@@ -41,6 +41,11 @@ def test_a_leftover_whose_logs_cannot_be_read_for_now_is_not_removed(reason: Mis
 @pytest.mark.parametrize("reason", sorted(set(MissingReason) - set(FOR_NOW)))
 def test_a_leftover_of_which_nothing_more_can_be_had_is_removed(reason: MissingReason) -> None:
     demand_nothing_to_lose(*leftover(reason))
+
+
+def test_a_leftover_whose_report_could_not_be_written_is_not_removed() -> None:
+    with pytest.raises(RefusedError, match="could not be written to its folder; mend the folder"):
+        demand_nothing_to_lose(*leftover(MissingReason.NOT_STARTED, saved=False))
 
 
 @pytest.mark.parametrize("existing", Existing)

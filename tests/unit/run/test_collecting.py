@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from mrunners.errors import ForbiddenError, UnreachableError
+from mrunners.errors import ApiStatusError, ForbiddenError, UnauthorizedError, UnreachableError
 from mrunners.plan.planning import PlannedRun
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.reports.problems import MissingReason
-from mrunners.run.resulting import closer_look, collect_run
+from mrunners.run.resulting import closer_look, collect_run, demand_final
 from mrunners.run.store import ReportStore
 from tests.fakes import START, FakeCluster, Raw
 from tests.unit.ground import REPORT, deploy, find, finish, log_of, planned
@@ -189,6 +189,44 @@ def test_a_log_on_a_lost_host_is_unavailable(cluster: FakeCluster, store: Report
     assert collect(cluster, store) == [
         missing(MissingReason.LOG_UNAVAILABLE, "dial tcp: i/o timeout")
     ]
+
+
+def test_a_host_that_gave_no_log_is_not_asked_for_another_one(store: ReportStore) -> None:
+    cluster, run = FakeCluster(), planned(2, 2, 1)
+    deploy(cluster, run)
+    finish(cluster, run.plan)
+    on_host_0 = ("mrunners-0-0-abcde", "mrunners-1-0-abcde", "mrunners-2-0-abcde")
+    for pod in on_host_0:
+        cluster.logs[pod] = UnreachableError("dial tcp: i/o timeout")
+    outcomes = collect(cluster, store, run)
+    assert [(o.pod, o.detail) for o in outcomes if o.missing is MissingReason.LOG_UNAVAILABLE] == [
+        (on_host_0[0], "dial tcp: i/o timeout"),
+        (on_host_0[1], "host-0 did not give another pod's log"),
+        (on_host_0[2], "host-0 did not give another pod's log"),
+    ]
+    assert sum(outcome.report is not None for outcome in outcomes) == 2
+    assert cluster.asked.count("read_log") == 3
+
+
+def test_a_container_that_never_ran_has_failed_for_good(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.end_pod(JOB, 0, exit_code=1, log=b"")
+    cluster.finish_job(JOB)
+    cluster.logs[POD] = ApiStatusError("container is not available", status=400)
+    (only,) = collect(cluster, store)
+    assert only.missing is MissingReason.FAILED
+    assert only.detail.endswith("container is not available")
+    demand_final([only])
+
+
+def test_credentials_that_are_no_good_any_more_are_nothing_of_the_pod(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    finish(cluster, RUN.plan)
+    cluster.logs[POD] = UnauthorizedError("who are you?")
+    with pytest.raises(UnauthorizedError):
+        collect(cluster, store)
 
 
 def test_a_log_that_may_not_be_read_is_forbidden(cluster: FakeCluster, store: ReportStore) -> None:

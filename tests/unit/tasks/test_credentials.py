@@ -1,10 +1,13 @@
+import traceback
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
 import httpx
 import pytest
+from prefect.client.schemas.objects import BlockDocument
 from prefect.exceptions import ObjectNotFound
+from pydantic import ValidationError
 
 from mrunners.cluster.kubeconfig import Kubeconfig, KubeconfigElsewhere
 from mrunners.errors import InvalidInputError, MrunnersError, UnreachableError
@@ -43,6 +46,19 @@ class Server:
         if isinstance(found, Exception):
             raise found
         return Document(found)
+
+
+def status(code: int) -> httpx.HTTPStatusError:
+    request = httpx.Request("GET", "http://127.0.0.1/")
+    return httpx.HTTPStatusError("no", request=request, response=httpx.Response(code))
+
+
+def unreadable() -> ValidationError:
+    try:
+        BlockDocument.model_validate({"data": "token of the cluster"})
+    except ValidationError as error:
+        return error
+    raise AssertionError
 
 
 def reading(monkeypatch: pytest.MonkeyPatch, reference: str, found: Any) -> Kubeconfig:
@@ -85,6 +101,9 @@ def test_what_was_read_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None
         ({"cluster_config": None}, InvalidInputError, "this block holds no kubeconfig"),
         ({}, InvalidInputError, "this block holds no kubeconfig"),
         (httpx.ConnectError("away"), UnreachableError, "does not give the block: away"),
+        (status(503), UnreachableError, "the Prefect server answers 503"),
+        (status(401), InvalidInputError, "the Prefect server answers 401"),
+        (unreadable(), InvalidInputError, "the Prefect server's answer holds no block"),
     ],
 )
 def test_a_block_that_gives_no_kubeconfig_says_why(
@@ -94,6 +113,7 @@ def test_a_block_that_gives_no_kubeconfig_says_why(
         reading(monkeypatch, CREDENTIALS, found)
     assert f"kubeconfig {CREDENTIALS}: " in str(raised.value)
     assert said in str(raised.value)
+    assert "token of the cluster" not in "".join(traceback.format_exception(raised.value))
 
 
 @pytest.mark.parametrize(

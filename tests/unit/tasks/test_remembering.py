@@ -36,13 +36,13 @@ def part_of(root: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_retry_has_again_what_was_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     part_of("pipeline", monkeypatch)
     assert recall("key", dict) is None
-    remember("key", {"brought": "home"})
+    remember.fn("key", {"brought": "home"})
     assert recall("key", dict) == {"brought": "home"}
 
 
 def test_no_other_run_and_no_other_key_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     part_of("tonight", monkeypatch)
-    remember("key", {"brought": "home"})
+    remember.fn("key", {"brought": "home"})
     assert recall("other", dict) is None
     part_of("tomorrow night", monkeypatch)
     assert recall("key", dict) is None
@@ -50,7 +50,7 @@ def test_no_other_run_and_no_other_key_has_it(monkeypatch: pytest.MonkeyPatch) -
 
 def test_what_another_release_kept_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     part_of("pipeline", monkeypatch)
-    remember("key", ["brought", "home"])
+    remember.fn("key", ["brought", "home"])
     assert recall("key", dict) is None
 
 
@@ -58,6 +58,6 @@ def test_where_the_whole_run_is_not_known_nothing_is_kept_and_nothing_recalled(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     part_of(None, monkeypatch)
-    remember("key", {"brought": "home"})
+    remember.fn("key", {"brought": "home"})
     assert recall("key", dict) is None
     assert list(tmp_path.iterdir()) == []

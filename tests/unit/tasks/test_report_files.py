@@ -7,7 +7,7 @@ from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
 from mrunners.views.markdown import WholeReport, render_markdown
 from mrunners_tasks import report_files
-from mrunners_tasks.report_files import ReportFiles, demand_folder, write_report
+from mrunners_tasks.report_files import ReportFiles, demand_folder, page_of, write_report
 from tests.fakes import Heard
 from tests.unit.reports.build import RUN, flat, merged_pod
 
@@ -24,7 +24,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
 
 
 def test_nothing_is_written_unless_a_folder_is_given(heard: Heard) -> None:
-    assert write_report(REPORT, ReportFiles()) == (None, True)
+    assert (page_of(REPORT, ReportFiles()), write_report(REPORT, ReportFiles())) == (None, True)
     assert heard == Heard()
 
 
@@ -39,9 +39,10 @@ def test_nothing_is_written_unless_a_folder_is_given(heard: Heard) -> None:
 def test_the_page_and_its_json_are_written_and_the_page_is_referred_to(
     heard: Heard, tmp_path: Path, url: str, expected: str | None
 ) -> None:
-    page, whole = write_report(REPORT, ReportFiles(folder=str(tmp_path / "reports"), url=url))
+    files = ReportFiles(folder=str(tmp_path / "reports"), url=url)
+    assert write_report(REPORT, files)
     path = tmp_path / "reports" / f"{BELOW}.html"
-    assert (page, whole) == (WholeReport(str(path), "worker-1", expected), True)
+    assert page_of(REPORT, files) == WholeReport(str(path), "worker-1", expected)
     assert path.read_text("utf-8").startswith("<!doctype html>")
     assert path.with_suffix(".json").read_text("utf-8") == to_json(REPORT)
     assert sorted(entry.suffix for entry in path.parent.iterdir()) == [".html", ".json"]
@@ -52,7 +53,7 @@ def test_a_folder_that_fails_at_the_end_is_warned_of_and_the_report_counts_as_no
     heard: Heard, tmp_path: Path
 ) -> None:
     (tmp_path / REPORT.namespace).touch()
-    assert write_report(REPORT, ReportFiles(folder=str(tmp_path))) == (None, False)
+    assert not write_report(REPORT, ReportFiles(folder=str(tmp_path)))
     (warning,) = heard.warnings
     assert warning.startswith(f"the report could not be written to {tmp_path}/{BELOW}.html: ")
     assert f"mrunners result {REPORT.namespace} --tracker {REPORT.tracker}" in warning
@@ -66,9 +67,13 @@ def test_a_folder_that_can_be_written_to_is_made_and_nothing_is_left_in_it(tmp_p
 @pytest.mark.parametrize(
     ("folder", "url", "said"),
     [
-        ("reports", "", "files.folder reports: give an absolute path"),
+        ("reports", "", "files.folder 'reports': give an absolute path"),
         ("", "https://reports.example", "give an http or https URL of files.folder"),
         ("/tmp", "ftp://reports.example", "give an http or https URL of files.folder"),
+        ("/tmp", "http://[x", "give an http or https URL of files.folder"),
+        ("/tmp", "http://x/a b", "give an http or https URL of files.folder"),
+        ("/tmp", "http://x/)![](http://y", "give an http or https URL of files.folder"),
+        ("/tmp/a\0b", "", "give an absolute path"),
         ("/dev/null/reports", "", "files.folder /dev/null/reports: cannot be written to: "),
     ],
 )
@@ -80,8 +85,8 @@ def test_a_folder_of_no_use_is_told_before_the_run(folder: str, url: str, said: 
 
 
 def test_the_artifact_links_to_the_page_or_says_where_it_is() -> None:
-    linked = render_markdown(REPORT, WholeReport("/r/x.html", "worker-1", "https://h/a(b)/x.html"))
-    assert "[The whole report, with all plots and tables](https://h/a%28b%29/x.html)" in linked
+    linked = render_markdown(REPORT, WholeReport("/r/x.html", "worker-1", "https://h/a/x.html"))
+    assert "[The whole report, with all plots and tables](https://h/a/x.html)" in linked
     told = render_markdown(REPORT, WholeReport("/r/x.html", "worker-1"))
     assert "The whole report is a page on worker-1: /r/x.html" in told
     assert "whole report" not in render_markdown(REPORT)

@@ -1,6 +1,6 @@
 import httpx
 import pytest
-from prefect import task
+from prefect import Task, task
 from prefect.client.schemas.objects import TaskRun
 from prefect.states import Failed
 
@@ -15,13 +15,20 @@ from mrunners.errors import (
     UnreachableError,
     WaitTimeoutError,
 )
-from mrunners_tasks.retrying import ATTEMPTS, STEP, may_pass
+from mrunners_tasks.retrying import ATTEMPTS, LAST_STEP, STEP, may_pass
+
+
+def status(code: int) -> httpx.HTTPStatusError:
+    request = httpx.Request("POST", "http://127.0.0.1/")
+    return httpx.HTTPStatusError("no", request=request, response=httpx.Response(code))
+
 
 PASSING = [
     UnreachableError("gone"),
     OSError(28, "No space left on device"),
     ConnectionResetError(104, "Connection reset by peer"),
     httpx.ConnectError("All connection attempts failed"),
+    status(503),
 ]
 LASTING = [
     InvalidInputError("bad"),
@@ -33,17 +40,30 @@ LASTING = [
     ForbiddenError("no", verb="get", resource="pods", namespace="load"),
     ApiStatusError("bad", status=422),
     KeyError("a defect"),
+    status(404),
 ]
 
 
-@task
+@task(**STEP)
 def step() -> None:
     """Anything."""
 
 
-def again(error: Exception, *, attempt: int = 1) -> bool:
+@task(**LAST_STEP)
+def last_step() -> None:
+    """The end of hours of load."""
+
+
+def again(error: Exception, *, attempt: int = 1, of: Task[[], None] = step) -> bool:
     task_run = TaskRun(task_key="step", dynamic_key="0", run_count=attempt)
-    return may_pass(step, task_run, Failed(data=error))
+    return may_pass(of, task_run, Failed(data=error))
+
+
+def test_the_last_step_is_tried_for_some_five_minutes() -> None:
+    attempts = [again(PASSING[0], attempt=n, of=last_step) for n in range(1, 9)]
+    assert attempts == [True] * 6 + [False] * 2
+    delays = LAST_STEP["retry_delay_seconds"](LAST_STEP["retries"])
+    assert sum(delays[:6]) == 315
 
 
 @pytest.mark.parametrize("error", PASSING, ids=lambda error: type(error).__name__)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -53,10 +54,14 @@ _SLOT: Final = re.compile(r"@\d+@")
 _NUMBER: Final = re.compile(r"-?\d+\.\d+")
 
 
+# The settings are one set for the whole process; flows side by side draw on threads.
+_ONE_AT_A_TIME: Final = threading.Lock()
+
+
 @contextmanager
 def own_settings() -> Iterator[None]:
     """No setting of the user's own matplotlib within, and all of them again afterwards."""
-    with mpl.rc_context():
+    with _ONE_AT_A_TIME, mpl.rc_context():
         mpl.rcdefaults()
         for name, value in _SETTINGS.items():
             mpl.rcParams[name] = value

@@ -1,0 +1,66 @@
+"""The end of a run that came home: memory for a retry, cleanup, event, and the flow's outcome.
+
+It must not ask the cluster for reports.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prefect import get_run_logger
+
+from mrunners.plan.options import RunOptions
+from mrunners.run.finding import FoundRun
+from mrunners_flows.bringing_home import Home
+from mrunners_flows.conduct import Conduct, Keeping, OnIncomplete
+from mrunners_flows.outcome import RunIncompleteError, RunOutcome
+from mrunners_tasks.arguments import as_one
+from mrunners_tasks.events import RunEvent, announce
+from mrunners_tasks.remembering import remember
+from mrunners_tasks.tending import delete_found_run
+
+__all__ = ["Done", "conclude"]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A run as far as it was asked for.
+
+    Attributes:
+        found: the run.
+        home: what came home; None when nobody waits for it.
+    """
+
+    found: FoundRun
+    home: Home | None = None
+
+
+def conclude(options: RunOptions, conduct: Conduct, key: str, done: Done) -> RunOutcome:
+    """Do what is to be done after a run.
+
+    Args:
+        options: where it was.
+        conduct: what is to be done.
+        key: of the run.
+        done: what came of it.
+    Raises: RunIncompleteError: something is missing, and that is to be a failure.
+    """
+    found, home = done.found, done.home
+    outcome = RunOutcome(
+        namespace=found.plan.namespace,
+        tracker=found.tracker.name,
+        run_id=found.plan.run_id,
+        report=None if home is None else home.report,
+    )
+    if home is None:
+        return outcome
+    if conduct.cleanup is Keeping.DELETE and home.collected:
+        # Before: a retry of a flow that is killed in between has nothing else to go by.
+        remember(key, as_one(done))
+        delete_found_run(options.kubeconfig, as_one(found), force=True)
+    elif conduct.cleanup is Keeping.DELETE:
+        get_run_logger().warning("the Jobs stay: their run does not count as collected")
+    announce(RunEvent.FINISHED if home.complete else RunEvent.INCOMPLETE, found, home.summary)
+    if not home.complete and conduct.on_incomplete is OnIncomplete.FAIL:
+        raise RunIncompleteError(home.summary, outcome)
+    return outcome
