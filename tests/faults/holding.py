@@ -16,7 +16,7 @@ from typing import Any
 from prefect import runtime
 
 import mrunners.run.resulting
-import mrunners_flows.multirunners
+import mrunners_flows.concluding
 import mrunners_tasks.parsing
 import mrunners_tasks.saving
 import mrunners_tasks.waiting
@@ -40,8 +40,8 @@ _HELD_AT: tuple[tuple[str, ModuleType | type, str, int], ...] = (
     ("collecting", mrunners.run.resulting, "collect_job", 2),
     # One of two artifacts is saved.
     ("saving", mrunners_tasks.saving, "create_markdown_artifact", 1),
-    # The run has been announced as started; with `cleanup: delete` its Jobs are gone by now.
-    ("ending", mrunners_flows.multirunners, "announce", 2),
+    # With `cleanup: delete` its Jobs are gone by now.
+    ("ending", mrunners_flows.concluding, "announce", 1),
 )
 
 

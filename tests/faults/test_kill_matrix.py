@@ -20,6 +20,22 @@ WHOLE = {"expected": PODS, "merged": PODS, "missing": [], "nothingSucceeded": []
 # How many Jobs stand when a step is held.
 JOBS_THEN = {"parsing": 0, "tracker": 0, "creating": 1, "waiting": 2, "collecting": 2, "saving": 2}
 
+# What becomes of the flow run itself. Without its server it waits and goes on. It ends by itself when
+# its worker is killed; a worker that is asked to end takes it along, and nobody is left to say so.
+LEFT_AS = {
+    ("flow", signal.SIGKILL): "CRASHED",
+    ("flow", signal.SIGTERM): "CRASHED",
+    ("worker", signal.SIGKILL): "CRASHED",
+    ("worker", signal.SIGTERM): "RUNNING",
+    ("server", signal.SIGKILL): "COMPLETED",
+    ("server", signal.SIGTERM): "COMPLETED",
+}
+
+
+def _state(stage: Stage, ground: Ground) -> str:
+    (run,) = stage.orchestra.runs_in(ground.namespace)
+    return str(run["state_type"])
+
 
 def _runners(ground: Ground) -> list[str]:
     return [ground.quick(2), ground.quick(1)]
@@ -77,6 +93,12 @@ def test_a_run_killed_at_any_step_is_resumed_with_each_job_and_each_report_once(
         stage.start_server()
     for step, (_, pid) in held.items():
         until(f"the process of {step} ends", lambda pid=pid: stage.ended(pid), SECONDS)  # type: ignore[misc]
+    for step, (ground, _) in held.items():
+        until(
+            f"the flow run of {step} is {LEFT_AS[target, number]}",
+            lambda ground=ground: _state(stage, ground) == LEFT_AS[target, number],  # type: ignore[misc]
+            SECONDS,
+        )
 
     resumed = {
         step: ground.mrunners.having(**stage.here).start(
