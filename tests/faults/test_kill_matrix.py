@@ -20,8 +20,8 @@ WHOLE = {"expected": PODS, "merged": PODS, "missing": [], "nothingSucceeded": []
 # How many Jobs stand when a step is held.
 JOBS_THEN = {"parsing": 0, "tracker": 0, "creating": 1, "waiting": 2, "collecting": 2, "saving": 2}
 
-# What becomes of the flow run itself. Without its server it waits and goes on. It ends by itself when
-# its worker is killed; a worker that is asked to end takes it along, and nobody is left to say so.
+# What becomes of the flow run itself. Without its server it waits and goes on. It ends by itself
+# when its worker is killed; a worker that is asked to end takes it along, and nobody says so.
 LEFT_AS = {
     ("flow", signal.SIGKILL): "CRASHED",
     ("flow", signal.SIGTERM): "CRASHED",
