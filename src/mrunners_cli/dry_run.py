@@ -32,4 +32,22 @@ def manifests_of(decision: Decision) -> str:
             for job in plan.jobs
         ),
     ]
-    return yaml.safe_dump_all(manifests, sort_keys=False, allow_unicode=True)
+    return yaml.dump_all(manifests, Dumper=_Readable, sort_keys=False, allow_unicode=True)
+
+
+class _Readable(yaml.SafeDumper):
+    """As kubectl prints: texts of several lines as they are, and nothing by reference."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        """Write everything out where it stands."""
+        del data
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+    )
+
+
+_Readable.add_representer(str, _text)

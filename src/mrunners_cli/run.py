@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+# What a plan says, so that a run that is resumed by its tracker alone has it already.
+_PLANNED = {
+    "node_log_limit",
+    "report",
+    "runner_image",
+    "service_account",
+    "spread",
+    "start_timeout",
+}
+
 
 @click.command()
 @click.option("--namespace", "-n", required=True, help="Where the tracker and the Jobs go.")
@@ -102,7 +112,7 @@ def run(
     quiet: bool,
     **options: object,
 ) -> int:
-    """Deploy load runners as Jobs; print the progress tracker's name.
+    """Deploy load runners; print the tracker's name.
 
     Everything is checked before anything is created, and all mistakes are told together. Only
     the tracker's name goes to stdout.
@@ -120,8 +130,17 @@ def run(
     from mrunners.plan.options import AdvancedOptions, Existing, RunOptions, check_options
     from mrunners.run.preparing import prepare
 
+    given = _given(click.get_current_context())
     if resume and replace:
         raise click.UsageError("--resume and --replace exclude each other")
+    if "timeout" in given and not wait and deployment is None:
+        raise click.UsageError("--timeout goes with --wait")
+    if resume and not options["runners"] and (ignored := given & _PLANNED):
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(ignored))
+        raise click.UsageError(
+            f"--resume without --runners takes the run as its tracker has it: leave out {names}, "
+            "or give all that the run was started with"
+        )
     existing = Existing.RESUME if resume else Existing.REPLACE if replace else Existing.REFUSE
     advanced = {name: options.pop(name) for name in AdvancedOptions.model_fields if name in options}
     asked = RunOptions.model_validate(
@@ -136,7 +155,7 @@ def run(
             prepare_prefect()
             from mrunners_cli.remote import run_remotely
 
-            return run_remotely(deployment, asked, _given(click.get_current_context()), speaker)
+            return run_remotely(deployment, asked, given, speaker)
         cluster = KubernetesCluster(asked.kubeconfig, say=speaker.warn)
         decision = prepare(cluster, asked, run_key=asked.advanced.run_key or "preview")
         if dry_run:
@@ -170,19 +189,24 @@ def _run_flow(options: RunOptions, speaker: Speaker) -> None:
     from prefect.exceptions import TerminationSignal
 
     from mrunners_cli.ending import Terminated
+    from mrunners_cli.own_server import start_own_server
     from mrunners_cli.prefect_away import prefect_answering
     from mrunners_flows.conduct import Conduct
     from mrunners_flows.multirunners import multirunners
-    from mrunners_flows.outcome import RunOutcome
+    from mrunners_flows.outcome import RunIncompleteError, RunOutcome
     from mrunners_tasks.surroundings import listening
 
+    where = f"{options.namespace} --tracker {options.advanced.tracker}"
     try:
         with listening(speaker), prefect_answering():
+            start_own_server()
             outcome = multirunners(options, Conduct(save=False))
             assert isinstance(outcome, RunOutcome)  # a failed state raises its error
     except TerminationSignal as signal:
         raise Terminated from signal
-    where = f"{options.namespace} --tracker {options.advanced.tracker}"
+    except RunIncompleteError:
+        speaker.note(f"see the report with: mrunners result {where}")
+        raise
     if outcome.report is not None:
         speaker.note(f"{outcome.report.verdict}; see the report with: mrunners result {where}")
     else:

@@ -43,8 +43,13 @@ def deliver(text: str, output: Path | None) -> None:
     Raises: InvalidInputError: the file cannot be written.
     """
     if output is None:
-        click.echo(text, nl=False)
-        sys.stdout.flush()
+        try:
+            click.echo(text, nl=False)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise  # the reader has had enough, and that is no error
+        except OSError as error:
+            raise InvalidInputError(f"stdout cannot be written to: {error.strerror}") from error
         return
     try:
         write_whole(text.encode(), output)

@@ -55,6 +55,7 @@ class Started:
             stdin=subprocess.DEVNULL,
             stdout=self._out,
             stderr=self._err,
+            process_group=0,
         )
 
     def has_said(self, text: str) -> bool:
@@ -63,6 +64,10 @@ class Started:
 
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
+
+    def press_ctrl_c(self) -> None:
+        """As a terminal does it: the command and all that it has started."""
+        os.killpg(self._process.pid, signal.SIGINT)
 
     def finish(self, seconds: float = COMMAND_SECONDS) -> Finished:
         try:

@@ -69,6 +69,24 @@ def test_a_signal_while_a_job_is_being_created_ends_the_run_soon_and_it_can_be_r
     _went_well(ground, SOME)
 
 
+@pytest.mark.parametrize("words", [[], ["--wait"]])
+def test_ctrl_c_ends_a_run_soon_that_has_a_prefect_server_of_its_own(
+    ground: Ground, words: list[str]
+) -> None:
+    alone = ground.mrunners.having(PREFECT_API_URL="", PREFECT_HOME=str(ground.folder / "fresh"))
+    with gate_before_job(ground, "mrunners-1") as job_is_asked_for:
+        started = alone.start(*ground.run_words(ground.quick(), ground.quick()), *words)
+        job_is_asked_for()
+        started.press_ctrl_c()
+        # Prefect would ask for its server for 65 s.
+        ended = started.finish(30)
+    assert (ended.code, ended.stdout) == (130, "mrunners\n")
+    assert "what is deployed stays and can be resumed" in ended.stderr
+    assert "Aborted" not in ended.stderr
+    assert _resume(ground).code == 0
+    _went_well(ground, 2)
+
+
 def test_after_a_sigkill_between_tracker_and_first_job_resume_creates_them_all(
     ground: Ground,
 ) -> None:

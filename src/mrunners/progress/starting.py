@@ -6,6 +6,7 @@ what keeps a wait from lasting for ever.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,7 +101,7 @@ def unstarted_pods(
                     pod=None if pod is None else pod.name,
                     node=None if pod is None else pod.node,
                     reason=reason,
-                    message=" ".join(message.split())[:_MESSAGE_LIMIT],
+                    message=textwrap.shorten(message, _MESSAGE_LIMIT, placeholder=" …"),
                     overdue=late or reason in _HOPELESS,
                 )
             )

@@ -181,9 +181,11 @@ def _orphaned(owners: Iterable[Owner], plan: Plan, tracker_uid: str) -> bool:
 
 
 def _foreign(plan: Plan, what: str) -> RefusedError:
+    where = f"{plan.namespace} --tracker {plan.tracker}"
     return RefusedError(
-        f"{what} in namespace {plan.namespace} exists and is not of this run; delete it, or choose "
-        "another --tracker",
+        f"{what} in namespace {plan.namespace} exists and is not of this run; delete it and go on "
+        f"with: mrunners run --namespace {where} --resume; or give this run up with: mrunners "
+        f"delete {where} --force; and choose another --tracker",
         namespace=plan.namespace,
         tracker=plan.tracker,
     )
