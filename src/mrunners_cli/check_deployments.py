@@ -14,7 +14,7 @@ from mrunners_cli.prefect_settings import prepare_prefect
 __all__ = ["check_deployments"]
 
 
-@click.command()
+@click.command(short_help="Check a prefect.yaml more strictly than Prefect.")
 @click.argument(
     "file", type=click.Path(path_type=Path, dir_okay=False), default=Path("prefect.yaml")
 )

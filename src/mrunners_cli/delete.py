@@ -18,7 +18,7 @@ from mrunners_cli.speaking import Speaker
 __all__ = ["delete"]
 
 
-@click.command()
+@click.command(short_help="Delete a run: tracker, Jobs and pods.")
 @namespace_argument
 @kubeconfig_option
 @tracker_option

@@ -20,7 +20,7 @@ from mrunners_cli.speaking import Speaker
 __all__ = ["result"]
 
 
-@click.command()
+@click.command(short_help="Print the merged report of a run.")
 @namespace_argument
 @kubeconfig_option
 @tracker_option

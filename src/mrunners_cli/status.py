@@ -13,7 +13,7 @@ from mrunners_cli.speaking import Speaker
 __all__ = ["status"]
 
 
-@click.command()
+@click.command(short_help="Show how far a run is, and what keeps it.")
 @namespace_argument
 @kubeconfig_option
 @tracker_option

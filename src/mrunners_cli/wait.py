@@ -19,7 +19,7 @@ from mrunners_cli.speaking import Speaker
 __all__ = ["wait"]
 
 
-@click.command()
+@click.command(short_help="Wait until every Job of a run has ended.")
 @namespace_argument
 @kubeconfig_option
 @tracker_option

@@ -98,7 +98,7 @@ def test_what_is_wrong_by_itself_is_refused_before_a_flow_run_is_created(
     assert [(one.code, one.stdout) for one in (*ended, nameless)] == [(2, "")] * 5
     assert "a block is given as block:///kubernetes-credentials/NAME" in ended[3].stderr
     assert "numbers must be at least 1" in ended[0].stderr
-    assert "--deployment wait: it does not take" in ended[1].stderr
+    assert "--deployment wait: its flow takes no options of a run" in ended[1].stderr
     assert "there is no deployment multirunners/nowhere" in ended[2].stderr
     assert "--runners: give at least one" in nameless.stderr
     assert len(deployed.flow_runs()) == before

@@ -6,7 +6,6 @@ what keeps a wait from lasting for ever.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -101,11 +100,17 @@ def unstarted_pods(
                     pod=None if pod is None else pod.name,
                     node=None if pod is None else pod.node,
                     reason=reason,
-                    message=textwrap.shorten(message, _MESSAGE_LIMIT, placeholder=" …"),
+                    message=_shortened(message),
                     overdue=late or reason in _HOPELESS,
                 )
             )
     return found
+
+
+def _shortened(message: str) -> str:
+    """On one line, and not longer than people read; one that was cut says so."""
+    text = " ".join(message.split())
+    return text if len(text) <= _MESSAGE_LIMIT else f"{text[: _MESSAGE_LIMIT - 2].rstrip()} …"
 
 
 def describe(state: RunState, unstarted: Sequence[Unstarted]) -> list[str]:

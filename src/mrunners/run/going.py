@@ -49,12 +49,12 @@ def wait_until_gone(
         if not said:
             said = True
             listener.note(
-                f"waiting until {len(jobs)} Jobs and {len(pods)} pods of the former run are gone"
+                f"waiting until {len(jobs)} Jobs and {len(pods)} pods of the run are gone"
             )
         if time.monotonic() > deadline:
             raise WaitTimeoutError(
                 f"after {format_duration(patience_seconds)} there are still {len(jobs)} Jobs and "
-                f"{len(pods)} pods of the former run in namespace {namespace}: {names}; see "
+                f"{len(pods)} pods of the run in namespace {namespace}: {names}; see "
                 "whether their hosts are gone, and try again",
                 seconds=patience_seconds,
             )

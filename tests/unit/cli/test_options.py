@@ -53,9 +53,27 @@ def test_nothing_of_a_run_is_looked_at_before_its_options_are_good() -> None:
         "/none",
         "--timeout",
         "x",
+        "--wait",
     ]
     done = CliRunner().invoke(run, args)
     assert str(done.exception) == (
         "--timeout: not a duration: 'x'; write it like 90s, 10m, 2h or 1h30m\n"
         "--runner-image: give the kperf image, such as ghcr.io/azure/kperf:0.3.5"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--timeout", "5m", "--runners", "file:///x?numbers=1"], "--timeout goes with --wait"),
+        (
+            ["--resume", "--spread", "require", "--runner-image", "x"],
+            "--resume without --runners takes the run as its tracker has it: leave out "
+            "--runner-image, --spread",
+        ),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_a_usage_error(words: list[str], said: str) -> None:
+    done = CliRunner().invoke(run, [*GIVEN, *words])
+    assert done.exit_code == 2
+    assert said in done.output

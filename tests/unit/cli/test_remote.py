@@ -5,10 +5,10 @@ from uuid import uuid4
 import httpx
 import pytest
 from prefect.client.schemas.objects import FlowRun, State
-from prefect.states import Completed, Failed, Running
+from prefect.states import Cancelled, Completed, Crashed, Failed, Running
 
 from mrunners.errors import ExitCode, InvalidInputError
-from mrunners_cli import remote
+from mrunners_cli import following, remote
 from mrunners_cli.run import _given, run
 from tests.fakes import Heard
 from tests.unit.ground import IMAGE, options, uris
@@ -45,6 +45,9 @@ class Server:
     def read_flow_run(self, _: object) -> SimpleNamespace:
         return SimpleNamespace(state=self._state)
 
+    def read_artifacts(self, **_: object) -> list[SimpleNamespace]:
+        return [SimpleNamespace(description="1 of 2 pods ended")]
+
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +56,9 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def sleep(seconds: float) -> None:
         clock.now += seconds
 
-    monkeypatch.setattr(remote, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=sleep))
+    monkeypatch.setattr(
+        following, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=sleep)
+    )
 
 
 def follow(*seen: tuple[State[Any] | Exception, bool], wait: bool = True) -> tuple[int, Heard]:
@@ -61,7 +66,7 @@ def follow(*seen: tuple[State[Any] | Exception, bool], wait: bool = True) -> tup
     flow_run = FlowRun(flow_id=uuid4())
     client: Any = Server(*seen)
     speaker: Any = heard
-    return remote._follow(client, flow_run, options(), speaker, wait=wait), heard
+    return following.follow(client, flow_run, options(), speaker, wait=wait), heard
 
 
 def given(*words: str) -> dict[str, Any]:
@@ -75,7 +80,8 @@ def given(*words: str) -> dict[str, Any]:
 
 
 def deployment(parameters: dict[str, Any]) -> Any:
-    return SimpleNamespace(name="nightly", parameters=parameters, parameter_openapi_schema={})
+    schema: dict[str, Any] = {"properties": {"options": {}, "conduct": {}}}
+    return SimpleNamespace(name="nightly", parameters=parameters, parameter_openapi_schema=schema)
 
 
 def test_only_what_stands_on_the_command_line_is_sent() -> None:
@@ -132,3 +138,47 @@ def test_an_outage_is_told_once_and_so_is_its_end() -> None:
         "the Prefect server does not answer (refused); trying again",
         "the Prefect server answers again",
     ]
+
+
+def test_a_run_that_the_deployments_limit_dropped_is_refused_and_not_interrupted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, _ = follow((Cancelled(message="Deployment concurrency limit reached."), False))
+    assert code == ExitCode.REFUSED
+    assert "as many runs of this deployment as may are under way" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("state", "code"), [(Cancelled(), ExitCode.INTERRUPTED), (Crashed(), ExitCode.DEFECT)]
+)
+def test_what_a_cancelled_or_crashed_run_had_deployed_is_told(
+    state: State[Any], code: ExitCode
+) -> None:
+    ended, heard = follow((Running(), True), (state, True))
+    assert ended == code
+    assert (
+        "resume it with: mrunners run --namespace load --tracker mrunners --resume"
+        in (heard.notes[-1])
+    )
+
+
+def test_progress_is_told_when_it_changes() -> None:
+    _, heard = follow((Running(), True), (Running(), True), (Completed(), True))
+    assert heard.notes.count("1 of 2 pods ended") == 1
+
+
+def test_who_stops_following_is_told_that_the_flow_run_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard = Heard()
+    flow_run = FlowRun(flow_id=uuid4())
+    client: Any = Server((Running(), True))
+    speaker: Any = heard
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(following, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=interrupt))
+    with pytest.raises(KeyboardInterrupt):
+        following.follow(client, flow_run, options(), speaker, wait=True)
+    assert heard.notes[-1].endswith(f"end it with: prefect flow-run cancel {flow_run.id}")

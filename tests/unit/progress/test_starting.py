@@ -80,7 +80,7 @@ def test_a_pod_on_its_way_has_no_reason() -> None:
 )
 def test_a_waiting_reason_is_the_diagnosis(reason: str) -> None:
     held = pod(waiting=reason, waiting_message="two\n  lines " + "x" * 300)
-    message = ("two lines " + "x" * 300)[:200]
+    message = ("two lines " + "x" * 300)[:198] + " …"
     assert found(held, *RUNNING) == [unstarted(reason=reason, message=message)]
 
 

@@ -12,8 +12,9 @@ from tests.unit.plan.test_tracker import large, run_of
 
 JOBS = ["mrunners-0", "mrunners-1"]
 FOREIGN = (
-    "job mrunners-1 in namespace load exists and is not of this run; delete it, or choose another "
-    "--tracker"
+    "job mrunners-1 in namespace load exists and is not of this run; delete it and go on with: "
+    "mrunners run --namespace load --tracker mrunners --resume; or give this run up with: "
+    "mrunners delete load --tracker mrunners --force; and choose another --tracker"
 )
 
 
@@ -195,7 +196,7 @@ def test_the_leftovers_of_a_former_run_are_waited_for(
     heard = Heard()
     create(cluster, planned(), track(cluster, planned(), heard))
     assert heard == Heard(
-        notes=["waiting until 2 Jobs and 1 pods of the former run are gone"],
+        notes=["waiting until 2 Jobs and 1 pods of the run are gone"],
         trackers=["mrunners"],
     )
     assert (cluster.names("Job"), cluster.names("Pod")) == (JOBS, [])
@@ -226,7 +227,7 @@ def test_leftovers_that_stay_end_the_wait_with_their_names(
     with pytest.raises(WaitTimeoutError) as caught:
         wait_until_gone(cluster, "load", "", Heard(), patience_seconds=10)
     assert str(caught.value) == (
-        "after 10s there are still 2 Jobs and 0 pods of the former run in namespace load: "
+        "after 10s there are still 2 Jobs and 0 pods of the run in namespace load: "
         "job mrunners-0, job mrunners-1; see whether their hosts are gone, and try again"
     )
     assert 10 <= clock.seconds <= 11

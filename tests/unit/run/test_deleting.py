@@ -78,7 +78,7 @@ def test_a_collected_run_is_deleted_and_waited_for_until_no_job_and_no_pod_is_le
 ) -> None:
     collect(cluster)
     heard = delete(cluster, force=False)
-    assert heard == Heard(notes=["waiting until 2 Jobs and 3 pods of the former run are gone"])
+    assert heard == Heard(notes=["waiting until 2 Jobs and 3 pods of the run are gone"])
     assert [cluster.names(kind) for kind in ("ConfigMap", "Job", "Pod")] == [[], [], []]
     assert cluster.clock.slept == [0.5, 0.5]
 

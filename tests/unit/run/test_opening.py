@@ -43,7 +43,7 @@ def test_a_run_that_is_replaced_is_gone_before_the_new_one_stands(cluster: FakeC
     assert heard == Heard(
         notes=[
             f"replacing the finished run of tracker mrunners (run {THEIRS.plan.run_id})",
-            "waiting until 2 Jobs and 3 pods of the former run are gone",
+            "waiting until 2 Jobs and 3 pods of the run are gone",
         ],
         trackers=["mrunners"],
     )
