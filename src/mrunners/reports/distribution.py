@@ -39,6 +39,16 @@ class LatencyDistribution(Record):
     counts: tuple[int, ...]
     counts_by_url: dict[str, tuple[int, ...]] = Field(alias="countsByURL")
 
+    @property
+    def samples(self) -> int:
+        """How many samples all requests have: the last bound is not below the greatest."""
+        return self.counts[-1] if self.counts else 0
+
+    @property
+    def samples_by_url(self) -> dict[str, int]:
+        """The same for each request that is counted by itself."""
+        return {url: counts[-1] for url, counts in self.counts_by_url.items() if counts}
+
 
 def latency_distribution(
     pools: Mapping[str, Sequence[array[float]]] | None,

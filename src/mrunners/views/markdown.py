@@ -127,15 +127,18 @@ def _latencies(report: MergedReport) -> Iterable[str]:
         return
     by_url = dict(sorted((report.percentile_latencies_by_url or {}).items())[:_MAX_ROWS])
     server = shared_server(list(by_url))
-    rows = {"all requests": report.percentile_latencies}
+    counted = report.latency_distribution
+    samples = {} if counted is None else counted.samples_by_url
+    every = None if counted is None else counted.samples
+    rows = [("all requests", every, report.percentile_latencies)]
     # The server's name on every line would push the figures under Prefect's side bar.
-    rows |= {without_server(url, server): pairs for url, pairs in by_url.items()}
+    rows += [(without_server(url, server), samples.get(url), by_url[url]) for url in by_url]
     names = [percentile_name(p) for p, _ in report.percentile_latencies] or ["p50"]
-    yield f"| request | {' | '.join(names)} |"
-    yield f"|---|{'---:|' * len(names)}"
-    for url, pairs in rows.items():
+    yield f"| request | samples | {' | '.join(names)} |"
+    yield f"|---|---:|{'---:|' * len(names)}"
+    for url, count, pairs in rows:
         values = [milliseconds(seconds) for _, seconds in pairs] or ["-"] * len(names)
-        yield f"| {_cell(url)} | {' | '.join(values)} |"
+        yield f"| {_cell(url)} | {grouped(count)} | {' | '.join(values)} |"
 
 
 def _cell(text: str) -> str:

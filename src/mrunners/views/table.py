@@ -100,11 +100,20 @@ def _latencies(report: MergedReport) -> Table:
     server = shared_server(list(by_url))
     table = titled_table("Latency of successes, ms" + (f"; server {server}" if server else ""))
     table.add_column("request", ratio=1)
+    # A p99 of a few samples is their maximum, and no more.
+    table.add_column("samples", justify="right", no_wrap=True)
     for p in PERCENTILES:
         table.add_column(percentile_name(p), justify="right", no_wrap=True)
-    table.add_row("all requests", *_latency_cells(report.percentile_latencies))
+    counted = report.latency_distribution
+    samples = {} if counted is None else counted.samples_by_url
+    table.add_row(
+        "all requests",
+        grouped(None if counted is None else counted.samples),
+        *_latency_cells(report.percentile_latencies),
+    )
     for url in list(by_url)[:MAX_ROWS]:
-        table.add_row(safe_cell(without_server(url, server), 120), *_latency_cells(by_url[url]))
+        name = safe_cell(without_server(url, server), 120)
+        table.add_row(name, grouped(samples.get(url)), *_latency_cells(by_url[url]))
     add_rest(table, len(by_url) - MAX_ROWS, "requests")
     return table
 

@@ -104,13 +104,20 @@ def _curves(report: MergedReport, names: dict[str, str]) -> tuple[Curve, ...]:
 
 def _latency_table(report: MergedReport, names: dict[str, str]) -> Table:
     by_url = report.percentile_latencies_by_url or {}
+    counted = report.latency_distribution
+    samples = {} if counted is None else counted.samples_by_url
     rows: list[Row] = [
-        (cell(names[url], limit=300), *_percentile_cells(dict(by_url[url]))) for url in by_url
+        (
+            cell(names[url], limit=300),
+            number(grouped(samples.get(url))),
+            *_percentile_cells(dict(by_url[url])),
+        )
+        for url in by_url
     ]
     if report.percentile_latencies:
-        rows.insert(
-            0, (Cell("all requests"), *_percentile_cells(dict(report.percentile_latencies)))
-        )
+        every = number(grouped(None if counted is None else counted.samples))
+        whole = _percentile_cells(dict(report.percentile_latencies))
+        rows.insert(0, (Cell("all requests"), every, *whole))
     return Table(
         name="requests",
         title="Percentiles in figures",
@@ -118,6 +125,7 @@ def _latency_table(report: MergedReport, names: dict[str, str]) -> Table:
         rows_are="requests",
         columns=(
             Column("request", numeric=False),
+            Column("samples"),
             *(Column(percentile_name(p)) for p in PERCENTILES),
         ),
         rows=tuple(rows),
