@@ -133,6 +133,9 @@ class FakeCluster:
         raw = self._create("create_config_map", namespace, manifest)
         return None if raw is None else config_map_seen(raw)
 
+    def rehearse_config_map(self, namespace: str, manifest: Manifest) -> None:
+        self._asks("rehearse_config_map")
+
     def annotate_config_map(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:

@@ -128,7 +128,7 @@ def run(
     from mrunners.cluster.client import KubernetesCluster
     from mrunners.errors import ExitCode
     from mrunners.plan.options import AdvancedOptions, Existing, RunOptions, check_options
-    from mrunners.run.preparing import prepare
+    from mrunners.run.preparing import prepare, rehearse
 
     given = _given(click.get_current_context())
     if resume and replace:
@@ -163,6 +163,7 @@ def run(
 
             click.echo(manifests_of(decision), nl=False)
             return ExitCode.DONE
+        rehearse(cluster, decision)
         _run_flow(asked, speaker)
     return ExitCode.DONE
 

@@ -145,7 +145,7 @@ def test_a_configmap_of_another_namespace_is_read(shared: Ground, ground: Ground
 
 
 def test_options_are_checked_before_anything_else(shared: Ground, before: set[str]) -> None:
-    words = ["--timeout", "soon", "--tracker", "Not_A_Name"]
+    words = ["--timeout", "soon", "--tracker", "Not_A_Name", "--wait"]
     done = shared.run(shared.quick(), options=words, image="ghcr.io/Azure/kperf:0.3.5")
     assert (done.code, done.stdout) == (2, "")
     lines = sorted(done.stderr.splitlines())
@@ -156,6 +156,7 @@ def test_options_are_checked_before_anything_else(shared: Ground, before: set[st
 def test_a_missing_namespace_is_told_with_2_and_how_to_make_it(shared: Ground) -> None:
     words = ["--runner-image", "ghcr.io/azure/kperf:0.3.5", "--runners", shared.quick()]
     done = shared.mrunners("run", "--namespace", "not-there", *words)
+    assert "starting the flow" not in done.stderr  # that would take seconds
     assert (done.code, done.stdout) == (2, "")
     assert "error: namespace not-there does not exist" in done.stderr
     assert "kubectl create namespace not-there" in done.stderr

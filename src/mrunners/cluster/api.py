@@ -43,6 +43,12 @@ class Cluster(Protocol):
         first request was carried out: compare what is there.
         """
 
+    def rehearse_config_map(self, namespace: str, manifest: Manifest) -> None:
+        """Let the API server do all that it does on creating it, but for keeping it.
+
+        Raises: InvalidInputError: there is no such namespace. ClusterError: it would be refused.
+        """
+
     def annotate_config_map(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:

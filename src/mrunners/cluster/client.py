@@ -92,6 +92,10 @@ class KubernetesCluster:
         raw = self._create(CONFIG_MAPS, namespace, manifest)
         return None if raw is None else config_map_seen(raw)
 
+    def rehearse_config_map(self, namespace: str, manifest: Manifest) -> None:
+        """Let the API server do all that it does on creating it, but for keeping it."""
+        self._create(CONFIG_MAPS, namespace, manifest, dryRun="All")
+
     def annotate_config_map(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:
@@ -179,14 +183,14 @@ class KubernetesCluster:
             self._request("get", "GET", kind, namespace, name, absent=frozenset({404}))
         )
 
-    def _create(self, kind: _Kind, namespace: str, manifest: Manifest) -> Any:
+    def _create(self, kind: _Kind, namespace: str, manifest: Manifest, **query: str) -> Any:
         return self._json(
             self._request(
                 "create",
                 "POST",
                 kind,
                 namespace,
-                query={"fieldValidation": "Strict"},
+                query={"fieldValidation": "Strict", **query},
                 body=manifest,
                 absent=frozenset({409}),
             )

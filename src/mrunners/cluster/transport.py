@@ -148,7 +148,7 @@ def _configuration(kubeconfig: str | KubeconfigElsewhere) -> Configuration:
             "--kubeconfig PATH"
         ) from error
     except (ConfigException, yaml.YAMLError, OSError, ValueError) as error:
-        first = (str(error) or type(error).__name__).splitlines()[0]
+        first = (str(error) or type(error).__name__).splitlines()[0].rstrip(". ")
         raise InvalidInputError(
             f"kubeconfig {_shown(kubeconfig)}: {first}; give a working one with --kubeconfig PATH"
         ) from error

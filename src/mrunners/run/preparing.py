@@ -18,10 +18,10 @@ from mrunners.plan.labels import run_selector
 from mrunners.plan.options import Existing, RunOptions
 from mrunners.plan.plan import plan_differences
 from mrunners.plan.planning import PlannedRun, plan_run
-from mrunners.plan.tracker import profile_key
+from mrunners.plan.tracker import profile_key, tracker_manifest
 from mrunners.run.finding import FoundRun, describe_run, existing_run, find_run
 
-__all__ = ["Decision", "decide", "load_profiles", "prepare"]
+__all__ = ["Decision", "decide", "load_profiles", "prepare", "rehearse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,18 @@ def prepare(cluster: Cluster, options: RunOptions, *, run_key: str) -> Decision:
     context = SourceContext(config_maps=_ConfigMaps(cluster))
     runners = read_runners(options.runners, context, release_of_image(options.runner_image))
     return decide(cluster, options, plan_run(options, runners, run_key=run_key))
+
+
+def rehearse(cluster: Cluster, decision: Decision) -> None:
+    """Let the API server judge a new run's tracker, before what takes long is begun.
+
+    Raises:
+        InvalidInputError: there is no such namespace.
+        ClusterError: the tracker may not be created.
+    """
+    if decision.resumes is None:
+        plan, profiles = decision.planned.plan, decision.planned.profiles
+        cluster.rehearse_config_map(plan.namespace, tracker_manifest(plan, profiles))
 
 
 def decide(cluster: Cluster, options: RunOptions, wanted: PlannedRun | None) -> Decision:

@@ -106,6 +106,13 @@ def test_an_object_is_created_with_strict_fields(api: ApiServer, client: Client)
     assert api.heard == [heard("POST", f"{BASE}/configmaps", manifest, fieldValidation="Strict")]
 
 
+def test_a_rehearsal_keeps_nothing(api: ApiServer, client: Client) -> None:
+    api.answers.append(says(config_map()))
+    client.rehearse_config_map("load", {})
+    (asked,) = api.heard
+    assert asked == heard("POST", f"{BASE}/configmaps", {}, fieldValidation="Strict", dryRun="All")
+
+
 def test_what_is_there_already_is_none(api: ApiServer, client: Client) -> None:
     api.answers.extend([refuses(409)] * 2)
     assert client.create_config_map("load", {}) is None
