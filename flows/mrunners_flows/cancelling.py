@@ -29,7 +29,9 @@ def cancelled_state(
     options: RunOptions, conduct: Conduct, run_key: str, error: RunCancelledError
 ) -> Any:
     """End a flow that noticed by itself that it was cancelled."""
-    return Cancelled(message=f"{error}; {_tidy(options, conduct, run_key)}")
+    message = f"{error}; {_tidy(options, conduct, run_key)}"
+    # With the error as its data, whoever called the flow gets that and not one of Prefect's.
+    return Cancelled(message=message, data=RunCancelledError(message))
 
 
 def remove_when_cancelled(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:

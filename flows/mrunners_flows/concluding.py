@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from prefect import get_run_logger
 
+from mrunners.errors import ClusterError, WaitTimeoutError
 from mrunners.plan.options import RunOptions
 from mrunners.run.finding import FoundRun
 from mrunners_flows.bringing_home import Home
@@ -16,10 +17,10 @@ from mrunners_flows.conduct import Conduct, Keeping, OnIncomplete
 from mrunners_flows.outcome import RunIncompleteError, RunOutcome
 from mrunners_tasks.arguments import as_one
 from mrunners_tasks.events import RunEvent, announce
-from mrunners_tasks.remembering import remember
+from mrunners_tasks.remembering import recall, remember
 from mrunners_tasks.tending import delete_found_run
 
-__all__ = ["Done", "conclude"]
+__all__ = ["Done", "conclude", "recalled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,34 @@ def conclude(options: RunOptions, conduct: Conduct, key: str, done: Done) -> Run
     )
     if home is None:
         return outcome
-    if conduct.cleanup is Keeping.DELETE and home.collected:
-        # Before: a retry of a flow that is killed in between has nothing else to go by.
-        remember(key, as_one(done))
-        delete_found_run(options.kubeconfig, as_one(found), force=True)
-    elif conduct.cleanup is Keeping.DELETE:
-        get_run_logger().warning("the Jobs stay: their run does not count as collected")
+    if conduct.cleanup is Keeping.DELETE:
+        _clean_up(options, key, done, home)
     announce(RunEvent.FINISHED if home.complete else RunEvent.INCOMPLETE, found, home.summary)
     if not home.complete and conduct.on_incomplete is OnIncomplete.FAIL:
         raise RunIncompleteError(home.summary, outcome)
     return outcome
+
+
+def recalled(options: RunOptions, key: str) -> Done | None:
+    """What an earlier attempt brought home before it removed the Jobs."""
+    return recall(_identity(options, key), Done)
+
+
+def _clean_up(options: RunOptions, key: str, done: Done, home: Home) -> None:
+    """Remove the Jobs; whatever keeps them, the report is there and the run is what it is."""
+    if not home.collected:
+        get_run_logger().warning("the Jobs stay: their run does not count as collected")
+        return
+    # Before: a retry of a flow that is killed in between has nothing else to go by.
+    if not remember(_identity(options, key), as_one(done)):
+        get_run_logger().warning("the Jobs stay: the report could not be kept for a retry")
+        return
+    try:
+        delete_found_run(options.kubeconfig, as_one(done.found), force=True)
+    except (ClusterError, WaitTimeoutError) as error:
+        get_run_logger().warning("the Jobs were not removed: %s", error)
+
+
+def _identity(options: RunOptions, key: str) -> str:
+    """One pipeline may run several runs with one key, and none may have another's report."""
+    return f"{key}\0{options.model_dump_json()}"

@@ -13,7 +13,7 @@ from mrunners.errors import RunCancelledError
 from mrunners.plan.options import RunOptions
 from mrunners_flows.bringing_home import bring_home
 from mrunners_flows.cancelling import cancelled_state, remove_when_cancelled
-from mrunners_flows.concluding import Done, conclude
+from mrunners_flows.concluding import Done, conclude, recalled
 from mrunners_flows.conduct import Conduct, check_conduct
 from mrunners_flows.form import titled
 from mrunners_flows.leftovers import collect_leftover, harvests
@@ -25,7 +25,6 @@ from mrunners_tasks.events import RunEvent, announce
 from mrunners_tasks.loading import load_profiles
 from mrunners_tasks.parsing import parse_runners
 from mrunners_tasks.portions import portions
-from mrunners_tasks.remembering import recall
 from mrunners_tasks.report_files import demand_folder
 from mrunners_tasks.tracking import create_tracker
 
@@ -61,7 +60,7 @@ def multirunners(
 def _run(options: RunOptions, conduct: Conduct, key: str) -> RunOutcome:
     # An attempt before this one may have been ended while it removed the Jobs: nothing is loaded
     # again then.
-    done = recall(key, Done) or _until_done(options, conduct, key)
+    done = recalled(options, key) or _until_done(options, conduct, key)
     return conclude(options, conduct, key, done)
 
 

@@ -97,7 +97,7 @@ def known_failures(flow: Callable[P, R]) -> Callable[P, R]:
         try:
             return flow(*args, **kwargs)
         except RunCancelledError as error:
-            return cast("R", Cancelled(message=str(error)))
+            return cast("R", Cancelled(message=str(error), data=error))
         except MrunnersError as error:
             return cast("R", failed_state(error))
 

@@ -15,6 +15,7 @@ from types import FrameType
 import click
 
 from mrunners.errors import ExitCode, InvalidInputError, MrunnersError
+from mrunners_cli.stderr import say
 
 __all__ = ["Terminated", "catching_signals", "exit_code_of"]
 
@@ -76,4 +77,4 @@ def tell(error: MrunnersError) -> None:
     """Say on stderr what happened: one line per mistake, else the message as it is."""
     lines = error.problems if isinstance(error, InvalidInputError) else (str(error),)
     for line in lines:
-        click.echo(f"error: {line}", err=True)
+        say(f"error: {line}")

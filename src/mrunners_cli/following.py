@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import click
 import httpx
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import (
@@ -29,6 +28,7 @@ from mrunners.errors import ExitCode
 from mrunners.plan.options import RunOptions
 from mrunners_cli.ending import Terminated
 from mrunners_cli.speaking import Speaker
+from mrunners_cli.stderr import say
 from mrunners_flows.conduct import Conduct, Keeping
 from mrunners_flows.outcome import exit_code_of_state
 
@@ -140,15 +140,14 @@ def _tell_ending(
 ) -> None:
     where = f"{options.namespace} --tracker {options.advanced.tracker}"
     if _dropped(state):
-        click.echo(
+        say(
             f"error: as many runs of this deployment as may are under way ({state.message}); wait "
-            "for them, or raise its concurrency limit",
-            err=True,
+            "for them, or raise its concurrency limit"
         )
     elif state.is_cancelled():
-        click.echo("error: the flow run was cancelled", err=True)
+        say("error: the flow run was cancelled")
     elif not state.is_completed():
-        click.echo(f"error: {state.message or state.name}", err=True)
+        say(f"error: {state.message or state.name}")
     elif state.message:
         speaker.note(state.message)
     if stands and (state.is_cancelled() or state.is_crashed()):

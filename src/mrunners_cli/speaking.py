@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mrunners.durations import format_duration
+from mrunners_cli.stderr import say
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -98,4 +99,4 @@ class Speaker:
     def _say(self, text: str) -> None:
         if self._status is not None:
             self._status.stop()
-        click.echo(text, err=True)
+        say(text)

@@ -20,25 +20,28 @@ T = TypeVar("T")
 
 
 @task(name="remember-report", **STEP)
-def remember(run_key: str, brought: object) -> None:
+def remember(run: str, brought: object) -> bool:
     """Keep something in Prefect's result storage.
 
     Args:
-        run_key: of the run.
+        run: its key, and all that tells it from another run with that key.
         brought: what another attempt is to have again; it can be pickled.
+    Returns: whether it was kept.
     """
-    if (key := _storage_key(run_key)) is not None:
-        _store().write(brought, key=key)
+    if (key := _storage_key(run)) is None:
+        return False
+    _store().write(brought, key=key)
+    return True
 
 
-def recall(run_key: str, kind: type[T]) -> T | None:
+def recall(run: str, kind: type[T]) -> T | None:
     """What an earlier attempt of this flow run, or of the one that it is part of, has kept.
 
     Args:
-        run_key: of the run.
+        run: as it was given to `remember`.
         kind: what it must be; a later release may keep something else.
     """
-    key, store = _storage_key(run_key), _store()
+    key, store = _storage_key(run), _store()
     kept = store.read(key).result if key is not None and store.exists(key) else None
     return kept if isinstance(kept, kind) else None
 
@@ -48,7 +51,7 @@ def _store() -> ResultStore:
     return ResultStore(result_storage=get_result_store().result_storage)
 
 
-def _storage_key(run_key: str) -> str | None:
+def _storage_key(run: str) -> str | None:
     """A name for a file; None where it cannot be known which run this is a part of.
 
     A pipeline's retry makes a new subflow run, but the pipeline's own run stays the same.
@@ -57,5 +60,5 @@ def _storage_key(run_key: str) -> str | None:
         root = runtime.flow_run.root_flow_run_id
     except PREFECT_AWAY:
         return None
-    digest = hashlib.sha256(f"{root}\0{run_key}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{root}\0{run}".encode()).hexdigest()
     return f"mrunners-brought-home-{digest}"

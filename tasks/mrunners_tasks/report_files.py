@@ -23,8 +23,8 @@ from mrunners_tasks.surroundings import listener
 
 __all__ = ["ReportFiles", "demand_folder", "page_of", "write_report"]
 
-# What may stand in the target of a link as it is.
-_URL = re.compile(r"https?://[^\s<>()\"'`\\\[\]{}|^]+")
+# What may stand in the target of a link as it is; no user, and no query, which hold secrets.
+_URL = re.compile(r"https?://[-A-Za-z0-9._~:/%]+")
 
 
 class ReportFiles(Record):

@@ -51,13 +51,20 @@ def save_report(report: MergedReport, files: ReportFiles) -> bool:
         if not write_report(report, files):
             _create_extract(report, None)
             return False
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code < 500:
+            raise
+        raise _not_taken(report, error) from error
     except httpx.HTTPError as error:
-        raise UnreachableError(
-            f"the Prefect server does not take the report's artifacts: {error}; the run is not "
-            f"lost: get its report with: mrunners result {report.namespace} --tracker "
-            f"{report.tracker}"
-        ) from error
+        raise _not_taken(report, error) from error
     return True
+
+
+def _not_taken(report: MergedReport, error: httpx.HTTPError) -> UnreachableError:
+    return UnreachableError(
+        f"the Prefect server does not take the report's artifacts: {error}; the run is not lost: "
+        f"get its report with: mrunners result {report.namespace} --tracker {report.tracker}"
+    )
 
 
 def _create_extract(report: MergedReport, page: WholeReport | None) -> None:

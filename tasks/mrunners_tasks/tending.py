@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from prefect import task
 
-from mrunners.errors import ForbiddenError
+from mrunners.errors import ClusterError
 from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import run_id_of
 from mrunners.reports.outcomes import PodOutcome
@@ -66,11 +66,11 @@ def find_same_run(kubeconfig: str, namespace: str, tracker: str) -> FoundRun:
 def note_collected(kubeconfig: str, found: FoundRun, outcomes: Sequence[PodOutcome]) -> bool:
     """Note on the tracker that its report is saved; the next run may replace it then.
 
-    Without the right to note it this is only a warning: the report is saved all the same.
+    Where it cannot be noted, that is only a warning: the report is saved all the same.
     """
     try:
         return mark_collected(cluster_of(kubeconfig), found, outcomes)
-    except ForbiddenError as error:
+    except ClusterError as error:
         listener().warn(f"a later run will not replace this one by itself: {error}")
         return False
 

@@ -56,6 +56,18 @@ def test_a_run_in_its_own_process_ends_within_10_s(
     assert _jobs_of(ground, "own", on_cancel) == ({"own-0"} if on_cancel == "keep" else set())
 
 
+def test_a_run_of_the_command_line_that_is_cancelled_ends_as_interrupted(
+    orchestra: Orchestra, ground: Ground
+) -> None:
+    started = ground.start_run(ground.slow(), options=["--wait", "--tracker", "typed"])
+    run_id = _waiting(orchestra, ground, "typed")
+    orchestra.post(f"flow_runs/{run_id}/set_state", state={"type": "CANCELLING"})
+    ended = started.finish(60)
+    assert (ended.code, ended.stdout) == (130, "typed\n"), ended.stderr
+    assert "error: the flow run was cancelled while it waited; tracker typed" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_workers_run_is_cancelled_and_its_jobs_stay_or_go(
     worker: Orchestra, ground: Ground
 ) -> None:

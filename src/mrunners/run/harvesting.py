@@ -133,13 +133,16 @@ def harvest_ended(
         try:
             _harvest_one(cluster, plan, jobs[pod.job_uid], pod, store)
         except UnusableReportError as error:
-            if place not in harvest.unread:
+            silent = error.problem is MissingReason.LOG_UNAVAILABLE
+            if not (silent and place in harvest.unread):
                 listener.warn(f"pod {pod.name}: no report: {error}")
-            if error.problem is MissingReason.LOG_UNAVAILABLE:
+            harvest.unread.discard(place)
+            if silent:
                 silent_hosts.add(pod.node)
                 harvest.unread.add(place)
                 harvest.seen.discard(place)
         except OSError as error:
+            harvest.unread.discard(place)
             listener.warn(f"pod {pod.name}: its report could not be kept on disk: {error}")
         else:
             harvest.reports += 1

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from mrunners.cluster.api import Cluster
-from mrunners.errors import RefusedError
+from mrunners.errors import ApiStatusError, RefusedError
 from mrunners.inputs.loading import LoadedRunner, load_runners, read_runners
 from mrunners.inputs.releases import release_of_image
 from mrunners.inputs.source_protocol import SourceContext
@@ -91,7 +92,12 @@ def rehearse(cluster: Cluster, decision: Decision) -> None:
     """
     if decision.resumes is None:
         plan, profiles = decision.planned.plan, decision.planned.profiles
-        cluster.rehearse_config_map(plan.namespace, tracker_manifest(plan, profiles))
+        try:
+            cluster.rehearse_config_map(plan.namespace, tracker_manifest(plan, profiles))
+        except ApiStatusError as error:
+            # A webhook may not be able to rehearse, and let the real one pass.
+            if error.status != HTTPStatus.BAD_REQUEST:
+                raise
 
 
 def decide(cluster: Cluster, options: RunOptions, wanted: PlannedRun | None) -> Decision:

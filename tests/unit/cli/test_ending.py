@@ -26,6 +26,7 @@ from mrunners.errors import (
 from mrunners.reports.problems import MissingReason, UnusableReportError
 from mrunners_cli.ending import Terminated, catching_signals, exit_code_of
 from mrunners_cli.main import cli
+from mrunners_cli.stderr import say
 from mrunners_flows.outcome import RunIncompleteError, RunOutcome
 
 ERRORS: list[tuple[MrunnersError, ExitCode]] = [
@@ -173,3 +174,8 @@ def test_the_version_is_told() -> None:
         [sys.executable, "-c", MAIN, "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("mrunners ")
+
+
+def test_no_word_of_a_cluster_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    say("two lines\nand an \x1b[31mescape")
+    assert capsys.readouterr().err == "two lines\nand an \\x1b[31mescape\n"

@@ -61,3 +61,10 @@ def test_where_the_whole_run_is_not_known_nothing_is_kept_and_nothing_recalled(
     remember.fn("key", {"brought": "home"})
     assert recall("key", dict) is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nothing_can_be_kept_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    part_of(None, monkeypatch)
+    assert remember.fn("key", {}) is False
+    part_of("pipeline", monkeypatch)
+    assert remember.fn("key", {}) is True

@@ -71,6 +71,8 @@ def test_a_folder_that_can_be_written_to_is_made_and_nothing_is_left_in_it(tmp_p
         ("", "https://reports.example", "give an http or https URL of files.folder"),
         ("/tmp", "ftp://reports.example", "give an http or https URL of files.folder"),
         ("/tmp", "http://[x", "give an http or https URL of files.folder"),
+        ("/tmp", "https://user:secret@x/", "give an http or https URL of files.folder"),
+        ("/tmp", "https://x/?sig=secret", "give an http or https URL of files.folder"),
         ("/tmp", "http://x/a b", "give an http or https URL of files.folder"),
         ("/tmp", "http://x/)![](http://y", "give an http or https URL of files.folder"),
         ("/tmp/a\0b", "", "give an absolute path"),
