@@ -119,6 +119,16 @@ class MergedReport(FlatSummary):
     errors: tuple[MergedError, ...] | None = None
 
     @property
+    def samples(self) -> int | None:
+        """How many samples the percentiles stand on; None when there is no raw data."""
+        return None if self.latency_distribution is None else self.latency_distribution.samples
+
+    @property
+    def samples_by_url(self) -> dict[str, int]:
+        """The same for each request that is counted by itself."""
+        return {} if self.latency_distribution is None else self.latency_distribution.samples_by_url
+
+    @property
     def complete(self) -> bool:
         """Whether every planned report is merged and each pod had at least one success."""
         return self.coverage.complete

@@ -35,8 +35,8 @@ def collect_job(
     pods: Sequence[PodSeen],
     unstarted: Sequence[Unstarted],
     store: ReportStore,
-    admission: Admission | None = None,
-    silent_hosts: set[str | None] | None = None,
+    admission: Admission,
+    silent_hosts: set[str | None],
 ) -> list[PodOutcome]:
     """The outcomes of a Job's pods, one per completion index, ascending.
 
@@ -47,22 +47,20 @@ def collect_job(
         pods: all pods of the run.
         unstarted: the pods that have not started.
         store: looked into first; what is read is kept there.
-        admission: what the run already holds; by default the Job is counted by itself.
+        admission: what the run already holds.
         silent_hosts: those that did not give a log; they are not asked for another one, as each
             request takes all the patience there is for logs. New ones are added.
     Raises: OSError: the store cannot keep a report.
     """
     late = {pod.index: pod for pod in unstarted if pod.job == job.planned.name and pod.overdue}
+    places = _Places(job)
     if job.seen is None:
-        absent = _Places(job)
         return [
-            absent.missing(index, MissingReason.NOT_CREATED, "the Job does not exist")
+            places.missing(index, MissingReason.NOT_CREATED, "the Job does not exist")
             for index in range(job.planned.numbers)
         ]
-    silent = set[str | None]() if silent_hosts is None else silent_hosts
-    collector = _Collector(cluster, plan, job.seen, _Places(job), pods, late, store, silent)
+    collector = _Collector(cluster, plan, job.seen, places, pods, late, store, silent_hosts)
     # One after the other, so that what is not admitted is let go before the next one is read.
-    admission = admission or Admission()
     return [admission.admit(collector.outcome(index)) for index in range(job.planned.numbers)]
 
 

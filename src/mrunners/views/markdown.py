@@ -127,10 +127,8 @@ def _latencies(report: MergedReport) -> Iterable[str]:
         return
     by_url = dict(sorted((report.percentile_latencies_by_url or {}).items())[:_MAX_ROWS])
     server = shared_server(list(by_url))
-    counted = report.latency_distribution
-    samples = {} if counted is None else counted.samples_by_url
-    every = None if counted is None else counted.samples
-    rows = [("all requests", every, report.percentile_latencies)]
+    samples = report.samples_by_url
+    rows = [("all requests", report.samples, report.percentile_latencies)]
     # The server's name on every line would push the figures under Prefect's side bar.
     rows += [(without_server(url, server), samples.get(url), by_url[url]) for url in by_url]
     names = [percentile_name(p) for p, _ in report.percentile_latencies] or ["p50"]

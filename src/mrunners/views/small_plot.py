@@ -28,13 +28,13 @@ def small_plot(distribution: LatencyDistribution | None) -> str:
         distribution: as the report has it.
     Returns: an `svg` element; empty when there is no sample.
     """
-    if distribution is None or not distribution.counts or not distribution.counts[-1]:
+    if distribution is None or distribution.samples == 0:
         return ""
     return "".join(_elements(distribution))
 
 
 def _elements(distribution: LatencyDistribution) -> Iterator[str]:
-    bounds, total = distribution.seconds, distribution.counts[-1]
+    bounds, total = distribution.seconds, distribution.samples
     first, last = math.log10(bounds[0]), math.log10(bounds[-1])
 
     def x(seconds: float) -> float:

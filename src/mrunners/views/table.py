@@ -104,13 +104,9 @@ def _latencies(report: MergedReport) -> Table:
     table.add_column("samples", justify="right", no_wrap=True)
     for p in PERCENTILES:
         table.add_column(percentile_name(p), justify="right", no_wrap=True)
-    counted = report.latency_distribution
-    samples = {} if counted is None else counted.samples_by_url
-    table.add_row(
-        "all requests",
-        grouped(None if counted is None else counted.samples),
-        *_latency_cells(report.percentile_latencies),
-    )
+    samples = report.samples_by_url
+    every = grouped(report.samples)
+    table.add_row("all requests", every, *_latency_cells(report.percentile_latencies))
     for url in list(by_url)[:MAX_ROWS]:
         name = safe_cell(without_server(url, server), 120)
         table.add_row(name, grouped(samples.get(url)), *_latency_cells(by_url[url]))

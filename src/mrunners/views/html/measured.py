@@ -84,7 +84,7 @@ def _ecdf(report: MergedReport) -> Markup:
 def _curves(report: MergedReport, names: dict[str, str]) -> tuple[Curve, ...]:
     if report.latency_distribution is None or not report.latency_distribution.counts:
         return ()
-    every = Curve("all requests", grouped(report.latency_distribution.counts[-1]), "ink", "")
+    every = Curve("all requests", grouped(report.latency_distribution.samples), "ink", "")
     frequent = most_frequent(report.latency_distribution)
     if len(report.latency_distribution.counts_by_url) < 2:
         return (every,)
@@ -104,8 +104,7 @@ def _curves(report: MergedReport, names: dict[str, str]) -> tuple[Curve, ...]:
 
 def _latency_table(report: MergedReport, names: dict[str, str]) -> Table:
     by_url = report.percentile_latencies_by_url or {}
-    counted = report.latency_distribution
-    samples = {} if counted is None else counted.samples_by_url
+    samples = report.samples_by_url
     rows: list[Row] = [
         (
             cell(names[url], limit=300),
@@ -115,7 +114,7 @@ def _latency_table(report: MergedReport, names: dict[str, str]) -> Table:
         for url in by_url
     ]
     if report.percentile_latencies:
-        every = number(grouped(None if counted is None else counted.samples))
+        every = number(grouped(report.samples))
         whole = _percentile_cells(dict(report.percentile_latencies))
         rows.insert(0, (Cell("all requests"), every, *whole))
     return Table(

@@ -22,14 +22,14 @@ _SHARES = (0, 25, 50, 75, 90, 100)
 
 def most_frequent(distribution: LatencyDistribution) -> Mapping[str, int]:
     """The requests that get a curve of their own, most samples first, with their samples."""
-    last = {url: counts[-1] for url, counts in distribution.counts_by_url.items() if counts}
+    last = distribution.samples_by_url
     ordered = sorted(last, key=lambda url: (-last[url], url))
     return {url: last[url] for url in ordered[: len(LINES)]}
 
 
 def draw_ecdf(distribution: LatencyDistribution, description: str) -> Markup:
     """The plot for wide and for narrow screens; nothing without samples."""
-    if not distribution.counts or distribution.counts[-1] == 0:
+    if distribution.samples == 0:
         return Markup()
     return _draw(distribution, WIDE, 340, "wide", description) + _draw(
         distribution, NARROW, 260, "narrow", description
