@@ -13,10 +13,10 @@ import time
 import uuid
 from pathlib import Path
 
-from mrunners.cluster.client import KubernetesCluster
-from mrunners.inputs.loading import parse_runners
+from mrunners.kube.client import KubernetesCluster
 from mrunners.plan.options import AdvancedOptions, RunOptions, check_options
 from mrunners.plan.planning import plan_run
+from mrunners.profiles.loading import parse_runners
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.runner_script import ReportMode
 from mrunners.run.creating import create_jobs

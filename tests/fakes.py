@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mrunners.cluster.api import Cluster
-from mrunners.cluster.seen import (
+from mrunners.kube.api import Cluster
+from mrunners.kube.seen import (
     ConfigMapSeen,
     EventSeen,
     JobSeen,
@@ -24,8 +24,8 @@ from mrunners.cluster.seen import (
     pod_seen,
 )
 from mrunners.plan.manifest import Manifest
-from mrunners.progress.run_state import RunState
 from mrunners.run.listening import Listener
+from mrunners.status.run_state import RunState
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

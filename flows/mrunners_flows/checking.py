@@ -30,9 +30,9 @@ from prefect.workers.base import BaseWorker
 from pydantic import BaseModel, ValidationError
 
 from mrunners.errors import InvalidInputError
-from mrunners.inputs.loading import parse_runners
-from mrunners.inputs.wording import did_you_mean
 from mrunners.plan.options import RunOptions, check_options
+from mrunners.profiles.loading import parse_runners
+from mrunners.profiles.wording import did_you_mean
 from mrunners_flows.conduct import Conduct, check_conduct
 from mrunners_flows.reference import RunReference
 from mrunners_tasks.credentials import kubeconfig_problem

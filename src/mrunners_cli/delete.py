@@ -37,8 +37,8 @@ def delete(namespace: str, kubeconfig: str, tracker: str | None, force: bool, qu
       mrunners delete load
       mrunners delete load --tracker nightly --force
     """
-    from mrunners.cluster.client import KubernetesCluster
     from mrunners.errors import RefusedError
+    from mrunners.kube.client import KubernetesCluster
     from mrunners.plan.labels import DEFAULT_TRACKER
     from mrunners.run.deleting import delete_run, delete_tracker, see_off
     from mrunners.run.finding import find_run, find_tracker

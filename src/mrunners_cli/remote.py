@@ -18,8 +18,8 @@ from prefect.utilities.urls import url_for
 from pydantic import ValidationError
 
 from mrunners.errors import InvalidInputError, UnreachableError
-from mrunners.inputs.loading import parse_runners
 from mrunners.plan.options import RunOptions, check_options
+from mrunners.profiles.loading import parse_runners
 from mrunners_cli.following import follow
 from mrunners_cli.speaking import Speaker
 from mrunners_tasks.credentials import kubeconfig_problem

@@ -64,8 +64,8 @@ def result(
       mrunners result load --format html --output report.html
       mrunners result load | jq .percentileLatencies
     """
-    from mrunners.cluster.client import KubernetesCluster
     from mrunners.errors import ClusterError, ExitCode
+    from mrunners.kube.client import KubernetesCluster
     from mrunners.run.finding import find_run
     from mrunners.run.looking import failures
     from mrunners.run.resulting import (

@@ -125,8 +125,8 @@ def run(
       mrunners run --namespace load --resume --wait
       mrunners run --deployment multirunners --namespace load --runner-image … --runners … --wait
     """
-    from mrunners.cluster.client import KubernetesCluster
     from mrunners.errors import ExitCode
+    from mrunners.kube.client import KubernetesCluster
     from mrunners.plan.options import AdvancedOptions, Existing, RunOptions, check_options
     from mrunners.run.preparing import prepare, rehearse
 

@@ -19,7 +19,7 @@ from mrunners_cli.stderr import say
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from mrunners.progress.run_state import RunState
+    from mrunners.status.run_state import RunState
 
 __all__ = ["Speaker"]
 

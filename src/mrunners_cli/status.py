@@ -36,12 +36,12 @@ def status(namespace: str, kubeconfig: str, tracker: str | None, form: str, exit
       mrunners status load
       while mrunners status load --exit-code > /dev/null; [ $? -eq 4 ]; do sleep 10; done
     """
-    from mrunners.cluster.client import KubernetesCluster
     from mrunners.errors import ExitCode
-    from mrunners.progress.starting import describe
+    from mrunners.kube.client import KubernetesCluster
+    from mrunners.render.status import render_status, run_status
     from mrunners.run.finding import describe_run, find_run
     from mrunners.run.looking import failures, look_closely
-    from mrunners.views.status import render_status, run_status
+    from mrunners.status.starting import describe
 
     with Speaker(quiet=False) as speaker:
         cluster = KubernetesCluster(kubeconfig, say=speaker.warn)

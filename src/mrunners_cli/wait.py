@@ -44,8 +44,8 @@ def wait(
       mrunners wait load
       mrunners wait load --timeout 30m && mrunners result load
     """
-    from mrunners.cluster.client import KubernetesCluster
     from mrunners.errors import IncompleteError
+    from mrunners.kube.client import KubernetesCluster
     from mrunners.run.finding import find_run
     from mrunners.run.store import ReportStore, default_store_path
     from mrunners.run.waiting import wait_for_run

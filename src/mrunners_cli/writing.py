@@ -14,8 +14,8 @@ import click
 
 from mrunners.errors import InvalidInputError
 from mrunners.files import write_whole
+from mrunners.render.table import render_table
 from mrunners.reports.merged import MergedReport, to_json
-from mrunners.views.table import render_table
 
 __all__ = ["deliver", "render"]
 
@@ -29,7 +29,7 @@ def render(report: MergedReport, form: str, *, to_file: bool) -> str:
         return to_json(report)
     if form == "html":
         # Brings matplotlib, which takes as long to import as all else together.
-        from mrunners.views.html.page import render_html
+        from mrunners.render.html.page import render_html
 
         return render_html(report)
     on_terminal = sys.stdout.isatty() and not to_file

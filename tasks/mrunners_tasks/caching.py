@@ -14,7 +14,7 @@ from prefect import runtime
 from prefect.cache_policies import TASK_SOURCE, CachePolicy
 from prefect.context import TaskRunContext
 
-from mrunners.progress.run_state import JobState
+from mrunners.status.run_state import JobState
 
 __all__ = ["BY_JOB_UIDS", "ONCE_PER_FLOW_RUN"]
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from prefect import task
 
-from mrunners.progress.run_state import JobState
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.run.finding import FoundRun
 from mrunners.run.looking import Look
@@ -21,6 +20,7 @@ from mrunners.run.resulting import (
     demand_finished,
     demand_kept,
 )
+from mrunners.status.run_state import JobState
 from mrunners_tasks.caching import BY_JOB_UIDS, ONCE_PER_FLOW_RUN
 from mrunners_tasks.retrying import STEP, Step
 from mrunners_tasks.surroundings import cluster_of, report_store

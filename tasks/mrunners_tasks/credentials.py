@@ -15,8 +15,8 @@ from prefect import get_client
 from prefect.exceptions import ObjectNotFound
 from pydantic import ValidationError
 
-from mrunners.cluster.kubeconfig import Kubeconfig, KubeconfigElsewhere
 from mrunners.errors import InvalidInputError, UnreachableError
+from mrunners.kube.kubeconfig import Kubeconfig, KubeconfigElsewhere
 
 __all__ = ["kubeconfig_of", "kubeconfig_problem"]
 

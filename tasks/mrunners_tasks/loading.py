@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from prefect import task
 
-from mrunners.inputs.loading import LoadedRunner
-from mrunners.inputs.uris import RunnerSpec
 from mrunners.plan.options import RunOptions
+from mrunners.profiles.loading import LoadedRunner
+from mrunners.profiles.uris import RunnerSpec
 from mrunners.run.preparing import load_profiles as _load_profiles
 from mrunners_tasks.retrying import STEP
 from mrunners_tasks.surroundings import cluster_of

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from prefect import task
 
-from mrunners.inputs.loading import parse_runners as _parse_runners
-from mrunners.inputs.uris import RunnerSpec
 from mrunners.plan.options import RunOptions, check_options
+from mrunners.profiles.loading import parse_runners as _parse_runners
+from mrunners.profiles.uris import RunnerSpec
 from mrunners_tasks.retrying import STEP
 
 __all__ = ["parse_runners"]

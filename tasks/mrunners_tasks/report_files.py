@@ -17,8 +17,8 @@ from mrunners.errors import InvalidInputError
 from mrunners.files import write_whole
 from mrunners.plan import bounds
 from mrunners.records import Record
+from mrunners.render.markdown import WholeReport
 from mrunners.reports.merged import MergedReport, to_json
-from mrunners.views.markdown import WholeReport
 from mrunners_tasks.surroundings import listener
 
 __all__ = ["ReportFiles", "demand_folder", "page_of", "write_report"]
@@ -87,7 +87,7 @@ def write_report(report: MergedReport, files: ReportFiles) -> bool:
     if not files.folder:
         return True
     # Brings matplotlib, which takes as long to import as all else together.
-    from mrunners.views.html.page import render_html  # noqa: PLC0415
+    from mrunners.render.html.page import render_html  # noqa: PLC0415
 
     path = Path(files.folder) / _below(report)
     try:

@@ -12,7 +12,7 @@ from uuid import UUID
 from prefect import get_run_logger
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
-from mrunners.progress.run_state import RunState
+from mrunners.status.run_state import RunState
 from mrunners_tasks.prefect_away import PREFECT_AWAY
 
 __all__ = ["RunLog"]

@@ -13,7 +13,7 @@ from functools import lru_cache
 from prefect import get_run_logger, runtime
 from prefect.exceptions import MissingContextError
 
-from mrunners.cluster.client import KubernetesCluster
+from mrunners.kube.client import KubernetesCluster
 from mrunners.run.listening import Listener, Silence
 from mrunners.run.store import ReportStore, default_store_path
 from mrunners_tasks.credentials import kubeconfig_of

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from prefect import task
 
-from mrunners.inputs.loading import LoadedRunner
 from mrunners.plan.options import RunOptions
 from mrunners.plan.planning import plan_run
+from mrunners.profiles.loading import LoadedRunner
 from mrunners.run.opening import OpenRun, open_run
 from mrunners.run.preparing import decide
 from mrunners_tasks.retrying import STEP

@@ -20,7 +20,7 @@ import mrunners_flows.concluding
 import mrunners_tasks.parsing
 import mrunners_tasks.saving
 import mrunners_tasks.waiting
-from mrunners.cluster.client import KubernetesCluster
+from mrunners.kube.client import KubernetesCluster
 from mrunners_flows.multirunners import multirunners
 
 __all__ = ["FOLDER_VARIABLE", "multirunners"]

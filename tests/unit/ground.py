@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from mrunners.inputs.loading import LoadedRunner, parse_runners
-from mrunners.inputs.profile_parsing import parse_profile
-from mrunners.inputs.rendering import profile_digest, render_profile
 from mrunners.plan.options import AdvancedOptions, RunOptions
 from mrunners.plan.plan import Plan
 from mrunners.plan.planning import PlannedRun, plan_run
+from mrunners.profiles.loading import LoadedRunner, parse_runners
+from mrunners.profiles.profile_parsing import parse_profile
+from mrunners.profiles.rendering import profile_digest, render_profile
 from mrunners.run.creating import create_jobs, create_tracker
 from mrunners.run.finding import FoundRun, existing_run
 from tests.fakes import FakeCluster, Heard

@@ -26,7 +26,7 @@ __all__ = [
     "URL",
 ]
 
-# RFC 1123, as mrunners.inputs.names has it.
+# RFC 1123, as mrunners.profiles.names has it.
 _LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
 # As mrunners.durations and mrunners.quantities read them.

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 
 from mrunners.durations import parse_duration
 from mrunners.errors import InvalidInputError
-from mrunners.inputs.expectations import (
+from mrunners.plan.names import job_name
+from mrunners.plan.options import RunOptions
+from mrunners.plan.plan import Plan, PlannedJob, run_id_of
+from mrunners.plan.tracker import place_profiles
+from mrunners.profiles.expectations import (
     asked_clients,
     asked_rate,
     expected_samples,
     expected_seconds,
 )
-from mrunners.inputs.loading import LoadedRunner
-from mrunners.plan.names import job_name
-from mrunners.plan.options import RunOptions
-from mrunners.plan.plan import Plan, PlannedJob, run_id_of
-from mrunners.plan.tracker import place_profiles
+from mrunners.profiles.loading import LoadedRunner
 from mrunners.quantities import format_bytes, parse_bytes
 from mrunners.reports.runner_script import ReportMode
 

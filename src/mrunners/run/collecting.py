@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mrunners.cluster.api import Cluster
-from mrunners.cluster.seen import JobSeen, PodSeen
+from mrunners.kube.api import Cluster
+from mrunners.kube.seen import JobSeen, PodSeen
 from mrunners.plan.plan import Plan
-from mrunners.progress.run_state import JobState
-from mrunners.progress.starting import Unstarted
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.limits import Admission
 from mrunners.reports.outcomes import PodOutcome
@@ -20,6 +18,8 @@ from mrunners.reports.problems import MissingReason, UnusableReportError
 from mrunners.reports.samples import KperfReport
 from mrunners.run.harvesting import fetch_report, pod_of
 from mrunners.run.store import PodFacts, ReportStore
+from mrunners.status.run_state import JobState
+from mrunners.status.starting import Unstarted
 
 __all__ = ["collect_job"]
 

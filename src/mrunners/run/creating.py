@@ -8,9 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 
-from mrunners.cluster.api import Cluster
-from mrunners.cluster.seen import ConfigMapSeen, JobSeen, Owner
 from mrunners.errors import RefusedError
+from mrunners.kube.api import Cluster
+from mrunners.kube.seen import ConfigMapSeen, JobSeen, Owner
 from mrunners.plan.job import dropped_fields, job_digest, job_manifest
 from mrunners.plan.labels import tracker_selector
 from mrunners.plan.manifest import Manifest

@@ -5,9 +5,9 @@ It must not ask: running or uncollected runs need `force`.
 
 from __future__ import annotations
 
-from mrunners.cluster.api import Cluster
-from mrunners.cluster.seen import ConfigMapSeen
 from mrunners.errors import RefusedError
+from mrunners.kube.api import Cluster
+from mrunners.kube.seen import ConfigMapSeen
 from mrunners.plan.labels import run_selector, tracker_selector
 from mrunners.run.finding import FoundRun, describe_run
 from mrunners.run.going import wait_until_gone

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mrunners.cluster.api import Cluster
-from mrunners.cluster.seen import ConfigMapSeen
 from mrunners.durations import format_duration
 from mrunners.errors import RefusedError
+from mrunners.kube.api import Cluster
+from mrunners.kube.seen import ConfigMapSeen
 from mrunners.plan.labels import (
     LABEL_COMPONENT,
     NOTE_COLLECTED_AT,
@@ -20,7 +20,7 @@ from mrunners.plan.labels import (
 )
 from mrunners.plan.plan import Plan
 from mrunners.plan.tracker import read_plan
-from mrunners.progress.run_state import RunState, run_state
+from mrunners.status.run_state import RunState, run_state
 
 __all__ = ["FoundRun", "describe_run", "existing_run", "find_run", "find_tracker"]
 

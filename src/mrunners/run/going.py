@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import time
 
-from mrunners.cluster.api import Cluster
 from mrunners.durations import format_duration
 from mrunners.errors import WaitTimeoutError
+from mrunners.kube.api import Cluster
 from mrunners.run.listening import Listener
 
 __all__ = ["wait_until_gone"]

@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from mrunners.cluster.api import Cluster
-from mrunners.cluster.seen import PodSeen
 from mrunners.errors import ApiStatusError, ClusterError, ForbiddenError, UnauthorizedError
+from mrunners.kube.api import Cluster
+from mrunners.kube.seen import PodSeen
 from mrunners.plan.plan import Plan
-from mrunners.progress.run_state import JobState, RunState
 from mrunners.reports.frame import FrameAddress, extract_report
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.plain_log import extract_plain_report
@@ -22,6 +21,7 @@ from mrunners.reports.runner_script import ReportMode
 from mrunners.reports.samples import KperfReport
 from mrunners.run.listening import Listener
 from mrunners.run.store import PodFacts, ReportStore
+from mrunners.status.run_state import JobState, RunState
 
 __all__ = ["Harvest", "fetch_report", "harvest_ended", "pod_of"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from mrunners.progress.run_state import RunState
+from mrunners.status.run_state import RunState
 
 __all__ = ["Listener", "Silence"]
 

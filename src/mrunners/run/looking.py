@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mrunners.cluster.api import Cluster
-from mrunners.cluster.seen import PodSeen
 from mrunners.errors import RefusedError
+from mrunners.kube.api import Cluster
+from mrunners.kube.seen import PodSeen
 from mrunners.plan.labels import run_selector
-from mrunners.progress.run_state import JobState, RunState, creator_is_gone, run_state
-from mrunners.progress.starting import Unstarted, unstarted_pods
-from mrunners.progress.verdicts import failure_lines, may_still_finish, start_is_in_doubt
 from mrunners.run.finding import FoundRun
+from mrunners.status.run_state import JobState, RunState, creator_is_gone, run_state
+from mrunners.status.starting import Unstarted, unstarted_pods
+from mrunners.status.verdicts import failure_lines, may_still_finish, start_is_in_doubt
 
 __all__ = ["Look", "failures", "look", "look_closely"]
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mrunners.cluster.api import Cluster
+from mrunners.kube.api import Cluster
 from mrunners.plan.labels import run_selector
 from mrunners.plan.plan import PlannedJob
-from mrunners.progress.run_state import run_state
 from mrunners.run.creating import create_tracker
 from mrunners.run.deleting import delete_run
 from mrunners.run.finding import FoundRun
 from mrunners.run.listening import Listener
 from mrunners.run.preparing import Decision
+from mrunners.status.run_state import run_state
 
 __all__ = ["OpenRun", "open_run"]
 

@@ -9,17 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from mrunners.cluster.api import Cluster
 from mrunners.errors import ApiStatusError, RefusedError
-from mrunners.inputs.loading import LoadedRunner, load_runners, read_runners
-from mrunners.inputs.releases import release_of_image
-from mrunners.inputs.source_protocol import SourceContext
-from mrunners.inputs.uris import RunnerSpec
+from mrunners.kube.api import Cluster
 from mrunners.plan.labels import run_selector
 from mrunners.plan.options import Existing, RunOptions
 from mrunners.plan.plan import plan_differences
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.plan.tracker import profile_key, tracker_manifest
+from mrunners.profiles.loading import LoadedRunner, load_runners, read_runners
+from mrunners.profiles.releases import release_of_image
+from mrunners.profiles.source_protocol import SourceContext
+from mrunners.profiles.uris import RunnerSpec
 from mrunners.run.finding import FoundRun, describe_run, existing_run, find_run
 
 __all__ = ["Decision", "decide", "load_profiles", "prepare", "rehearse"]

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mrunners.cluster.api import Cluster
 from mrunners.errors import IncompleteError, StillRunningError, UnreachableError
+from mrunners.kube.api import Cluster
 from mrunners.plan.labels import NOTE_COLLECTED_AT
-from mrunners.progress.run_state import JobState
 from mrunners.reports.analysis.throughput import AskedLoad
 from mrunners.reports.limits import Admission
 from mrunners.reports.merge import merge
@@ -21,6 +20,7 @@ from mrunners.run.collecting import collect_job
 from mrunners.run.finding import FoundRun
 from mrunners.run.looking import Look, look, look_closely
 from mrunners.run.store import ReportStore
+from mrunners.status.run_state import JobState
 
 __all__ = [
     "closer_look",

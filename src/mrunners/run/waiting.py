@@ -8,17 +8,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from mrunners.cluster.api import Cluster
 from mrunners.durations import format_duration
 from mrunners.errors import WaitTimeoutError
-from mrunners.progress.run_state import RunState
-from mrunners.progress.starting import describe
-from mrunners.progress.verdicts import next_interval, start_is_in_doubt
+from mrunners.kube.api import Cluster
 from mrunners.run.finding import FoundRun
 from mrunners.run.harvesting import Harvest, harvest_ended
 from mrunners.run.listening import Listener
 from mrunners.run.looking import Look, failures, look, look_closely
 from mrunners.run.store import ReportStore
+from mrunners.status.run_state import RunState
+from mrunners.status.starting import describe
+from mrunners.status.verdicts import next_interval, start_is_in_doubt
 
 __all__ = ["wait_for_run"]
 

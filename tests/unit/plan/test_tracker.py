@@ -3,7 +3,6 @@ import json
 import pytest
 
 from mrunners.errors import InvalidInputError, RefusedError
-from mrunners.inputs.rendering import profile_digest
 from mrunners.plan.plan import Plan
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.plan.tracker import (
@@ -13,6 +12,7 @@ from mrunners.plan.tracker import (
     read_plan,
     tracker_manifest,
 )
+from mrunners.profiles.rendering import profile_digest
 from tests.unit.ground import IMAGE, RUN_ID, loaded, options, planned, uris
 
 KIB = 1024

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from mrunners.cluster.seen import EventSeen
 from mrunners.errors import RefusedError, UnreachableError, WaitTimeoutError
+from mrunners.kube.seen import EventSeen
 from mrunners.plan.planning import PlannedRun
 from mrunners.run.finding import FoundRun
 from mrunners.run.store import ReportStore

@@ -9,8 +9,8 @@ from prefect.client.schemas.objects import BlockDocument
 from prefect.exceptions import ObjectNotFound
 from pydantic import ValidationError
 
-from mrunners.cluster.kubeconfig import Kubeconfig, KubeconfigElsewhere
 from mrunners.errors import InvalidInputError, MrunnersError, UnreachableError
+from mrunners.kube.kubeconfig import Kubeconfig, KubeconfigElsewhere
 from mrunners_tasks import credentials
 from mrunners_tasks.credentials import kubeconfig_of
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from mrunners.errors import InvalidInputError
+from mrunners.render.markdown import WholeReport, render_markdown
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
-from mrunners.views.markdown import WholeReport, render_markdown
 from mrunners_tasks import report_files
 from mrunners_tasks.report_files import ReportFiles, demand_folder, page_of, write_report
 from tests.fakes import Heard

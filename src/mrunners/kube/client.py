@@ -1,0 +1,257 @@
+"""The `Cluster` Protocol on a real API server: paths, pages, preconditions and patience.
+
+It must not decide anything about runs.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from mrunners.errors import ApiStatusError, ForbiddenError
+from mrunners.kube.answers import Asked, no_answer, ran_into_another
+from mrunners.kube.kubeconfig import KubeconfigElsewhere
+from mrunners.kube.patience import Patience
+from mrunners.kube.seen import (
+    ConfigMapSeen,
+    EventSeen,
+    JobSeen,
+    PodSeen,
+    config_map_seen,
+    event_seen,
+    job_seen,
+    pod_seen,
+)
+from mrunners.kube.transport import Request, Transport
+from mrunners.plan.labels import CONTAINER
+from mrunners.plan.manifest import Manifest
+
+__all__ = ["KubernetesCluster"]
+
+T = TypeVar("T")
+
+PAGE = 500
+
+# A node that is gone answers 500 for ever, and other nodes' logs are waiting.
+LOG_PATIENCE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    prefix: str
+    plural: str
+    resource: str
+
+
+CONFIG_MAPS = _Kind("/api/v1", "configmaps", "configmaps")
+JOBS = _Kind("/apis/batch/v1", "jobs", "jobs.batch")
+PODS = _Kind("/api/v1", "pods", "pods")
+EVENTS = _Kind("/api/v1", "events", "events")
+
+
+class KubernetesCluster:
+    """One API server; safe to use from several threads.
+
+    Args:
+        kubeconfig: a path, or what is kept elsewhere; empty means the pod's token where there is
+            one, else KUBECONFIG or the default file.
+        say: told when an outage begins and when it ends.
+    Raises: InvalidInputError: the kubeconfig is missing or broken. Nothing is sent yet.
+    """
+
+    def __init__(
+        self, kubeconfig: str | KubeconfigElsewhere = "", *, say: Callable[[str], None]
+    ) -> None:
+        self._transport = Transport(kubeconfig)
+        self._patience = Patience(monotonic=time.monotonic, sleep=time.sleep, say=say)
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far, retries included."""
+        return self._transport.requests
+
+    def now(self) -> datetime:
+        """The API server's own clock."""
+        return self._transport.now()
+
+    def get_config_map(self, namespace: str, name: str) -> ConfigMapSeen | None:
+        """The ConfigMap, or None."""
+        raw = self._get(CONFIG_MAPS, namespace, name)
+        return None if raw is None else config_map_seen(raw)
+
+    def list_config_maps(self, namespace: str, selector: str) -> list[ConfigMapSeen]:
+        """The ConfigMaps that a label selector matches."""
+        return self._list(CONFIG_MAPS, namespace, config_map_seen, labelSelector=selector)
+
+    def create_config_map(self, namespace: str, manifest: Manifest) -> ConfigMapSeen | None:
+        """Create it; None when one of that name exists."""
+        raw = self._create(CONFIG_MAPS, namespace, manifest)
+        return None if raw is None else config_map_seen(raw)
+
+    def rehearse_config_map(self, namespace: str, manifest: Manifest) -> None:
+        """Let the API server do all that it does on creating it, but for keeping it."""
+        self._create(CONFIG_MAPS, namespace, manifest, dryRun="All")
+
+    def annotate_config_map(
+        self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
+    ) -> bool:
+        """Add annotations to exactly this object; False when it is gone or another."""
+        # The UID in a patch is a precondition: on another object of that name it answers 409.
+        body = {"metadata": {"uid": uid, "annotations": dict(annotations)}}
+        answer = self._json(
+            self._request(
+                "patch",
+                "PATCH",
+                CONFIG_MAPS,
+                namespace,
+                name,
+                body=body,
+                content_type="application/merge-patch+json",
+                absent=frozenset({404, 409}),
+            )
+        )
+        return answer is not None
+
+    def delete_config_map(self, namespace: str, name: str, uid: str) -> bool:
+        """Delete exactly this object, dependents in the background; False when it is gone."""
+        body = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            "preconditions": {"uid": uid},
+        }
+        answer = self._json(
+            self._request(
+                "delete",
+                "DELETE",
+                CONFIG_MAPS,
+                namespace,
+                name,
+                body=body,
+                absent=frozenset({404, 409}),
+            )
+        )
+        return answer is not None
+
+    def get_job(self, namespace: str, name: str) -> JobSeen | None:
+        """The Job, or None."""
+        raw = self._get(JOBS, namespace, name)
+        return None if raw is None else job_seen(raw)
+
+    def list_jobs(self, namespace: str, selector: str) -> list[JobSeen]:
+        """The Jobs that a label selector matches."""
+        return self._list(JOBS, namespace, job_seen, labelSelector=selector)
+
+    def create_job(self, namespace: str, manifest: Manifest) -> JobSeen | None:
+        """Create it; None when one of that name exists."""
+        raw = self._create(JOBS, namespace, manifest)
+        return None if raw is None else job_seen(raw)
+
+    def list_pods(self, namespace: str, selector: str) -> list[PodSeen]:
+        """The pods that a label selector matches."""
+        return self._list(PODS, namespace, pod_seen, labelSelector=selector)
+
+    def list_warnings(self, namespace: str) -> list[EventSeen]:
+        """The namespace's warning events; empty when listing is forbidden."""
+        try:
+            return self._list(EVENTS, namespace, event_seen, fieldSelector="type=Warning")
+        except ForbiddenError:
+            return []  # a diagnosis without events is poorer, not wrong
+
+    def read_log(self, namespace: str, pod: str, *, limit_bytes: int) -> bytes | None:
+        """The runner container's log, its first limit_bytes; None when the pod is gone."""
+        request = Request(
+            asked=Asked(self._transport.server, "get", "pods/log", namespace, pod),
+            method="GET",
+            path=f"/api/v1/namespaces/{namespace}/pods/{pod}/log",
+            # Always name the container: with an injected sidecar the answer is 400 otherwise.
+            query={"container": CONTAINER, "limitBytes": str(limit_bytes)},
+            absent=frozenset({404}),
+            limit_bytes=limit_bytes,
+        )
+        status, body = self._patience.call(
+            lambda: self._transport.send(request), limit_seconds=LOG_PATIENCE_SECONDS
+        )
+        return None if status == 404 else body
+
+    def _get(self, kind: _Kind, namespace: str, name: str) -> Any:
+        return self._json(
+            self._request("get", "GET", kind, namespace, name, absent=frozenset({404}))
+        )
+
+    def _create(self, kind: _Kind, namespace: str, manifest: Manifest, **query: str) -> Any:
+        return self._json(
+            self._request(
+                "create",
+                "POST",
+                kind,
+                namespace,
+                query={"fieldValidation": "Strict", **query},
+                body=manifest,
+                absent=frozenset({409}),
+            )
+        )
+
+    def _list(self, kind: _Kind, namespace: str, seen: Callable[[Any], T], **query: str) -> list[T]:
+        while True:
+            try:
+                return [seen(item) for item in self._pages(kind, namespace, query)]
+            except ApiStatusError as error:
+                if error.status != 410:  # the continue token expired: start the list again
+                    raise
+
+    def _pages(self, kind: _Kind, namespace: str, query: Mapping[str, str]) -> Iterator[Any]:
+        token = ""
+        while True:
+            page = {**query, "limit": str(PAGE)}
+            if token:
+                page["continue"] = token
+            raw = self._json(self._request("list", "GET", kind, namespace, query=page))
+            yield from raw.get("items") or []
+            token = (raw.get("metadata") or {}).get("continue") or ""
+            if not token:
+                return
+
+    def _request(
+        self,
+        verb: str,
+        method: str,
+        kind: _Kind,
+        namespace: str,
+        name: str = "",
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+        content_type: str = "application/json",
+        absent: frozenset[int] = frozenset(),
+    ) -> Request:
+        path = f"{kind.prefix}/namespaces/{namespace}/{kind.plural}"
+        return Request(
+            asked=Asked(self._transport.server, verb, kind.resource, namespace, name),
+            method=method,
+            path=f"{path}/{name}" if name else path,
+            query=query or {},
+            body=body,
+            content_type=content_type,
+            absent=absent,
+        )
+
+    def _json(self, request: Request) -> Any:
+        """The answer's JSON, with patience; None for a status in `request.absent`."""
+
+        def attempt() -> Any:
+            status, body = self._transport.send(request)
+            if status in request.absent:
+                if (trouble := ran_into_another(request.asked, status, body)) is not None:
+                    raise trouble
+                return None
+            try:
+                return json.loads(body)
+            except (ValueError, RecursionError) as error:
+                raise no_answer(request.asked, f"the body of its {status} is broken") from error
+
+        return self._patience.call(attempt)

@@ -1,0 +1,70 @@
+"""Reads the query of a runner URI by a table of keys.
+
+It must not decode anything: no value needs an escape, so `%31` is not a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from mrunners.profiles.wording import closest, did_you_mean, quoted
+
+__all__ = ["MAX_NUMBERS", "read_query"]
+
+MAX_NUMBERS: Final = 10_000
+
+
+def _parse_numbers(value: str) -> int:
+    if re.fullmatch(r"-[0-9]+|0", value):
+        raise ValueError("numbers must be at least 1")
+    if not re.fullmatch(r"[1-9][0-9]*", value):
+        raise ValueError(
+            f"numbers must be a whole number from 1 to {MAX_NUMBERS} in plain digits, "
+            f"got {quoted(value)}"
+        )
+    if len(value) > len(str(MAX_NUMBERS)) or int(value) > MAX_NUMBERS:
+        raise ValueError(f"numbers must be at most {MAX_NUMBERS}")
+    return int(value)
+
+
+# One line per query key. A key is required: an optional one gets its default in RunnerSpec.
+_QUERY_KEYS: Final[Mapping[str, Callable[[str], int]]] = MappingProxyType(
+    {"numbers": _parse_numbers}
+)
+_REQUIRED_KEYS: Final = {"numbers": "numbers is missing: add ?numbers=N, the number of pods"}
+
+
+def read_query(query: str | None, problems: list[str]) -> Mapping[str, int]:
+    """Read the part after the question mark.
+
+    Args:
+        query: as it stands in the URI; None when there is no question mark.
+        problems: one line is added per mistake.
+    Returns: the good values, by key.
+    """
+    given: dict[str, list[str]] = {}
+    for part in query.split("&") if query else ():
+        key, _, value = part.partition("=")
+        given.setdefault(key, []).append(value)
+    values: dict[str, int] = {}
+    for key, texts in given.items():
+        parse = _QUERY_KEYS.get(key)
+        if not key:
+            problems.append("the query has an empty part; it is written ?key=value&key=value")
+        elif parse is None:
+            hint = did_you_mean(key, _QUERY_KEYS)
+            problems.append(f"unknown query key {quoted(key)}{hint}")
+        elif len(texts) > 1:
+            problems.append(f"{key} is given {len(texts)} times; give it once")
+        else:
+            try:
+                values[key] = parse(texts[0])
+            except ValueError as error:
+                problems.append(str(error))
+    # A misspelt key is one mistake, not two.
+    meant = {key if key in _QUERY_KEYS else closest(key, _QUERY_KEYS) for key in given}
+    problems += [text for key, text in _REQUIRED_KEYS.items() if key not in meant]
+    return values

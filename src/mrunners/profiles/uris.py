@@ -1,0 +1,217 @@
+"""Reads a runner URI: where a load profile is, and how many pods run it.
+
+It must not look whether the profile is there; that is what the sources do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mrunners.errors import InvalidInputError
+from mrunners.profiles.uri_query import MAX_NUMBERS, read_query
+from mrunners.profiles.wording import did_you_mean, escaped, quoted
+
+__all__ = [
+    "MAX_NUMBERS",
+    "RunnerSpec",
+    "UriFindings",
+    "examine_runner_uri",
+    "parse_runner_uri",
+    "show_uri",
+]
+
+_MAX_URI_LENGTH: Final = 4_096
+_MAX_SHOWN_URI: Final = 300
+
+# RFC 3986, appendix B. urllib.parse.urlsplit is no choice: it lowercases the host and silently
+# drops tabs, newlines and leading control characters.
+_URI: Final = re.compile(
+    r"(?:(?P<scheme>[^:/?#]*):)?(?://(?P<authority>[^/?#]*))?"
+    r"(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?",
+    re.DOTALL,
+)
+_ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})?")
+
+
+class RunnerSpec(BaseModel):
+    """One runner URI, understood.
+
+    Attributes:
+        uri: as given.
+        scheme: in lowercase, one of the known schemes.
+        path: absolute, percent-decoded once.
+        numbers: how many pods run the profile.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    uri: str
+    scheme: str
+    path: str
+    numbers: int = Field(ge=1, le=MAX_NUMBERS)
+
+
+@dataclass(frozen=True)
+class UriFindings:
+    """What can be said about one URI, right or wrong.
+
+    Attributes:
+        uri: as given.
+        scheme: None when it is missing or unknown.
+        path: None when it is missing, relative or badly encoded.
+        values: what the query says, by key, as far as it is good.
+        problems: one line per mistake; empty when the URI is good.
+    """
+
+    uri: str
+    scheme: str | None
+    path: str | None
+    values: Mapping[str, int]
+    problems: tuple[str, ...]
+
+    def spec(self) -> RunnerSpec:
+        """The record of a URI without problems.
+
+        Raises: InvalidInputError: there are problems.
+        """
+        if self.problems or self.scheme is None or self.path is None:
+            raise InvalidInputError(self.problems)
+        return RunnerSpec(
+            uri=self.uri, scheme=self.scheme, path=self.path, numbers=self.values["numbers"]
+        )
+
+
+def parse_runner_uri(text: str, known_schemes: Collection[str]) -> RunnerSpec:
+    """Read a runner URI such as `file:///etc/load.yaml?numbers=10`.
+
+    Args:
+        text: the URI as the user gave it.
+        known_schemes: in lowercase.
+    Returns: the record.
+    Raises: InvalidInputError: one line per mistake; none echoes user info or control characters.
+    """
+    return examine_runner_uri(text, known_schemes).spec()
+
+
+def examine_runner_uri(text: str, known_schemes: Collection[str]) -> UriFindings:
+    """Find every mistake of a runner URI, and what is usable of it.
+
+    Args:
+        text: the URI as the user gave it.
+        known_schemes: in lowercase.
+    Returns: the findings; never raises.
+    """
+    if not text:
+        return UriFindings(text, None, None, {}, ("the URI is empty",))
+    if len(text) > _MAX_URI_LENGTH:
+        problem = f"the URI is longer than {_MAX_URI_LENGTH} characters"
+        return UriFindings(text, None, None, {}, (problem,))
+    problems = _character_problems(text)
+    if problems:
+        # Where a newline or a blank is, nobody knows what the rest was meant to be.
+        return UriFindings(text, None, None, {}, tuple(problems))
+
+    parts = _URI.fullmatch(text)
+    assert parts is not None  # every text matches, by construction
+    scheme = _read_scheme(parts["scheme"], known_schemes, problems)
+    path = _read_path(parts["authority"], parts["path"], scheme, problems)
+    values = read_query(parts["query"], problems)
+    if parts["fragment"] is not None:
+        problems.append("no fragment (#…) is allowed; a '#' in a path is written %23")
+    return UriFindings(text, scheme, path, values, tuple(problems))
+
+
+def show_uri(text: str) -> str:
+    """A URI as messages may show it: without user info, short, printable, on one line.
+
+    Args:
+        text: the URI as the user gave it.
+    """
+    scheme, colon, rest = text.partition(":")
+    if not colon or not scheme.isalnum():
+        scheme, rest = "", text
+    # What stands before the last '@' may be a password, wherever a hasty user put it. Only after
+    # three slashes is an '@' part of an ordinary path.
+    if "@" in rest and not rest.startswith("///"):
+        slashes = "//" if rest.startswith("//") else ""
+        rest = f"{slashes}…@{rest.rpartition('@')[2]}"
+    return escaped(f"{scheme}:{rest}" if scheme else rest, limit=_MAX_SHOWN_URI)
+
+
+def _character_problems(text: str) -> list[str]:
+    problems = []
+    for char in dict.fromkeys(text):
+        if char.isprintable() and not char.isspace() and char != "\\":
+            continue
+        try:
+            encoded = "".join(f"%{byte:02X}" for byte in char.encode())
+        except UnicodeEncodeError:  # a lone surrogate: undecodable bytes on the command line
+            problems.append("the URI is not valid UTF-8")
+            continue
+        problems.append(
+            f"the character {char!r} is not allowed (character {text.index(char) + 1} of the URI); "
+            f"in a path it is written {encoded}"
+        )
+    return problems
+
+
+def _read_scheme(
+    scheme: str | None, known_schemes: Collection[str], problems: list[str]
+) -> str | None:
+    if not scheme:
+        examples = " or ".join(f"{name}:///…" for name in sorted(known_schemes))
+        problems.append(f"the URI has no scheme; it starts with {examples}")
+        return None
+    # RFC 3986, 3.1: schemes are case-insensitive, lowercase is canonical.
+    lowered = scheme.lower()
+    if lowered in known_schemes:
+        return lowered
+    problems.append(f"unknown scheme {quoted(scheme)}{did_you_mean(scheme, known_schemes)}")
+    return None
+
+
+def _read_path(
+    authority: str | None, raw_path: str, scheme: str | None, problems: list[str]
+) -> str | None:
+    example = f"{scheme or 'file'}:///{'namespace/name' if scheme == 'configmap' else 'abs/path'}"
+    good = True
+    if authority:
+        good = False
+        # The text itself is never repeated: a password may stand in any of these places.
+        before, at, host = authority.rpartition("@")
+        if at or "@" in raw_path:
+            problems.append("no user info (…@) is allowed")
+        name, colon, _ = host.rpartition(":") if ":" in host else (host, "", "")
+        if colon:
+            problems.append("no port (:…) is allowed")
+        if name or not (before or at or colon):
+            problems.append(
+                f"no host is allowed, the path must be absolute: write three slashes, {example}"
+            )
+    elif authority is None or not raw_path.startswith("/"):
+        good = False
+        problems.append(f"the path must be absolute: write three slashes, {example}")
+    decoded = _decode(raw_path, problems)
+    return decoded if good else None
+
+
+def _decode(raw_path: str, problems: list[str]) -> str | None:
+    if any(match[1] is None for match in _ESCAPE.finditer(raw_path)):
+        problems.append("the path has a '%' without two hexadecimal digits; write % itself as %25")
+        return None
+    encoded = raw_path.encode()
+    try:
+        path = re.sub(rb"%(..)", lambda match: bytes.fromhex(match[1].decode()), encoded).decode()
+    except UnicodeDecodeError:
+        problems.append("the path's percent escapes are not valid UTF-8")
+        return None
+    bad = next((char for char in path if char != " " and not char.isprintable()), None)
+    if bad is not None:
+        problems.append(f"the decoded path contains the character {bad!r}, which is not allowed")
+        return None
+    return path

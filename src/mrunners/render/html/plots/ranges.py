@@ -1,0 +1,82 @@
+"""One row for each request or host: its percentiles on a shared log axis.
+
+It must not choose which rows matter: whoever calls has sorted and cut them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from mrunners.render.html.plots.axes import NARROW, WIDE, bare_axes, latency_axis
+from mrunners.render.html.plots.svg import COLORS, as_svg, new_figure, slot
+from mrunners.reports.plain_text import plain_text
+
+__all__ = ["Range", "draw_ranges"]
+
+_ROW = 44
+_TOP = 8
+_BOTTOM = 30
+# Of the page's font at 12 px; a character is at most some 7.2 px wide.
+_CHARACTER = 7.2
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A row of the plot; percentiles in seconds by their p."""
+
+    label: str
+    percentiles: Mapping[float, float]
+
+
+def draw_ranges(rows: Sequence[Range], *, name: str, description: str) -> Markup:
+    """The plot for wide and for narrow screens; nothing without a row.
+
+    Args:
+        rows: those with percentiles, top to bottom; labels may be hostile.
+        name: unique on the page.
+        description: what a reader who cannot see the plot is told.
+    """
+    rows = [row for row in rows if row.percentiles]
+    if not rows:
+        return Markup()
+    return _draw(rows, WIDE, "wide", name, description) + _draw(
+        rows, NARROW, "narrow", name, description
+    )
+
+
+def _draw(rows: Sequence[Range], width: float, css: str, name: str, description: str) -> Markup:
+    figure = new_figure(width, _TOP + _ROW * len(rows) + _BOTTOM)
+    axes = bare_axes(figure, left=14, right=22, top=_TOP, bottom=_BOTTOM)
+    latency_axis(
+        axes,
+        min(row.percentiles[0.0] for row in rows),
+        max(row.percentiles[1.0] for row in rows),
+        room=width - 36,
+    )
+    axes.set_ylim(len(rows), 0)
+    axes.set_yticks([])
+    fits = int((width - 24) / _CHARACTER)
+    for number, row in enumerate(rows):
+        _row(axes, number, row)
+        axes.text(
+            0, number + 0.3, slot(number), transform=axes.get_yaxis_transform(),
+            color=COLORS["ink"], fontsize=12, parse_math=False,
+        )  # fmt: skip
+    texts = {slot(number): plain_text(row.label, fits) for number, row in enumerate(rows)}
+    return as_svg(
+        figure, name=f"{name}-{css}", css=f"plot {css}", description=description, texts=texts
+    )
+
+
+def _row(axes: Axes, number: int, row: Range) -> None:
+    y = number + 0.62
+    at = row.percentiles
+    axes.plot([at[0.0], at[1.0]], [y, y], color=COLORS["muted"], linewidth=1.5)
+    axes.plot([at[1.0]], [y], "|", color=COLORS["muted"], markersize=8, markeredgewidth=1.5)
+    axes.plot([at[0.5], at[0.99]], [y, y], color=COLORS["soft"], linewidth=9)
+    axes.plot([at[0.5]], [y], "o", color=COLORS["ink"], markersize=7, markeredgewidth=0)
+    axes.plot([at[0.99]], [y], "D", color=COLORS["accent"], markersize=6.5, markeredgewidth=0)

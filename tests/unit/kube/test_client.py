@@ -1,0 +1,283 @@
+"""The real client against a real HTTP server, which says what an API server would."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mrunners.errors import (
+    ApiStatusError,
+    ForbiddenError,
+    InvalidInputError,
+    UnauthorizedError,
+    UnreachableError,
+)
+from mrunners.kube.client import KubernetesCluster
+from mrunners.kube.seen import EventSeen, config_map_seen
+from tests.fakes import FakeClock, Raw
+from tests.unit.kube.apiserver import Answer, ApiServer, Heard, listed, refuses, says, serving
+
+BASE = "/api/v1/namespaces/load"
+JOBS = "/apis/batch/v1/namespaces/load/jobs"
+LOG = f"{BASE}/pods/p/log"
+
+
+@pytest.fixture
+def api() -> Iterator[ApiServer]:
+    with serving() as server:
+        yield server
+
+
+class Client(KubernetesCluster):
+    """Remembers what it says, and does not really sleep."""
+
+    def __init__(self, kubeconfig: str) -> None:
+        self.said: list[str] = []
+        self.clock = FakeClock()
+        super().__init__(kubeconfig, say=self.said.append)
+        self._patience.sleep = self.clock.sleep
+        self._patience.monotonic = self.clock.monotonic
+
+
+@pytest.fixture
+def client(api: ApiServer, tmp_path: Path) -> Client:
+    return Client(api.kubeconfig(tmp_path))
+
+
+def config_map(name: str = "mrunners") -> Raw:
+    meta = {"name": name, "uid": f"{name}-uid", "creationTimestamp": "2026-01-02T03:04:05Z"}
+    return {"kind": "ConfigMap", "metadata": meta, "data": {"a": "b"}}
+
+
+def heard(method: str, path: str, body: object = None, **query: str) -> Heard:
+    kind = "application/json" if body is not None else None
+    return Heard(method, path, query, body, "first", kind)
+
+
+def test_an_object_is_got_with_the_token(api: ApiServer, client: Client) -> None:
+    api.answers.append(says(config_map()))
+    assert client.get_config_map("load", "mrunners") == config_map_seen(config_map())
+    assert api.heard == [heard("GET", f"{BASE}/configmaps/mrunners")]
+
+
+def test_what_is_not_there_is_none(api: ApiServer, client: Client) -> None:
+    api.answers.extend([refuses(404)] * 3)
+    assert client.get_config_map("load", "x") is None
+    assert client.get_job("load", "x") is None
+    assert client.read_log("load", "p", limit_bytes=9) is None
+
+
+def test_a_list_is_read_page_by_page(api: ApiServer, client: Client) -> None:
+    api.answers.extend([listed(config_map("a"), more="token"), listed(config_map("b"))])
+    found = client.list_config_maps("load", "x=y,z!=w")
+    assert [seen.name for seen in found] == ["a", "b"]
+    first = heard("GET", f"{BASE}/configmaps", labelSelector="x=y,z!=w", limit="500")
+    assert api.heard == [
+        first,
+        Heard(**{**vars(first), "query": {**first.query, "continue": "token"}}),
+    ]
+
+
+def test_a_list_whose_token_expired_is_read_again_from_its_start(
+    api: ApiServer, client: Client
+) -> None:
+    api.answers.extend(
+        [
+            listed(config_map("a"), more="old"),
+            refuses(410),
+            listed(config_map("a"), config_map("b")),
+        ]
+    )
+    assert [seen.name for seen in client.list_config_maps("load", "")] == ["a", "b"]
+    assert [request.query.get("continue") for request in api.heard] == [None, "old", None]
+
+
+def test_an_empty_list_may_have_no_items(api: ApiServer, client: Client) -> None:
+    api.answers.append(says({"metadata": {}, "items": None}))
+    assert client.list_jobs("load", "x=y") == []
+    assert api.heard == [heard("GET", JOBS, labelSelector="x=y", limit="500")]
+
+
+def test_an_object_is_created_with_strict_fields(api: ApiServer, client: Client) -> None:
+    api.answers.append(says(config_map(), 201))
+    manifest: dict[str, object] = {"kind": "ConfigMap", "metadata": {"name": "mrunners"}}
+    assert client.create_config_map("load", manifest) == config_map_seen(config_map())
+    assert api.heard == [heard("POST", f"{BASE}/configmaps", manifest, fieldValidation="Strict")]
+
+
+def test_a_rehearsal_keeps_nothing(api: ApiServer, client: Client) -> None:
+    api.answers.append(says(config_map()))
+    client.rehearse_config_map("load", {})
+    (asked,) = api.heard
+    assert asked == heard("POST", f"{BASE}/configmaps", {}, fieldValidation="Strict", dryRun="All")
+
+
+def test_what_is_there_already_is_none(api: ApiServer, client: Client) -> None:
+    api.answers.extend([refuses(409)] * 2)
+    assert client.create_config_map("load", {}) is None
+    assert client.create_job("load", {"kind": "Job"}) is None
+
+
+def test_a_creation_that_ran_into_another_one_is_sent_again(api: ApiServer, client: Client) -> None:
+    conflict = {"kind": "Status", "reason": "Conflict", "message": "the quota has been modified"}
+    api.answers.extend([says(conflict, 409), says(config_map())])
+    made = client.create_config_map("load", {})
+    assert made is not None
+    assert [heard.method for heard in api.heard] == ["POST", "POST"]
+
+
+def test_a_namespace_that_is_missing_is_a_mistake_of_the_user(
+    api: ApiServer, client: Client
+) -> None:
+    api.answers.append(refuses(404, 'namespaces "load" not found'))
+    with pytest.raises(InvalidInputError, match=r"^namespace load does not exist"):
+        client.create_job("load", {"kind": "Job"})
+
+
+def test_a_manifest_that_is_refused_keeps_the_servers_words(api: ApiServer, client: Client) -> None:
+    api.answers.append(refuses(422, "spec.x: Invalid value"))
+    with pytest.raises(ApiStatusError, match=r"create jobs.batch .*: 422 spec.x: Invalid value"):
+        client.create_job("load", {"kind": "Job"})
+
+
+def test_a_deletion_names_the_uid_and_reaches_dependents(api: ApiServer, client: Client) -> None:
+    api.answers.extend([says({"kind": "Status"}), refuses(404), refuses(409)])
+    assert [client.delete_config_map("load", "mrunners", "u") for _ in range(3)] == [
+        True,
+        False,
+        False,
+    ]
+    body = {
+        "apiVersion": "v1",
+        "kind": "DeleteOptions",
+        "propagationPolicy": "Background",
+        "preconditions": {"uid": "u"},
+    }
+    assert api.heard[0] == heard("DELETE", f"{BASE}/configmaps/mrunners", body)
+
+
+def test_an_annotation_is_patched_onto_exactly_one_object(api: ApiServer, client: Client) -> None:
+    api.answers.extend([says(config_map()), refuses(404), refuses(409)])
+    assert [client.annotate_config_map("load", "m", "u", {"a": "b"}) for _ in range(3)] == [
+        True,
+        False,
+        False,
+    ]
+    body = {"metadata": {"uid": "u", "annotations": {"a": "b"}}}
+    assert api.heard[0] == Heard(
+        "PATCH", f"{BASE}/configmaps/m", {}, body, "first", "application/merge-patch+json"
+    )
+
+
+def test_warnings_are_listed_by_their_type(api: ApiServer, client: Client) -> None:
+    event = {"involvedObject": {"uid": "u", "name": "n"}, "reason": "r", "message": "m"}
+    api.answers.append(listed(event))
+    assert client.list_warnings("load") == [EventSeen("u", "n", "r", "m")]
+    assert api.heard == [heard("GET", f"{BASE}/events", fieldSelector="type=Warning", limit="500")]
+
+
+def test_warnings_that_may_not_be_listed_are_none(api: ApiServer, client: Client) -> None:
+    api.answers.append(refuses(403))
+    assert client.list_warnings("load") == []
+
+
+def test_another_403_says_what_was_forbidden(api: ApiServer, client: Client) -> None:
+    api.answers.append(refuses(403))
+    with pytest.raises(ForbiddenError, match=r"^forbidden: list pods in namespace load: no"):
+        client.list_pods("load", "")
+
+
+def test_expired_credentials_are_read_again_once(
+    api: ApiServer, client: Client, tmp_path: Path
+) -> None:
+    api.kubeconfig(tmp_path, token="second")
+    api.answers.extend([refuses(401), refuses(404)])
+    assert client.get_job("load", "x") is None
+    assert [request.token for request in api.heard] == ["first", "second"]
+
+
+def test_credentials_that_stay_refused_are_not_tried_for_ever(
+    api: ApiServer, client: Client
+) -> None:
+    api.answers.extend([refuses(401)] * 2)
+    with pytest.raises(UnauthorizedError):
+        client.get_job("load", "x")
+    assert (len(api.heard), client.requests) == (2, 2)
+
+
+def test_a_log_is_bytes_of_our_container(api: ApiServer, client: Client) -> None:
+    api.answers.append(Answer(body=b"\xff{\n"))
+    assert client.read_log("load", "p", limit_bytes=100) == b"\xff{\n"
+    assert api.heard == [heard("GET", LOG, container="runner", limitBytes="100")]
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+@pytest.mark.parametrize("length", [100, 101, 300_000])
+def test_a_log_is_cut_at_its_limit_and_the_next_request_is_not_harmed(
+    api: ApiServer, client: Client, length: int, chunked: bool
+) -> None:
+    api.answers.extend([Answer(body=b"x" * length, chunked=chunked), says(config_map())])
+    assert client.read_log("load", "p", limit_bytes=100) == b"x" * 100
+    assert client.get_config_map("load", "mrunners") == config_map_seen(config_map())
+    assert (client.said, client.requests) == ([], 2)
+
+
+def test_a_body_that_is_cut_is_asked_for_again(api: ApiServer, client: Client) -> None:
+    api.answers.extend([Answer(body=b'{"metadata"', cut=9), says(config_map())])
+    assert client.get_config_map("load", "mrunners") == config_map_seen(config_map())
+    assert client.requests == 2
+
+
+def test_a_log_that_is_cut_is_asked_for_again(api: ApiServer, client: Client) -> None:
+    api.answers.extend([Answer(body=b"half", cut=4), Answer(body=b"half and half")])
+    assert client.read_log("load", "p", limit_bytes=100) == b"half and half"
+
+
+def test_a_success_whose_body_is_no_json_is_asked_for_again(api: ApiServer, client: Client) -> None:
+    api.answers.extend([Answer(body=b'{"items": ['), listed()])
+    assert client.list_jobs("load", "") == []
+    assert client.said[0].startswith(
+        f"no usable answer from the API server {api.url}: the body of its 200 is broken"
+    )
+
+
+def test_a_429_is_obeyed(api: ApiServer, client: Client) -> None:
+    api.answers.extend([Answer(429, b"Too many requests\n", {"Retry-After": "7"}), listed()])
+    assert client.list_jobs("load", "") == []
+    assert client.clock.slept == [7]
+
+
+def test_a_log_on_a_lost_host_is_given_up_after_30_seconds(api: ApiServer, client: Client) -> None:
+    api.answers.extend([listed(), *[refuses(500, "dial tcp: i/o timeout")] * 100])
+    client.list_jobs("load", "")
+    with pytest.raises(UnreachableError, match=r"answers 500 to get pods/log load/p: dial tcp"):
+        client.read_log("load", "p", limit_bytes=100)
+    assert 30 <= client.clock.seconds < 45
+
+
+def test_nobody_there_is_said_in_few_words(api: ApiServer, tmp_path: Path) -> None:
+    with serving() as gone:
+        kubeconfig = gone.kubeconfig(tmp_path)
+    client = Client(kubeconfig)
+    with pytest.raises(UnreachableError) as caught:
+        client.list_jobs("load", "")
+    assert str(caught.value) == (
+        f"no usable answer from the API server {gone.url}: connection refused (list jobs.batch in "
+        "namespace load); check that it runs and that --kubeconfig names the right cluster"
+    )
+    assert 15 <= client.clock.seconds < 30
+
+
+def test_the_clock_is_the_servers(api: ApiServer, client: Client) -> None:
+    api.answers.append(says({}, 404, Date="Fri, 02 Jan 2015 03:04:05 GMT"))
+    client.get_job("load", "x")
+    off = client.now() - datetime(2015, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert timedelta(0) <= off < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("date", ["yesterday", "", "Fri, 02 Jan 2015 03:04:05 -0000"])
+def test_a_date_that_is_none_does_no_harm(api: ApiServer, client: Client, date: str) -> None:
+    api.answers.append(says({}, 404, Date=date))
+    assert client.get_job("load", "x") is None
+    assert client.now().tzinfo is not None

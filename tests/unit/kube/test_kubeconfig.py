@@ -1,0 +1,72 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mrunners.errors import InvalidInputError
+from mrunners.kube.client import KubernetesCluster
+from tests.fakes import Raw
+
+GOOD: Raw = {
+    "current-context": "here",
+    "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
+    "clusters": [{"name": "here", "cluster": {"server": "http://127.0.0.1:1"}}],
+    "users": [{"name": "me", "user": {"token": "t"}}],
+}
+
+
+def problem(kubeconfig: str) -> str:
+    with pytest.raises(InvalidInputError) as caught:
+        KubernetesCluster(kubeconfig, say=print)
+    (line,) = caught.value.problems
+    return line
+
+
+def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:
+    assert problem(f"{tmp_path}/none") == f"kubeconfig {tmp_path}/none: no such file"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a: [",
+        "",
+        "words",
+        "[]",
+        "{}",
+        yaml.safe_dump({**GOOD, "current-context": ""}),
+        yaml.safe_dump({key: value for key, value in GOOD.items() if key != "current-context"}),
+        yaml.safe_dump({**GOOD, "current-context": "elsewhere"}),
+        yaml.safe_dump({**GOOD, "clusters": None}),
+        yaml.safe_dump({**GOOD, "clusters": "x"}),
+        yaml.safe_dump({**GOOD, "clusters": [{"name": "here"}]}),
+        yaml.safe_dump({**GOOD, "contexts": [{"name": "here", "context": {"cluster": "other"}}]}),
+        "\x00",
+    ],
+)
+def test_a_broken_file_is_one_line_that_names_it(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "config"
+    path.write_text(content)
+    line = problem(str(path))
+    assert line.startswith(f"kubeconfig {path}: ")
+    assert line.endswith("; give a working one with --kubeconfig PATH")
+
+
+def test_a_file_that_is_no_text_is_a_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_bytes(b"\xff\xfe\xff")
+    assert problem(str(path)).startswith(f"kubeconfig {path}: ")
+
+
+def test_no_kubeconfig_at_all_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.setattr(
+        "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", f"{tmp_path}/x"
+    )
+    assert "give a working one with --kubeconfig PATH" in problem("")
+
+
+def test_nothing_is_sent_before_it_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(GOOD))
+    assert KubernetesCluster(str(path), say=print).requests == 0

@@ -1,0 +1,140 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mrunners.errors import ForbiddenError, InvalidInputError
+from mrunners.profiles.loading import LoadedRunner, load_runners, parse_runners, read_runners
+from mrunners.profiles.profile_parsing import parse_profile
+from mrunners.profiles.releases import KperfRelease
+from mrunners.profiles.rendering import profile_digest, render_profile
+from mrunners.profiles.sources import SourceContext
+from mrunners.profiles.uris import RunnerSpec
+from tests.unit.profiles.test_sources import FakeConfigMaps
+
+GOOD = """\
+version: 1
+spec:
+  rate: 10
+  total: 100
+  duration: 3
+  requests:
+  - shares: 1
+    staleList: {version: v1, resource: namespaces}
+"""
+WARNING = "specs[0]: both total and duration are set; duration is ignored"
+
+
+def problems_of(act: Callable[[], object]) -> list[str]:
+    with pytest.raises(InvalidInputError) as caught:
+        act()
+    return list(caught.value.problems)
+
+
+def test_good_runners_are_parsed_and_loaded_each_place_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(GOOD)
+    uris = [
+        f"file://{path}?numbers=2",
+        "configmap:///ns/x?numbers=1",
+        "configmap:///ns/x?numbers=3",
+    ]
+    reader = FakeConfigMaps({("ns", "x"): {"only": GOOD}})
+    profile = parse_profile(GOOD).profile
+    rendered = render_profile(profile)
+    places = [("file", str(path), 2), ("configmap", "/ns/x", 1), ("configmap", "/ns/x", 3)]
+    specs = [
+        RunnerSpec(uri=uri, scheme=scheme, path=place, numbers=numbers)
+        for uri, (scheme, place, numbers) in zip(uris, places, strict=True)
+    ]
+    expected = [
+        LoadedRunner(
+            spec=spec,
+            profile=profile,
+            rendered=rendered,
+            digest=profile_digest(rendered),
+            warnings=(WARNING,),
+        )
+        for spec in specs
+    ]
+    context = SourceContext(reader)
+    assert parse_runners(uris) == specs
+    assert load_runners(specs, context, None) == expected
+    assert reader.asked == [("ns", "x")]
+    assert read_runners(uris, context, KperfRelease(0, 3, 5)) == tuple(expected)
+    assert LoadedRunner.model_validate_json(expected[0].model_dump_json()) == expected[0]
+
+
+def test_all_mistakes_of_all_uris_and_profiles_come_together(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(GOOD.replace("rate", "rat").replace("total: 100", "total: x"))
+    uris = [
+        f"file://{bad}?numbers=0",
+        "rel?numbers=1",
+        "configmap:///ns/X?numbers=1",
+        "configmap:///ns/none?numbers=1",
+        f"file://{tmp_path}?numbers=1",
+    ]
+    context = SourceContext(FakeConfigMaps({}))
+    of_uris = {
+        0: ["numbers must be at least 1"],
+        1: [
+            "the URI has no scheme; it starts with configmap:///… or file:///…",
+            "the path must be absolute: write three slashes, file:///abs/path",
+        ],
+        2: [
+            "the ConfigMap's name must consist of lowercase letters, digits, '-' and '.', and "
+            "each part between dots must start and end with a letter or digit, got 'X'"
+        ],
+    }
+    of_profiles = {
+        0: [
+            "spec.rat: unknown key; did you mean 'rate'?",
+            "spec.total: must be a whole number, got 'x'",
+        ],
+        3: ["ConfigMap ns/none does not exist"],
+        4: [f"cannot load {tmp_path}: it is a directory; name the profile's file"],
+    }
+
+    def lines(*tables: dict[int, list[str]]) -> list[str]:
+        return [
+            f"runner {index + 1} of 5 ({uri}): {problem}"
+            for index, uri in enumerate(uris)
+            for table in tables
+            for problem in table.get(index, [])
+        ]
+
+    assert problems_of(lambda: parse_runners(uris)) == lines(of_uris)
+    assert problems_of(lambda: read_runners(uris, context, None)) == lines(of_uris, of_profiles)
+
+
+def test_a_profile_is_checked_against_the_release_of_the_image(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(GOOD.replace("staleList", "watchList"))
+    uri = f"file://{path}?numbers=2"
+    release = KperfRelease(0, 2, 0)
+    assert problems_of(lambda: read_runners([uri], SourceContext(), release)) == [
+        f"runner 1 of 1 ({uri}): specs[0].requests[0].watchList: "
+        "needs kperf 0.3.0 or later, the image is 0.2.0"
+    ]
+
+
+def test_the_number_of_runners_is_bounded() -> None:
+    assert problems_of(lambda: parse_runners([])) == ["no runners: give at least one runner URI"]
+    assert problems_of(lambda: parse_runners(["x"] * 1001)) == [
+        "1001 runner URIs are too many; at most 1000"
+    ]
+
+
+def test_an_error_of_the_cluster_passes() -> None:
+    class Forbidding:
+        def config_map_data(self, namespace: str, name: str) -> None:
+            raise ForbiddenError(name, verb="get", resource="configmaps", namespace=namespace)
+
+    with pytest.raises(ForbiddenError):
+        read_runners(["configmap:///ns/x?numbers=1"], SourceContext(Forbidding()), None)
+
+
+def test_a_password_in_a_uri_is_not_repeated() -> None:
+    (line, *_) = problems_of(lambda: parse_runners(["file://me:secret@host/x?numbers=1"]))
+    assert line == "runner 1 of 1 (file://…@host/x?numbers=1): no user info (…@) is allowed"

@@ -1,0 +1,170 @@
+import pytest
+
+from mrunners.profiles.profile import LoadProfile
+from mrunners.profiles.release_rules import check_release
+from mrunners.profiles.releases import (
+    KperfRelease,
+    check_image_name,
+    check_usable,
+    release_of_image,
+)
+
+DIGEST = "sha256:" + "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("image", "release"),
+    [
+        ("ghcr.io/azure/kperf:0.3.5", KperfRelease(0, 3, 5)),
+        ("ghcr.io/azure/kperf:v0.3.5", KperfRelease(0, 3, 5)),
+        ("localhost:5000/kperf:1.10.2", KperfRelease(1, 10, 2)),
+        (f"host:5000/a/kperf:0.3.4@{DIGEST}", KperfRelease(0, 3, 4)),
+        ("kperf:0.0.9", KperfRelease(0, 0, 9)),
+        ("ghcr.io/azure/kperf:latest", None),
+        ("ghcr.io/azure/kperf:0.3", None),
+        ("ghcr.io/azure/kperf:0.3.5-rc.1", None),
+        ("ghcr.io/azure/kperf:0.03.5", None),
+        ("ghcr.io/azure/kperf", None),
+        ("localhost:5000/kperf", None),
+        (f"ghcr.io/azure/kperf@{DIGEST}", None),
+        ("ghcr.io/azure/mykperf:0.3.5", None),
+        ("ghcr.io/azure/kperf/tool:0.3.5", None),
+        ("Kperf:0.3.5", None),
+        ("", None),
+    ],
+)
+def test_the_release_is_read_off_the_tag(image: str, release: KperfRelease | None) -> None:
+    assert release_of_image(image) == release
+
+
+def test_releases_are_ordered_as_numbers_and_shown_without_a_v() -> None:
+    assert KperfRelease(0, 10, 0) > KperfRelease(0, 9, 9)
+    assert str(KperfRelease(0, 3, 5)) == "0.3.5"
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "kperf",
+        "a/b/c:1",
+        "REGISTRY.io/a",
+        "host:5000/a__b.c-d--e:T_1.2-3",
+        f"a@{DIGEST}",
+        "[::1]:5000/a:1",
+        "localhost/a",
+        "ghcr.io/azure/kperf:0.3.5",
+    ],
+)
+def test_good_image_names_have_no_problem(image: str) -> None:
+    assert check_image_name(image) is None
+
+
+@pytest.mark.parametrize(
+    ("image", "problem"),
+    [
+        ("", "the image name is empty"),
+        ("a" * 1025, "the image name is longer than 1024 characters"),
+        ("a b", "the image name contains a blank or control character: 'a b'"),
+        ("a\n", "the image name contains a blank or control character: 'a\\n'"),
+        ("ghcr.io/Azure/kperf", "the image's repository must be lowercase: 'ghcr.io/Azure/kperf'"),
+        ("Kperf:1", "the image's repository must be lowercase: 'Kperf:1'"),
+        ("a:", "the image's tag must be letters, digits, '_', '.' and '-': 'a:'"),
+        ("a:1:2", "the image's tag must be letters, digits, '_', '.' and '-': 'a:1:2'"),
+        ("a@sha256:1", "the image's digest is not like sha256:…: 'a@sha256:1'"),
+        ("ho_st.io/a", "the image's registry is not a host name: 'ho_st.io/a'"),
+        ("a//b", "the image name is not like registry/repository:tag: 'a//b'"),
+        ("/a", "the image name is not like registry/repository:tag: '/a'"),
+        ("https://a/b", "the image's registry is not a host name: 'https://a/b'"),
+        ("a/" * 200 + "a", "the image's repository is longer than 255 characters"),
+    ],
+)
+def test_bad_image_names_are_explained(image: str, problem: str) -> None:
+    assert check_image_name(image) == problem
+
+
+@pytest.mark.parametrize(
+    ("release", "problem"),
+    [
+        (None, None),
+        (KperfRelease(0, 1, 7), None),
+        (
+            KperfRelease(0, 1, 6),
+            "kperf 0.1.6 reports in a form that cannot be merged; use 0.1.7 or later",
+        ),
+    ],
+)
+def test_releases_with_older_reports_are_refused_by_name(
+    release: KperfRelease | None, problem: str | None
+) -> None:
+    assert check_usable(release) == problem
+
+
+GVR = {"version": "v1", "resource": "pods", "namespace": "a"}
+CONFIG_MAP = {**GVR, "resource": "configmaps", "name": "x", "keySpaceSize": 1}
+EVERYTHING = LoadProfile.model_validate(
+    {
+        "version": 1,
+        "specs": [
+            {
+                "rate": 0.5,
+                "duration": 5,
+                "client": 2,
+                "contentType": "protobuf",
+                "disableHTTP2": True,
+                "maxRetries": 1,
+                "requests": [
+                    {"shares": 1, "staleList": {**GVR, "fieldSelector": "a=b"}},
+                    {"quorumGet": {**GVR, "name": "x"}},
+                    {"watchList": {**GVR, "fieldSelector": "a=b"}},
+                    {"getPodLog": {"namespace": "a", "name": "x"}},
+                    {"patch": {**CONFIG_MAP, "patchType": "merge", "body": "{}"}},
+                    {"postDel": {**GVR, "payloadSize": 1}},
+                    {"put": {**CONFIG_MAP, "payloadSize": 1}},
+                ],
+            },
+            {"requests": [{"shares": 1, "quorumGet": {**GVR, "name": "x"}}]},
+        ],
+    }
+)
+ORDER = "specs[0].requests"
+
+
+@pytest.mark.parametrize(
+    ("release", "missing"),
+    [
+        (None, []),
+        (KperfRelease(0, 3, 6), []),
+        (
+            KperfRelease(0, 3, 5),
+            [
+                f"{ORDER}[5].postDel.payloadSize: needs a kperf release later than 0.3.5",
+                f"{ORDER}[6].put: needs a kperf release later than 0.3.5",
+            ],
+        ),
+        (
+            KperfRelease(0, 0, 1),
+            [
+                "specs with several entries: needs kperf 0.3.5 or later",
+                "specs[0].rate: needs kperf 0.0.2 or later",
+                "specs[0].duration: needs kperf 0.3.3 or later",
+                "specs[0].client: needs kperf 0.0.2 or later",
+                "specs[0].contentType: needs kperf 0.0.2 or later",
+                "specs[0].disableHTTP2: needs kperf 0.0.2 or later",
+                "specs[0].maxRetries: needs kperf 0.0.2 or later",
+                f"{ORDER}[0].staleList.fieldSelector: needs kperf 0.0.9 or later",
+                f"{ORDER}[2].watchList: needs kperf 0.3.0 or later",
+                f"{ORDER}[3].getPodLog: needs kperf 0.0.6 or later",
+                f"{ORDER}[4].patch: needs kperf 0.3.5 or later",
+                f"{ORDER}[5].postDel: needs kperf 0.3.5 or later",
+                f"{ORDER}[5].postDel.payloadSize: needs a kperf release later than 0.3.5",
+                f"{ORDER}[6].put: needs a kperf release later than 0.3.5",
+            ],
+        ),
+    ],
+)
+def test_what_a_release_would_ignore_is_refused(
+    release: KperfRelease | None, missing: list[str]
+) -> None:
+    assert check_release(EVERYTHING, release) == [
+        f"{line}, the image is {release}" for line in missing
+    ]

@@ -1,0 +1,207 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mrunners.profiles.expectations import (
+    asked_clients,
+    asked_rate,
+    expected_samples,
+    expected_seconds,
+)
+from mrunners.profiles.profile import LoadProfile
+from mrunners.profiles.profile_parsing import ParsedProfile, parse_profile
+from mrunners.profiles.rendering import profile_digest, render_profile
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "profiles"
+
+SPEC = """\
+  rate: 2.5
+  total: 1000
+  duration: 0
+  conns: 1
+  client: 1
+  contentType: json
+  disableHTTP2: false
+  maxRetries: 0
+  requests:
+  - shares: 1
+    quorumList:
+      group: ""
+      version: v1
+      resource: pods
+      namespace: ""
+      limit: 0
+      selector: "app=x"
+      fieldSelector: ""
+      seletor: "app=x"
+  - shares: 0
+    watchList:
+      group: ""
+      version: v1
+      resource: pods
+      namespace: "on"
+      selector: "010"
+      fieldSelector: ""
+"""
+
+
+def profile(**spec: object) -> LoadProfile:
+    request = {"shares": 1, "staleGet": {"version": "v1", "resource": "pods", "name": "x"}}
+    return LoadProfile.model_validate(
+        {"version": 1, "specs": [{"requests": [request], **spec}]}, by_name=False, by_alias=True
+    )
+
+
+def test_one_spec_is_written_for_old_and_new_releases() -> None:
+    # Read with the structs of kperf v0.3.4 and v0.3.5 and yaml.v2, this gives the same load.
+    requests = [
+        {"shares": 1, "quorumList": {"version": "v1", "resource": "pods", "selector": "app=x"}},
+        {
+            "watchList": {
+                "version": "v1",
+                "resource": "pods",
+                "namespace": "on",
+                "selector": "010",
+            }
+        },
+    ]
+    entry = SPEC.replace("  rate", "- rate", 1)
+    expected = f'version: 1\ndescription: "a \\u20AC"\nspec:\n{SPEC}specs:\n{entry}'
+    value = LoadProfile.model_validate(
+        {"version": 1, "description": "a €", "specs": [{"rate": 2.5, "requests": requests}]}
+    )
+    assert render_profile(value) == expected
+
+
+def test_several_specs_have_no_old_form() -> None:
+    one = profile().specs[0]
+    rendered = render_profile(LoadProfile(version=1, specs=(one, one)))
+    assert "\nspec:" not in rendered
+    assert "&" not in rendered
+
+
+def test_the_digest_is_that_of_the_text() -> None:
+    rendered = render_profile(profile())
+    assert profile_digest(rendered) == hashlib.sha256(rendered.encode()).hexdigest()
+
+
+_TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
+_WORD = st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), min_size=1, max_size=9)
+_TRICKY = st.sampled_from(["1e3", "null", "~", "yes", "0x1F", "1:30", "010", "=", "<<", "-", "#a"])
+_GVR = {"version": _WORD | _TRICKY, "resource": _WORD | _TRICKY}
+_KINDS = st.one_of(
+    st.fixed_dictionaries(
+        {"quorumList": st.fixed_dictionaries(_GVR, optional={"selector": _WORD | _TRICKY})}
+    ),
+    st.fixed_dictionaries({"staleGet": st.fixed_dictionaries({**_GVR, "name": _WORD | _TRICKY})}),
+    st.fixed_dictionaries(
+        {
+            "getPodLog": st.fixed_dictionaries(
+                {"namespace": _WORD, "name": _WORD},
+                optional={"tailLines": st.integers(0, 9) | st.none()},
+            )
+        }
+    ),
+)
+_SPECS = st.fixed_dictionaries(
+    {
+        "requests": st.lists(
+            st.tuples(_KINDS, st.integers(1, 9)).map(lambda pair: {**pair[0], "shares": pair[1]}),
+            min_size=1,
+            max_size=3,
+        )
+    },
+    optional={
+        "rate": st.floats(0, 2**31 - 1),
+        "total": st.integers(0, 2**31 - 1),
+        "conns": st.integers(1, 65_535),
+        "contentType": st.sampled_from(["json", "protobuf"]),
+        "disableHTTP2": st.booleans(),
+    },
+)
+
+
+@settings(max_examples=60)
+@given(
+    st.fixed_dictionaries(
+        {
+            "version": st.just(1),
+            "description": _TEXT | _TRICKY,
+            "specs": st.lists(_SPECS, min_size=1, max_size=3),
+        }
+    )
+)
+def test_what_is_written_is_read_back(document: dict[str, object]) -> None:
+    value = LoadProfile.model_validate(document)
+    rendered = render_profile(value)
+    assert rendered.isascii()
+    assert parse_profile(rendered).profile == value
+    assert render_profile(parse_profile(rendered).profile) == rendered
+
+
+@pytest.mark.parametrize(
+    ("spec", "seconds", "samples"),
+    [
+        ({"rate": 20, "total": 240}, 12.0, 240),
+        ({"rate": 20}, 50.0, 1000),
+        ({"total": 240}, None, 240),
+        ({"rate": 2.5, "duration": 3}, 3.0, 8),
+        ({"duration": 3}, 3.0, None),
+        ({"rate": 5e-324, "total": 9}, None, 9),
+    ],
+)
+def test_time_and_samples_are_foreseen_where_the_profile_tells(
+    spec: dict[str, object], seconds: float | None, samples: int | None
+) -> None:
+    value = profile(**spec)
+    assert (expected_seconds(value), expected_samples(value)) == (seconds, samples)
+
+
+def test_specs_run_one_after_the_other() -> None:
+    one, other = profile(rate=10, total=50).specs[0], profile(rate=10, duration=7).specs[0]
+    both = LoadProfile(version=1, specs=(one, other))
+    assert (expected_seconds(both), expected_samples(both)) == (12.0, 120)
+
+
+@pytest.mark.parametrize(
+    ("specs", "rate", "clients"),
+    [
+        ([{"rate": 10, "total": 50, "client": 4}], 10.0, 4),
+        ([{"rate": 2.5, "duration": 3}], 2.5, 1),
+        ([{"duration": 3, "client": 2}], None, 2),
+        ([{"rate": 10, "total": 50}, {"rate": 40, "duration": 10}], 30.0, 1),
+        ([{"rate": 10, "total": 50}, {"duration": 10}], None, None),
+        (
+            [{"rate": 1, "duration": 1, "client": 1}, {"rate": 1, "duration": 1, "client": 2}],
+            1.0,
+            None,
+        ),
+        ([{"rate": 5e-324, "total": 9}], None, 1),
+    ],
+)
+def test_what_a_profile_asks_of_a_pod_is_its_mean_rate_and_its_clients(
+    specs: list[dict[str, object]], rate: float | None, clients: int | None
+) -> None:
+    value = LoadProfile(version=1, specs=tuple(profile(**spec).specs[0] for spec in specs))
+    assert (asked_rate(value), asked_clients(value)) == (rate, clients)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
+def test_the_examples_run_for_ten_to_fifteen_seconds(path: Path) -> None:
+    parsed = parse_profile(path.read_bytes())
+    assert parse_profile(render_profile(parsed.profile)) == ParsedProfile(parsed.profile, ())
+    assert parsed.warnings == ()
+    seconds = expected_seconds(parsed.profile)
+    assert seconds is not None
+    assert 10 <= seconds <= 15
+
+
+def test_there_are_three_examples() -> None:
+    assert sorted(path.name for path in EXAMPLES.glob("*.yaml")) == [
+        "get-configmap.yaml",
+        "list-namespaces.yaml",
+        "mixed.yaml",
+    ]

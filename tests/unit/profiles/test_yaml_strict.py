@@ -1,0 +1,158 @@
+import math
+import time
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mrunners.errors import InvalidInputError
+from mrunners.profiles.yaml_strict import MAX_PROFILE_BYTES, load_yaml
+
+
+def problems(text: bytes | str) -> list[str]:
+    with pytest.raises(InvalidInputError) as caught:
+        load_yaml(text, what="it")
+    return list(caught.value.problems)
+
+
+def test_plain_yaml_is_read() -> None:
+    text = b"\xef\xbb\xbfa: 1\nb:\n- -2.5\n- 'x'\n- {c: ~, d: true}\n- [1e3, .5, null]\n- |\n  t\n"
+    assert load_yaml(text, what="it") == {
+        "a": 1,
+        "b": [-2.5, "x", {"c": None, "d": True}, [1000.0, 0.5, None], "t\n"],
+    }
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "yes",
+        "No",
+        "on",
+        "OFF",
+        "y",
+        "1:30",
+        "010",
+        "0o17",
+        "0x1F",
+        "0b1",
+        "1_000",
+        "+1",
+        "2001-01-01",
+        "2001-01-01T00:00:00Z",
+        "tRue",
+        "=",
+    ],
+)
+def test_what_yaml_versions_read_differently_is_text(word: str) -> None:
+    assert load_yaml(f"a: {word}", what="it") == {"a": word}
+
+
+def test_an_empty_document_is_nothing() -> None:
+    assert load_yaml("# only a comment\n", what="it") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: [", ["line 1, column 5: not valid YAML: while parsing a flow node expected the node"]),
+        ("a: b: c", ["line 1, column 5: not valid YAML: mapping values are not allowed here"]),
+        (
+            "a: 1\nb: 2\na: 3\n",
+            ["line 3, column 1: the key 'a' is given twice (first on line 1)"],
+        ),
+        (
+            "x: &a 1\ny: *a\n",
+            [
+                "line 1, column 4: anchors (&) are not allowed",
+                "line 2, column 4: aliases (*) are not allowed; write it out",
+            ],
+        ),
+        ("x: !!str 1", ["line 1, column 4: tags (!) are not allowed"]),
+        ("x: !!binary aGk=", ["line 1, column 4: tags (!) are not allowed"]),
+        ("<<: {a: 1}", ["line 1, column 1: merge keys (<<) are not allowed; write it out"]),
+        ("1: a", ["line 1, column 1: a key must be text, got 1"]),
+        ("? [a]\n: b", ["line 1, column 3: a key must be text, got a list"]),
+        ("--- 1\n--- 2", ["line 2, column 1: a second document; give exactly one"]),
+        ("a: .nan", ["line 1, column 4: .nan is not allowed: numbers must be finite"]),
+        ("a: -.INF", ["line 1, column 4: -.INF is not allowed: numbers must be finite"]),
+        ("a: 1e999", ["line 1, column 4: a number is too large"]),
+        ("a: " + "9" * 5000, ["line 1, column 4: a number has too many digits"]),
+        ("a: \x01", ["line 1, column 4: a character that YAML does not allow"]),
+        ("a:\n b: \x01", ["line 2, column 5: a character that YAML does not allow"]),
+        ('"\\UFFFFFFFF"', ["line 1, column 1: not valid YAML: a malformed escape or directive"]),
+        ('"\\ud800"', ["line 1, column 1: half a surrogate pair is not a character"]),
+        (b"a: 1\nb: \xff", ["line 2: not valid UTF-8"]),
+        ("a: 1".encode("utf-16"), ["line 1: not valid UTF-8"]),
+        ("\ud800", ["not valid UTF-8"]),
+        ("[" * 100_000, ["line 1, column 33: nested more than 32 levels deep"]),
+        ("- " * 100_000, ["line 1, column 65: nested more than 32 levels deep"]),
+    ],
+)
+def test_each_mistake_has_its_line_and_column(text: bytes | str, expected: list[str]) -> None:
+    found = problems(text)
+    assert len(found) == len(expected)
+    assert all(a.startswith(f"it: {b}") for a, b in zip(found, expected, strict=True))
+
+
+def test_a_large_text_is_refused_before_it_is_read() -> None:
+    started = time.monotonic()
+    assert problems(b"a" * (2 * 1024 * 1024)) == ["it is larger than 512 KiB"]
+    assert time.monotonic() - started < 60
+    assert load_yaml("a" * MAX_PROFILE_BYTES, what="it") == "a" * MAX_PROFILE_BYTES
+
+
+def test_an_alias_bomb_is_refused_at_its_first_anchor() -> None:
+    bomb = "a: &a [x, x, x, x]\n" + "".join(
+        f"{after}: &{after} [*{before}, *{before}, *{before}]\n"
+        for before, after in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    assert problems(bomb)[0] == "it: line 1, column 4: anchors (&) are not allowed"
+
+
+def test_after_twenty_mistakes_the_rest_is_not_read() -> None:
+    found = problems("\n".join(["a: 1"] * 1000))
+    assert len(found) == 21
+    assert found[-1].endswith("too many mistakes, the rest is not read")
+
+
+_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(min_value=-(2**62), max_value=2**62)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="utf-8")),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(_VALUES)
+def test_json_is_read_as_it_was_written(value: object) -> None:
+    # Every text double-quoted, so that only this reader's scalars are at stake.
+    text = yaml.dump(value, Dumper=_Quoting, allow_unicode=False)
+    assert load_yaml(text, what="it") == value
+
+
+class _Quoting(yaml.SafeDumper):
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+_Quoting.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'),
+)
+
+
+@given(st.text(st.sampled_from("ab:-[]{}&*!|>%@'\"\\?,#~\n \t01.eU\x00\ufeff\ud800"), max_size=60))
+def test_any_text_is_a_value_or_printable_problems(text: str) -> None:
+    found: tuple[str, ...] = ()
+    value: object = None
+    try:
+        value = load_yaml(text, what="it")
+    except InvalidInputError as error:
+        found = error.problems
+    assert all(problem.isprintable() for problem in found)
+    assert not isinstance(value, float) or math.isfinite(value)

@@ -1,0 +1,184 @@
+"""The page: what stands where, what it may do, and that no text of others becomes part of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from itertools import pairwise
+
+import matplotlib as mpl
+import pytest
+
+from mrunners.render.html.page import render_html
+from mrunners.reports.merge import merge
+from mrunners.reports.merged import MergedReport, to_json
+from mrunners.reports.problems import MissingReason
+from tests.reports_made import HOSTILE, hostile_report, large_report
+from tests.unit.render.html.page_parts import Page, take_apart
+from tests.unit.reports.build import RUN, flat, merged_pod, missing_pod
+
+
+def whole() -> MergedReport:
+    pods = [
+        merged_pod(0, index, flat({"LIST a": [0.001, 0.02], "GET b": [1.5]})) for index in (0, 1)
+    ]
+    return merge(RUN, pods, requests_by_us=7)
+
+
+def nothing() -> MergedReport:
+    return merge(RUN, [missing_pod(0, 0, MissingReason.NOT_CREATED)])
+
+
+def all_failed() -> MergedReport:
+    return merge(RUN, [merged_pod(0, 0, flat({}, errors=3))])
+
+
+def without_raw() -> MergedReport:
+    return merge(RUN, [merged_pod(0, 0, flat(raw=False)), merged_pod(0, 1, flat())])
+
+
+REPORTS: tuple[Callable[[], MergedReport], ...] = (
+    whole, nothing, all_failed, without_raw, large_report, hostile_report,
+)  # fmt: skip
+
+
+@cache
+def html_of(make: Callable[[], MergedReport]) -> str:
+    return render_html(make())
+
+
+@cache
+def page_of(make: Callable[[], MergedReport]) -> Page:
+    return take_apart(html_of(make))
+
+
+@pytest.mark.parametrize("make", REPORTS)
+def test_nothing_refers_to_anything_outside_the_file(make: Callable[[], MergedReport]) -> None:
+    page = page_of(make)
+    for tag in page.tags:
+        assert not {"src", "srcset", "action", "data", "poster"} & set(tag.attributes)
+        assert not [name for name in tag.attributes if name.startswith("on")]
+        assert "style" not in tag.attributes
+        target = tag.attributes.get("href")
+        assert target is None or target.startswith("#") or target == "data:,"
+    assert not {"iframe", "img", "object", "embed", "base", "form"} & {t.name for t in page.tags}
+    assert "url(" not in page.code["style"]
+    assert "@import" not in page.code["style"]
+
+
+@pytest.mark.parametrize("make", REPORTS)
+def test_the_policy_allows_the_files_own_style_and_script_and_nothing_else(
+    make: Callable[[], MergedReport],
+) -> None:
+    page = page_of(make)
+    assert (len(page.all("style")), len(page.all("script"))) == (1, 1)
+    hashes = {
+        name: "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        for name, text in page.code.items()
+    }
+    (policy,) = [
+        tag.attributes["content"]
+        for tag in page.all("meta")
+        if tag.attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert policy == (
+        f"default-src 'none'; style-src '{hashes['style']}'; script-src '{hashes['script']}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+@pytest.mark.parametrize("make", REPORTS)
+def test_headings_descend_by_one_and_every_name_is_given_once(
+    make: Callable[[], MergedReport],
+) -> None:
+    page = page_of(make)
+    levels = [level for level, _ in page.headings]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    ids = Counter(tag.attributes["id"] for tag in page.tags if "id" in tag.attributes)
+    assert [name for name, count in ids.items() if count > 1] == []
+    for tag in page.tags:
+        for key in ("aria-labelledby", "aria-describedby", "aria-controls", "for", "href"):
+            target = tag.attributes.get(key, "#").removeprefix("#")
+            assert not target or target in ids or target == "data:,", (key, target)
+
+
+@pytest.mark.parametrize("make", REPORTS)
+def test_tables_have_scopes_and_plots_have_words(make: Callable[[], MergedReport]) -> None:
+    page = page_of(make)
+    assert {tag.attributes.get("scope") for tag in page.all("th")} <= {"col", "row"}
+    for tag in page.all("svg"):
+        spoken = tag.attributes.get("aria-label", "")
+        assert tag.attributes.get("aria-hidden") == "true" or (
+            tag.attributes["role"] == "img" and len(spoken) > 10
+        )
+
+
+def test_the_verdict_is_first_and_the_sections_follow_in_the_order_of_their_weight() -> None:
+    assert [text for level, text in page_of(large_report).headings if level < 3] == [
+        "load / mrunners",
+        "Incomplete",
+        "Findings",
+        "Coverage",
+        "Latency",
+        "Hosts",
+        "Pods",
+        "Errors",
+        "Plan",
+    ]
+    assert page_of(whole).headings[1] == (2, "Complete")
+    assert page_of(whole).text.count("2 of 2 reports merged") == 1
+
+
+def test_a_report_of_nothing_says_so() -> None:
+    text = page_of(nothing).text
+    assert "No report could be merged" in text
+    assert "There is no merged latency to show" in text
+    assert "No request failed." in text
+    assert "no pod started" not in page_of(whole).text
+
+
+def test_a_pod_without_a_success_is_told_from_a_missing_one() -> None:
+    text = page_of(all_failed).text
+    assert "1 merged, nothing succeeded" in text
+    assert "1 missing" not in text
+
+
+def test_every_figure_of_the_report_is_on_the_page() -> None:
+    text = page_of(whole).text
+    for word in ("LIST a", "GET b", "1.00", "1,500", "mrunners-0-1-abcde", "host-1", RUN.run_id):
+        assert word in text, word
+
+
+@pytest.mark.parametrize("make", REPORTS)
+def test_every_character_is_printable(make: Callable[[], MergedReport]) -> None:
+    assert {c for c in html_of(make) if not c.isprintable()} <= {"\n", "\u00a0"}
+
+
+def test_hostile_text_adds_no_element_and_stays_bounded() -> None:
+    known = Counter(
+        tag.name for make in (whole, large_report, all_failed) for tag in page_of(make).tags
+    )
+    assert {tag.name for tag in page_of(hostile_report).tags} <= set(known)
+    assert "<script>document.title" in page_of(hostile_report).text
+    assert len(html_of(hostile_report)) < 400_000
+    assert all(len(text) > 100_000 or text not in html_of(hostile_report) for text in HOSTILE[:4])
+
+
+def test_a_thousand_pods_make_a_small_file() -> None:
+    assert len(html_of(large_report).encode()) < 2_000_000
+
+
+def test_the_same_report_gives_the_same_file_also_from_its_json() -> None:
+    again = MergedReport.model_validate_json(to_json(whole()))
+    assert render_html(again) == html_of(whole)
+
+
+def test_a_users_own_settings_of_matplotlib_neither_matter_nor_change() -> None:
+    with mpl.rc_context({"font.size": 40, "svg.fonttype": "path", "axes.grid": True}):
+        assert render_html(whole()) == html_of(whole)
+        assert mpl.rcParams["font.size"] == 40

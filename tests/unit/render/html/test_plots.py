@@ -1,0 +1,94 @@
+"""What the plots are made of: classes for colours, few elements, others' text only as text."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from markupsafe import Markup
+
+from mrunners.render.html.plots.axes import short_latency
+from mrunners.render.html.plots.ecdf import draw_ecdf
+from mrunners.render.html.plots.ranges import Range, draw_ranges
+from mrunners.render.html.plots.svg import COLORS, own_settings
+from mrunners.render.html.plots.timeline import Lane, Span, draw_timeline
+from mrunners.reports.distribution import LatencyDistribution
+from tests.unit.reports.build import START
+
+AT = {0.0: 0.001, 0.5: 0.002, 0.9: 0.003, 0.95: 0.004, 0.99: 0.1, 1.0: 2.0}
+
+
+def ranges(*labels: str) -> Markup:
+    with own_settings():
+        return draw_ranges([Range(x, AT) for x in labels], name="urls", description="words")
+
+
+def test_a_plot_has_classes_for_colours_and_no_style() -> None:
+    svg = ranges("LIST a")
+    assert "style" not in svg
+    assert not [color for color in COLORS.values() if color in svg]
+    assert not re.search(r"#[0-9a-f]{6}", svg)
+    assert {"f-ink", "f-accent", "s-soft", "s-muted", "s-rule"} <= set(
+        re.findall(r"[fs]-[a-z0-9]+", svg)
+    )
+
+
+def test_a_plot_is_drawn_for_wide_and_for_narrow_screens() -> None:
+    assert re.findall(r'class="plot (\w+)" viewBox="0 0 (\d+)', ranges("a")) == [
+        ("wide", "960"),
+        ("narrow", "340"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["$x^2$ & <b>", "@0@ @1@", "日本語", "\x1b[2J", "a" * 1_000_000])
+def test_a_label_of_others_stays_a_label(text: str, recwarn: pytest.WarningsRecorder) -> None:
+    svg = ranges(text)
+    assert len(svg) < 30_000
+    assert "<b>" not in svg
+    assert "\x1b" not in svg
+    assert not recwarn.list
+    if text == "@0@ @1@":
+        assert svg.count(text) == 2
+
+
+def test_nothing_to_draw_draws_nothing() -> None:
+    empty = LatencyDistribution(seconds=(), counts=(), counts_by_url={})
+    with own_settings():
+        assert draw_ecdf(empty, "words") == ""
+        assert draw_ranges([Range("a", {})], name="x", description="words") == ""
+        assert draw_timeline([Lane("a", [])], description="words") == ""
+
+
+def test_one_sample_and_one_moment_can_be_drawn() -> None:
+    one = LatencyDistribution(seconds=(0.1,), counts=(1,), counts_by_url={"a": (1,)})
+    with own_settings():
+        assert "<svg" in draw_ecdf(one, "words")
+        assert "<svg" in draw_ranges(
+            [Range("a", dict.fromkeys(AT, 0.0))], name="x", description="words"
+        )
+        lane = Lane("a", [Span(START, None, "accent"), Span(START, START, "bad")])
+        assert "<svg" in draw_timeline([lane], description="words")
+
+
+def test_a_thousand_pods_of_a_kind_are_one_line() -> None:
+    spans = [Span(START + timedelta(seconds=n), None, "accent") for n in range(1000)]
+    with own_settings():
+        svg = draw_timeline([Lane("a", spans)], description="words")
+    assert svg.count("s-accent") == 2
+    assert len(svg) < 100_000
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (1e-6, "1 µs"),
+        (0.0002, "200 µs"),
+        (0.001, "1 ms"),
+        (0.5, "500 ms"),
+        (2.0, "2 s"),
+        (1000.0, "1,000 s"),
+    ],
+)
+def test_round_latencies_have_their_unit(seconds: float, text: str) -> None:
+    assert short_latency(seconds) == text

@@ -1,0 +1,126 @@
+"""The published schemas are those of the records, and every document keeps to them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from mrunners.render.json_schema import SCHEMAS, json_schema
+from mrunners.render.status import JobStatus, RunStatus
+from mrunners.reports.analysis.throughput import AskedLoad
+from mrunners.reports.merge import merge
+from mrunners.reports.merged import MergedReport, to_json
+from mrunners.reports.problems import MissingReason
+from mrunners.status.run_state import JobPhase
+from tests.reports_made import hostile_report, large_report
+from tests.unit.render.test_table import whole, with_gaps, without_raw
+from tests.unit.reports.build import RUN, flat, merged_pod, missing_pod
+
+PUBLISHED = Path(__file__).parents[3] / "docs" / "schema"
+
+
+def validator(name: str) -> Any:
+    return Draft202012Validator(json.loads(json_schema(name)))
+
+
+REPORT = validator("report-v1")
+
+
+def empty() -> MergedReport:
+    return merge(RUN, [])
+
+
+def with_raw() -> MergedReport:
+    gap = missing_pod(0, 1, MissingReason.OVER_LIMIT, "x")
+    asked = {"mrunners-0": AskedLoad(None, 1)}
+    return merge(RUN, [merged_pod(0, 0, flat(errors=2)), gap], asked=asked, raw=True)
+
+
+def many() -> MergedReport:
+    return large_report(pods=100)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_published_schema_is_current_or_dev_schema_was_not_run(name: str) -> None:
+    assert (PUBLISHED / f"{name}.json").read_text(encoding="utf-8") == json_schema(name)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_schema_is_a_schema(name: str) -> None:
+    Draft202012Validator.check_schema(json.loads(json_schema(name)))
+
+
+@pytest.mark.parametrize(
+    "make", [empty, whole, with_gaps, without_raw, with_raw, many, hostile_report]
+)
+def test_every_report_keeps_to_its_schema(make: Callable[[], MergedReport]) -> None:
+    assert list(REPORT.iter_errors(json.loads(to_json(make())))) == []
+
+
+# One example is a whole merge: slow on a busy machine, and no fault.
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 3),
+            st.dictionaries(
+                st.text(max_size=5), st.lists(st.floats(0, 90), min_size=1), max_size=3
+            ),
+            st.integers(0, 3),
+            st.booleans(),
+        ),
+        max_size=8,
+    )
+)
+def test_any_report_keeps_to_its_schema(
+    pods: list[tuple[int, dict[str, list[float]], int, bool]],
+) -> None:
+    outcomes = [
+        merged_pod(job, index, flat(samples, errors=errors, raw=raw))
+        for index, (job, samples, errors, raw) in enumerate(pods)
+    ]
+    report = merge(RUN, outcomes, asked={"mrunners-0": AskedLoad(10.0, 2)}, raw=True)
+    assert list(REPORT.iter_errors(json.loads(to_json(report)))) == []
+
+
+def test_the_status_keeps_to_its_schema() -> None:
+    status = RunStatus(
+        namespace="load",
+        tracker="mrunners",
+        run=RUN.run_id,
+        state="running",
+        finished=False,
+        collected=False,
+        jobs=(
+            JobStatus(
+                job="mrunners-0",
+                uri="file:///load/0.yaml?numbers=2",
+                phase=JobPhase.RUNNING,
+                pods=2,
+                ended=0,
+                running=1,
+                starting=1,
+            ),
+        ),
+        problems=("x",),
+    )
+    document = json.loads(status.model_dump_json(by_alias=True))
+    assert list(validator("status-v1").iter_errors(document)) == []
+
+
+@pytest.mark.parametrize("key", [*json.loads(json_schema("report-v1"))["required"]])
+def test_a_report_without_one_of_its_keys_is_told(key: str) -> None:
+    document = json.loads(to_json(whole()))
+    del document[key]
+    assert not REPORT.is_valid(document)
+
+
+def test_a_key_of_a_later_release_is_let_pass() -> None:
+    assert REPORT.is_valid(json.loads(to_json(whole())) | {"news": 1})

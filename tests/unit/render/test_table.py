@@ -1,0 +1,131 @@
+"""The table at 80 columns, with harmless and with hostile content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice, product
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from mrunners.render.table import render_table
+from mrunners.reports.analysis.throughput import AskedLoad
+from mrunners.reports.coverage import Coverage
+from mrunners.reports.merge import merge
+from mrunners.reports.merged import MergedReport
+from mrunners.reports.outcomes import PodOutcome
+from mrunners.reports.problems import MissingReason
+from tests.unit.reports.build import RUN, error, flat, merged_pod, missing_pod
+
+GOLDEN = Path(__file__).parent / "golden"
+
+LIST = "LIST https://10.0.0.1:6443/api/v1/namespaces/default/pods?limit=500&resourceVersion=0"
+GET = "GET https://10.0.0.1:6443/api/v1/namespaces/default/configmaps/x"
+
+
+def whole() -> MergedReport:
+    pods = [
+        merged_pod(
+            job,
+            index,
+            flat({LIST: [0.0421, 0.0987, 1.2345], GET: [0.00042, 0.0031 * (index + 1)]}),
+            node=f"host-{(2 * job + index) % 4}",
+            second=0.2 * index,
+        )
+        for job in range(3)
+        for index in range(2)
+    ]
+    asked = {f"mrunners-{job}": AskedLoad(2.0, 1) for job in range(3)}
+    return merge(RUN, pods, asked=asked, requests_by_us=42)
+
+
+def with_gaps() -> MergedReport:
+    return merge(
+        RUN,
+        [
+            merged_pod(0, 0, flat({LIST: [0.1, 0.2]}, errors=3, received=5_000_000)),
+            merged_pod(0, 1, flat({}, errors=1200)),
+            missing_pod(1, 0, MissingReason.TRUNCATED, "the log's head is missing"),
+            missing_pod(1, 1, MissingReason.NOT_STARTED),
+        ],
+    )
+
+
+def without_raw() -> MergedReport:
+    return merge(RUN, [merged_pod(0, 0, flat(raw=False, total=0)), merged_pod(0, 1, flat())])
+
+
+@pytest.mark.parametrize("make", [whole, with_gaps, without_raw])
+def test_the_table_is_the_golden_one(make: Callable[[], MergedReport]) -> None:
+    golden = GOLDEN / f"{make.__name__}.txt"
+    assert render_table(make()) == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+@pytest.mark.parametrize("make", [whole, with_gaps, without_raw])
+def test_no_line_is_wider_than_the_terminal(make: Callable[[], MergedReport], width: int) -> None:
+    lines = render_table(make(), width=width).splitlines()
+    assert max(map(cell_len, lines)) <= width
+
+
+def test_the_verdict_is_the_first_line() -> None:
+    assert render_table(whole()).splitlines()[0] == "6 of 6 reports merged"
+
+
+def test_colours_come_only_when_asked_for() -> None:
+    assert "\x1b" not in render_table(with_gaps())
+    assert "\x1b[" in render_table(with_gaps(), color=True)
+
+
+HOSTILE = [
+    "\x1b[2J\x1b]0;owned\x07",
+    "[red]markup[/red] [link=file:///etc]x[/link] [/]",
+    ":boom:",
+    "line\nbreak\r\ttab",
+    "\u202eright to left\u200b",
+    "\x9b31m C1",
+    "x" * 1_000_000,
+    "広" * 100_000,
+]
+
+
+@pytest.mark.parametrize("evil", HOSTILE, ids=lambda evil: ascii(evil)[:20])
+def test_hostile_strings_are_shown_and_not_obeyed(evil: str) -> None:
+    document = flat({evil: [0.1]}, errors=1)
+    document["errorStats"] = {evil: 1}
+    document["errors"] = [error(message=evil, url=evil)]
+    document[evil] = 1
+    gap = missing_pod(1, 0, MissingReason.POD_GONE, evil)
+    gap = PodOutcome(
+        job=evil, job_index=1, uri=evil, index=0, pod=evil, node=evil, missing=gap.missing
+    )
+    report = merge(RUN, [merged_pod(0, 0, document, uri=evil, node=evil), gap])
+    text = render_table(report)
+    assert all(line.isprintable() for line in text.splitlines())
+    assert max(map(cell_len, text.splitlines())) <= 80
+    assert len(text) < 20_000
+    assert "\N{COLLISION SYMBOL}" not in text
+
+
+def test_markup_is_shown_as_it_was_written() -> None:
+    report = merge(RUN, [merged_pod(0, 0, flat({"GET [red]x[/red]": [0.1]}))])
+    assert "GET [red]x[/red]" in render_table(report)
+
+
+def test_thousands_of_rows_fold_and_the_count_of_the_rest_is_said() -> None:
+    document = flat({f"GET {n:04}": [0.1] for n in range(3000)}, errors=3000)
+    # Letters, for numbers would be folded into one class.
+    words = ("".join(letters) for letters in product("abcdefghijklmno", repeat=3))
+    document["errorStats"] = {f"unknown/{word}": 1 for word in islice(words, 3000)}
+    gaps = [missing_pod(1, n, MissingReason.DISRUPTED) for n in range(500)]
+    text = render_table(merge(RUN, [merged_pod(0, 0, document), *gaps]))
+    assert len(text.splitlines()) < 150
+    for rest in ("2,980 more requests", "2980 more classes", "480 more pods"):
+        assert rest.replace(",", "") in text.replace(",", "")
+
+
+def test_an_empty_run_has_a_table_too() -> None:
+    report = merge(RUN, [])
+    assert report.coverage == Coverage(expected=0, merged=0, missing=(), nothing_succeeded=())
+    assert render_table(report).startswith("0 of 0 reports merged\n")
