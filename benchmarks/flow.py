@@ -29,7 +29,7 @@ from pathlib import Path
 
 from localcluster.binaries.builder import binary_folder
 from tests.cluster.commands import CHECKOUT, Kubectl, bare_environment, end, until
-from tests.cluster.ground import profile_text
+from tests.cluster.env import profile_text
 
 HOSTS = 20
 # Nothing here may hang for ever.

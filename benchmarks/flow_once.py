@@ -19,20 +19,20 @@ from mrunners.plan.planning import plan_run
 from mrunners.profiles.loading import parse_runners
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.runner_script import ReportMode
-from mrunners.run.creating import create_jobs
-from mrunners.run.listening import Silence
+from mrunners.run.create import create_jobs
+from mrunners.run.observer import Silence
 from mrunners.run.opening import open_run
-from mrunners.run.preparing import decide, load_profiles
-from mrunners.run.resulting import (
+from mrunners.run.preflight import decide, load_profiles
+from mrunners.run.report_store import ReportStore, default_store_path
+from mrunners.run.result import (
     closer_look,
     collect_run,
     demand_finished,
     mark_collected,
     merge_outcomes,
 )
-from mrunners.run.store import ReportStore, default_store_path
-from mrunners.run.waiting import wait_for_run
-from tests.cluster.ground import KPERF
+from mrunners.run.wait import wait_for_run
+from tests.cluster.env import KPERF
 from tests.unit.reports.build import flat, printed
 
 _REPORT = printed(flat({"LIST https://127.0.0.1/api/v1/namespaces": [0.001] * 50}))

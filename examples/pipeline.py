@@ -14,8 +14,8 @@ from prefect import flow, get_run_logger, runtime, task
 
 from mrunners.plan.options import AdvancedOptions, RunOptions
 from mrunners.reports.merged import MergedReport
-from mrunners_flows.conduct import Conduct, Keeping
 from mrunners_flows.multirunners import multirunners
+from mrunners_flows.policy import Conduct, Keeping
 
 OBJECTS = 50
 LIST_CONFIGMAPS = """\

@@ -14,9 +14,9 @@ from pathlib import Path
 from prefect import flow, get_run_logger, task
 
 from mrunners.plan.options import RunOptions
-from mrunners_flows.conduct import Conduct, Keeping, OnIncomplete
 from mrunners_flows.multirunners import multirunners
-from mrunners_flows.outcome import RunOutcome
+from mrunners_flows.policy import Conduct, Keeping, OnIncomplete
+from mrunners_flows.states import RunOutcome
 
 PROFILES = Path(__file__).resolve().parent / "profiles"
 

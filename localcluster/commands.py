@@ -8,10 +8,10 @@ from types import FrameType
 
 import click
 
-from localcluster.agent.orders import DEFAULT_LOG_LIMIT
+from localcluster.agent.config import DEFAULT_LOG_LIMIT
+from localcluster.console import say
 from localcluster.errors import LocalClusterError
-from localcluster.folders import ClusterFolder, cluster_folder
-from localcluster.speech import say
+from localcluster.paths import ClusterFolder, cluster_folder
 
 __all__ = ["main"]
 

@@ -23,7 +23,7 @@ from hypothesis import settings
 
 from localcluster.binaries.builder import binary_folder
 from tests.cluster.commands import Kubectl, Mrunners, bare_environment, end, until
-from tests.cluster.ground import Ground, NewGround, roles
+from tests.cluster.env import Ground, NewGround, roles
 
 # Times belong into benchmarks: on a busy machine a deadline fails what is right.
 settings.register_profile("no deadlines", deadline=None)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mrunners.kube.api import Cluster
-from mrunners.kube.seen import (
+from mrunners.kube.objects import (
     ConfigMapSeen,
     EventSeen,
     JobSeen,
@@ -24,7 +24,7 @@ from mrunners.kube.seen import (
     pod_seen,
 )
 from mrunners.plan.manifest import Manifest
-from mrunners.run.listening import Listener
+from mrunners.run.observer import Listener
 from mrunners.status.run_state import RunState
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -16,11 +16,11 @@ from pydantic import ValidationError
 from mrunners.errors import MrunnersError, RunCancelledError
 from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import run_id_of
-from mrunners.run.deleting import delete_run
-from mrunners.run.finding import existing_run
-from mrunners.run.listening import Silence
-from mrunners_flows.conduct import Conduct, Keeping
-from mrunners_tasks.surroundings import cluster_of
+from mrunners.run.delete import delete_run
+from mrunners.run.lookup import existing_run
+from mrunners.run.observer import Silence
+from mrunners_flows.policy import Conduct, Keeping
+from mrunners_tasks._context import cluster_of
 
 __all__ = ["cancelled_state", "remove_when_cancelled"]
 

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from mrunners.durations import parse_duration
 from mrunners.errors import InvalidInputError
+from mrunners.names import dns_label_problem
 from mrunners.plan import bounds
 from mrunners.plan.names import TRACKER_LENGTH
-from mrunners.profiles.names import dns_label_problem
 from mrunners.records import Record
 
 __all__ = ["RunReference", "check_reference"]

@@ -9,17 +9,17 @@ from typing import Annotated
 
 from prefect import flow
 
-from mrunners_flows.bringing_home import collect
-from mrunners_flows.form import titled
-from mrunners_flows.outcome import (
+from mrunners_flows.collect import collect
+from mrunners_flows.parameters import titled
+from mrunners_flows.reference import RunReference, check_reference
+from mrunners_flows.states import (
     RunIncompleteError,
     RunOutcome,
     completed_state,
     known_failures,
 )
-from mrunners_flows.reference import RunReference, check_reference
 from mrunners_tasks.report_files import ReportFiles, demand_folder
-from mrunners_tasks.tending import find_same_run
+from mrunners_tasks.runs import find_same_run
 
 __all__ = ["result"]
 

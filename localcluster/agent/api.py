@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from localcluster.agent.orders import Orders
+from localcluster.agent.config import Orders
 
 __all__ = ["Api", "ApiError", "Json", "Unreachable", "transient"]
 

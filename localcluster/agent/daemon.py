@@ -16,16 +16,16 @@ from pathlib import Path
 
 from localcluster.agent.api import Api, ApiError, Unreachable
 from localcluster.agent.certificate import write_certificate
+from localcluster.agent.config import load_orders
+from localcluster.agent.context import Ground
 from localcluster.agent.events import EventTeller
-from localcluster.agent.ground import Ground
 from localcluster.agent.host import LEASES, Host
 from localcluster.agent.images import image_table
-from localcluster.agent.leftovers import end_leftovers
 from localcluster.agent.node import HOST_LABEL, host_names
-from localcluster.agent.orders import load_orders
+from localcluster.agent.orphans import end_leftovers
+from localcluster.agent.pod_worker import PodWorker
 from localcluster.agent.server import serve_logs
-from localcluster.agent.worker import PodWorker
-from localcluster.folders import ClusterFolder
+from localcluster.paths import ClusterFolder
 from localcluster.processes.identity import identity_of
 
 __all__ = ["run_agent"]

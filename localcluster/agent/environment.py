@@ -7,8 +7,8 @@ from typing import Any, Protocol
 from localcluster.agent.expansion import expand
 from localcluster.agent.fields import field_value, resource_value
 from localcluster.agent.images import Image
+from localcluster.agent.path_rewrite import replace_paths, replace_words
 from localcluster.agent.problems import ConfigError
-from localcluster.agent.words import replace_paths, replace_words
 
 __all__ = ["Lookup", "Place", "command_words", "container_environment", "needed_objects"]
 

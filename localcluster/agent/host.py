@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from localcluster.agent.api import ApiError, Json, Unreachable
-from localcluster.agent.ground import Ground
+from localcluster.agent.context import Ground
 from localcluster.agent.node import LEASE_SECONDS, lease_object, node_object, node_status
-from localcluster.agent.worker import PodWorker
+from localcluster.agent.pod_worker import PodWorker
 
 __all__ = ["Host"]
 

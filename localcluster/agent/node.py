@@ -4,7 +4,7 @@ import os
 import platform
 from typing import Any
 
-from localcluster.agent.ground import CAPACITY
+from localcluster.agent.context import CAPACITY
 from localcluster.agent.status import rfc3339
 from localcluster.binaries.catalog import KUBERNETES_VERSION
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from localcluster.agent.seen import Running, Terminated, Waiting
+from localcluster.agent.container_state import Running, Terminated, Waiting
 from localcluster.agent.status import lost
 from localcluster.processes.ending import send_signal
 from localcluster.processes.identity import Identity, is_alive, session_members

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from localcluster.agent.life import ContainerLife
+from localcluster.agent.container import ContainerLife
+from localcluster.agent.container_state import Running
 from localcluster.agent.logoptions import LogOptions, LogView, parse_options
+from localcluster.agent.pod_worker import PodWorker
 from localcluster.agent.process import ContainerProcess
-from localcluster.agent.seen import Running
-from localcluster.agent.worker import PodWorker
 
 __all__ = ["FindPod", "serve_logs"]
 

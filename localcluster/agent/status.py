@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from localcluster.agent.seen import ContainerSeen, Running, Terminated, Waiting, restarts
+from localcluster.agent.container_state import ContainerSeen, Running, Terminated, Waiting, restarts
 
 __all__ = [
     "ADDRESSES",

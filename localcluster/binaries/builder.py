@@ -14,9 +14,9 @@ from pathlib import Path
 from localcluster.binaries.catalog import BINARIES, MODULES, Binary, binary_flags
 from localcluster.binaries.fingerprint import fingerprint, module_files
 from localcluster.binaries.toolchain import Toolchain, find_go, go_environment
+from localcluster.console import say
 from localcluster.errors import BuildFailedError
-from localcluster.folders import cache_root
-from localcluster.speech import say
+from localcluster.paths import cache_root
 
 __all__ = ["binary_folder", "build_binaries"]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from localcluster.errors import PlaneError
-from localcluster.folders import ClusterFolder
+from localcluster.paths import ClusterFolder
 from localcluster.processes.ending import end_processes
 from localcluster.processes.identity import Identity, identity_of
 

@@ -5,17 +5,17 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from localcluster.agent.leftovers import end_leftovers
+from localcluster.agent.orphans import end_leftovers
 from localcluster.binaries.builder import binary_folder
-from localcluster.folders import ClusterFolder
+from localcluster.console import say
 from localcluster.lifecycle.daemon import stop_agent
 from localcluster.lifecycle.lock import hold
 from localcluster.lifecycle.record import Record, load_record
+from localcluster.paths import ClusterFolder
 from localcluster.plane.kubeconfig import is_ours
 from localcluster.plane.kwokctl import component_processes
 from localcluster.processes.ending import end_processes
 from localcluster.processes.identity import processes_within
-from localcluster.speech import say
 
 __all__ = ["dismantle", "down"]
 

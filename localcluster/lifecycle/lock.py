@@ -5,8 +5,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from localcluster.folders import ClusterFolder
-from localcluster.speech import say
+from localcluster.console import say
+from localcluster.paths import ClusterFolder
 
 __all__ = ["hold"]
 

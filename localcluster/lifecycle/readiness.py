@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from localcluster.agent.api import Api, ApiError, Json, Unreachable
-from localcluster.agent.orders import Orders
+from localcluster.agent.config import Orders
 from localcluster.errors import PlaneError
 
 __all__ = ["is_answering", "unready", "wait_until_ready"]

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from localcluster.folders import ClusterFolder
+from localcluster.paths import ClusterFolder
 from localcluster.processes.identity import Identity
 
 __all__ = ["Record", "identity_from", "load_record", "save_record", "write_atomically"]

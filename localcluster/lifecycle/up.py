@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from localcluster.agent.config import DEFAULT_LOG_LIMIT, Orders, dump_orders, load_orders
 from localcluster.agent.images import parse_image_option
 from localcluster.agent.node import host_names
-from localcluster.agent.orders import DEFAULT_LOG_LIMIT, Orders, dump_orders, load_orders
 from localcluster.binaries.builder import build_binaries
+from localcluster.console import say
 from localcluster.errors import PlaneError
-from localcluster.folders import ClusterFolder
 from localcluster.lifecycle.daemon import agent_sources, find_agent, start_agent, stop_agent
 from localcluster.lifecycle.down import dismantle
 from localcluster.lifecycle.lock import hold
 from localcluster.lifecycle.readiness import is_answering, wait_until_ready
 from localcluster.lifecycle.record import Record, load_record, save_record, write_atomically
+from localcluster.paths import ClusterFolder
 from localcluster.plane.kubeconfig import Credentials, read_server, write_kubeconfig
 from localcluster.plane.kwokctl import (
     COMPONENTS,
@@ -26,7 +27,6 @@ from localcluster.plane.kwokctl import (
     start_plane,
 )
 from localcluster.processes.ending import send_signal
-from localcluster.speech import say
 
 __all__ = ["Wanted", "up"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from localcluster.errors import KubeconfigError, PlaneError
-from localcluster.folders import ClusterFolder
+from localcluster.paths import ClusterFolder
 
 __all__ = ["Credentials", "context_name", "is_ours", "read_server", "write_kubeconfig"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from localcluster.errors import PlaneError
-from localcluster.folders import ClusterFolder
+from localcluster.paths import ClusterFolder
 from localcluster.plane.configuration import PORT_NAMES, kwokctl_configuration
 from localcluster.plane.ports import choose_ports
 from localcluster.processes.identity import Identity, identity_of

@@ -9,7 +9,7 @@ import yaml
 
 from mrunners.plan.job import job_manifest
 from mrunners.plan.tracker import overflow_manifests, place_profiles, tracker_manifest
-from mrunners.run.preparing import Decision
+from mrunners.run.preflight import Decision
 
 __all__ = ["manifests_of"]
 

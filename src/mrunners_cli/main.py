@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from mrunners_cli.ending import catching_signals, exit_code_of
+from mrunners_cli.exits import catching_signals, exit_code_of
 
 __all__ = ["cli", "main"]
 
@@ -32,7 +32,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             ctx.fail(f"no such command '{cmd_name}'; there are {', '.join(_COMMANDS)}")
         name = cmd_name.replace("-", "_")
-        command = getattr(import_module(f"mrunners_cli.{name}"), name)
+        command = getattr(import_module(f"mrunners_cli.commands.{name}"), name)
         assert isinstance(command, click.Command)
         return command
 

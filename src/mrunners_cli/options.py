@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from mrunners.durations import parse_duration
-from mrunners.profiles.names import dns_label_problem
+from mrunners.names import dns_label_problem
 
 __all__ = ["DURATION", "kubeconfig_option", "namespace_argument", "quiet_option", "tracker_option"]
 

@@ -20,8 +20,8 @@ from pydantic import ValidationError
 from mrunners.errors import InvalidInputError, UnreachableError
 from mrunners.plan.options import RunOptions, check_options
 from mrunners.profiles.loading import parse_runners
-from mrunners_cli.following import follow
-from mrunners_cli.speaking import Speaker
+from mrunners_cli.console import Speaker
+from mrunners_cli.follow import follow
 from mrunners_tasks.credentials import kubeconfig_problem
 
 if TYPE_CHECKING:

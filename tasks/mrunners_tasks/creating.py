@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from prefect import task
 
 from mrunners.plan.plan import PlannedJob
-from mrunners.run.creating import create_jobs as _create_jobs
+from mrunners.run.create import create_jobs as _create_jobs
 from mrunners.run.opening import OpenRun
-from mrunners_tasks.retrying import STEP
-from mrunners_tasks.surroundings import cluster_of, listener
+from mrunners_tasks._context import cluster_of, listener
+from mrunners_tasks._step import STEP
 
 __all__ = ["create_jobs"]
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from prefect import runtime
 from prefect.events import emit_event
 
-from mrunners.run.finding import FoundRun
+from mrunners.run.lookup import FoundRun
 
 __all__ = ["RunEvent", "announce"]
 

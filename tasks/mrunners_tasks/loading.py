@@ -12,9 +12,9 @@ from prefect import task
 from mrunners.plan.options import RunOptions
 from mrunners.profiles.loading import LoadedRunner
 from mrunners.profiles.uris import RunnerSpec
-from mrunners.run.preparing import load_profiles as _load_profiles
-from mrunners_tasks.retrying import STEP
-from mrunners_tasks.surroundings import cluster_of
+from mrunners.run.preflight import load_profiles as _load_profiles
+from mrunners_tasks._context import cluster_of
+from mrunners_tasks._step import STEP
 
 __all__ = ["load_profiles"]
 

@@ -11,10 +11,10 @@ from prefect import task
 
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import PodOutcome
-from mrunners.run.finding import FoundRun
-from mrunners.run.resulting import merge_outcomes
-from mrunners_tasks.retrying import STEP
-from mrunners_tasks.surroundings import cluster_of
+from mrunners.run.lookup import FoundRun
+from mrunners.run.result import merge_outcomes
+from mrunners_tasks._context import cluster_of
+from mrunners_tasks._step import STEP
 
 __all__ = ["merge_reports"]
 

@@ -13,13 +13,13 @@ from urllib.parse import quote
 
 from pydantic import Field
 
+from mrunners.atomic_write import write_whole
 from mrunners.errors import InvalidInputError
-from mrunners.files import write_whole
 from mrunners.plan import bounds
 from mrunners.records import Record
 from mrunners.render.markdown import WholeReport
 from mrunners.reports.merged import MergedReport, to_json
-from mrunners_tasks.surroundings import listener
+from mrunners_tasks._context import listener
 
 __all__ = ["ReportFiles", "demand_folder", "page_of", "write_report"]
 

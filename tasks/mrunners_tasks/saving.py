@@ -14,8 +14,8 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from mrunners.errors import UnreachableError
 from mrunners.render.markdown import WholeReport, job_rows, render_markdown
 from mrunners.reports.merged import MergedReport
+from mrunners_tasks._step import LAST_STEP
 from mrunners_tasks.report_files import ReportFiles, page_of, write_report
-from mrunners_tasks.retrying import LAST_STEP
 
 __all__ = ["artifact_key", "save_report"]
 

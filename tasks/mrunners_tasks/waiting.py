@@ -8,11 +8,11 @@ from __future__ import annotations
 from prefect import task
 
 from mrunners.durations import parse_duration
-from mrunners.run.finding import FoundRun
-from mrunners.run.waiting import wait_for_run
+from mrunners.run.lookup import FoundRun
+from mrunners.run.wait import wait_for_run
+from mrunners_tasks._context import cluster_of, listener, report_store
+from mrunners_tasks._step import STEP
 from mrunners_tasks.cancelling import CancellableSleep
-from mrunners_tasks.retrying import STEP
-from mrunners_tasks.surroundings import cluster_of, listener, report_store
 
 __all__ = ["wait_for_jobs"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.ground import NewGround
+from tests.cluster.env import NewGround
 from tests.cluster.whole_run import WholeRun, go_all_the_way
 
 

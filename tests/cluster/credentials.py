@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from tests.cluster.ground import Ground
+from tests.cluster.env import Ground
 
 __all__ = ["kubeconfig_of", "kubeconfig_with_server"]
 

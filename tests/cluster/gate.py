@@ -9,7 +9,7 @@ import contextlib
 import socket
 from collections.abc import Callable, Iterator
 
-from tests.cluster.ground import Ground
+from tests.cluster.env import Ground
 
 __all__ = ["gate_before_job"]
 

@@ -17,7 +17,7 @@ from prefect import flow
 from mrunners.errors import MrunnersError
 from mrunners.plan.options import RunOptions
 from mrunners_flows.multirunners import multirunners
-from mrunners_flows.outcome import RunOutcome
+from mrunners_flows.states import RunOutcome
 
 JOBS = ["get", "jobs", "--output=json"]
 

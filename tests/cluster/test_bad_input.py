@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.cluster.commands import Finished
-from tests.cluster.ground import Ground, NewGround, profile_text
+from tests.cluster.env import Ground, NewGround, profile_text
 
 GOOD = profile_text(total=50)
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from tests.cluster.commands import until
-from tests.cluster.ground import Ground
+from tests.cluster.env import Ground
 
 
 def _kperf_processes(run_id: str) -> set[int]:

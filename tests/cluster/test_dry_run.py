@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cluster.ground import Ground
+from tests.cluster.env import Ground
 
 MODES = [
     [],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.cluster.ground import Ground
+from tests.cluster.env import Ground
 
 
 def _run_id(ground: Ground, tracker: str = "mrunners") -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster.commands import Finished
-from tests.cluster.ground import KPERF, Ground, profile_text
+from tests.cluster.env import KPERF, Ground, profile_text
 
 
 def _options(ground: Ground, *runners: str, **changes: object) -> str:

@@ -7,8 +7,8 @@ import signal
 import pytest
 
 from tests.cluster.commands import Finished, until
+from tests.cluster.env import Ground
 from tests.cluster.gate import gate_before_job
-from tests.cluster.ground import Ground
 
 RUNNERS = 40
 SOME = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.cluster.commands import until
-from tests.cluster.ground import Ground
+from tests.cluster.env import Ground
 from tests.cluster.whole_run import WholeRun
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from tests.cluster.commands import Kubectl, Started
 from tests.cluster.credentials import kubeconfig_of, kubeconfig_with_server
-from tests.cluster.ground import RBAC, Ground, NewGround, profile_text
+from tests.cluster.env import RBAC, Ground, NewGround, profile_text
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.cluster.commands import Finished, Started, until
-from tests.cluster.ground import KPERF, Ground, NewGround
+from tests.cluster.env import KPERF, Ground, NewGround
 
 START_TIMEOUT = ["--start-timeout", "5s"]
 

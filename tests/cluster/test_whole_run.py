@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.cluster.commands import until
-from tests.cluster.ground import Ground
+from tests.cluster.env import Ground
 from tests.cluster.whole_run import WholeRun
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.cluster.commands import Finished
-from tests.cluster.ground import Ground, profile_text
+from tests.cluster.env import Ground, profile_text
 
 __all__ = ["WholeRun", "go_all_the_way"]
 

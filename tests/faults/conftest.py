@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.commands import Kubectl
-from tests.faults.stage import Stage
+from tests.faults.harness import Stage
 
 
 @pytest.fixture(scope="session")

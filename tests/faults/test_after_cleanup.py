@@ -6,9 +6,9 @@ import os
 import signal
 
 from tests.cluster.commands import until
-from tests.cluster.ground import Ground
-from tests.faults.stage import SECONDS, Stage
-from tests.prefect.orchestra import Orchestra
+from tests.cluster.env import Ground
+from tests.faults.harness import SECONDS, Stage
+from tests.prefect.server import Orchestra
 
 
 def test_a_retry_gives_the_report_that_came_home_and_loads_nothing_again(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
-from tests.cluster.ground import Ground
-from tests.faults.stage import SECONDS, Stage
+from tests.cluster.env import Ground
+from tests.faults.harness import SECONDS, Stage
 
 
 def test_the_next_pod_adopts_the_jobs_and_completes_the_same_flow_run(

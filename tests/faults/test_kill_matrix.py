@@ -10,8 +10,8 @@ from contextlib import ExitStack
 import pytest
 
 from tests.cluster.commands import until
-from tests.cluster.ground import Ground, NewGround
-from tests.faults.stage import SECONDS, Stage
+from tests.cluster.env import Ground, NewGround
+from tests.faults.harness import SECONDS, Stage
 
 STEPS = ("parsing", "tracker", "creating", "waiting", "collecting", "saving")
 PODS = 3  # of two Jobs

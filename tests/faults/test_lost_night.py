@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.cluster.commands import until
-from tests.cluster.ground import Ground
-from tests.faults.stage import SECONDS, Stage
-from tests.prefect.orchestra import FINAL
+from tests.cluster.env import Ground
+from tests.faults.harness import SECONDS, Stage
+from tests.prefect.server import FINAL
 
 # A flow run renews its hold on the limit for so long (Prefect's own constant), and then loses it.
 LEASE_SECONDS = 300.0

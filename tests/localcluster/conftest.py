@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.localcluster.ground import LocalCluster
+from tests.localcluster.env import LocalCluster
 
 
 @pytest.fixture(scope="session")

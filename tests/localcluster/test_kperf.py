@@ -1,6 +1,6 @@
 import json
 
-from tests.localcluster.ground import KPERF, Json, LocalCluster
+from tests.localcluster.env import KPERF, Json, LocalCluster
 
 PROFILE = """\
 version: 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.localcluster.ground import LocalCluster, ended, script, wait_for
+from tests.localcluster.env import LocalCluster, ended, script, wait_for
 
 
 def _names(cluster: LocalCluster) -> list[str]:

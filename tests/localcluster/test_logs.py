@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from tests.localcluster.ground import LocalCluster, script, wait_for
+from tests.localcluster.env import LocalCluster, script, wait_for
 
 STAMPED = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z (.*)$")
 

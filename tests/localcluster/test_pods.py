@@ -3,7 +3,7 @@ import json
 import time
 from datetime import UTC, datetime
 
-from tests.localcluster.ground import KPERF, LocalCluster, ended, pod_of, script, wait_for
+from tests.localcluster.env import KPERF, LocalCluster, ended, pod_of, script, wait_for
 
 
 def test_the_exit_code_of_the_command_becomes_the_pods_end(cluster: LocalCluster) -> None:

@@ -23,7 +23,7 @@ from typing import TypeVar
 import yaml
 
 from tests.cluster.commands import end
-from tests.localcluster.ground import Json, LocalCluster
+from tests.localcluster.env import Json, LocalCluster
 
 __all__ = ["GroupServer", "PeerCluster", "eventually", "peer_cluster"]
 

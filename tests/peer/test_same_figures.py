@@ -15,7 +15,7 @@ from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.reports.problems import MissingReason, UnusableReportError
-from tests.localcluster.ground import Json
+from tests.localcluster.env import Json
 from tests.peer.group_server import GroupServer, PeerCluster
 from tests.peer.made_reports import made_reports
 from tests.peer.real_reports import ABSENT, LIST, deaf_address, real_report, spec

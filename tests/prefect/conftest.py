@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.commands import CHECKOUT, Kubectl, bare_environment, end
-from tests.prefect.orchestra import POOL, Orchestra, program
+from tests.prefect.server import POOL, Orchestra, program
 
 
 @pytest.fixture(scope="session")

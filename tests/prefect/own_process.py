@@ -14,8 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mrunners.plan.options import RunOptions
-from mrunners_flows import bringing_home, multirunners
-from mrunners_flows.conduct import Conduct
+from mrunners_flows import collect as bringing_home
+from mrunners_flows import multirunners
+from mrunners_flows.policy import Conduct
 
 __all__ = ["STEPS"]
 

@@ -12,8 +12,8 @@ import yaml
 
 from tests.cluster.commands import until
 from tests.cluster.credentials import kubeconfig_of
-from tests.cluster.ground import KPERF, Ground, NewGround
-from tests.prefect.orchestra import Orchestra
+from tests.cluster.env import KPERF, Ground, NewGround
+from tests.prefect.server import Orchestra
 
 URL = "http://127.0.0.1/reports"
 

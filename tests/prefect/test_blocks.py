@@ -9,8 +9,8 @@ import yaml
 
 from tests.cluster.commands import Finished, until
 from tests.cluster.credentials import kubeconfig_of
-from tests.cluster.ground import KPERF, Ground
-from tests.prefect.orchestra import Orchestra
+from tests.cluster.env import KPERF, Ground
+from tests.prefect.server import Orchestra
 
 
 def _block(orchestra: Orchestra, slug: str, name: str, data: object) -> str:

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from tests.cluster.commands import until
-from tests.cluster.ground import KPERF, Ground
-from tests.prefect.orchestra import Orchestra
+from tests.cluster.env import KPERF, Ground
+from tests.prefect.server import Orchestra
 
 # Cancelling must end the polling within this time, whatever the machine does besides.
 DEADLINE_SECONDS = 10.0

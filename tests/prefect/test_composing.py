@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.commands import Kubectl, Mrunners
-from tests.cluster.ground import KPERF, Ground, roles
+from tests.cluster.env import KPERF, Ground, roles
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from tests.cluster.commands import CHECKOUT, until
-from tests.cluster.ground import Ground
-from tests.prefect.orchestra import FINAL, POOL, Orchestra
+from tests.cluster.env import Ground
+from tests.prefect.server import FINAL, POOL, Orchestra
 
 NAMES = {
     "multirunners/multirunners",

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.browsers import running_browser
 from tests.cluster.commands import until
-from tests.cluster.ground import KPERF, Ground, profile_text
-from tests.prefect.orchestra import Orchestra
+from tests.cluster.env import KPERF, Ground, profile_text
+from tests.prefect.server import Orchestra
 
 LOOPBACK = "127.0.0.1"
 

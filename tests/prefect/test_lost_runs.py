@@ -6,8 +6,8 @@ import json
 import signal
 
 from tests.cluster.commands import until
-from tests.cluster.ground import KPERF, Ground
-from tests.prefect.orchestra import Orchestra
+from tests.cluster.env import KPERF, Ground
+from tests.prefect.server import Orchestra
 
 # The least that Prefect takes is a heartbeat every 30 s.
 HEARTBEAT = "30"

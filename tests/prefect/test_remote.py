@@ -7,8 +7,8 @@ import socket
 import pytest
 
 from tests.cluster.commands import Finished, Started
-from tests.cluster.ground import KPERF, Ground, NewGround
-from tests.prefect.orchestra import Orchestra
+from tests.cluster.env import KPERF, Ground, NewGround
+from tests.prefect.server import Orchestra
 
 DEPLOYMENT = ("--deployment", "multirunners")
 

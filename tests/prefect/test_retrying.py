@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 
 from tests.cluster.commands import until
-from tests.cluster.ground import KPERF, Ground
-from tests.prefect.orchestra import Orchestra
+from tests.cluster.env import KPERF, Ground
+from tests.prefect.server import Orchestra
 
 
 def test_a_retried_result_works_after_the_jobs_are_gone_and_with_an_empty_store(

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.commands import CHECKOUT, Finished, Kubectl, bare_environment, end, until
-from tests.cluster.ground import Ground
-from tests.prefect.orchestra import Orchestra
+from tests.cluster.env import Ground
+from tests.prefect.server import Orchestra
 
 _DEPLOYMENTS = """\
 name: host

@@ -7,7 +7,7 @@ from localcluster.binaries.catalog import BINARIES, MODULES, binary_flags
 from localcluster.binaries.fingerprint import fingerprint, module_files
 from localcluster.binaries.toolchain import asked_version, find_go, go_environment, go_version
 from localcluster.errors import ToolchainError, UsageError
-from localcluster.folders import cache_root, cluster_folder, state_root
+from localcluster.paths import cache_root, cluster_folder, state_root
 from localcluster.plane.kubeconfig import is_ours
 from localcluster.plane.ports import choose_ports
 

@@ -2,7 +2,13 @@ from typing import Any
 
 import pytest
 
-from localcluster.agent.seen import ContainerSeen, Running, Terminated, Waiting, crash_delay
+from localcluster.agent.container_state import (
+    ContainerSeen,
+    Running,
+    Terminated,
+    Waiting,
+    crash_delay,
+)
 from localcluster.agent.status import pod_phase, pod_status
 
 OK, BAD = Terminated(0, "Completed"), Terminated(1, "Error")

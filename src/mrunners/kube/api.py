@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-from mrunners.kube.seen import ConfigMapSeen, EventSeen, JobSeen, PodSeen
+from mrunners.kube.objects import ConfigMapSeen, EventSeen, JobSeen, PodSeen
 from mrunners.plan.manifest import Manifest
 
 __all__ = ["Cluster"]

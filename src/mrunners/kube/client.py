@@ -13,10 +13,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from mrunners.errors import ApiStatusError, ForbiddenError
-from mrunners.kube.answers import Asked, no_answer, ran_into_another
 from mrunners.kube.kubeconfig import KubeconfigElsewhere
-from mrunners.kube.patience import Patience
-from mrunners.kube.seen import (
+from mrunners.kube.objects import (
     ConfigMapSeen,
     EventSeen,
     JobSeen,
@@ -26,9 +24,11 @@ from mrunners.kube.seen import (
     job_seen,
     pod_seen,
 )
+from mrunners.kube.responses import Asked, no_answer, ran_into_another
+from mrunners.kube.retry import Patience
 from mrunners.kube.transport import Request, Transport
-from mrunners.plan.labels import CONTAINER
 from mrunners.plan.manifest import Manifest
+from mrunners.plan.metadata import CONTAINER
 
 __all__ = ["KubernetesCluster"]
 

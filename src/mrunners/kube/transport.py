@@ -26,9 +26,9 @@ from kubernetes.config import (
 from kubernetes.config.incluster_config import SERVICE_HOST_ENV_NAME, SERVICE_TOKEN_FILENAME
 
 from mrunners.errors import InvalidInputError, UnauthorizedError
-from mrunners.kube.answers import Asked, no_answer, trouble_of
 from mrunners.kube.kubeconfig import KubeconfigElsewhere
-from mrunners.kube.patience import Trouble
+from mrunners.kube.responses import Asked, no_answer, trouble_of
+from mrunners.kube.retry import Trouble
 
 __all__ = ["Request", "Transport"]
 

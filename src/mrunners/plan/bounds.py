@@ -26,7 +26,7 @@ __all__ = [
     "URL",
 ]
 
-# RFC 1123, as mrunners.profiles.names has it.
+# RFC 1123, as mrunners.names has it.
 _LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
 # As mrunners.durations and mrunners.quantities read them.

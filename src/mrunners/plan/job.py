@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from mrunners.plan.labels import (
+from mrunners.plan.manifest import Manifest, labels_of, owned_by
+from mrunners.plan.metadata import (
     CONTAINER,
     LABEL_RUN_ID,
     LABEL_RUNNER,
@@ -15,7 +16,6 @@ from mrunners.plan.labels import (
     NOTE_URI,
     Component,
 )
-from mrunners.plan.manifest import Manifest, labels_of, owned_by
 from mrunners.plan.plan import Plan, PlannedJob, Spread, digest_of
 from mrunners.plan.tracker import profile_key
 from mrunners.reports.runner_script import runner_command

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from mrunners.plan.labels import (
+from mrunners.plan.metadata import (
     LABEL_COMPONENT,
     LABEL_MANAGED_BY,
     LABEL_NAME,

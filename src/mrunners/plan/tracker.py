@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pydantic import ValidationError
 
 from mrunners.errors import InvalidInputError, RefusedError
-from mrunners.plan.labels import Component
 from mrunners.plan.manifest import Manifest, labels_of, owned_by
+from mrunners.plan.metadata import Component
 from mrunners.plan.plan import Plan
 
 __all__ = [

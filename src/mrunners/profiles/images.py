@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from mrunners.profiles.wording import quoted
+from mrunners.text import quoted
 
 __all__ = ["check_image_name", "split_image"]
 

@@ -12,8 +12,8 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from mrunners.errors import InvalidInputError
+from mrunners.profiles.parsing import ParsedProfile, parse_profile
 from mrunners.profiles.profile import LoadProfile
-from mrunners.profiles.profile_parsing import ParsedProfile, parse_profile
 from mrunners.profiles.release_rules import check_release
 from mrunners.profiles.releases import KperfRelease
 from mrunners.profiles.rendering import profile_digest, render_profile

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mrunners.profiles.wording import closest, did_you_mean, quoted
+from mrunners.text import closest, did_you_mean, quoted
 
 __all__ = ["MAX_NUMBERS", "read_query"]
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mrunners.errors import InvalidInputError
 from mrunners.profiles.uri_query import MAX_NUMBERS, read_query
-from mrunners.profiles.wording import did_you_mean, escaped, quoted
+from mrunners.text import did_you_mean, escaped, quoted
 
 __all__ = [
     "MAX_NUMBERS",

@@ -13,8 +13,8 @@ from typing import Final
 import yaml
 
 from mrunners.errors import InvalidInputError
-from mrunners.profiles.wording import quoted
 from mrunners.profiles.yaml_scalars import read_plain_scalar
+from mrunners.text import quoted
 
 __all__ = ["MAX_PROFILE_BYTES", "load_yaml"]
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import ModelSchema
 
-from mrunners.render.status import RunStatus
+from mrunners.render.terminal.run_status import RunStatus
 from mrunners.reports.merged import MergedReport
 
 __all__ = ["SCHEMAS", "json_schema"]

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mrunners.render.figures import grouped, milliseconds, percentile_name
+from mrunners.formatting import grouped, milliseconds, percentile_name
 from mrunners.render.small_plot import small_plot
 from mrunners.render.text import safe_text
 from mrunners.render.urls import shared_server, without_server

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from mrunners.render.figures import milliseconds
+from mrunners.formatting import milliseconds
 from mrunners.reports.distribution import LatencyDistribution
 
 __all__ = ["small_plot"]

@@ -13,8 +13,8 @@ from pydantic_core import PydanticSerializationError
 
 from mrunners.records import Record
 from mrunners.reports.analysis.error_classes import NO_ERRORS, ErrorClasses
-from mrunners.reports.analysis.findings import Finding
-from mrunners.reports.analysis.hosts import HostSummary
+from mrunners.reports.analysis.finding import Finding
+from mrunners.reports.analysis.nodes import HostSummary
 from mrunners.reports.analysis.stragglers import Straggler
 from mrunners.reports.analysis.throughput import NO_THROUGHPUT, Throughput
 from mrunners.reports.coverage import Coverage

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from mrunners.durations import format_go_duration
-from mrunners.reports.analysis.figures import PodFigures
-from mrunners.reports.analysis.starts import first_start, start_lag_seconds
+from mrunners.reports.analysis.pod_stats import PodFigures
+from mrunners.reports.analysis.start_skew import first_start, start_lag_seconds
 from mrunners.reports.flat_merge import merge_flat
 from mrunners.reports.merged import PodSummary, RunnerSummary
 from mrunners.reports.outcomes import PodOutcome

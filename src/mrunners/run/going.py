@@ -10,7 +10,7 @@ import time
 from mrunners.durations import format_duration
 from mrunners.errors import WaitTimeoutError
 from mrunners.kube.api import Cluster
-from mrunners.run.listening import Listener
+from mrunners.run.observer import Listener
 
 __all__ = ["wait_until_gone"]
 

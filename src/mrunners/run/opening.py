@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mrunners.kube.api import Cluster
-from mrunners.plan.labels import run_selector
+from mrunners.plan.metadata import run_selector
 from mrunners.plan.plan import PlannedJob
-from mrunners.run.creating import create_tracker
-from mrunners.run.deleting import delete_run
-from mrunners.run.finding import FoundRun
-from mrunners.run.listening import Listener
-from mrunners.run.preparing import Decision
+from mrunners.run.create import create_tracker
+from mrunners.run.delete import delete_run
+from mrunners.run.lookup import FoundRun
+from mrunners.run.observer import Listener
+from mrunners.run.preflight import Decision
 from mrunners.status.run_state import run_state
 
 __all__ = ["OpenRun", "open_run"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from mrunners.kube.seen import JobSeen
+from mrunners.kube.objects import JobSeen
 from mrunners.plan.plan import Plan, PlannedJob
 
 __all__ = ["JobPhase", "JobState", "RunState", "creator_is_gone", "run_state"]

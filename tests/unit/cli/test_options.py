@@ -2,8 +2,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from mrunners_cli.commands.run import run
 from mrunners_cli.options import DURATION
-from mrunners_cli.run import run
 
 GIVEN = ["--namespace", "load"]
 

@@ -8,10 +8,11 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import Cancelled, Completed, Crashed, Failed, Running
 
 from mrunners.errors import ExitCode, InvalidInputError
-from mrunners_cli import following, remote
-from mrunners_cli.run import _given, run
+from mrunners_cli import follow as following
+from mrunners_cli import remote
+from mrunners_cli.commands.run import _given, run
 from tests.fakes import Heard
-from tests.unit.ground import IMAGE, options, uris
+from tests.unit.env import IMAGE, options, uris
 
 NIGHT: dict[str, Any] = {
     "options": {

@@ -6,7 +6,7 @@ from prefect.states import Cancelled
 
 from mrunners_flows import cancelling
 from mrunners_flows.multirunners import multirunners
-from tests.unit.ground import options
+from tests.unit.env import options
 
 
 class Lines:

@@ -14,7 +14,7 @@ from mrunners.errors import (
     UnreachableError,
 )
 from mrunners.kube.client import KubernetesCluster
-from mrunners.kube.seen import EventSeen, config_map_seen
+from mrunners.kube.objects import EventSeen, config_map_seen
 from tests.fakes import FakeClock, Raw
 from tests.unit.kube.apiserver import Answer, ApiServer, Heard, listed, refuses, says, serving
 

@@ -5,7 +5,7 @@ import pytest
 
 from mrunners.errors import InvalidInputError
 from mrunners.plan.options import RunOptions, check_options
-from tests.unit.ground import options
+from tests.unit.env import options
 
 SCHEMA = RunOptions.model_json_schema()
 FIELDS: dict[str, dict[str, Any]] = {

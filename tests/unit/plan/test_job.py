@@ -6,7 +6,7 @@ from mrunners.plan.job import dropped_fields, job_digest, job_manifest
 from mrunners.plan.plan import digest_of
 from mrunners.reports.runner_script import ReportMode, runner_command
 from tests.fakes import Raw
-from tests.unit.ground import IMAGE, RUN_ID, planned
+from tests.unit.env import IMAGE, RUN_ID, planned
 
 URI = "file:///load/1.yaml?numbers=3"
 LABELS = {

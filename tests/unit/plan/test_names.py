@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mrunners.names import dns_label_problem
 from mrunners.plan.names import JOB_LENGTH, TRACKER_LENGTH, job_name
-from mrunners.profiles.names import dns_label_problem
 
 TRACKERS = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?", fullmatch=True)
 INDEXES = st.integers(0, 999)

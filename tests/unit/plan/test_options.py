@@ -2,7 +2,7 @@ import pytest
 
 from mrunners.errors import InvalidInputError
 from mrunners.plan.options import AdvancedOptions, Existing, RunOptions, check_options
-from tests.unit.ground import options
+from tests.unit.env import options
 
 
 def problems(**changes: object) -> list[str]:

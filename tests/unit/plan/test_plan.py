@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrunners.plan.plan import Plan, Spread, digest_of, plan_differences, run_id_of
-from tests.unit.ground import IMAGE, RUN_ID, planned
+from tests.unit.env import IMAGE, RUN_ID, planned
 
 
 def test_the_same_key_gives_the_same_run_everywhere() -> None:

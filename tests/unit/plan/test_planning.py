@@ -4,7 +4,7 @@ from mrunners.errors import InvalidInputError
 from mrunners.plan.plan import Plan, PlannedJob, Spread
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.reports.runner_script import ReportMode
-from tests.unit.ground import IMAGE, RUN_ID, loaded, options, profile
+from tests.unit.env import IMAGE, RUN_ID, loaded, options, profile
 
 URI = "file:///load/0.yaml?numbers=2"
 

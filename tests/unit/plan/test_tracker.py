@@ -13,7 +13,7 @@ from mrunners.plan.tracker import (
     tracker_manifest,
 )
 from mrunners.profiles.rendering import profile_digest
-from tests.unit.ground import IMAGE, RUN_ID, loaded, options, planned, uris
+from tests.unit.env import IMAGE, RUN_ID, loaded, options, planned, uris
 
 KIB = 1024
 LABELS = {

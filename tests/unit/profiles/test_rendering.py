@@ -11,8 +11,8 @@ from mrunners.profiles.expectations import (
     expected_samples,
     expected_seconds,
 )
+from mrunners.profiles.parsing import ParsedProfile, parse_profile
 from mrunners.profiles.profile import LoadProfile
-from mrunners.profiles.profile_parsing import ParsedProfile, parse_profile
 from mrunners.profiles.rendering import profile_digest, render_profile
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "profiles"

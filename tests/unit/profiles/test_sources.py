@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from mrunners.errors import InvalidInputError
-from mrunners.profiles.configmap_source import ConfigMapSource
-from mrunners.profiles.file_source import FileSource
 from mrunners.profiles.sources import SOURCES, SourceContext
+from mrunners.profiles.sources.configmap import ConfigMapSource
+from mrunners.profiles.sources.file import FileSource
 
 NOWHERE = SourceContext()
 KIB_512 = 512 * 1024

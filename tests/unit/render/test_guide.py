@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mrunners.render.table import render_table
-from mrunners.reports.analysis.findings import FindingKind
+from mrunners.render.terminal.report_table import render_table
+from mrunners.reports.analysis.finding import FindingKind
 from tests.unit.render.guide_report import guide_report
 
 DOCS = (Path(__file__).parents[3] / "docs" / "report.md").read_text(encoding="utf-8")

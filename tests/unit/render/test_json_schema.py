@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from mrunners.render.json_schema import SCHEMAS, json_schema
-from mrunners.render.status import JobStatus, RunStatus
+from mrunners.render.terminal.run_status import JobStatus, RunStatus
 from mrunners.reports.analysis.throughput import AskedLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport, to_json

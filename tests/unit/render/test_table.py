@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from mrunners.render.table import render_table
+from mrunners.render.terminal.report_table import render_table
 from mrunners.reports.analysis.throughput import AskedLoad
 from mrunners.reports.coverage import Coverage
 from mrunners.reports.merge import merge

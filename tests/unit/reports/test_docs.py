@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from mrunners.reports import runner_script
 from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses
-from mrunners.reports.analysis.findings import Finding, FindingKind
-from mrunners.reports.analysis.hosts import HostSummary
+from mrunners.reports.analysis.finding import Finding, FindingKind
+from mrunners.reports.analysis.nodes import HostSummary
 from mrunners.reports.analysis.stragglers import Straggler
 from mrunners.reports.analysis.throughput import JobThroughput, Throughput, ThroughputLimit
 from mrunners.reports.coverage import Coverage, MissingPod

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from mrunners.reports.analysis.findings import Finding, FindingKind, Severity
-from mrunners.reports.analysis.hosts import HostSummary
+from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
+from mrunners.reports.analysis.nodes import HostSummary
 from mrunners.reports.analysis.throughput import AskedLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.outcomes import PodOutcome

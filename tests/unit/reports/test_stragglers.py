@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners.reports.analysis.figures import pod_figures
+from mrunners.reports.analysis.pod_stats import pod_figures
 from mrunners.reports.analysis.stragglers import (
     Straggler,
     StragglerMetric,

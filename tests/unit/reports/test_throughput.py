@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners.reports.analysis.figures import pod_figures
+from mrunners.reports.analysis.pod_stats import pod_figures
 from mrunners.reports.analysis.throughput import (
     NO_THROUGHPUT,
     AskedLoad,

@@ -2,10 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from mrunners.kube.seen import JobSeen
+from mrunners.kube.objects import JobSeen
 from mrunners.status.run_state import JobPhase, RunState, creator_is_gone, run_state
 from tests.fakes import START, Raw
-from tests.unit.ground import RUN_ID, planned
+from tests.unit.env import RUN_ID, planned
 
 PLAN = planned(3, 2).plan
 

@@ -6,7 +6,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.context import TaskRunContext
 
 from mrunners_tasks.caching import ONCE_PER_FLOW_RUN
-from mrunners_tasks.tending import delete_found_run, find_found_run, find_same_run
+from mrunners_tasks.runs import delete_found_run, find_found_run, find_same_run
 
 
 def key(task: Task[..., Any], kubeconfig: str, tracker: str = "mrunners") -> str | None:

@@ -4,11 +4,11 @@ import httpx
 import pytest
 from prefect.exceptions import ObjectNotFound
 
-from mrunners_tasks import cancelling, runlog
+from mrunners_tasks import _prefect, cancelling
+from mrunners_tasks._prefect import RunLog
 from mrunners_tasks.cancelling import CancellableSleep
-from mrunners_tasks.runlog import RunLog
 from tests.fakes import FakeCluster
-from tests.unit.ground import deploy, planned
+from tests.unit.env import deploy, planned
 
 AWAY = [
     httpx.ConnectError("refused"),
@@ -56,7 +56,7 @@ def test_a_progress_artifact_that_cannot_be_written_is_a_warning(
         raise error
 
     lines = Lines()
-    monkeypatch.setattr(runlog, "get_run_logger", lambda: lines)
-    monkeypatch.setattr(runlog, "create_progress_artifact", create)
+    monkeypatch.setattr(_prefect, "get_run_logger", lambda: lines)
+    monkeypatch.setattr(_prefect, "create_progress_artifact", create)
     RunLog().progress(deploy(FakeCluster(), planned(1)).state, 0)
     assert lines.warnings == [f"the progress artifact could not be written: {error}"]

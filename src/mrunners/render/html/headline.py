@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from mrunners.durations import format_duration, parse_go_duration
-from mrunners.render.figures import byte_size, grouped, milliseconds, rate
+from mrunners.formatting import byte_size, grouped, milliseconds, rate
 from mrunners.render.text import safe_text
 from mrunners.reports.merged import FlatSummary, MergedReport
 

@@ -15,18 +15,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mrunners.render.html.headline import headline
-from mrunners.render.html.hosts import hosts
-from mrunners.render.html.measured import errors_table, latency
-from mrunners.render.html.planned import (
+from mrunners.render.html.latencies import errors_table, latency
+from mrunners.render.html.nodes import hosts
+from mrunners.render.html.plots.svg import own_settings
+from mrunners.render.html.runners import (
     missing_table,
     pods_table,
     runners_table,
     throughput_table,
     timeline,
 )
-from mrunners.render.html.plots.svg import own_settings
 from mrunners.render.text import safe_text
-from mrunners.reports.analysis.findings import Severity
+from mrunners.reports.analysis.finding import Severity
 from mrunners.reports.merged import MergedReport
 
 __all__ = ["render_html"]

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mrunners.reports.analysis.error_classes import ErrorClasses, error_classes
-from mrunners.reports.analysis.figures import PodFigures, pod_figures
-from mrunners.reports.analysis.findings import Finding
-from mrunners.reports.analysis.hosts import HostSummary, host_summaries
-from mrunners.reports.analysis.judging import Judged, findings_of
-from mrunners.reports.analysis.starts import overlap_seconds, start_skew_seconds
+from mrunners.reports.analysis.finding import Finding
+from mrunners.reports.analysis.findings import Judged, findings_of
+from mrunners.reports.analysis.nodes import HostSummary, host_summaries
+from mrunners.reports.analysis.pod_stats import PodFigures, pod_figures
+from mrunners.reports.analysis.start_skew import overlap_seconds, start_skew_seconds
 from mrunners.reports.analysis.stragglers import Straggler, stragglers_of
 from mrunners.reports.analysis.throughput import AskedLoad, Throughput, throughput_of
 from mrunners.reports.outcomes import PodOutcome

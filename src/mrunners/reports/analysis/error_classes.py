@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pydantic import Field
 
 from mrunners.records import Record
-from mrunners.reports.analysis.figures import PodFigures
 from mrunners.reports.analysis.folding import fold
+from mrunners.reports.analysis.pod_stats import PodFigures
 
 __all__ = ["MOST_CLASSES", "NO_ERRORS", "ErrorClass", "ErrorClasses", "error_classes"]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses
-from mrunners.reports.analysis.figures import PodFigures
-from mrunners.reports.analysis.findings import Finding, FindingKind, Severity
+from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
+from mrunners.reports.analysis.pod_stats import PodFigures
 from mrunners.reports.analysis.wording import counted, percent
 from mrunners.reports.plain_text import plain_text
 

@@ -1,45 +1,175 @@
-"""What a person should know about a run, most serious first: sentences, each with what to do.
+"""From figures to findings: which of them a person should know, and what they could do about it.
 
 It must not measure: it reads the other analyses. What is missing is the verdict's to say.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
 
-from mrunners.records import Record
+from mrunners.durations import format_duration
+from mrunners.reports.analysis.error_classes import ErrorClasses
+from mrunners.reports.analysis.error_findings import error_findings
+from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
+from mrunners.reports.analysis.nodes import HostSummary
+from mrunners.reports.analysis.pod_stats import PodFigures
+from mrunners.reports.analysis.stragglers import Straggler, StragglerMetric
+from mrunners.reports.analysis.throughput import JobThroughput, Throughput, ThroughputLimit
+from mrunners.reports.analysis.wording import counted, named, percent, rate
+from mrunners.reports.plain_text import plain_text
 
-__all__ = ["Finding", "FindingKind", "Severity"]
+__all__ = ["Judged", "findings_of"]
+
+_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+# The kubelet gives whole seconds, so two clocks that agree differ by up to one.
+_CLOCK_SECONDS = 2.0
+# A tenth of the load without some of its pods begins to show in the percentiles.
+_SKEW_SHARE = 0.1
+
+_MORE_CLIENTS = (
+    "use more clients or pods: if the rate rises, they were too few; if only the latencies rise, "
+    "the server is at its limit"
+)
 
 
-class Severity(StrEnum):
-    """How much a finding weighs; ERROR: the figures do not say what was asked."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """All that findings follow from."""
 
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
-
-
-class FindingKind(StrEnum):
-    """What a finding is about; docs/report.md has a section for each."""
-
-    ERRORS = "errors"
-    CLIENT_LIMIT = "client-limit"
-    ANSWERS_LIMIT = "answers-limit"
-    STRAGGLER = "straggler"
-    SLOW_HOST = "slow-host"
-    START_SKEW = "start-skew"
+    figures: Sequence[PodFigures]
+    start_skew_seconds: float | None
+    overlap_seconds: float | None
+    throughput: Throughput
+    stragglers: Sequence[Straggler]
+    hosts: Sequence[HostSummary]
+    error_classes: ErrorClasses
 
 
-class Finding(Record):
-    """One thing to know.
+def findings_of(run: Judged) -> tuple[Finding, ...]:
+    """The findings, most serious first; within a severity in the order below."""
+    found = [
+        *error_findings(run.error_classes, run.figures),
+        *_limits(run.throughput.jobs),
+        *_hosts(run.hosts),
+        *_stragglers(run.stragglers),
+        *_skew(run),
+    ]
+    return tuple(sorted(found, key=lambda finding: _ORDER[finding.severity]))
 
-    Attributes:
-        text: what was found, in one printable line with the figures.
-        advice: what to do about it, in one line.
-    """
 
-    severity: Severity
-    kind: FindingKind
-    text: str
-    advice: str
+def _limits(jobs: Sequence[JobThroughput]) -> Iterator[Finding]:
+    runners = [job for job in jobs if job.limit is ThroughputLimit.RUNNERS]
+    answers = [job for job in jobs if job.limit is ThroughputLimit.ANSWERS]
+    short = [job for job in answers if job.asked_per_second is not None]
+    unbraked = [job for job in answers if job.asked_per_second is None]
+    if runners:
+        yield Finding(
+            severity=Severity.WARNING,
+            kind=FindingKind.CLIENT_LIMIT,
+            text=f"the runners were the limit, not the server: {named(_rates(runners))}",
+            advice="use more pods (numbers) or hosts with more CPU; until then this rate says "
+            "nothing about the server",
+        )
+    if short:
+        yield Finding(
+            severity=Severity.WARNING,
+            kind=FindingKind.ANSWERS_LIMIT,
+            text="the rate was not reached, for all clients waited for answers: "
+            f"{named(_rates(short))}",
+            advice=f"{_MORE_CLIENTS}; latencies are understated, for kperf holds requests back "
+            "while it waits",
+        )
+    if unbraked:
+        yield Finding(
+            severity=Severity.INFO,
+            kind=FindingKind.ANSWERS_LIMIT,
+            text="no rate was asked, so the number of clients set the pace: "
+            f"{named(_rates(unbraked))}",
+            advice=_MORE_CLIENTS,
+        )
+
+
+def _rates(jobs: Sequence[JobThroughput]) -> list[str]:
+    """`mrunners-0 (12.5 of 20.0 requests/s, clients 7.5% busy)`."""
+    return [
+        f"{plain_text(job.job)} ({rate(job.achieved_per_second or 0)}"
+        + ("" if job.asked_per_second is None else f" of {rate(job.asked_per_second)}")
+        + f" requests/s, clients {percent(job.clients_busy or 0)} busy)"
+        for job in jobs
+    ]
+
+
+def _hosts(hosts: Sequence[HostSummary]) -> Iterator[Finding]:
+    # One slow pod may be chance or its place among siblings; two of one host point to the host.
+    slow = [host for host in hosts if host.stragglers >= 2 and host.stragglers * 2 > host.merged]
+    slow.sort(key=lambda host: (-host.stragglers, host.node))
+    if slow:
+        names = named(
+            [
+                f"{plain_text(host.node, 60)} ({host.stragglers} of {host.merged} pods)"
+                for host in slow
+            ]
+        )
+        yield Finding(
+            severity=Severity.WARNING,
+            kind=FindingKind.SLOW_HOST,
+            text=f"on {counted(len(slow), 'host')} most pods stand out from their siblings "
+            f"elsewhere: {names}",
+            advice="look at the host's CPU, network and neighbours; run again without it to "
+            "see whether the figures change",
+        )
+
+
+def _stragglers(stragglers: Sequence[Straggler]) -> Iterator[Finding]:
+    for metric, what in (
+        (StragglerMetric.P99, "p99 latency"),
+        (StragglerMetric.DURATION, "duration"),
+    ):
+        found = sorted(
+            (one for one in stragglers if one.metric is metric),
+            key=lambda one: -one.value_seconds / max(one.median_seconds, 1e-9),
+        )
+        if not found:
+            continue
+        stand = "pod stands" if len(found) == 1 else "pods stand"
+        yield Finding(
+            severity=Severity.WARNING,
+            kind=FindingKind.STRAGGLER,
+            text=f"{len(found)} {stand} out from siblings by {what}: "
+            f"{named([_straggler(one) for one in found])}",
+            advice="look at the host first; if it is sound, the pods did not meet the same server "
+            "(one of several API servers, another zone)",
+        )
+
+
+def _straggler(one: Straggler) -> str:
+    node = "" if one.node is None else f" on {plain_text(one.node, 60)}"
+    return (
+        f"{plain_text(one.job)} index {one.index}{node} "
+        f"({format_duration(one.value_seconds)}, median {format_duration(one.median_seconds)})"
+    )
+
+
+def _skew(run: Judged) -> Iterator[Finding]:
+    durations = [pod.duration_seconds for pod in run.figures]
+    if not durations or run.start_skew_seconds is None:
+        return
+    typical = median(durations)
+    if run.start_skew_seconds < max(_CLOCK_SECONDS, typical * _SKEW_SHARE):
+        return
+    together = (
+        ""
+        if run.overlap_seconds is None
+        else f"; all of them together for {format_duration(run.overlap_seconds)}"
+    )
+    yield Finding(
+        severity=Severity.WARNING,
+        kind=FindingKind.START_SKEW,
+        text=f"pods started within {format_duration(run.start_skew_seconds)} and loaded for about "
+        f"{format_duration(typical)}{together}",
+        advice="make the load longer than the skew, pull the image beforehand, and see that all "
+        "pods fit onto the hosts at once",
+    )

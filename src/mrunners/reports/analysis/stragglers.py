@@ -17,7 +17,7 @@ from statistics import fmean, median
 
 from pydantic import Field
 
-from mrunners.reports.analysis.figures import PodFigures
+from mrunners.reports.analysis.pod_stats import PodFigures
 from mrunners.reports.coverage import PodRef
 
 __all__ = ["Straggler", "StragglerMetric", "modified_z_scores", "stragglers_of"]

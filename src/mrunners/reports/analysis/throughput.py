@@ -22,7 +22,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from mrunners.records import Record
-from mrunners.reports.analysis.figures import PodFigures
+from mrunners.reports.analysis.pod_stats import PodFigures
 
 __all__ = [
     "NO_THROUGHPUT",

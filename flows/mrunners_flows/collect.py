@@ -1,0 +1,117 @@
+"""The second half of a run: wait for its Jobs, collect every pod's outcome, merge, save.
+
+It must not create or delete anything in the cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from mrunners.errors import IncompleteError, UnreachableError
+from mrunners.reports.budget import Admission
+from mrunners.reports.merged import MergedReport
+from mrunners.reports.outcomes import PodOutcome
+from mrunners.run.lookup import FoundRun
+from mrunners.run.snapshot import failures
+from mrunners_tasks._batching import portions
+from mrunners_tasks.arguments import as_one
+from mrunners_tasks.merging import merge_reports
+from mrunners_tasks.report_files import ReportFiles
+from mrunners_tasks.reports import collect_results, look_at_pods
+from mrunners_tasks.runs import note_collected
+from mrunners_tasks.saving import save_report
+from mrunners_tasks.waiting import wait_for_jobs
+
+__all__ = ["Home", "admitted", "bring_home", "collect"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What came home.
+
+    Attributes:
+        report: the merged report.
+        problems: what went wrong with the Jobs, one line each.
+        saved: the report is saved, all of it that was to be.
+        collected: and the tracker says so.
+    """
+
+    report: MergedReport
+    problems: tuple[str, ...]
+    saved: bool
+    collected: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether every Job is Complete and every planned report is merged."""
+        return not self.problems and self.report.complete
+
+    @property
+    def summary(self) -> str:
+        """The verdict, and what went wrong, line by line."""
+        return "\n".join((self.report.verdict, *self.problems))
+
+
+def bring_home(
+    kubeconfig: str, found: FoundRun, *, timeout: str, saving: ReportFiles | None
+) -> Home:
+    """Wait for a run's Jobs and bring its report home.
+
+    Args:
+        kubeconfig: where.
+        found: the run.
+        timeout: a duration; empty means as long as it takes.
+        saving: as artifacts and as these files, after which the run counts as collected; None
+            saves nothing.
+    Raises: WaitTimeoutError: time is up.
+    """
+    wait_for_jobs(kubeconfig, as_one(found), timeout)
+    return collect(kubeconfig, found, saving=saving)
+
+
+def collect(kubeconfig: str, found: FoundRun, *, saving: ReportFiles | None) -> Home:
+    """Bring home the report of a run that has ended.
+
+    Args:
+        kubeconfig: where.
+        found: the run.
+        saving: as artifacts and as these files, after which the run counts as collected; None
+            saves nothing.
+    Raises: StillRunningError: something can still finish.
+    """
+    view = _final_if_possible(look_at_pods, kubeconfig, as_one(found))
+    outcomes = admitted(
+        (
+            _final_if_possible(
+                collect_results, kubeconfig, as_one(found), as_one(view), as_one(jobs), label
+            )
+            for label, jobs in portions(view.state.jobs, lambda job: job.planned.name)
+        ),
+        Admission(),
+    )
+    report = merge_reports(kubeconfig, as_one(found), as_one(outcomes))
+    saved = saving is not None and save_report(as_one(report), saving)
+    collected = saved and note_collected(kubeconfig, as_one(found), as_one(outcomes))
+    return Home(report, failures(found, view), saved, collected)
+
+
+def admitted(parts: Iterable[Iterable[PodOutcome]], admission: Admission) -> list[PodOutcome]:
+    """The outcomes of all portions, held to the bounds of one run while they come.
+
+    Args:
+        parts: each portion of Jobs in turn; the next one is asked for after this one is admitted.
+        admission: of the run.
+    """
+    return [admission.admit(outcome) for part in parts for outcome in part]
+
+
+def _final_if_possible(step: Callable[..., T], *arguments: object) -> T:
+    """A step whose result Prefect keeps when it is final; else it is taken as it is now."""
+    try:
+        return step(*arguments, final=True)
+    except (IncompleteError, UnreachableError):
+        return step(*arguments, final=False)

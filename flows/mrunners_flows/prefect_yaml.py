@@ -1,0 +1,254 @@
+"""Checks a prefect.yaml more strictly than `prefect deploy` does, which takes misspelt keys,
+unknown parameters and entrypoints that cannot be imported without a word.
+
+It must not talk to a Prefect server: a file can be checked where there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+# Private, but there is no public list of the keys of a prefect.yaml, and one of our own would fall
+# behind Prefect's. pyproject.toml keeps Prefect below 3.9, and tests/prefect notices a change.
+from prefect.cli.deploy._models import (
+    ConcurrencyLimitSpec,
+    DeploymentConfig,
+    PrefectYamlModel,
+    RawScheduleConfig,
+    WorkPoolConfig,
+)
+from prefect.client.schemas.objects import ConcurrencyLimitStrategy
+from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule, RRuleSchedule
+from prefect.exceptions import ParameterTypeError
+from prefect.flows import Flow, load_flow_from_entrypoint
+from prefect.utilities.schema_tools.validation import validate
+from prefect.workers.base import BaseWorker
+from pydantic import BaseModel, ValidationError
+
+from mrunners.errors import InvalidInputError
+from mrunners.plan.options import RunOptions, check_options
+from mrunners.profiles.loading import parse_runners
+from mrunners.text import did_you_mean
+from mrunners_flows.policy import Conduct, check_conduct
+from mrunners_flows.reference import RunReference
+from mrunners_tasks.credentials import kubeconfig_problem
+
+__all__ = ["check_deployments"]
+
+# Where YAML anchors are kept; Prefect ignores it.
+_ANCHORS = "definitions"
+
+# What a schema says of these, `check_options` says with a reason.
+_BOUNDS = frozenset({"pattern", "minLength", "maxLength", "maxItems"})
+
+
+def check_deployments(path: Path) -> list[str]:
+    """Check every deployment of a file.
+
+    Args:
+        path: of a prefect.yaml.
+    Returns: the deployments' names.
+    Raises: InvalidInputError: one line per mistake.
+    """
+    document = _read(path)
+    deployments = document.get("deployments") or []
+    if not isinstance(deployments, list):
+        raise InvalidInputError(f"{path}: deployments: must be a list")
+    problems = [
+        *_unknown_keys(document, PrefectYamlModel, "", also={_ANCHORS}),
+        *_pull_problems(document),
+    ]
+    names: list[str] = []
+    for place, deployment in enumerate(deployments):
+        if not isinstance(deployment, dict):
+            problems.append(f"deployments[{place}]: must be a mapping")
+            continue
+        name = str(deployment.get("name") or f"deployments[{place}]")
+        if name in names:
+            problems.append(f"{name}: two deployments have this name")
+        names.append(name)
+        problems += [f"{name}: {problem}" for problem in _deployment_problems(deployment)]
+    if not deployments:
+        problems.append("there are no deployments")
+    if problems:
+        raise InvalidInputError([f"{path}: {problem}" for problem in problems])
+    return names
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidInputError(f"{path}: {_in_one_line(error)}") from error
+    if not isinstance(document, dict):
+        raise InvalidInputError(f"{path}: must be a mapping")
+    return document
+
+
+def _pull_problems(document: Mapping[str, Any]) -> Iterator[str]:
+    if document.get("pull") is None:
+        yield (
+            "pull: missing; write `pull: []`, or deploy stores the folder that it was called in "
+            "as a step of every run"
+        )
+
+
+def _deployment_problems(deployment: Mapping[str, Any]) -> Iterator[str]:
+    yield from _unknown_keys(deployment, DeploymentConfig, "")
+    if not deployment.get("name"):
+        yield "name: missing"
+    pool = deployment.get("work_pool") or {}
+    yield from _unknown_keys(pool, WorkPoolConfig, "work_pool.")
+    if isinstance(pool, dict):
+        if not pool.get("name"):
+            yield "work_pool.name: missing"
+        variables = pool.get("job_variables") or {}
+        if isinstance(variables, dict):
+            yield from _job_variable_problems(variables)
+        else:
+            yield "work_pool.job_variables: must be a mapping"
+    yield from _limit_problems(deployment.get("concurrency_limit"))
+    schedules = deployment.get("schedules") or []
+    if not isinstance(schedules, list):
+        yield "schedules: must be a list"
+        schedules = []
+    if deployment.get("schedule"):
+        schedules = [deployment["schedule"], *schedules]
+    for place, schedule in enumerate(schedules):
+        yield from _schedule_problems(schedule, f"schedules[{place}]")
+    yield from _entrypoint_problems(deployment)
+
+
+def _limit_problems(limit: object) -> Iterator[str]:
+    if isinstance(limit, dict):
+        yield from _unknown_keys(limit, ConcurrencyLimitSpec, "concurrency_limit.")
+        strategy = limit.get("collision_strategy", ConcurrencyLimitStrategy.ENQUEUE.value)
+        known = [strategy.value for strategy in ConcurrencyLimitStrategy]
+        if strategy not in known:
+            hint = did_you_mean(str(strategy), known)
+            yield f"concurrency_limit.collision_strategy: unknown: {strategy!r}{hint}"
+        limit = limit.get("limit")
+    if limit is not None and (type(limit) is not int or limit < 1):
+        yield f"concurrency_limit: {limit!r} must be a whole number from 1"
+
+
+def _schedule_problems(schedule: object, where: str) -> Iterator[str]:
+    yield from _unknown_keys(schedule, RawScheduleConfig, f"{where}.")
+    if not isinstance(schedule, dict):
+        return
+    kinds: list[tuple[str, Callable[..., object]]] = [
+        ("cron", CronSchedule),
+        ("interval", IntervalSchedule),
+        ("rrule", RRuleSchedule),
+    ]
+    given = [(name, kind) for name, kind in kinds if schedule.get(name) is not None]
+    if len(given) != 1:
+        yield f"{where}: give exactly one of cron, interval and rrule"
+        return
+    name, kind = given[0]
+    zone = {"timezone": schedule["timezone"]} if schedule.get("timezone") else {}
+    try:
+        kind(**{name: schedule[name]}, **zone)
+    except (ValidationError, TypeError, ValueError) as error:
+        yield f"{where}: {_in_one_line(error)}"
+
+
+def _job_variable_problems(variables: Mapping[str, Any]) -> Iterator[str]:
+    """Variables that no installed type of worker knows."""
+    known: set[str] = set()
+    for kind in BaseWorker.get_all_available_worker_types():
+        worker = BaseWorker.get_worker_class_from_type(kind)
+        if worker is not None:
+            known |= set(worker.get_default_base_job_template()["variables"]["properties"])
+    for name in variables:
+        if name not in known:
+            yield (
+                f"work_pool.job_variables.{name}: no installed type of worker knows it"
+                f"{did_you_mean(str(name), known)}"
+            )
+
+
+def _entrypoint_problems(deployment: Mapping[str, Any]) -> Iterator[str]:
+    entrypoint = deployment.get("entrypoint")
+    if not isinstance(entrypoint, str):
+        yield "entrypoint: missing"
+        return
+    try:
+        flow: Flow[..., Any] = load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+    except Exception as error:  # noqa: BLE001 - a user's module may raise anything
+        yield f"entrypoint {entrypoint}: cannot be loaded: {_in_one_line(error)}"
+        return
+    given = deployment.get("parameters") or {}
+    if not isinstance(given, dict):
+        yield "parameters: must be a mapping"
+        return
+    known = flow.parameters.properties
+    for name in given:
+        if name not in known:
+            yield f"parameters.{name}: unknown{did_you_mean(str(name), known)}"
+    given = {name: value for name, value in given.items() if name in known}
+    # What is required may be left to whoever starts the run; what is given must be good.
+    errors = validate(dict(given), flow.parameters.model_dump(), ignore_required=True)
+    told: list[str] = []
+    if set(flow.parameters.required) <= set(given) and all(
+        wrong.validator in _BOUNDS for wrong in errors
+    ):
+        told = list(_value_problems(flow, given))
+    yield from told
+    if not told:
+        for wrong in errors:
+            yield f"parameters{wrong.json_path.removeprefix('$')}: {wrong.message}"
+
+
+def _value_problems(flow: Flow[..., Any], given: Mapping[str, Any]) -> Iterator[str]:
+    try:
+        values = flow.validate_parameters(dict(given))
+    except (ParameterTypeError, ValidationError) as error:
+        yield f"parameters: {_in_one_line(error)}"
+        return
+    for value in values.values():
+        if isinstance(value, Conduct):
+            yield from _told(check_conduct, value)
+        if isinstance(value, RunOptions | RunReference) and (
+            problem := kubeconfig_problem(value.kubeconfig)
+        ):
+            yield f"parameters: {problem}"
+        if isinstance(value, RunOptions) and value.runners:
+            yield from _told(check_options, value)
+            yield from _told(parse_runners, value.runners)
+
+
+def _told(check: Callable[[Any], object], value: object) -> Iterator[str]:
+    try:
+        check(value)
+    except InvalidInputError as error:
+        yield from (f"parameters: {problem}" for problem in error.problems)
+
+
+def _in_one_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"{'.'.join(str(part) for part in one['loc']) or 'value'}: {one['msg']}"
+            for one in error.errors(include_url=False)
+        )
+    return " ".join(str(error).split())
+
+
+def _unknown_keys(
+    given: object,
+    model: type[BaseModel],
+    prefix: str,
+    *,
+    also: frozenset[str] | set[str] = frozenset(),
+) -> Iterator[str]:
+    if not isinstance(given, dict):
+        yield f"{prefix.rstrip('.') or 'file'}: must be a mapping"
+        return
+    known = {field.alias or name for name, field in model.model_fields.items()} | {*also}
+    for key in given:
+        if key not in known:
+            yield f"{prefix}{key}: unknown key{did_you_mean(str(key), known)}"

@@ -1,0 +1,23 @@
+"""Says what a source of load profiles is, and which ones there are: one line per scheme.
+
+It must not know how any of them works, nor how a cluster is reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from mrunners.profiles.sources.configmap import ConfigMapSource
+from mrunners.profiles.sources.file import FileSource
+from mrunners.profiles.sources.protocol import ConfigMapReader, ProfileSource, SourceContext
+
+__all__ = ["SOURCES", "ConfigMapReader", "ProfileSource", "SourceContext"]
+
+SOURCES: Final[Mapping[str, ProfileSource]] = MappingProxyType(
+    {
+        "configmap": ConfigMapSource(),
+        "file": FileSource(),
+    }
+)

@@ -1,0 +1,166 @@
+"""What was measured, as tables and plots: latency of each request, and errors.
+
+It must not compute what the report does not say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from mrunners.formatting import grouped, milliseconds, percentile_name
+from mrunners.render.html.headline import percent
+from mrunners.render.html.plots.ecdf import draw_ecdf, most_frequent
+from mrunners.render.html.plots.ranges import Range, draw_ranges
+from mrunners.render.html.plots.svg import LINES
+from mrunners.render.html.tables import Cell, Column, Row, Table, cell, number
+from mrunners.render.text import safe_text
+from mrunners.render.urls import shared_server, without_server
+from mrunners.reports.merged import MergedReport
+from mrunners.reports.percentiles import PERCENTILES
+
+__all__ = ["Curve", "Latency", "errors_table", "latency"]
+
+# Rows of a plot that are still looked at one by one; the table has all.
+_MOST_RANGES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A line of the legend: which class it is drawn with, and its dashes as SVG writes them."""
+
+    label: str
+    samples: str
+    color: str
+    dashes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """The section on latency."""
+
+    server: str
+    ecdf: Markup
+    curves: tuple[Curve, ...]
+    ranges: Markup
+    ranges_left_out: int
+    table: Table
+
+
+def latency(report: MergedReport) -> Latency:
+    """Distribution, percentiles of each request as a plot, and the same in figures."""
+    by_url = report.percentile_latencies_by_url or {}
+    server = shared_server(list(by_url))
+    names = {url: without_server(url, server) for url in by_url}
+    slowest = sorted(by_url, key=lambda url: (-dict(by_url[url]).get(0.99, 0.0), url))
+    shown = [Range(names[url], dict(by_url[url])) for url in slowest[:_MOST_RANGES]]
+    return Latency(
+        server=safe_text(server or ""),
+        ecdf=_ecdf(report),
+        curves=_curves(report, names),
+        ranges=draw_ranges(
+            shown,
+            name="urls",
+            description=f"Latency percentiles of {len(shown)} requests on a logarithmic axis, "
+            "the highest p99 first; the table below has the same figures.",
+        ),
+        ranges_left_out=len(by_url) - len(shown),
+        table=_latency_table(report, names),
+    )
+
+
+def _ecdf(report: MergedReport) -> Markup:
+    if report.latency_distribution is None:
+        return Markup()
+    at = dict(report.percentile_latencies or ())
+    return draw_ecdf(
+        report.latency_distribution,
+        "Share of requests answered within a given time, on a logarithmic axis. Of all requests, "
+        f"half within {milliseconds(at.get(0.5))} ms, 99 % within {milliseconds(at.get(0.99))} ms.",
+    )
+
+
+def _curves(report: MergedReport, names: dict[str, str]) -> tuple[Curve, ...]:
+    if report.latency_distribution is None or not report.latency_distribution.counts:
+        return ()
+    every = Curve("all requests", grouped(report.latency_distribution.samples), "ink", "")
+    frequent = most_frequent(report.latency_distribution)
+    if len(report.latency_distribution.counts_by_url) < 2:
+        return (every,)
+    return (
+        every,
+        *(
+            Curve(
+                safe_text(names.get(url, url), 120),
+                grouped(samples),
+                color,
+                " ".join(f"{dash * 2:g}" for dash in dashes),
+            )
+            for (url, samples), (color, dashes) in zip(frequent.items(), LINES, strict=False)
+        ),
+    )
+
+
+def _latency_table(report: MergedReport, names: dict[str, str]) -> Table:
+    by_url = report.percentile_latencies_by_url or {}
+    samples = report.samples_by_url
+    rows: list[Row] = [
+        (
+            cell(names[url], limit=300),
+            number(grouped(samples.get(url))),
+            *_percentile_cells(dict(by_url[url])),
+        )
+        for url in by_url
+    ]
+    if report.percentile_latencies:
+        every = number(grouped(report.samples))
+        whole = _percentile_cells(dict(report.percentile_latencies))
+        rows.insert(0, (Cell("all requests"), every, *whole))
+    return Table(
+        name="requests",
+        title="Percentiles in figures",
+        note="Milliseconds, of successes.",
+        rows_are="requests",
+        columns=(
+            Column("request", numeric=False),
+            Column("samples"),
+            *(Column(percentile_name(p)) for p in PERCENTILES),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _percentile_cells(at: dict[float, float]) -> list[Cell]:
+    return [number(milliseconds(at.get(p))) for p in PERCENTILES]
+
+
+def errors_table(report: MergedReport) -> Table:
+    """Failed requests by class, the most frequent first."""
+    found = report.error_classes
+    note = "What varies between messages is folded; errorStats in the JSON has every message."
+    if found.more_classes:
+        note += (
+            f" {grouped(found.more_errors)} errors of {grouped(found.more_classes)} rarer classes "
+            "are left out here."
+        )
+    return Table(
+        name="errors",
+        title="Failed requests by class",
+        note=note,
+        rows_are="classes",
+        columns=(
+            Column("class", numeric=False),
+            *map(Column, ("count", "share", "pods", "hosts")),
+        ),
+        rows=tuple(
+            (
+                cell(one.name, "" if one.example == one.name else f"such as {one.example}"),
+                number(grouped(one.count)),
+                Cell(percent(one.count, found.total), share=one.count / found.total),
+                number(grouped(one.pods)),
+                number(grouped(one.hosts)),
+            )
+            for one in found.classes
+        ),
+    )

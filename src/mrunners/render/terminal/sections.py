@@ -1,0 +1,102 @@
+"""Where the trouble of a run is, for a terminal: findings, errors, gaps, pods that stand out.
+
+It must not judge: the report's findings say what matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from mrunners.formatting import grouped, milliseconds
+from mrunners.render.terminal.rich_tables import MAX_ROWS, add_rest, titled_table
+from mrunners.render.text import safe_cell
+from mrunners.reports.analysis.error_classes import ErrorClasses
+from mrunners.reports.analysis.finding import Finding, Severity
+from mrunners.reports.analysis.stragglers import Straggler, StragglerMetric
+from mrunners.reports.coverage import Coverage, PodRef
+
+__all__ = ["errors_table", "finding_lines", "gaps_table", "stragglers_table"]
+
+# They stand between the verdict and the figures, which must stay on the first page.
+_MAX_FINDINGS = 5
+_MAX_STRAGGLERS = 10
+
+_STYLES: Mapping[Severity, str] = {
+    Severity.ERROR: "red",
+    Severity.WARNING: "yellow",
+    Severity.INFO: "cyan",
+}
+
+
+def finding_lines(findings: Sequence[Finding]) -> Iterable[RenderableType]:
+    """Each finding, and indented what to do about it."""
+    for finding in findings[:_MAX_FINDINGS]:
+        line = f"{finding.severity.value}: {finding.text}"
+        yield safe_cell(line, 1000, _STYLES[finding.severity])
+        yield Padding(safe_cell(finding.advice, 1000, "dim"), (0, 0, 0, 2))
+    more = len(findings) - _MAX_FINDINGS
+    if more > 0:
+        yield Text(f"{more} more findings: see the JSON report", style="dim")
+
+
+def errors_table(errors: ErrorClasses) -> Table:
+    """Failed requests by class, the most frequent first."""
+    table = titled_table("Errors")
+    table.add_column("class", ratio=1)
+    for name in ("count", "pods", "hosts"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in errors.classes:
+        table.add_row(
+            safe_cell(one.name, 160), grouped(one.count), grouped(one.pods), grouped(one.hosts)
+        )
+    if errors.more_classes:
+        rest = f"{errors.more_classes} more classes: see the JSON report"
+        table.add_row(Text(rest, style="dim"), grouped(errors.more_errors))
+    return table
+
+
+def gaps_table(coverage: Coverage) -> Table:
+    """Pods without a report, and those without a success."""
+    table = titled_table("Missing, or without a success")
+    # Both share the width: names of hosts and reasons are long, and neither may starve the other.
+    table.add_column("pod, host", ratio=1, overflow="fold")
+    table.add_column("reason", ratio=1, overflow="fold")
+    rows: list[tuple[PodRef, str]] = [
+        (pod, f"{pod.reason.value}: {pod.detail}" if pod.detail else pod.reason.value)
+        for pod in coverage.missing
+    ]
+    rows += [(pod, "nothing succeeded") for pod in coverage.nothing_succeeded]
+    for pod, why in rows[:MAX_ROWS]:
+        table.add_row(_place_cell(pod), safe_cell(why))
+    add_rest(table, len(rows) - MAX_ROWS, "pods")
+    return table
+
+
+def stragglers_table(stragglers: Sequence[Straggler]) -> Table:
+    """Pods that stand out, the furthest from their siblings first."""
+    table = titled_table("Pods that stand out from their siblings")
+    table.add_column("pod, host", ratio=1, overflow="fold")
+    table.add_column("by", no_wrap=True)
+    for name in ("ms", "median ms", "score"):
+        table.add_column(name, justify="right", no_wrap=True)
+    furthest = sorted(stragglers, key=lambda s: -s.value_seconds / max(s.median_seconds, 1e-9))
+    for one in furthest[:_MAX_STRAGGLERS]:
+        table.add_row(
+            _place_cell(one),
+            "p99" if one.metric is StragglerMetric.P99 else "duration",
+            milliseconds(one.value_seconds),
+            milliseconds(one.median_seconds),
+            "-" if one.score is None else f"{one.score:,.1f}",
+        )
+    add_rest(table, len(stragglers) - _MAX_STRAGGLERS, "pods")
+    return table
+
+
+def _place_cell(pod: PodRef) -> Text:
+    place = Text.assemble(safe_cell(pod.job, 64), f" index {pod.index}", overflow="fold")
+    return place if pod.node is None else Text("\n").join([place, safe_cell(pod.node, 64, "dim")])

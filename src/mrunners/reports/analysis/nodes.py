@@ -1,0 +1,87 @@
+"""What the pods of each host measured together, so that a slow or failing host can be seen.
+
+It must not judge hosts: they run different mixes of Jobs, so their figures differ by right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from mrunners.records import Record
+from mrunners.reports.analysis.pod_stats import PodFigures
+from mrunners.reports.analysis.stragglers import Straggler
+from mrunners.reports.outcomes import PodOutcome
+from mrunners.reports.percentiles import percentile_latencies
+
+__all__ = ["HostSummary", "host_summaries"]
+
+
+class HostSummary(Record):
+    """One host and the pods of the run that ran there.
+
+    Attributes:
+        pods: planned pods that were seen on it.
+        merged: those whose report is merged; all further figures are over them.
+        samples: successes; None when a report does not tell.
+        requests_per_second: sum of the pods' own rates; None when one is not known.
+        stragglers: how many of the pods stand out from their siblings.
+    """
+
+    node: str
+    pods: int
+    merged: int
+    stragglers: int
+    samples: int | None
+    errors: int
+    requests_per_second: float | None = Field(alias="requestsPerSecond")
+    received_bytes: int = Field(alias="totalReceivedBytes")
+    percentile_latencies: tuple[tuple[float, float], ...] | None = Field(
+        alias="percentileLatencies"
+    )
+
+
+def host_summaries(
+    outcomes: Sequence[PodOutcome],
+    figures: Sequence[PodFigures],
+    stragglers: Sequence[Straggler],
+) -> tuple[HostSummary, ...]:
+    """One summary for each host, by name; pods that were never scheduled have none."""
+    pods = Counter(outcome.node for outcome in outcomes if outcome.node is not None)
+    standing_out = Counter(
+        node for node, _, _ in {(s.node, s.job, s.index) for s in stragglers} if node is not None
+    )
+    of_host: dict[str, list[PodFigures]] = {node: [] for node in sorted(pods)}
+    for pod in figures:
+        if pod.outcome.node is not None:
+            of_host[pod.outcome.node].append(pod)
+    return tuple(
+        _summary(node, merged, pods=pods[node], stragglers=standing_out[node])
+        for node, merged in of_host.items()
+    )
+
+
+def _summary(node: str, merged: Sequence[PodFigures], *, pods: int, stragglers: int) -> HostSummary:
+    samples = [pod.report.samples for pod in merged]
+    rates = [pod.requests_per_second for pod in merged]
+    by_pod = [pod.report.latencies_by_url for pod in merged]
+    return HostSummary(
+        node=node,
+        pods=pods,
+        merged=len(merged),
+        stragglers=stragglers,
+        samples=None if None in samples else sum(count or 0 for count in samples),
+        errors=sum(pod.report.error_count for pod in merged),
+        requests_per_second=None if None in rates else math.fsum(rate or 0 for rate in rates),
+        received_bytes=sum(pod.report.received_bytes for pod in merged),
+        percentile_latencies=(
+            None
+            if None in by_pod
+            else percentile_latencies(
+                [pool for by_url in by_pod for pool in (by_url or {}).values()]
+            )
+        ),
+    )

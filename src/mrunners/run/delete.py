@@ -1,0 +1,78 @@
+"""Deletes a run: the tracker, and with it all that it owns; then waits until it is gone.
+
+It must not ask: running or uncollected runs need `force`.
+"""
+
+from __future__ import annotations
+
+from mrunners.errors import RefusedError
+from mrunners.kube.api import Cluster
+from mrunners.kube.objects import ConfigMapSeen
+from mrunners.plan.metadata import run_selector, tracker_selector
+from mrunners.run.going import wait_until_gone
+from mrunners.run.lookup import FoundRun, describe_run
+from mrunners.run.observer import Listener
+
+__all__ = ["delete_run", "delete_tracker", "see_off"]
+
+
+def delete_run(cluster: Cluster, found: FoundRun, listener: Listener, *, force: bool) -> None:
+    """Delete exactly the run that was found.
+
+    Args:
+        cluster: where.
+        found: the run; another one under the same name is left alone.
+        listener: told what is waited for.
+        force: also when it runs, or its report was never collected.
+    Raises:
+        RefusedError: it runs or was not collected, and force was not given.
+        WaitTimeoutError: its pods are still there after long.
+    """
+    namespace, name = found.plan.namespace, found.tracker.name
+    if not force and not (found.state.finished and found.collected):
+        unseen = "its report was not collected" if found.state.finished else "it has not finished"
+        advice = (
+            f"collect it with: mrunners result {namespace} --tracker {name}; or"
+            if found.state.finished
+            else f"wait for it with: mrunners wait {namespace} --tracker {name}; or"
+        )
+        raise RefusedError(
+            f"{describe_run(cluster, found)}: {unseen}; {advice} delete it all the same with: "
+            f"mrunners delete {namespace} --tracker {name} --force",
+            namespace=namespace,
+            tracker=name,
+        )
+    delete_tracker(cluster, namespace, found.tracker, listener)
+
+
+def delete_tracker(
+    cluster: Cluster, namespace: str, tracker: ConfigMapSeen, listener: Listener
+) -> None:
+    """Delete a tracker whatever its run does, even one whose plan cannot be read.
+
+    Args:
+        cluster: where.
+        namespace: where in it.
+        tracker: exactly this one.
+        listener: told what is waited for.
+    Raises: WaitTimeoutError: its pods are still there after long.
+    """
+    assert tracker.run_id is not None
+    cluster.delete_config_map(namespace, tracker.name, tracker.uid)
+    wait_until_gone(cluster, namespace, run_selector(tracker.run_id), listener)
+
+
+def see_off(cluster: Cluster, namespace: str, tracker: str, listener: Listener) -> bool:
+    """Wait for what is left of a run whose tracker is gone, as after an interrupted delete.
+
+    Returns: whether anything was left.
+    Raises: WaitTimeoutError: it is still there after long.
+    """
+    there = cluster.get_config_map(namespace, tracker)
+    if there is not None and not there.deleting:
+        return False
+    selector = tracker_selector(tracker)
+    if not cluster.list_jobs(namespace, selector) and not cluster.list_pods(namespace, selector):
+        return False
+    wait_until_gone(cluster, namespace, selector, listener)
+    return True

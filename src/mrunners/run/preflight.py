@@ -1,0 +1,183 @@
+"""Decides what a run will do before it does anything: validate, plan, and look at what is there.
+
+It must not create or delete anything, so that it can be called as often as one likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+from mrunners.errors import ApiStatusError, RefusedError
+from mrunners.kube.api import Cluster
+from mrunners.plan.metadata import run_selector
+from mrunners.plan.options import Existing, RunOptions
+from mrunners.plan.plan import plan_differences
+from mrunners.plan.planning import PlannedRun, plan_run
+from mrunners.plan.tracker import profile_key, tracker_manifest
+from mrunners.profiles.loading import LoadedRunner, load_runners, read_runners
+from mrunners.profiles.releases import release_of_image
+from mrunners.profiles.sources.protocol import SourceContext
+from mrunners.profiles.uris import RunnerSpec
+from mrunners.run.lookup import FoundRun, describe_run, existing_run, find_run
+
+__all__ = ["Decision", "decide", "load_profiles", "prepare", "rehearse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a run will do.
+
+    Attributes:
+        planned: the plan and its profiles.
+        replaces: a finished run under the same tracker's name, to be deleted first.
+        resumes: the run that is there already and is this very one.
+    """
+
+    planned: PlannedRun
+    replaces: FoundRun | None = None
+    resumes: FoundRun | None = None
+
+
+_NOTHING_TO_RESUME = "there is no run to resume, so a new one is started"
+
+
+class _ConfigMaps:
+    """The ConfigMaps of a cluster, as the `configmap` source reads them."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def config_map_data(self, namespace: str, name: str) -> Mapping[str, str] | None:
+        seen = self._cluster.get_config_map(namespace, name)
+        return None if seen is None else seen.data
+
+
+def load_profiles(
+    cluster: Cluster, options: RunOptions, specs: Sequence[RunnerSpec]
+) -> tuple[LoadedRunner, ...]:
+    """Load and check the profile of each runner.
+
+    Raises: InvalidInputError: every mistake of every runner, one line each.
+    """
+    context = SourceContext(config_maps=_ConfigMaps(cluster))
+    return tuple(load_runners(specs, context, release_of_image(options.runner_image)))
+
+
+def prepare(cluster: Cluster, options: RunOptions, *, run_key: str) -> Decision:
+    """All that can be decided beforehand, with every mistake of every URI told together.
+
+    Args:
+        cluster: where.
+        options: checked by `check_options`.
+        run_key: the same key gives the same run ID.
+    Raises:
+        InvalidInputError: what was given is wrong.
+        RefusedError: another run is in the way.
+    """
+    if not options.runners:
+        return decide(cluster, options, None)
+    context = SourceContext(config_maps=_ConfigMaps(cluster))
+    runners = read_runners(options.runners, context, release_of_image(options.runner_image))
+    return decide(cluster, options, plan_run(options, runners, run_key=run_key))
+
+
+def rehearse(cluster: Cluster, decision: Decision) -> None:
+    """Let the API server judge a new run's tracker, before what takes long is begun.
+
+    Raises:
+        InvalidInputError: there is no such namespace.
+        ClusterError: the tracker may not be created.
+    """
+    if decision.resumes is None:
+        plan, profiles = decision.planned.plan, decision.planned.profiles
+        try:
+            cluster.rehearse_config_map(plan.namespace, tracker_manifest(plan, profiles))
+        except ApiStatusError as error:
+            # A webhook may not be able to rehearse, and let the real one pass.
+            if error.status != HTTPStatus.BAD_REQUEST:
+                raise
+
+
+def decide(cluster: Cluster, options: RunOptions, wanted: PlannedRun | None) -> Decision:
+    """What to do about a tracker that is already there; docs/runs.md has the table.
+
+    Args:
+        cluster: where.
+        options: what the user asked for.
+        wanted: the plan made from the runner URIs; None when only a namespace was given, which
+            is for resuming.
+    Raises: RefusedError: another run is in the way, or there is none to resume.
+    """
+    if wanted is None:
+        found = find_run(cluster, options.namespace, options.advanced.tracker)
+        return Decision(PlannedRun(found.plan, _stored_profiles(cluster, found)), resumes=found)
+    there = existing_run(cluster, options.namespace, options.advanced.tracker)
+    if there is None:
+        if options.advanced.existing is Existing.RESUME:
+            wanted = replace(wanted, warnings=(*wanted.warnings, _NOTHING_TO_RESUME))
+        return Decision(wanted)
+    if there.plan.run_id == wanted.plan.run_id or options.advanced.existing is Existing.RESUME:
+        _demand_same_plan(there, wanted)
+        planned = PlannedRun(there.plan, wanted.profiles, wanted.warnings)
+        return Decision(planned, resumes=there)
+    if there.state.finished and (there.collected or options.advanced.existing is Existing.REPLACE):
+        return Decision(wanted, replaces=there)
+    raise _in_the_way(cluster, options, there)
+
+
+def _demand_same_plan(there: FoundRun, wanted: PlannedRun) -> None:
+    differences = plan_differences(there.plan, wanted.plan)
+    if differences:
+        lines = "".join(f"\n  {line}" for line in differences)
+        raise RefusedError(
+            f"tracker {there.tracker.name} in namespace {there.plan.namespace} holds another plan, "
+            f"so it cannot be resumed with these options:{lines}\nresume it as it is with: "
+            f"mrunners run --namespace {there.plan.namespace} --tracker {there.tracker.name} "
+            "--resume",
+            namespace=there.plan.namespace,
+            tracker=there.tracker.name,
+        )
+
+
+def _in_the_way(cluster: Cluster, options: RunOptions, there: FoundRun) -> RefusedError:
+    where = f"{options.namespace} --tracker {options.advanced.tracker}"
+    if there.state.finished:
+        advice = (
+            f"collect it with: mrunners result {where}; or start anew with --replace; or use "
+            "another --tracker"
+        )
+    else:
+        advice = (
+            f"wait for it with: mrunners wait {where}; go on with it with --resume; remove it "
+            f"with: mrunners delete {where} --force; or use another --tracker"
+        )
+    return RefusedError(
+        f"another run is there: {describe_run(cluster, there)}; {advice}",
+        namespace=options.namespace,
+        tracker=options.advanced.tracker,
+    )
+
+
+def _stored_profiles(cluster: Cluster, found: FoundRun) -> dict[str, str]:
+    """The profiles that a tracker and its overflow ConfigMaps hold, by digest.
+
+    Raises: RefusedError: one is missing, as its creator was ended before writing it.
+    """
+    plan = found.plan
+    data = dict(found.tracker.data)
+    keys = {job.profile_digest: profile_key(job.profile_digest) for job in plan.jobs}
+    if not set(keys.values()) <= set(data):
+        for overflow in cluster.list_config_maps(plan.namespace, run_selector(plan.run_id)):
+            data |= overflow.data
+    lost = [job.uri for job in plan.jobs if keys[job.profile_digest] not in data]
+    if lost:
+        raise RefusedError(
+            f"tracker {found.tracker.name} in namespace {plan.namespace} lacks the load profiles "
+            f"of {', '.join(dict.fromkeys(lost))}: its creator was ended before it wrote them; "
+            "give the same --runners and --runner-image with --resume",
+            namespace=plan.namespace,
+            tracker=found.tracker.name,
+        )
+    return {digest: data[key] for digest, key in keys.items()}

@@ -1,0 +1,188 @@
+"""The result of a run: every outcome collected and merged into one report.
+
+It must not print or format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mrunners.errors import IncompleteError, StillRunningError, UnreachableError
+from mrunners.kube.api import Cluster
+from mrunners.plan.metadata import NOTE_COLLECTED_AT
+from mrunners.reports.analysis.throughput import AskedLoad
+from mrunners.reports.budget import Admission
+from mrunners.reports.merge import merge
+from mrunners.reports.merged import MergedReport
+from mrunners.reports.outcomes import PodOutcome, RunIdentity
+from mrunners.reports.problems import MissingReason
+from mrunners.run.collect import collect_job
+from mrunners.run.lookup import FoundRun
+from mrunners.run.report_store import ReportStore
+from mrunners.run.snapshot import Look, look, look_closely
+from mrunners.status.run_state import JobState
+
+__all__ = [
+    "closer_look",
+    "collect_run",
+    "demand_ended",
+    "demand_final",
+    "demand_finished",
+    "demand_kept",
+    "mark_collected",
+    "merge_outcomes",
+]
+
+# Another attempt may still get these: a pod that is late may start after all, and a Job that was
+# never created is created by `run --resume`.
+_NOT_FINAL = frozenset(
+    {
+        MissingReason.STILL_RUNNING,
+        MissingReason.NOT_STARTED,
+        MissingReason.NOT_CREATED,
+        MissingReason.LOG_UNAVAILABLE,
+        MissingReason.LOG_FORBIDDEN,
+    }
+)
+
+
+def closer_look(cluster: Cluster, found: FoundRun) -> Look:
+    """The run with its pods, for collecting."""
+    return look_closely(cluster, found, look(cluster, found))
+
+
+def demand_finished(found: FoundRun, view: Look) -> None:
+    """Refuse while something can still finish.
+
+    Raises: StillRunningError: it names the Jobs.
+    """
+    hopeful = view.hopeful
+    if not hopeful:
+        return
+    lines = "".join(
+        f"\n  {job.planned.name}: {job.ended} of {job.planned.numbers} pods ended ({job.phase})"
+        for job in hopeful[:10]
+    )
+    more = f"\n  and {len(hopeful) - 10} more" if len(hopeful) > 10 else ""
+    namespace, tracker = found.plan.namespace, found.plan.tracker
+    raise StillRunningError(
+        f"{len(hopeful)} of {len(view.state.jobs)} Jobs have not finished:{lines}{more}\n"
+        f"wait for them with: mrunners wait {namespace} --tracker {tracker}; or take what is "
+        "there with --partial",
+        jobs=(job.planned.name for job in hopeful),
+    )
+
+
+def demand_ended(view: Look) -> None:
+    """Refuse while a Job has not ended, even if it cannot by itself.
+
+    Raises: IncompleteError: it names the Jobs.
+    """
+    if not view.state.finished:
+        names = [job.planned.name for job in view.state.unfinished]
+        more = ", …" if len(names) > 5 else ""
+        raise IncompleteError(f"Jobs that cannot finish: {', '.join(names[:5])}{more}")
+
+
+def demand_final(outcomes: Sequence[PodOutcome]) -> None:
+    """Refuse outcomes that another attempt may change.
+
+    Raises:
+        UnreachableError: logs could not be read.
+        IncompleteError: pods still run in Jobs that cannot finish, or their logs are forbidden.
+    """
+    pending = [outcome for outcome in outcomes if outcome.missing in _NOT_FINAL]
+    if not pending:
+        return
+    first = pending[0]
+    text = (
+        f"{len(pending)} of {len(outcomes)} reports could not be had yet: {first.job} index "
+        f"{first.index}: {first.missing}: {first.detail}"
+    )
+    if any(outcome.missing is MissingReason.LOG_UNAVAILABLE for outcome in pending):
+        raise UnreachableError(text)
+    raise IncompleteError(text)
+
+
+def demand_kept(outcomes: Sequence[PodOutcome]) -> None:
+    """Refuse outcomes that are final for this machine only.
+
+    Whoever harvested the pod while it was there still has its report in a store of its own.
+
+    Raises: IncompleteError: a pod was gone before this machine read its log.
+    """
+    gone = [outcome for outcome in outcomes if outcome.missing is MissingReason.POD_GONE]
+    if gone:
+        raise IncompleteError(f"{len(gone)} pods were gone before their logs were read here")
+
+
+def collect_run(
+    cluster: Cluster,
+    found: FoundRun,
+    view: Look,
+    store: ReportStore,
+    jobs: Sequence[JobState] | None = None,
+) -> list[PodOutcome]:
+    """The outcome of every planned pod, in plan order.
+
+    Args:
+        cluster: where logs are read.
+        found: the run.
+        view: its pods.
+        store: looked into first; what is read is kept there.
+        jobs: only of these Jobs, which are held to the bounds of a run by themselves; None means
+            all of them.
+    """
+    admission = Admission()
+    silent_hosts: set[str | None] = set()
+    return [
+        outcome
+        for job in (view.state.jobs if jobs is None else jobs)
+        for outcome in collect_job(
+            cluster,
+            found.plan,
+            job,
+            pods=view.pods,
+            unstarted=view.unstarted,
+            store=store,
+            admission=admission,
+            silent_hosts=silent_hosts,
+        )
+    ]
+
+
+def merge_outcomes(
+    found: FoundRun, outcomes: Sequence[PodOutcome], *, requests: int, raw: bool = False
+) -> MergedReport:
+    """One report for the run.
+
+    Args:
+        found: the run.
+        outcomes: of all its planned pods; Jobs may have been collected apart from each other,
+            so that together they hold more than one run may.
+        requests: how many requests mrunners itself sent.
+        raw: with every sample in it.
+    """
+    plan = found.plan
+    identity = RunIdentity(plan.namespace, plan.tracker, plan.run_id)
+    asked = {job.name: AskedLoad(job.asked_per_second, job.clients) for job in plan.jobs}
+    admission = Admission()
+    admitted = [admission.admit(outcome) for outcome in outcomes]
+    return merge(identity, admitted, asked=asked, raw=raw, requests_by_us=requests)
+
+
+def mark_collected(cluster: Cluster, found: FoundRun, outcomes: Sequence[PodOutcome]) -> bool:
+    """Note on the tracker that its report was fully written.
+
+    To be called after the report was written. Nothing is noted while a report that is missing
+    could still be had.
+
+    Returns: whether the run counts as collected now.
+    Raises: ClusterError: the note was forbidden or could not be written.
+    """
+    if any(outcome.missing in _NOT_FINAL for outcome in outcomes):
+        return False
+    stamp = cluster.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    return cluster.annotate_config_map(
+        found.plan.namespace, found.tracker.name, found.tracker.uid, {NOTE_COLLECTED_AT: stamp}
+    )

@@ -1,0 +1,112 @@
+"""Whether a run can still finish, when to look again, and what to say when it ends.
+
+It must not ask the cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mrunners.status.diagnostics import Unstarted, describe
+from mrunners.status.run_state import JobPhase, JobState, RunState
+
+__all__ = ["failure_lines", "may_still_finish", "next_interval", "start_is_in_doubt"]
+
+# Polls are cheap (one LIST), but the API server is the very thing that is being measured.
+FIRST_INTERVAL_SECONDS = 1.0
+LONGEST_INTERVAL_SECONDS = 15.0
+GROWTH = 1.2
+
+# Near its expected end a run is looked at this often.
+NEAR_END_INTERVAL_SECONDS = 2.0
+
+
+def may_still_finish(
+    state: RunState, unstarted: Sequence[Unstarted], *, creator_gone: bool
+) -> tuple[JobState, ...]:
+    """The unfinished Jobs that can still come to an end by themselves.
+
+    A Job can when one of its pods runs, or may yet start; a suspended one waits on purpose; a
+    missing one is waited for as long as somebody seems to be creating Jobs.
+
+    Args:
+        state: the run.
+        unstarted: its pods that have not started.
+        creator_gone: nobody creates the missing Jobs any more.
+    """
+    overdue: dict[str, int] = {}
+    for pod in unstarted:
+        overdue[pod.job] = overdue.get(pod.job, 0) + pod.overdue
+    return tuple(
+        job
+        for job in state.unfinished
+        if (
+            not creator_gone
+            if job.phase is JobPhase.MISSING
+            else job.phase is JobPhase.SUSPENDED
+            or overdue.get(job.planned.name, 0) == 0
+            or job.planned.numbers > job.ended + overdue[job.planned.name]
+        )
+    )
+
+
+def start_is_in_doubt(state: RunState) -> bool:
+    """Whether some pod of an existing Job has not started, so that a diagnosis is worth a LIST."""
+    return any(job.phase is JobPhase.STARTING for job in state.jobs)
+
+
+def failure_lines(
+    state: RunState,
+    unstarted: Sequence[Unstarted],
+    *,
+    creator_gone: bool,
+    namespace: str,
+    tracker: str,
+) -> list[str]:
+    """What went wrong in a run that has come to its end, one line per Job and cause.
+
+    Returns: empty exactly when every planned Job is Complete.
+    """
+    lines = []
+    for job in state.jobs:
+        if job.phase is JobPhase.FAILED:
+            assert job.seen is not None
+            failed = len(job.seen.failed) or job.planned.numbers - len(job.seen.succeeded)
+            lines.append(
+                f"job {job.planned.name}: {failed} of {job.planned.numbers} pods failed "
+                f"({job.seen.finished_reason or 'no reason given'}); see: kubectl logs "
+                f"--namespace {namespace} job/{job.planned.name}"
+            )
+    lines += describe(state, [pod for pod in unstarted if pod.overdue])
+    if creator_gone and state.missing:
+        names = ", ".join(job.name for job in state.missing[:5])
+        more = ", …" if len(state.missing) > 5 else ""
+        lines.append(
+            f"{len(state.missing)} Jobs were never created or are gone ({names}{more}) and nobody "
+            f"is creating them; use: mrunners run --namespace {namespace} --tracker {tracker} "
+            "--resume"
+        )
+    return lines
+
+
+def next_interval(
+    previous: float | None, elapsed_seconds: float, expected_seconds: float | None
+) -> float:
+    """How long to wait until the next poll.
+
+    Args:
+        previous: the interval before; None at the first.
+        elapsed_seconds: since the wait began.
+        expected_seconds: how long the load takes, as far as the profiles tell.
+    Returns: seconds; they grow a little each time, and shrink near the expected end.
+    """
+    if previous is None:
+        return FIRST_INTERVAL_SECONDS
+    grown = min(previous * GROWTH, LONGEST_INTERVAL_SECONDS)
+    if expected_seconds is None:
+        return grown
+    left = expected_seconds - elapsed_seconds
+    if left > 0:
+        return min(grown, max(left / 2, NEAR_END_INTERVAL_SECONDS))
+    # Starting and ending take their time too: stay near for a while, then let go.
+    return min(grown, NEAR_END_INTERVAL_SECONDS) if -left < expected_seconds + 30 else grown

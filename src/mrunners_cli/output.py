@@ -1,0 +1,62 @@
+"""Writes a report where the user wants it: to stdout, or whole into a file.
+
+It must not know how reports are made.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from mrunners.atomic_write import write_whole
+from mrunners.errors import InvalidInputError
+from mrunners.render.terminal.report_table import render_table
+from mrunners.reports.merged import MergedReport, to_json
+
+__all__ = ["deliver", "render"]
+
+# A file or a pipe has no width; 80 columns fit everywhere.
+WIDTH = 80
+
+
+def render(report: MergedReport, form: str, *, to_file: bool) -> str:
+    """The report as text: `json`, `html`, or a `table` as wide as the terminal it goes to."""
+    if form == "json":
+        return to_json(report)
+    if form == "html":
+        # Brings matplotlib, which takes as long to import as all else together.
+        from mrunners.render.html.page import render_html
+
+        return render_html(report)
+    on_terminal = sys.stdout.isatty() and not to_file
+    width = max(WIDTH, min(shutil.get_terminal_size((WIDTH, 24)).columns, 160))
+    return render_table(report, width=width if on_terminal else WIDTH, color=_color(on_terminal))
+
+
+def deliver(text: str, output: Path | None) -> None:
+    """Write to stdout, or to a file that appears whole or not at all.
+
+    Raises: InvalidInputError: the file cannot be written.
+    """
+    if output is None:
+        try:
+            click.echo(text, nl=False)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise  # the reader has had enough, and that is no error
+        except OSError as error:
+            raise InvalidInputError(f"stdout cannot be written to: {error.strerror}") from error
+        return
+    try:
+        write_whole(text.encode(), output)
+    except OSError as error:
+        raise InvalidInputError(f"--output {output}: {error.strerror}") from error
+
+
+def _color(on_terminal: bool) -> bool:
+    """https://no-color.org."""
+    return on_terminal and not os.environ.get("NO_COLOR")

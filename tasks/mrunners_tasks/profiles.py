@@ -1,0 +1,25 @@
+"""Step 1: read the runner URIs.
+
+It must not read what the URIs point to, nor reach a cluster.
+"""
+
+from __future__ import annotations
+
+from prefect import task
+
+from mrunners.plan.options import RunOptions, check_options
+from mrunners.profiles.loading import parse_runners as _parse_runners
+from mrunners.profiles.uris import RunnerSpec
+from mrunners_tasks._step import STEP
+
+__all__ = ["parse_runners"]
+
+
+@task(name="parse-runners", **STEP)
+def parse_runners(options: RunOptions) -> tuple[RunnerSpec, ...]:
+    """The runner URIs, understood; every mistake of options and URIs fails the run here.
+
+    Raises: InvalidInputError: one line per mistake.
+    """
+    check_options(options)
+    return tuple(_parse_runners(options.runners)) if options.runners else ()

@@ -1,0 +1,216 @@
+"""What `mrunners check-deployments` finds in a prefect.yaml before Prefect swallows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prefect.flows import Flow, load_flow_from_entrypoint
+
+from mrunners.errors import InvalidInputError
+from mrunners_flows.prefect_yaml import check_deployments
+from tests.cluster.commands import CHECKOUT
+
+DEPLOYMENTS = CHECKOUT / "prefect.yaml"
+NAMES = ["multirunners", "nightly", "wait", "result", "delete"]
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def _problems(folder: Path, document: object) -> list[str]:
+    path = folder / "prefect.yaml"
+    path.write_text(document if isinstance(document, str) else yaml.safe_dump(document))
+    with pytest.raises(InvalidInputError) as caught:
+        check_deployments(path)
+    return [problem.removeprefix(f"{path}: ") for problem in caught.value.problems]
+
+
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(DEPLOYMENTS.read_text())
+    del document["definitions"]
+    document["deployments"] = [document["deployments"][1]]
+    return document
+
+
+def test_the_projects_own_deployments_are_good() -> None:
+    assert check_deployments(DEPLOYMENTS) == NAMES
+
+
+@pytest.mark.parametrize("deployment", yaml.safe_load(DEPLOYMENTS.read_text())["deployments"])
+def test_each_entrypoint_is_a_flow_and_no_placeholder(deployment: dict[str, Any]) -> None:
+    flow: Flow[..., Any] = load_flow_from_entrypoint(
+        deployment["entrypoint"], use_placeholder_flow=False
+    )
+    name = deployment["entrypoint"].rsplit(".", 1)[1]
+    assert flow.name == (name if name == "multirunners" else f"mrunners-{name}")
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        pytest.param(
+            lambda d: d["deployments"][0].update(parametres={}),
+            "nightly: parametres: unknown key; did you mean 'parameters'?",
+            id="key",
+        ),
+        pytest.param(
+            lambda d: d.update(deploymnets=[]),
+            "deploymnets: unknown key; did you mean 'deployments'?",
+            id="top-key",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0]["work_pool"].update(nmae="x"),
+            "nightly: work_pool.nmae: unknown key; did you mean 'name'?",
+            id="pool-key",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0]["work_pool"].pop("name"),
+            "nightly: work_pool.name: missing",
+            id="no-pool",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0]["work_pool"].update(job_variables={"evn": {}}),
+            "nightly: work_pool.job_variables.evn: no installed type of worker knows it; "
+            "did you mean 'env'?",
+            id="job-variable",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0].update(concurrency_limit={"limit": 0}),
+            "nightly: concurrency_limit: 0 must be a whole number from 1",
+            id="limit",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0]["concurrency_limit"].update(collision_strategy="DROP"),
+            "nightly: concurrency_limit.collision_strategy: unknown: 'DROP'; known: CANCEL_NEW",
+            id="strategy",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0]["schedules"][0].update(cron="0 25 * * *"),
+            "nightly: schedules[0]: cron: ",
+            id="cron",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0]["schedules"][0].update(timezone="Mars/Olympus"),
+            "nightly: schedules[0]: timezone: ",
+            id="timezone",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0]["schedules"][0].update(interval=60),
+            "nightly: schedules[0]: give exactly one of cron, interval and rrule",
+            id="two-schedules",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0]["schedules"][0].update(activ=True),
+            "nightly: schedules[0].activ: unknown key; did you mean 'active'?",
+            id="schedule-key",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0].update(entrypoint="mrunners_flows.nightly.nightly"),
+            "nightly: entrypoint mrunners_flows.nightly.nightly: cannot be loaded: ",
+            id="entrypoint",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0].pop("entrypoint"),
+            "nightly: entrypoint: missing",
+            id="no-entrypoint",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0]["parameters"].update(conducts={}),
+            "nightly: parameters.conducts: unknown; did you mean 'conduct'?",
+            id="parameter",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0]["parameters"]["conduct"].update(cleanup="always"),
+            "nightly: parameters.conduct.cleanup: 'always' is not one of ['keep', 'delete']",
+            id="value",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0]["parameters"]["options"].update(runners=["file:///x"]),
+            "nightly: parameters: runner 1 of 1 (file:///x): ",
+            id="uri",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0]["parameters"]["options"].update(timeout="soon"),
+            "nightly: parameters: --timeout: ",
+            id="duration",
+        ),
+        pytest.param(
+            lambda d: d["deployments"].append(d["deployments"][0]),
+            "nightly: two deployments have this name",
+            id="twice",
+        ),
+        pytest.param(lambda d: d.pop("pull"), "pull: missing; write `pull: []`", id="pull"),
+        pytest.param(
+            lambda d: d.update(deployments=[]), "there are no deployments", id="no-deployment"
+        ),
+        pytest.param(
+            lambda d: d.update(deployments=5), "deployments: must be a list", id="deployments-shape"
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0].update(parameters=["run"]),
+            "nightly: parameters: must be a mapping",
+            id="parameters-shape",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0].update(schedules=True),
+            "nightly: schedules: must be a list",
+            id="schedules-shape",
+        ),
+        pytest.param(
+            lambda d: d["deployments"][0]["work_pool"].update(job_variables=["env"]),
+            "nightly: work_pool.job_variables: must be a mapping",
+            id="job-variables-shape",
+        ),
+        pytest.param(
+            lambda d: d.update(deployments=["nightly"]),
+            "deployments[0]: must be a mapping",
+            id="no-mapping",
+        ),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_that_names_its_place(
+    tmp_path: Path, change: Change, problem: str
+) -> None:
+    document = _document()
+    change(document)
+    (told,) = _problems(tmp_path, document)
+    assert told.startswith(problem)
+
+
+@pytest.mark.parametrize("text", ["def flow(:", "raise KeyError('odd')"], ids=["syntax", "error"])
+def test_a_module_that_cannot_be_imported_is_a_mistake_and_no_crash(
+    tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "broken.py").write_text(text)
+    document = _document()
+    document["deployments"][0].update(entrypoint=f"{tmp_path}/broken.py:flow")
+    (told,) = _problems(tmp_path, document)
+    assert told.startswith(f"nightly: entrypoint {tmp_path}/broken.py:flow: cannot be loaded: ")
+
+
+def test_all_mistakes_are_told_together(tmp_path: Path) -> None:
+    document = _document()
+    document.pop("pull")
+    document["deployments"][0].update(parametres={}, entrypoint="nowhere.at_all")
+    assert len(_problems(tmp_path, document)) == 3
+
+
+@pytest.mark.parametrize("text", ["a: [", "- a list"])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    assert len(_problems(tmp_path, text)) == 1
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="No such file"):
+        check_deployments(tmp_path / "prefect.yaml")
+
+
+def test_what_is_left_to_whoever_starts_the_run_is_no_mistake(tmp_path: Path) -> None:
+    document = _document()
+    del document["deployments"][0]["parameters"]["options"]
+    path = tmp_path / "prefect.yaml"
+    path.write_text(yaml.safe_dump(document))
+    assert check_deployments(path) == ["nightly"]

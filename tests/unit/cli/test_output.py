@@ -1,0 +1,107 @@
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from mrunners.errors import ExitCode, InvalidInputError
+from mrunners.reports.merge import merge
+from mrunners.reports.merged import to_json
+from mrunners_cli.output import deliver, render
+from tests.unit.reports.build import RUN, flat, merged_pod
+
+REPORT = merge(RUN, [merged_pod(0, 0, flat())])
+
+
+def test_a_report_goes_to_stdout_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    deliver("é\n", None)
+    assert capsys.readouterr() == ("é\n", "")
+
+
+def test_a_report_goes_into_a_file_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "report.json"
+    deliver("old", path)
+    deliver("é\n", path)
+    assert path.read_text("utf-8") == "é\n"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_that_is_replaced_keeps_its_readers(tmp_path: Path) -> None:
+    path = tmp_path / "report"
+    path.touch(mode=0o600)
+    deliver("x", path)
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("x", 0o600)
+
+
+def test_a_file_may_be_read_by_whoever_the_umask_lets(tmp_path: Path) -> None:
+    path, before = tmp_path / "report", os.umask(0o027)
+    try:
+        deliver("x", path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_file_that_cannot_be_replaced_stays_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "report"
+    deliver("old", path)
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(InvalidInputError) as caught:
+        deliver("new", path)
+    assert caught.value.problems == (f"--output {path}: No space left on device",)
+    assert caught.value.exit_code is ExitCode.INVALID
+    assert (path.read_text(), list(tmp_path.iterdir())) == ("old", [path])
+
+
+def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "report"
+    with pytest.raises(InvalidInputError, match=r"^--output .*/file/report: (File exists|Not a)"):
+        deliver("x", path)
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_is_written_to_and_not_replaced_by_a_file(tmp_path: Path) -> None:
+    path, read = tmp_path / "pipe", list[str]()
+    os.mkfifo(path)
+    reader = Thread(target=lambda: read.append(path.read_text()), daemon=True)
+    reader.start()
+    deliver("x", path)
+    reader.join(10)
+    assert read == ["x"]
+    assert path.is_fifo()
+
+
+def test_a_link_is_followed_and_kept(tmp_path: Path) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    link.symlink_to(target)
+    deliver("x", link)
+    assert (target.read_text(), link.is_symlink()) == ("x", True)
+
+
+def test_json_is_the_report_itself() -> None:
+    assert render(REPORT, "json", to_file=False) == to_json(REPORT)
+
+
+def test_a_table_for_a_file_has_80_columns_and_no_colours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    text = render(REPORT, "table", to_file=True)
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "\x1b" not in text
+
+
+def test_html_is_one_page_and_is_drawn_only_when_asked_for() -> None:
+    assert render(REPORT, "html", to_file=False).startswith("<!doctype html>\n<html lang=")
+    program = "import sys, mrunners_cli.output; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,0 +1,208 @@
+import pytest
+
+from mrunners.errors import InvalidInputError
+from mrunners.profiles.parsing import ParsedProfile, parse_profile
+from mrunners.profiles.profile import (
+    ContentType,
+    LoadProfile,
+    LoadProfileSpec,
+    WeightedRequest,
+)
+from mrunners.profiles.requests import RequestGet, RequestKind, RequestStaleList
+
+GET = "{version: v1, resource: pods, namespace: a, name: b}"
+HEAD = "version: 1\nspec:\n  requests:\n"
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(InvalidInputError) as caught:
+        parse_profile(text)
+    return list(caught.value.problems)
+
+
+def test_all_defaults_are_filled_in() -> None:
+    text = HEAD + f"  - shares: 1\n    staleGet: {GET}\n"
+    get = RequestGet(group="", version="v1", resource="pods", namespace="a", name="b")
+    expected = LoadProfile(
+        version=1,
+        description="",
+        specs=(
+            LoadProfileSpec(
+                rate=0.0,
+                total=1000,
+                duration=0,
+                conns=1,
+                client=1,
+                content_type=ContentType.JSON,
+                disable_http2=False,
+                max_retries=0,
+                requests=(WeightedRequest(shares=1, stale_get=get),),
+            ),
+        ),
+    )
+    assert parse_profile(text) == ParsedProfile(expected, ())
+    assert expected.specs[0].requests[0].kind is RequestKind.STALE_GET
+    assert expected.specs[0].requests[0].request == get
+
+
+def test_total_beats_duration_with_a_warning() -> None:
+    requests = f"requests: [{{shares: 1, staleGet: {GET}}}]"
+    text = f"version: 1\nspecs: [{{total: 5, duration: 9, {requests}}}]"
+    parsed = parse_profile(text)
+    assert (parsed.profile.specs[0].total, parsed.profile.specs[0].duration) == (5, 0)
+    assert parsed.warnings == ("specs[0]: both total and duration are set; duration is ignored",)
+
+
+def test_duration_alone_leaves_total_at_zero() -> None:
+    text = f"version: 1\nspec: {{duration: 9, requests: [{{shares: 1, staleGet: {GET}}}]}}"
+    spec = parse_profile(text).profile.specs[0]
+    assert (spec.total, spec.duration) == (0, 9)
+
+
+def test_what_kperf_takes_from_the_first_spec_only_is_a_warning() -> None:
+    requests = f"requests: [{{shares: 1, staleGet: {GET}}}]"
+    text = (
+        f"version: 1\nspecs:\n- {{rate: 5, total: 5, {requests}}}\n"
+        f"- {{rate: 50, total: 5, conns: 2, contentType: protobuf, {requests}}}\n"
+    )
+    assert parse_profile(text).warnings == (
+        "specs[1]: conns, contentType: kperf takes the first spec's for all specs",
+        "specs[1].rate: kperf also holds each connection to the first spec's rate, "
+        "and the wait would count as latency; put the fastest spec first",
+    )
+
+
+def test_spec_and_specs_may_stand_together_when_they_say_the_same() -> None:
+    spec = f"{{conns: 1, requests: [{{shares: 1, staleGet: {GET}}}]}}"
+    same = f"{{requests: [{{shares: 1, staleGet: {GET}}}]}}"
+    text = f"version: 1\nspec: {spec}\nspecs: [{same}]"
+    assert len(parse_profile(text).profile.specs) == 1
+    message = (
+        "says something else than 'specs'; give one of them, or both with the same single spec"
+    )
+    assert problems(f"version: 1\nspec: {spec}\nspecs: [{same}, {same}]") == [f"spec: {message}"]
+    assert problems(f"version: 1\nspec: 7\nspecs: [{same}]") == [f"spec: {message}"]
+
+
+def test_the_old_spelling_of_a_selector_needs_the_new_one_beside_it() -> None:
+    both = "{version: v1, resource: pods, selector: a=b, seletor: a=b}"
+    request = parse_profile(HEAD + f"  - {{shares: 1, staleList: {both}}}").profile.specs[0]
+    expected = RequestStaleList(version="v1", resource="pods", selector="a=b")
+    assert request.requests[0].request == expected
+    for lone in ("seletor: a=b", "selector: a, seletor: b"):
+        text = HEAD + f"  - {{shares: 1, staleList: {{version: v1, resource: pods, {lone}}}}}"
+        assert problems(text) == [
+            "spec.requests[0].staleList.seletor: unknown key; did you mean 'selector'?"
+        ]
+
+
+def test_all_mistakes_of_a_profile_are_told_in_its_order() -> None:
+    text = """\
+version: 2
+descripton: hi
+specs:
+- rat: 3
+  conns: "10"
+  total: 10.0
+  client: true
+  contentType: xml
+  disableHTTP2: yes
+  maxRetries: 99999999999
+  requests:
+  - shares: 0
+    staleGet: {version: v1, resource: pods, name: a}
+    quorumGet: {version: v1, resource: pods}
+  - staleList: {version: v1, resource: pods, limit: 5}
+  - shares: -1
+  - patch: {version: v1, resource: pods, name: x, keySpaceSize: 0, patchType: x, body: "{"}
+  - 7
+  - put: {version: v2, resource: configmaps, namespace: a, name: "a b", keySpaceSize: 1}
+  - postDel: {version: v1, resource: jobs, namespace: "", deleteRatio: 0.6}
+  - getPodLog: {namespace: a, tailLines: -1, limitBytes: 0}
+- rate: -1
+  conns: 0
+  requests: []
+- requests:
+"""
+    assert problems(text) == [
+        "version: must be 1, got 2",
+        "descripton: unknown key; did you mean 'description'?",
+        "specs[0].rat: unknown key; did you mean 'rate'?",
+        "specs[0].conns: must be a whole number, got '10'",
+        "specs[0].total: must be a whole number, got 10.0",
+        "specs[0].client: must be a whole number, got true",
+        "specs[0].contentType: must be 'json' or 'protobuf', got 'xml'",
+        "specs[0].disableHTTP2: must be true or false, got 'yes'",
+        "specs[0].maxRetries: must be at most 2147483647, got 99999999999",
+        "specs[0].requests[0]: two request kinds (staleGet, quorumGet); give exactly one",
+        "specs[0].requests[0].quorumGet.name: is required",
+        "specs[0].requests[1].staleList.limit: must be 0 for staleList: "
+        "the API server's cache ignores pages",
+        "specs[0].requests[2]: no request kind; give exactly one of staleList, quorumList, "
+        "watchList, staleGet, quorumGet, put, patch, getPodLog, postDel",
+        "specs[0].requests[2].shares: must be at least 0, got -1",
+        "specs[0].requests[3].patch.keySpaceSize: must be at least 1, got 0",
+        "specs[0].requests[3].patch.patchType: "
+        "must be 'json', 'merge' or 'strategic-merge', got 'x'",
+        "specs[0].requests[3].patch.body: is not valid JSON: line 1, column 2: "
+        "Expecting property name enclosed in double quotes",
+        "specs[0].requests[4]: must be a mapping, got 7",
+        "specs[0].requests[5].put.version: must be 'v1', got 'v2'",
+        "specs[0].requests[5].put.name: must not contain blanks or control characters",
+        "specs[0].requests[5].put.payloadSize: is required",
+        "specs[0].requests[6].postDel.resource: must be 'pods', got 'jobs'",
+        "specs[0].requests[6].postDel.namespace: must not be empty",
+        "specs[0].requests[6].postDel.deleteRatio: must be at most 0.5, got 0.6",
+        "specs[0].requests[7].getPodLog.tailLines: must be at least 0, got -1",
+        "specs[0].requests[7].getPodLog.limitBytes: must be at least 1, got 0",
+        "specs[0].requests[7].getPodLog.name: is required",
+        "specs[1].rate: must be at least 0, got -1",
+        "specs[1].conns: must be at least 1, got 0",
+        "specs[1].requests: must have at least one entry",
+        "specs[2].requests: must be a list, got nothing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ["the load profile must be a mapping with 'version' and 'specs'"]),
+        ("[1]", ["the load profile must be a mapping with 'version' and 'specs'"]),
+        ("version: 1", ["specs: is required"]),
+        ("version: 1\nspecs: []", ["specs: must have at least one entry"]),
+        ("version: 1\nspec:", ["spec: must be a mapping, got nothing"]),
+        (
+            "count: 10\nloadProfile: {version: 1}",
+            ["the load profile is a kperf runner group; take what stands under its 'loadProfile'"],
+        ),
+        (
+            HEAD + f"  - staleGet: {GET}",
+            ["spec: at least one request needs 'shares' greater than 0"],
+        ),
+        (
+            HEAD + f"  - shares: 1\n    staleGet: {GET}\n    stale_list: {GET}",
+            ["spec.requests[0].stale_list: unknown key; did you mean 'staleList'?"],
+        ),
+        (
+            'version: 1\n"a\\nb": 1\nspec:\n  requests:\n  - {shares: 1, staleGet: ' + GET + "}",
+            ["['a\\nb']: unknown key; known: description, spec, specs, version"],
+        ),
+        (
+            HEAD + "  - {shares: 1, patch: {version: v1, resource: pods, name: a, "
+            "keySpaceSize: 1, patchType: json, body: '" + "[" * 5000 + "'}}",
+            ["spec.requests[0].patch.body: is nested more than 100 levels deep"],
+        ),
+        (
+            HEAD + "  - {shares: 1, patch: {version: v1, resource: pods, name: a, "
+            "keySpaceSize: 1, patchType: json, body: '[NaN]'}}",
+            ["spec.requests[0].patch.body: is not valid JSON: NaN is not a JSON value"],
+        ),
+    ],
+)
+def test_a_profile_that_kperf_would_misread_is_refused(text: str, expected: list[str]) -> None:
+    assert problems(text) == expected
+
+
+def test_many_mistakes_are_counted_not_listed() -> None:
+    found = problems("version: 1\nspecs: []\n" + "".join(f"x{n}: 1\n" for n in range(100)))
+    assert (len(found), found[-1]) == (51, "and 51 more mistakes")

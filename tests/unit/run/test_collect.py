@@ -1,0 +1,315 @@
+"""Every pod has an outcome: its report, or the reason why there is none."""
+
+from pathlib import Path
+
+import pytest
+
+from mrunners.errors import ApiStatusError, ForbiddenError, UnauthorizedError, UnreachableError
+from mrunners.plan.planning import PlannedRun
+from mrunners.reports.kperf_report import parse_report
+from mrunners.reports.outcomes import PodOutcome
+from mrunners.reports.problems import MissingReason
+from mrunners.run.report_store import ReportStore
+from mrunners.run.result import closer_look, collect_run, demand_final
+from tests.fakes import START, FakeCluster, Raw
+from tests.unit.env import REPORT, deploy, find, finish, log_of, planned
+
+RUN = planned(1)
+JOB, POD = "mrunners-0", "mrunners-0-0-abcde"
+LATE = 301
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    cluster = FakeCluster()
+    deploy(cluster, RUN)
+    return cluster
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ReportStore:
+    return ReportStore(tmp_path)
+
+
+def collect(cluster: FakeCluster, store: ReportStore, run: PlannedRun = RUN) -> list[PodOutcome]:
+    found = find(cluster, run.plan)
+    return collect_run(cluster, found, closer_look(cluster, found), store)
+
+
+def outcome(**facts: object) -> PodOutcome:
+    known: Raw = {"job": JOB, "job_index": 0, "uri": RUN.plan.jobs[0].uri, "index": 0}
+    return PodOutcome(**(known | facts))
+
+
+def ended(exit_code: int = 0, **facts: object) -> PodOutcome:
+    known: Raw = {
+        "pod": POD,
+        "node": "host-0",
+        "started_at": START,
+        "finished_at": START,
+        "exit_code": exit_code,
+    }
+    return outcome(**(known | facts))
+
+
+def missing(reason: MissingReason, detail: str = "", exit_code: int = 0) -> PodOutcome:
+    return ended(exit_code, missing=reason, detail=detail)
+
+
+GOOD = ended(report=parse_report(REPORT))
+
+
+def test_a_pods_report_comes_from_its_log(cluster: FakeCluster, store: ReportStore) -> None:
+    finish(cluster, RUN.plan)
+    assert collect(cluster, store) == [GOOD]
+
+
+def test_the_outcomes_stand_in_plan_order_by_index(store: ReportStore) -> None:
+    cluster, run = FakeCluster(), planned(2, 3)
+    deploy(cluster, run)
+    finish(cluster, run.plan)
+    outcomes = collect(cluster, store, run)
+    assert [(pod.job_index, pod.index) for pod in outcomes] == [
+        (0, 0),
+        (0, 1),
+        (1, 0),
+        (1, 1),
+        (1, 2),
+    ]
+    assert all(pod.report is not None for pod in outcomes)
+
+
+def test_a_plain_report_is_read_as_kperf_prints_it(store: ReportStore) -> None:
+    cluster, run = FakeCluster(), planned(1, report="plain")
+    deploy(cluster, run)
+    finish(cluster, run.plan, {(JOB, 0): REPORT})
+    assert collect(cluster, store, run) == [GOOD]
+
+
+def test_a_log_is_never_read_twice(cluster: FakeCluster, store: ReportStore) -> None:
+    finish(cluster, RUN.plan)
+    collect(cluster, store)
+    assert collect(cluster, store) == [GOOD]
+    assert cluster.asked.count("read_log") == 1
+
+
+def test_the_store_comes_first_even_when_the_pod_is_gone(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    finish(cluster, RUN.plan)
+    collect(cluster, store)
+    cluster.remove("Pod", POD)
+    assert collect(cluster, store) == [GOOD]
+
+
+def test_a_damaged_entry_of_the_store_is_read_again(
+    cluster: FakeCluster, store: ReportStore, tmp_path: Path
+) -> None:
+    finish(cluster, RUN.plan)
+    collect(cluster, store)
+    (path,) = tmp_path.rglob("*.gz")
+    path.write_bytes(b"")
+    assert collect(cluster, store) == [GOOD]
+    assert cluster.asked.count("read_log") == 2
+
+
+def test_a_job_that_does_not_exist_was_not_created(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.remove("Job", JOB)
+    assert collect(cluster, store) == [
+        outcome(missing=MissingReason.NOT_CREATED, detail="the Job does not exist")
+    ]
+
+
+def test_a_pod_that_runs_is_still_running(cluster: FakeCluster, store: ReportStore) -> None:
+    cluster.start_pod(JOB, 0)
+    assert collect(cluster, store) == [
+        outcome(pod=POD, node="host-0", started_at=START, missing=MissingReason.STILL_RUNNING)
+    ]
+
+
+def test_a_pod_that_is_not_there_yet_is_still_running(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    assert collect(cluster, store) == [
+        outcome(missing=MissingReason.STILL_RUNNING, detail="there is no pod yet")
+    ]
+
+
+def test_a_pod_that_is_overdue_did_not_start(cluster: FakeCluster, store: ReportStore) -> None:
+    cluster.hold_pod(JOB, 0, waiting="ErrImagePull", message="kperf:9")
+    cluster.clock.sleep(LATE)
+    assert collect(cluster, store) == [
+        outcome(
+            pod=POD,
+            node="host-0",
+            missing=MissingReason.NOT_STARTED,
+            detail="ErrImagePull: kperf:9",
+        )
+    ]
+
+
+def test_a_pod_that_was_never_made_did_not_start(cluster: FakeCluster, store: ReportStore) -> None:
+    cluster.clock.sleep(LATE)
+    assert collect(cluster, store) == [
+        outcome(missing=MissingReason.NOT_STARTED, detail="no reason known")
+    ]
+
+
+def test_a_pod_that_ended_and_was_deleted_is_gone(cluster: FakeCluster, store: ReportStore) -> None:
+    finish(cluster, RUN.plan)
+    cluster.remove("Pod", POD)
+    detail = "it ended, and was deleted before its report was read"
+    assert collect(cluster, store) == [outcome(missing=MissingReason.POD_GONE, detail=detail)]
+
+
+def test_a_pod_of_a_job_that_ended_without_it_is_gone(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.raw("Job", JOB)["status"]["conditions"] = [
+        {"type": "Failed", "status": "True", "reason": "DeadlineExceeded", "message": "too long"}
+    ]
+    assert collect(cluster, store) == [
+        outcome(missing=MissingReason.POD_GONE, detail="DeadlineExceeded: too long")
+    ]
+
+
+def test_a_pod_that_goes_while_its_log_is_asked_for_is_gone(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    finish(cluster, RUN.plan)
+    del cluster.logs[POD]
+    assert collect(cluster, store) == [missing(MissingReason.POD_GONE, "the pod was deleted")]
+
+
+def test_a_log_on_a_lost_host_is_unavailable(cluster: FakeCluster, store: ReportStore) -> None:
+    finish(cluster, RUN.plan)
+    cluster.logs[POD] = UnreachableError("dial tcp: i/o timeout")
+    assert collect(cluster, store) == [
+        missing(MissingReason.LOG_UNAVAILABLE, "dial tcp: i/o timeout")
+    ]
+
+
+def test_a_host_that_gave_no_log_is_not_asked_for_another_one(store: ReportStore) -> None:
+    cluster, run = FakeCluster(), planned(2, 2, 1)
+    deploy(cluster, run)
+    finish(cluster, run.plan)
+    on_host_0 = ("mrunners-0-0-abcde", "mrunners-1-0-abcde", "mrunners-2-0-abcde")
+    for pod in on_host_0:
+        cluster.logs[pod] = UnreachableError("dial tcp: i/o timeout")
+    outcomes = collect(cluster, store, run)
+    assert [(o.pod, o.detail) for o in outcomes if o.missing is MissingReason.LOG_UNAVAILABLE] == [
+        (on_host_0[0], "dial tcp: i/o timeout"),
+        (on_host_0[1], "host-0 did not give another pod's log"),
+        (on_host_0[2], "host-0 did not give another pod's log"),
+    ]
+    assert sum(outcome.report is not None for outcome in outcomes) == 2
+    assert cluster.asked.count("read_log") == 3
+
+
+def test_a_container_that_never_ran_has_failed_for_good(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.end_pod(JOB, 0, exit_code=1, log=b"")
+    cluster.finish_job(JOB)
+    cluster.logs[POD] = ApiStatusError("container is not available", status=400)
+    (only,) = collect(cluster, store)
+    assert only.missing is MissingReason.FAILED
+    assert only.detail.endswith("container is not available")
+    demand_final([only])
+
+
+def test_credentials_that_are_no_good_any_more_are_nothing_of_the_pod(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    finish(cluster, RUN.plan)
+    cluster.logs[POD] = UnauthorizedError("who are you?")
+    with pytest.raises(UnauthorizedError):
+        collect(cluster, store)
+
+
+def test_a_log_that_may_not_be_read_is_forbidden(cluster: FakeCluster, store: ReportStore) -> None:
+    finish(cluster, RUN.plan)
+    cluster.logs[POD] = ForbiddenError(
+        "forbidden: get pods/log", verb="get", resource="pods/log", namespace="load"
+    )
+    assert collect(cluster, store) == [
+        missing(MissingReason.LOG_FORBIDDEN, "forbidden: get pods/log")
+    ]
+
+
+def test_a_disrupted_pod_says_so_whatever_its_log_says(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.end_pod(JOB, 0, exit_code=143, log=b"half a line")
+    cluster.raw("Pod", POD)["status"]["conditions"] = [
+        {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "reason": "EvictionByEvictionAPI",
+            "message": "drained",
+        }
+    ]
+    assert collect(cluster, store) == [
+        missing(MissingReason.DISRUPTED, "EvictionByEvictionAPI: drained", exit_code=143)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("log", "detail"),
+    [
+        (b"", "exit 137 (Error); the pod's log is empty"),
+        (b"words\n", "exit 137 (Error); no report frame in 2 lines of log"),
+    ],
+)
+def test_a_container_that_failed_without_a_word_of_ours_has_failed(
+    cluster: FakeCluster, store: ReportStore, log: bytes, detail: str
+) -> None:
+    cluster.end_pod(JOB, 0, exit_code=137, log=log)
+    assert collect(cluster, store) == [missing(MissingReason.FAILED, detail, exit_code=137)]
+
+
+def test_what_the_log_says_itself_comes_before_the_exit_code(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    cut = log_of(RUN.plan, JOB, 0)[:-80]
+    cluster.end_pod(JOB, 0, exit_code=1, log=cut)
+    (pod,) = collect(cluster, store)
+    assert pod.missing is MissingReason.TRUNCATED
+
+
+def test_an_empty_log_is_never_a_zero(cluster: FakeCluster, store: ReportStore) -> None:
+    cluster.end_pod(JOB, 0, log=b"")
+    assert collect(cluster, store) == [missing(MissingReason.EMPTY_LOG, "the pod's log is empty")]
+
+
+def test_a_report_of_another_run_is_never_merged(cluster: FakeCluster, store: ReportStore) -> None:
+    cluster.end_pod(JOB, 0, log=log_of(planned(1, key="another").plan, JOB, 0))
+    assert collect(cluster, store) == [
+        missing(MissingReason.FOREIGN_FRAME, "the begin line names another run")
+    ]
+
+
+def test_a_report_that_is_none_is_not_kept(cluster: FakeCluster, store: ReportStore) -> None:
+    cluster.end_pod(JOB, 0, log=log_of(RUN.plan, JOB, 0, raw=b"{}"))
+    (pod,) = collect(cluster, store)
+    assert pod.missing is MissingReason.INVALID_REPORT
+    assert not store.has(cluster.raw("Job", JOB)["metadata"]["uid"], 0)
+
+
+def test_a_report_of_a_failed_pod_is_merged_with_its_exit_code(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.end_pod(JOB, 0, exit_code=1, log=log_of(RUN.plan, JOB, 0))
+    assert collect(cluster, store) == [ended(1, report=parse_report(REPORT))]
+
+
+def test_a_kept_report_that_is_refused_by_now_costs_only_itself(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    finish(cluster, RUN.plan)
+    uid = cluster.raw("Job", JOB)["metadata"]["uid"]
+    store.put(uid, 0, b"{}", pod=POD, node=None, started_at=None, finished_at=None, exit_code=0)
+    (only,) = collect(cluster, store)
+    assert (only.report, only.missing) == (None, MissingReason.INVALID_REPORT)

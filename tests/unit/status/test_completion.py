@@ -1,0 +1,152 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mrunners.kube.objects import JobSeen
+from mrunners.status.completion import (
+    failure_lines,
+    may_still_finish,
+    next_interval,
+    start_is_in_doubt,
+)
+from mrunners.status.diagnostics import Unstarted
+from mrunners.status.run_state import RunState, run_state
+from tests.unit.env import planned
+from tests.unit.status.test_diagnostics import job, unstarted
+
+PLAN = planned(3, 1).plan
+COMPLETE = job(finished="Complete"), job(1, finished="Complete")
+GONE = "use: mrunners run --namespace load --tracker t --resume"
+
+
+def state(*jobs: JobSeen) -> RunState:
+    return run_state(PLAN, jobs)
+
+
+def hopeful(*jobs: JobSeen, late: int = 0, creator_gone: bool = False) -> list[str]:
+    pods = [unstarted(index, overdue=True) for index in range(late)]
+    found = may_still_finish(state(*jobs), pods, creator_gone=creator_gone)
+    return [one.planned.name for one in found]
+
+
+def lines(
+    *jobs: JobSeen, pods: tuple[Unstarted, ...] = (), creator_gone: bool = False
+) -> list[str]:
+    return failure_lines(
+        state(*jobs), pods, creator_gone=creator_gone, namespace="load", tracker="t"
+    )
+
+
+def test_finished_jobs_are_not_hoped_for() -> None:
+    assert hopeful(*COMPLETE) == []
+
+
+def test_a_job_with_a_pod_that_runs_or_may_start_is_hoped_for() -> None:
+    second = job(1, finished="Complete")
+    assert hopeful(job(), second) == ["mrunners-0"]
+    assert hopeful(job(ready=1), second, late=2) == ["mrunners-0"]
+    assert hopeful(job(succeeded=(0,), ready=1), second, late=1) == ["mrunners-0"]
+
+
+def test_a_job_whose_only_open_pods_are_overdue_is_given_up() -> None:
+    second = job(1, finished="Complete")
+    assert hopeful(job(), second, late=3) == []
+    assert hopeful(job(succeeded=(0,), failed=(1,)), second, late=1) == []
+
+
+def test_a_suspended_job_is_hoped_for() -> None:
+    assert hopeful(job(suspended=True), COMPLETE[1]) == ["mrunners-0"]
+
+
+def test_a_missing_job_is_hoped_for_while_somebody_creates() -> None:
+    assert hopeful(COMPLETE[0]) == ["mrunners-1"]
+    assert hopeful(COMPLETE[0], creator_gone=True) == []
+
+
+def test_a_start_is_in_doubt_while_a_pod_has_not_started() -> None:
+    assert start_is_in_doubt(state(job(ready=2), COMPLETE[1]))
+    assert not start_is_in_doubt(state(job(ready=3), COMPLETE[1]))
+    assert not start_is_in_doubt(state(COMPLETE[0]))
+
+
+def test_a_complete_run_has_no_failures() -> None:
+    assert lines(*COMPLETE, creator_gone=True) == []
+
+
+def test_a_failed_job_is_told_with_its_reason_and_where_to_look() -> None:
+    failed = job(finished="Failed", failed=(0, 2), succeeded=(1,), finished_reason="FailedIndexes")
+    assert lines(failed, COMPLETE[1]) == [
+        "job mrunners-0: 2 of 3 pods failed (FailedIndexes); see: kubectl logs --namespace load "
+        "job/mrunners-0"
+    ]
+
+
+def test_a_job_that_failed_without_indexes_counts_what_did_not_succeed() -> None:
+    (line,) = lines(job(finished="Failed", succeeded=(1,)), COMPLETE[1])
+    assert line.startswith("job mrunners-0: 2 of 3 pods failed (no reason given); ")
+
+
+def test_overdue_pods_are_told_and_others_are_not() -> None:
+    late = unstarted(0, reason="ErrImagePull", overdue=True)
+    slow = unstarted(1, reason="ErrImagePull")
+    assert lines(job(), COMPLETE[1], pods=(late, slow)) == [
+        "job mrunners-0: 1 of 3 pods did not start in time: ErrImagePull on host-0; check "
+        "--runner-image"
+    ]
+
+
+def test_jobs_that_nobody_creates_are_named() -> None:
+    assert lines(COMPLETE[0], creator_gone=True) == [
+        f"1 Jobs were never created or are gone (mrunners-1) and nobody is creating them; {GONE}"
+    ]
+
+
+def test_of_many_jobs_that_nobody_creates_five_are_named() -> None:
+    many = run_state(planned(*[1] * 7).plan, [])
+    (line,) = failure_lines(many, [], creator_gone=True, namespace="load", tracker="t")
+    names = ", ".join(f"mrunners-{index}" for index in range(5))
+    assert line.startswith(f"7 Jobs were never created or are gone ({names}, …) and nobody")
+
+
+SECONDS = st.floats(0, 1e7)
+
+
+@given(st.none() | st.floats(0.5, 15), SECONDS, st.none() | SECONDS)
+def test_an_interval_is_at_least_half_a_second_and_at_most_15(
+    previous: float | None, elapsed: float, expected: float | None
+) -> None:
+    assert 0.5 <= next_interval(previous, elapsed, expected) <= 15
+
+
+@given(st.floats(1, 15), SECONDS, st.none() | SECONDS)
+def test_an_interval_grows_by_a_fifth_at_most(
+    previous: float, elapsed: float, expected: float | None
+) -> None:
+    assert next_interval(previous, elapsed, expected) <= previous * 1.2
+
+
+@given(st.floats(2, 15), st.floats(10, 1e6), st.floats(0, 1))
+def test_an_interval_never_sleeps_past_the_expected_end_by_more_than_2_seconds(
+    previous: float, expected: float, part: float
+) -> None:
+    elapsed = expected * part
+    assert elapsed + next_interval(previous, elapsed, expected) <= expected + 2.0
+
+
+@pytest.mark.parametrize(
+    ("previous", "elapsed", "expected", "interval"),
+    [
+        (None, 0.0, 60.0, 1.0),
+        (1.0, 1.0, None, 1.2),
+        (15.0, 100.0, None, 15.0),
+        (15.0, 0.0, 600.0, 15.0),
+        (15.0, 590.0, 600.0, 5.0),
+        (15.0, 599.0, 600.0, 2.0),
+        (15.0, 700.0, 600.0, 2.0),
+        (15.0, 1231.0, 600.0, 15.0),
+    ],
+)
+def test_intervals_grow_and_shrink_near_the_expected_end(
+    previous: float | None, elapsed: float, expected: float | None, interval: float
+) -> None:
+    assert next_interval(previous, elapsed, expected) == pytest.approx(interval)
