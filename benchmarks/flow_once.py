@@ -19,9 +19,8 @@ from mrunners.plan.planning import plan_run
 from mrunners.profiles.loading import parse_runners
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.runner_script import ReportMode
-from mrunners.run.create import create_jobs
+from mrunners.run.create import create_jobs, open_run
 from mrunners.run.observer import Silence
-from mrunners.run.opening import open_run
 from mrunners.run.preflight import decide, load_profiles
 from mrunners.run.report_store import ReportStore, default_store_path
 from mrunners.run.result import (

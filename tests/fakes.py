@@ -23,7 +23,7 @@ from mrunners.kube.objects import (
     job_seen,
     pod_seen,
 )
-from mrunners.plan.manifest import Manifest
+from mrunners.plan.metadata import Manifest
 from mrunners.run.observer import Listener
 from mrunners.status.run_state import RunState
 

@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
-from mrunners.reports.outcomes import PodOutcome, RunIdentity
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason, PodOutcome, RunIdentity
 from mrunners.reports.samples import KperfReport, RequestError
 
 SERVER = "https://kube-apiserver.example.internal:6443"

@@ -16,13 +16,11 @@ from mrunners.reports.outcomes import PodOutcome
 from mrunners.run.lookup import FoundRun
 from mrunners.run.snapshot import failures
 from mrunners_tasks._batching import portions
-from mrunners_tasks.arguments import as_one
-from mrunners_tasks.merging import merge_reports
+from mrunners_tasks._step import as_one
+from mrunners_tasks.jobs import wait_for_jobs
 from mrunners_tasks.report_files import ReportFiles
-from mrunners_tasks.reports import collect_results, look_at_pods
+from mrunners_tasks.reports import collect_results, look_at_pods, merge_reports, save_report
 from mrunners_tasks.runs import note_collected
-from mrunners_tasks.saving import save_report
-from mrunners_tasks.waiting import wait_for_jobs
 
 __all__ = ["Home", "admitted", "bring_home", "collect"]
 

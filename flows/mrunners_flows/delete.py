@@ -9,10 +9,9 @@ from typing import Annotated
 
 from prefect import flow
 
-from mrunners_flows.parameters import titled
-from mrunners_flows.reference import RunReference, check_reference
+from mrunners_flows.parameters import RunReference, check_reference, titled
 from mrunners_flows.states import known_failures
-from mrunners_tasks.arguments import as_one
+from mrunners_tasks._step import as_one
 from mrunners_tasks.runs import delete_found_run, find_found_run
 
 __all__ = ["delete"]

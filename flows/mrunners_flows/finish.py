@@ -6,21 +6,30 @@ It must not ask the cluster for reports.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from prefect import get_run_logger
+from prefect import Flow, get_run_logger
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.logging.loggers import flow_run_logger
+from prefect.states import Cancelled
+from pydantic import ValidationError
 
-from mrunners.errors import ClusterError, WaitTimeoutError
+from mrunners.errors import ClusterError, MrunnersError, RunCancelledError, WaitTimeoutError
 from mrunners.plan.options import RunOptions
-from mrunners.run.lookup import FoundRun
+from mrunners.plan.plan import run_id_of
+from mrunners.run.delete import delete_run
+from mrunners.run.lookup import FoundRun, existing_run
+from mrunners.run.observer import Silence
 from mrunners_flows.collect import Home
 from mrunners_flows.policy import Conduct, Keeping, OnIncomplete
 from mrunners_flows.states import RunIncompleteError, RunOutcome
 from mrunners_tasks._attempts import recall, remember
-from mrunners_tasks.arguments import as_one
+from mrunners_tasks._context import cluster_of
+from mrunners_tasks._step import as_one
 from mrunners_tasks.events import RunEvent, announce
 from mrunners_tasks.runs import delete_found_run
 
-__all__ = ["Done", "conclude", "recalled"]
+__all__ = ["Done", "cancelled_state", "conclude", "recalled", "remove_when_cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +95,40 @@ def _clean_up(options: RunOptions, key: str, done: Done, home: Home) -> None:
 def _identity(options: RunOptions, key: str) -> str:
     """One pipeline may run several runs with one key, and none may have another's report."""
     return f"{key}\0{options.model_dump_json()}"
+
+
+def cancelled_state(
+    options: RunOptions, conduct: Conduct, run_key: str, error: RunCancelledError
+) -> Any:
+    """End a flow that noticed by itself that it was cancelled."""
+    message = f"{error}; {_tidy(options, conduct, run_key)}"
+    # With the error as its data, whoever called the flow gets that and not one of Prefect's.
+    return Cancelled(message=message, data=RunCancelledError(message))
+
+
+def remove_when_cancelled(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """The hook for a flow that a worker ended: it runs in another process."""
+    del state
+    try:
+        options = RunOptions.model_validate(flow_run.parameters["options"])
+        conduct = Conduct.model_validate(flow_run.parameters.get("conduct", {}))
+    except (KeyError, ValidationError):
+        return  # such a run was refused before it created anything
+    done = _tidy(options, conduct, options.advanced.run_key or str(flow_run.id))
+    flow_run_logger(flow_run, flow).info(done)
+
+
+def _tidy(options: RunOptions, conduct: Conduct, run_key: str) -> str:
+    """Remove this very run if that was asked for; say what became of it."""
+    where = f"tracker {options.advanced.tracker} in namespace {options.namespace}"
+    if conduct.on_cancel is Keeping.KEEP:
+        return f"{where} stays and can be resumed"
+    try:
+        cluster = cluster_of(options.kubeconfig)
+        found = existing_run(cluster, options.namespace, options.advanced.tracker)
+        if found is None or found.plan.run_id != run_id_of(run_key):
+            return f"there is no {where} of this run"
+        delete_run(cluster, found, Silence(), force=True)
+    except MrunnersError as error:
+        return f"{where} could not be removed: {error}"
+    return f"{where} was removed"

@@ -11,21 +11,17 @@ from prefect import flow, runtime
 
 from mrunners.errors import RunCancelledError
 from mrunners.plan.options import RunOptions
-from mrunners_flows.cancelling import cancelled_state, remove_when_cancelled
 from mrunners_flows.collect import bring_home
-from mrunners_flows.finish import Done, conclude, recalled
-from mrunners_flows.naming import name_of_run
-from mrunners_flows.parameters import titled
+from mrunners_flows.finish import Done, cancelled_state, conclude, recalled, remove_when_cancelled
+from mrunners_flows.parameters import name_of_run, titled
 from mrunners_flows.policy import Conduct, check_conduct
 from mrunners_flows.previous_run import collect_leftover, harvests
 from mrunners_flows.states import RunOutcome, completed_state, known_failures
 from mrunners_tasks._batching import portions
-from mrunners_tasks.arguments import as_one
-from mrunners_tasks.creating import create_jobs
+from mrunners_tasks._step import as_one
 from mrunners_tasks.events import RunEvent, announce
-from mrunners_tasks.jobs import create_tracker
-from mrunners_tasks.loading import load_profiles
-from mrunners_tasks.profiles import parse_runners
+from mrunners_tasks.jobs import create_jobs, create_tracker
+from mrunners_tasks.profiles import load_profiles, parse_runners
 from mrunners_tasks.report_files import demand_folder
 
 __all__ = ["multirunners"]

@@ -33,8 +33,8 @@ from mrunners.errors import InvalidInputError
 from mrunners.plan.options import RunOptions, check_options
 from mrunners.profiles.loading import parse_runners
 from mrunners.text import did_you_mean
+from mrunners_flows.parameters import RunReference
 from mrunners_flows.policy import Conduct, check_conduct
-from mrunners_flows.reference import RunReference
 from mrunners_tasks.credentials import kubeconfig_problem
 
 __all__ = ["check_deployments"]

@@ -9,11 +9,11 @@ from prefect import get_run_logger
 
 from mrunners.errors import RefusedError
 from mrunners.plan.options import Existing, RunOptions
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason
 from mrunners.run.lookup import FoundRun
 from mrunners_flows.collect import Home, bring_home
 from mrunners_flows.policy import Conduct, Leftover
-from mrunners_tasks.arguments import as_one
+from mrunners_tasks._step import as_one
 from mrunners_tasks.report_files import ReportFiles
 from mrunners_tasks.runs import delete_found_run, find_leftover
 

@@ -10,8 +10,7 @@ from typing import Annotated
 from prefect import flow
 
 from mrunners_flows.collect import collect
-from mrunners_flows.parameters import titled
-from mrunners_flows.reference import RunReference, check_reference
+from mrunners_flows.parameters import RunReference, check_reference, titled
 from mrunners_flows.states import (
     RunIncompleteError,
     RunOutcome,

@@ -11,12 +11,11 @@ from prefect import flow
 
 from mrunners.errors import IncompleteError
 from mrunners.plan import bounds
-from mrunners_flows.parameters import titled
-from mrunners_flows.reference import RunReference, check_reference
+from mrunners_flows.parameters import RunReference, check_reference, titled
 from mrunners_flows.states import known_failures
-from mrunners_tasks.arguments import as_one
+from mrunners_tasks._step import as_one
+from mrunners_tasks.jobs import wait_for_jobs
 from mrunners_tasks.runs import find_found_run
-from mrunners_tasks.waiting import wait_for_jobs
 
 __all__ = ["wait"]
 

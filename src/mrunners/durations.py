@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from mrunners.text import quoted
+
 __all__ = ["format_duration", "format_go_duration", "parse_duration", "parse_go_duration"]
 
 # Longer than any run; keeps every later sum of deadlines far from a float's and a timer's limits.
@@ -56,11 +58,11 @@ def parse_duration(text: str) -> float:
         last_factor = factor
         position = match.end()
     if not text or position != len(text):
-        raise ValueError(f"not a duration: {_shown(text)}; write it like 90s, 10m, 2h or 1h30m")
+        raise ValueError(f"not a duration: {quoted(text)}; write it like 90s, 10m, 2h or 1h30m")
     if seconds <= 0:
-        raise ValueError(f"a duration must be greater than 0, got {_shown(text)}")
+        raise ValueError(f"a duration must be greater than 0, got {quoted(text)}")
     if seconds > _MAX_OPTION_SECONDS:
-        raise ValueError(f"a duration of at most 100 years is allowed, got {_shown(text)}")
+        raise ValueError(f"a duration of at most 100 years is allowed, got {quoted(text)}")
     return seconds
 
 
@@ -99,18 +101,18 @@ def parse_go_duration(text: str) -> int:
     if text == "0":
         return 0
     if not text or len(text) > _MAX_GO_TEXT:
-        raise ValueError(f"not a Go duration: {_shown(text)}")
+        raise ValueError(f"not a Go duration: {quoted(text)}")
     position = 0
     total = 0
     while position < len(text):
         match = _GO_PART.match(text, position)
         if match is None or not (match["whole"] or match["fraction"]):
-            raise ValueError(f"not a Go duration: {_shown(text)}")
+            raise ValueError(f"not a Go duration: {quoted(text)}")
         unit = _GO_UNITS[match["unit"]]
         total += int(match["whole"] or "0") * unit + _go_fraction(match["fraction"] or "", unit)
         position = match.end()
     if total > _MAX_INT64:
-        raise ValueError(f"a Go duration of at most 2**63-1 ns is possible, got {_shown(text)}")
+        raise ValueError(f"a Go duration of at most 2**63-1 ns is possible, got {quoted(text)}")
     return total
 
 
@@ -158,7 +160,3 @@ def _decimal(value: int, unit: int) -> str:
     whole, rest = divmod(value, unit)
     digits = len(str(unit)) - 1
     return f"{whole}.{rest:0{digits}d}".rstrip("0").rstrip(".") if rest else str(whole)
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:40] + "…")

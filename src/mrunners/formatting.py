@@ -1,28 +1,64 @@
-"""Numbers as people read them: milliseconds, rates, bytes, counts.
-
-It must not know what a number is about.
-"""
+"""Numbers, units and request names as people read them, in every output alike."""
 
 from __future__ import annotations
 
-__all__ = ["byte_size", "grouped", "milliseconds", "per_second", "percentile_name", "rate"]
+import re
+from collections.abc import Sequence
+from typing import Final
 
-UNKNOWN = "-"
+__all__ = [
+    "byte_size",
+    "counted",
+    "grouped",
+    "milliseconds",
+    "per_second",
+    "percent",
+    "percentile_name",
+    "rate",
+    "shared_server",
+    "without_server",
+]
 
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+UNKNOWN: Final = "-"
+
+_BYTE_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
+
+# kperf's keys: `LIST https://10.0.0.1:6443/api/...` from v0.3.5 on, the URL alone before.
+_REQUEST: Final = re.compile(r"((?:[A-Z_]{1,20} )?)(https?://[^\s/]{1,260})(/.*)", re.DOTALL)
 
 
 def grouped(count: int | None) -> str:
-    """`1,234,567`; `-` when it is not known."""
+    """Return `1,234,567`; `-` when the count is unknown."""
     return UNKNOWN if count is None else f"{count:,}"
 
 
-def milliseconds(seconds: float | None) -> str:
-    """Milliseconds with about three significant digits, and never fewer than whole ones.
+def counted(count: int, noun: str) -> str:
+    """Return `1 pod` or `1,200 pods`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
-    Args:
-        seconds: a latency; None when it is not known.
-    Returns: `0.042`, `1.23`, `45.6`, `1,234`.
+
+def percent(share: float) -> str:
+    """Return a share as `42%`, `4.2%` or `<0.01%`.
+
+    Never `0%` for something, and never `100%` for less than all.
+    """
+    value = share * 100
+    if value == 0 or value >= 100:
+        return f"{value:.0f}%"
+    if value < 0.01:
+        return "<0.01%"
+    if value < 0.995:
+        return f"{value:.2g}%"
+    if value < 9.95:
+        return f"{value:.1f}%"
+    return f"{value:.0f}%" if value < 99 else f"{min(value, 99.99):.2f}%"
+
+
+def milliseconds(seconds: float | None) -> str:
+    """Return a latency in milliseconds with about three significant digits.
+
+    Returns:
+        `0.042`, `1.23`, `45.6`, `1,234`; `-` when it is unknown.
     """
     if seconds is None:
         return UNKNOWN
@@ -38,33 +74,52 @@ def milliseconds(seconds: float | None) -> str:
 
 
 def rate(count: int | None, duration_ns: int) -> str:
-    """Events per second; `-` when it cannot be said."""
+    """Return events per second; `-` when it is unknown."""
     if count is None or duration_ns <= 0:
         return UNKNOWN
     return per_second(count * 1e9 / duration_ns)
 
 
 def per_second(events: float | None) -> str:
-    """`20.1`, `1,234`: a rate with about three significant digits; `-` when it is not known."""
+    """Return a rate such as `20.1` or `1,234`; `-` when it is unknown."""
     if events is None:
         return UNKNOWN
     return f"{events:,.1f}" if events < 99.95 else f"{events:,.0f}"
 
 
 def byte_size(size: int) -> str:
-    """`512 B`, `1.5 MiB`: binary units, one decimal from KiB on."""
+    """Return `512 B` or `1.5 MiB`: binary units, one decimal from KiB on."""
     if size < 1024:
         return f"{size} B"
     value = float(size)
     unit = 0
-    while value >= 1023.95 and unit < len(_UNITS) - 1:
+    while value >= 1023.95 and unit < len(_BYTE_UNITS) - 1:
         value /= 1024
         unit += 1
-    return f"{value:,.1f} {_UNITS[unit]}"
+    return f"{value:,.1f} {_BYTE_UNITS[unit]}"
 
 
 def percentile_name(p: float) -> str:
-    """`min`, `p50`, `p99`, `max`."""
+    """Return `min`, `p50`, `p99` or `max`."""
     if p <= 0:
         return "min"
     return "max" if p >= 1 else f"p{p * 100:g}"
+
+
+def shared_server(requests: Sequence[str]) -> str | None:
+    """Return the `https://host:port` that all requests have in common, if there is exactly one."""
+    servers = set()
+    for request in requests:
+        match = _REQUEST.fullmatch(request)
+        if match is None:
+            return None
+        servers.add(match[2])
+    return servers.pop() if len(servers) == 1 else None
+
+
+def without_server(request: str, server: str | None) -> str:
+    """Return method and path of a request; unchanged when it is not one of that server."""
+    match = _REQUEST.fullmatch(request)
+    if match is None or match[2] != server:
+        return request
+    return match[1] + match[3]

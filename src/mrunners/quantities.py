@@ -9,6 +9,8 @@ import re
 from fractions import Fraction
 from typing import Final
 
+from mrunners.text import quoted
+
 __all__ = ["format_bytes", "parse_bytes"]
 
 # https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
@@ -36,7 +38,7 @@ def parse_bytes(text: str) -> int:
     Returns: from 1 to 2**63 - 1.
     Raises: ValueError: with a text that can be shown to the user after the option's name.
     """
-    shown = repr(text if len(text) <= 40 else text[:40] + "…")
+    shown = quoted(text)
     match = _QUANTITY.fullmatch(text)
     if match is None:
         raise ValueError(f"not a number of bytes: {shown}; write it like 10Mi, 512Ki or 1048576")

@@ -1,26 +1,55 @@
-"""Quotes what a user wrote inside a message, and guesses what was meant.
+"""Text for people: made safe to print, shortened, listed, and matched against what was meant.
 
-It must not decide whether something is wrong.
+Everything that a user, a pod or a cluster wrote goes through here before it reaches a terminal.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-__all__ = ["closest", "did_you_mean", "escaped", "quoted"]
+__all__ = ["closest", "did_you_mean", "listed", "printable", "quoted"]
 
-_MAX_SHOWN: Final = 60
+_ELLIPSIS: Final = "…"
+_QUOTED_CHARACTERS: Final = 60
 
 
-def quoted(value: object, *, limit: int = _MAX_SHOWN) -> str:
-    """A value as a message may show it: in quotes where it is text, short, on one line.
+def printable(text: str, limit: int = 200) -> str:
+    r"""Return one printable line, shortened in the middle.
+
+    Control and format characters (terminal escapes, newlines, text direction), private ones and
+    lone surrogates become visible escapes such as `\x1b`: str.isprintable() is false for all.
 
     Args:
-        value: a scalar, or a mapping or list, of which only the kind is named.
-        limit: how many characters of a text are shown.
-    Returns: printable text; control and bidirectional characters are escaped.
+        text: Of any length and content.
+        limit: Maximum length of the result, at least 1.
+
+    Returns:
+        The text; its head and tail when it was too long, because URLs and paths differ at the end
+        as often as at the beginning.
+    """
+    # An escape makes a character at most ten; looking at more than `limit` on each side is waste.
+    if len(text) > 2 * limit:
+        text = text[:limit] + _ELLIPSIS + text[-limit:]
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    if len(text) <= limit:
+        return text
+    head = limit // 2
+    tail = limit - head - 1
+    return text[:head] + _ELLIPSIS + (text[-tail:] if tail else "")
+
+
+def quoted(value: object, *, limit: int = _QUOTED_CHARACTERS) -> str:
+    """Return a value as a message may quote it: short, printable and on one line.
+
+    Args:
+        value: A scalar; of a mapping or list only the kind is named.
+        limit: How many characters of a text are shown.
+
+    Returns:
+        Text in quotes, other scalars as YAML spells them.
     """
     if value is None:
         return "nothing"
@@ -32,42 +61,28 @@ def quoted(value: object, *, limit: int = _MAX_SHOWN) -> str:
         return "a list"
     if isinstance(value, str):
         # repr escapes whatever str.isprintable refuses.
-        return repr(value if len(value) <= limit else value[:limit] + "…")
+        return repr(value if len(value) <= limit else value[:limit] + _ELLIPSIS)
     return repr(value)
 
 
-def escaped(text: str, *, limit: int) -> str:
-    """A text without quotes, with everything that is not printable as an escape.
-
-    Args:
-        text: anything.
-        limit: how many characters of it are shown.
-    Returns: printable text on one line.
-    """
-    shown = text if len(text) <= limit else text[:limit] + "…"
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in shown)
+def listed(texts: Sequence[str], limit: int = 3) -> str:
+    """Return `a, b, c and 4 more`."""
+    more = len(texts) - limit
+    return ", ".join(texts[:limit]) + (f" and {more} more" if more > 0 else "")
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """Which known word was probably meant.
-
-    Args:
-        word: what was written.
-        known: what could have been written.
-    Returns: None when nothing is close.
-    """
+    """Return the known word that was probably meant; None when nothing is close."""
     lowered = {name.lower(): name for name in known}
-    close = difflib.get_close_matches(word[:_MAX_SHOWN].lower(), lowered, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word[:_QUOTED_CHARACTERS].lower(), lowered, n=1, cutoff=0.6)
     return lowered[close[0]] if close else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown word.
+    """Return the end of a message about an unknown word.
 
-    Args:
-        word: what was written.
-        known: what could have been written.
-    Returns: `; did you mean 'rate'?`, or `; known: burst, rate` when nothing is close.
+    Returns:
+        `; did you mean 'rate'?`, or `; known: burst, rate` when nothing is close.
     """
     names = sorted(known)
     meant = closest(word, names)

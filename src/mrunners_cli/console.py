@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 import click
 
 from mrunners.durations import format_duration
-from mrunners_cli.stderr import say
 
 if TYPE_CHECKING:
     from rich.status import Status
 
     from mrunners.status.run_state import RunState
 
-__all__ = ["Speaker"]
+__all__ = ["Speaker", "say"]
 
 
 class Speaker:
@@ -100,3 +99,15 @@ class Speaker:
         if self._status is not None:
             self._status.stop()
         say(text)
+
+
+# A line of ours has a URL and a message of the API server at most.
+LONGEST_LINE = 4000
+
+
+def say(text: str) -> None:
+    """Print a text of one line or several."""
+    # Not at the top: `--help` needs none of it.
+    from mrunners.text import printable
+
+    click.echo("\n".join(printable(line, LONGEST_LINE) for line in text.split("\n")), err=True)

@@ -15,7 +15,7 @@ from types import FrameType
 import click
 
 from mrunners.errors import ExitCode, InvalidInputError, MrunnersError
-from mrunners_cli.stderr import say
+from mrunners_cli.console import say
 
 __all__ = ["Terminated", "catching_signals", "exit_code_of"]
 

@@ -26,9 +26,8 @@ from prefect.utilities.urls import url_for
 
 from mrunners.errors import ExitCode
 from mrunners.plan.options import RunOptions
-from mrunners_cli.console import Speaker
+from mrunners_cli.console import Speaker, say
 from mrunners_cli.exits import Terminated
-from mrunners_cli.stderr import say
 from mrunners_flows.policy import Conduct, Keeping
 from mrunners_flows.states import exit_code_of_state
 

@@ -11,13 +11,17 @@ import sys
 from pathlib import Path
 
 import click
+import yaml
 
 from mrunners.atomic_write import write_whole
 from mrunners.errors import InvalidInputError
+from mrunners.plan.job import job_manifest
+from mrunners.plan.tracker import overflow_manifests, place_profiles, tracker_manifest
 from mrunners.render.terminal.report_table import render_table
 from mrunners.reports.merged import MergedReport, to_json
+from mrunners.run.preflight import Decision
 
-__all__ = ["deliver", "render"]
+__all__ = ["deliver", "manifests_of", "render"]
 
 # A file or a pipe has no width; 80 columns fit everywhere.
 WIDTH = 80
@@ -60,3 +64,43 @@ def deliver(text: str, output: Path | None) -> None:
 def _color(on_terminal: bool) -> bool:
     """https://no-color.org."""
     return on_terminal and not os.environ.get("NO_COLOR")
+
+
+# The API server gives the tracker its UID; until then nothing can refer to it.
+_NO_UID = "00000000-0000-0000-0000-000000000000"
+
+
+def manifests_of(decision: Decision) -> str:
+    """The tracker, its overflow ConfigMaps and the Jobs, in the order of their creation.
+
+    The owner's UID and the run ID are placeholders: both are given when the run is created.
+    """
+    plan, profiles = decision.planned.plan, decision.planned.profiles
+    places = place_profiles(plan, profiles)
+    manifests = [
+        tracker_manifest(plan, profiles),
+        *overflow_manifests(plan, profiles, _NO_UID),
+        *(
+            job_manifest(plan, job, profile_place=places[job.profile_digest], tracker_uid=_NO_UID)
+            for job in plan.jobs
+        ),
+    ]
+    return yaml.dump_all(manifests, Dumper=_Readable, sort_keys=False, allow_unicode=True)
+
+
+class _Readable(yaml.SafeDumper):
+    """As kubectl prints: texts of several lines as they are, and nothing by reference."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        """Write everything out where it stands."""
+        del data
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+    )
+
+
+_Readable.add_representer(str, _text)

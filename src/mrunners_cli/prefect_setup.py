@@ -9,10 +9,12 @@ import os
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from mrunners.errors import UnreachableError
 
-__all__ = ["demand_answer", "prepare_prefect"]
+__all__ = ["demand_answer", "prefect_answering", "prepare_prefect"]
 
 # A command's first contact with a server (docs/exit-codes.md: 7).
 FIRST_CONTACT_SECONDS = 15.0
@@ -58,4 +60,30 @@ def demand_answer(server: str) -> None:
         raise UnreachableError(
             f"the Prefect server {server} does not answer: {reason}; start it, or unset "
             "PREFECT_API_URL to run without one"
+        ) from error
+
+
+# Prefect has no class of its own for these: its client, its engine and its ephemeral server raise
+# RuntimeError with such a text.
+_WORDS = ("Failed to reach API", "ephemeral Prefect API server")
+
+
+@contextmanager
+def prefect_answering() -> Iterator[None]:
+    """Let what Prefect raises when no server answers end as what it is.
+
+    Raises: UnreachableError: the server that is set does not answer, or one of our own did not
+        start.
+    """
+    import httpx
+
+    try:
+        yield
+    except (httpx.HTTPError, RuntimeError) as error:
+        text = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, RuntimeError) and not any(word in text for word in _WORDS):
+            raise
+        raise UnreachableError(
+            f"the Prefect server does not answer: {text}; check PREFECT_API_URL, or unset it to "
+            "run with a server of its own"
         ) from error

@@ -11,8 +11,8 @@ from typing import TypeVar
 from prefect import runtime, task
 from prefect.results import ResultStore, get_result_store
 
+from mrunners_tasks._prefect import PREFECT_AWAY
 from mrunners_tasks._step import STEP
-from mrunners_tasks.prefect_away import PREFECT_AWAY
 
 __all__ = ["recall", "remember"]
 

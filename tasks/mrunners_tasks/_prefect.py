@@ -9,13 +9,15 @@ import time
 from collections.abc import Sequence
 from uuid import UUID
 
-from prefect import get_run_logger
+import httpx
+from prefect import get_client, get_run_logger, runtime
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.exceptions import PrefectException
 
+from mrunners.errors import RunCancelledError
 from mrunners.status.run_state import RunState
-from mrunners_tasks.prefect_away import PREFECT_AWAY
 
-__all__ = ["RunLog"]
+__all__ = ["PREFECT_AWAY", "CancellableSleep", "RunLog"]
 
 # The artifact is for people; one write in a while is enough for them and cheap for the server.
 ARTIFACT_SECONDS = 5.0
@@ -76,3 +78,52 @@ class RunLog:
             self._artifact = created
         else:
             update_progress_artifact(self._artifact, percent, description=line)
+
+
+PREFECT_AWAY: tuple[type[Exception], ...] = (
+    httpx.HTTPError,
+    OSError,
+    PrefectException,
+    RuntimeError,  # "Failed to reach API at …", as the client says it when it opens
+    ValueError,  # an answer that is not what the client reads
+)
+
+
+# Cancelling ends the polling within 10 s, whatever the interval between polls.
+CHECK_SECONDS = 4.0
+
+
+class CancellableSleep:
+    """Sleeps, and looks every few seconds whether this run, or the one it is part of, is cancelled.
+
+    A worker ends a cancelled flow by a signal; a flow that runs in its own process gets none and
+    would go on for ever.
+    """
+
+    def __init__(self) -> None:
+        self._looked_at = time.monotonic()
+
+    def __call__(self, seconds: float) -> None:
+        """Sleep so many seconds.
+
+        Raises: RunCancelledError: the flow run was cancelled.
+        """
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(left, CHECK_SECONDS))
+            if time.monotonic() - self._looked_at >= CHECK_SECONDS:
+                self._looked_at = time.monotonic()
+                if _cancelled():
+                    raise RunCancelledError("the flow run was cancelled while it waited")
+
+
+def _cancelled() -> bool:
+    try:
+        ids = {runtime.flow_run.id, runtime.flow_run.root_flow_run_id} - {None}
+        with get_client(sync_client=True) as client:
+            states = [client.read_flow_run(UUID(str(one))).state for one in ids]
+    except PREFECT_AWAY:
+        return False  # a Prefect server that is away is no reason to end a run
+    return any(
+        state is not None and (state.is_cancelling() or state.is_cancelled()) for state in states
+    )

@@ -17,8 +17,7 @@ from mrunners.run.delete import delete_run
 from mrunners.run.lookup import FoundRun, existing_run, find_run
 from mrunners.run.result import mark_collected
 from mrunners_tasks._context import cluster_of, listener
-from mrunners_tasks._step import STEP, Step
-from mrunners_tasks.caching import ONCE_PER_FLOW_RUN
+from mrunners_tasks._step import ONCE_PER_FLOW_RUN, STEP, Step
 
 __all__ = [
     "delete_found_run",

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 
 from mrunners.render.html.page import render_html
 from mrunners.reports.merge import merge
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason
 from tests.browser.browsers import running_browser
 from tests.reports_made import hostile_report, large_report
 from tests.unit.reports.build import RUN, flat, merged_pod, missing_pod

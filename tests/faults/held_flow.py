@@ -17,9 +17,9 @@ from prefect import runtime
 
 import mrunners.run.result
 import mrunners_flows.finish
+import mrunners_tasks.jobs
 import mrunners_tasks.profiles
-import mrunners_tasks.saving
-import mrunners_tasks.waiting
+import mrunners_tasks.reports
 from mrunners.kube.client import KubernetesCluster
 from mrunners_flows.multirunners import multirunners
 
@@ -36,10 +36,10 @@ _HELD_AT: tuple[tuple[str, ModuleType | type, str, int], ...] = (
     # Once before the tracker is made, and once when it stands: its step has not ended then.
     ("tracker", KubernetesCluster, "list_jobs", 2),
     ("creating", KubernetesCluster, "create_job", 2),
-    ("waiting", mrunners_tasks.waiting, "wait_for_run", 1),
+    ("waiting", mrunners_tasks.jobs, "wait_for_run", 1),
     ("collecting", mrunners.run.result, "collect_job", 2),
     # One of two artifacts is saved.
-    ("saving", mrunners_tasks.saving, "create_markdown_artifact", 1),
+    ("saving", mrunners_tasks.reports, "create_markdown_artifact", 1),
     # With `cleanup: delete` its Jobs are gone by now.
     ("ending", mrunners_flows.finish, "announce", 1),
 )

@@ -13,8 +13,7 @@ from mrunners.reports.frame import FrameAddress, extract_report
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
-from mrunners.reports.outcomes import PodOutcome
-from mrunners.reports.problems import MissingReason, UnusableReportError
+from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportError
 from tests.localcluster.env import Json
 from tests.peer.group_server import GroupServer, PeerCluster
 from tests.peer.made_reports import made_reports

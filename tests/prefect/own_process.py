@@ -14,8 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mrunners.plan.options import RunOptions
-from mrunners_flows import collect as bringing_home
-from mrunners_flows import multirunners
+from mrunners_flows import collect, multirunners
 from mrunners_flows.policy import Conduct
 
 __all__ = ["STEPS"]
@@ -41,10 +40,10 @@ STEPS: dict[str, tuple[Any, str, bool]] = {
     "before the tracker": (multirunners, "create_tracker", False),
     "after the tracker": (multirunners, "create_tracker", True),
     "after the first job": (multirunners, "create_jobs", True),
-    "while waiting": (bringing_home, "wait_for_jobs", False),
-    "before saving": (bringing_home, "save_report", False),
-    "after saving": (bringing_home, "save_report", True),
-    "after noting": (bringing_home, "note_collected", True),
+    "while waiting": (collect, "wait_for_jobs", False),
+    "before saving": (collect, "save_report", False),
+    "after saving": (collect, "save_report", True),
+    "after noting": (collect, "note_collected", True),
 }
 
 

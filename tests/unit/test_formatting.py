@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrunners.formatting import byte_size, grouped, milliseconds, percentile_name, rate
-from mrunners.reports.plain_text import plain_text
+from mrunners.text import printable
 
 
 @pytest.mark.parametrize(
@@ -63,12 +63,12 @@ def test_rates_counts_and_names() -> None:
 
 @given(st.text(st.characters(), max_size=500), st.integers(1, 100))
 def test_plain_text_is_printable_and_bounded(text: str, limit: int) -> None:
-    plain = plain_text(text, limit)
+    plain = printable(text, limit)
     assert plain.isprintable()
     assert len(plain) <= limit
 
 
 def test_plain_text_keeps_head_and_tail() -> None:
-    assert plain_text("a" * 50 + "b" * 50, 11) == "aaaaa…bbbbb"
-    assert plain_text("short") == "short"
-    assert plain_text("caf\u00e9\x1b[2J") == "caf\u00e9\\x1b[2J"
+    assert printable("a" * 50 + "b" * 50, 11) == "aaaaa…bbbbb"
+    assert printable("short") == "short"
+    assert printable("caf\u00e9\x1b[2J") == "caf\u00e9\\x1b[2J"

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from mrunners.kube.objects import ConfigMapSeen, EventSeen, JobSeen, PodSeen
-from mrunners.plan.manifest import Manifest
+from mrunners.plan.metadata import Manifest
 
 __all__ = ["Cluster"]
 

@@ -27,8 +27,7 @@ from mrunners.kube.objects import (
 from mrunners.kube.responses import Asked, no_answer, ran_into_another
 from mrunners.kube.retry import Patience
 from mrunners.kube.transport import Request, Transport
-from mrunners.plan.manifest import Manifest
-from mrunners.plan.metadata import CONTAINER
+from mrunners.plan.metadata import CONTAINER, Manifest
 
 __all__ = ["KubernetesCluster"]
 

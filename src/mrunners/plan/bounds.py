@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic.config import JsonDict
 
-from mrunners.plan.names import TRACKER_LENGTH
+from mrunners.plan.metadata import TRACKER_LENGTH
 
 __all__ = [
     "DURATION",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from mrunners.plan.manifest import Manifest, labels_of, owned_by
 from mrunners.plan.metadata import (
     CONTAINER,
     LABEL_RUN_ID,
@@ -15,6 +14,9 @@ from mrunners.plan.metadata import (
     NOTE_DIGEST,
     NOTE_URI,
     Component,
+    Manifest,
+    labels_of,
+    owned_by,
 )
 from mrunners.plan.plan import Plan, PlannedJob, Spread, digest_of
 from mrunners.plan.tracker import profile_key

@@ -5,9 +5,16 @@ It must not build manifests.
 
 from __future__ import annotations
 
+import hashlib
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from mrunners.plan.plan import Plan
+
 __all__ = [
     "CONTAINER",
     "DEFAULT_TRACKER",
+    "JOB_LENGTH",
     "LABEL_COMPONENT",
     "LABEL_MANAGED_BY",
     "LABEL_NAME",
@@ -18,13 +25,16 @@ __all__ = [
     "NOTE_COLLECTED_AT",
     "NOTE_DIGEST",
     "NOTE_URI",
+    "TRACKER_LENGTH",
     "Component",
+    "Manifest",
+    "job_name",
+    "labels_of",
+    "owned_by",
     "run_selector",
     "tracker_selector",
     "trackers_selector",
 ]
-
-from enum import StrEnum
 
 DEFAULT_TRACKER = "mrunners"
 CONTAINER = "runner"
@@ -68,3 +78,57 @@ def tracker_selector(tracker: str) -> str:
 def trackers_selector() -> str:
     """The label selector of every tracker in a namespace."""
     return f"{LABEL_MANAGED_BY}={MANAGED_BY},{LABEL_COMPONENT}={Component.TRACKER}"
+
+
+# Plain JSON. The Python client's models drop misspelt keys silently, so we build dicts and let
+# the API server check them with fieldValidation=Strict.
+Manifest: TypeAlias = dict[str, object]
+
+
+def labels_of(plan: Plan, component: Component) -> dict[str, str]:
+    """The labels that every object of a run carries."""
+    return {
+        LABEL_NAME: MANAGED_BY,
+        LABEL_MANAGED_BY: MANAGED_BY,
+        LABEL_COMPONENT: component.value,
+        LABEL_TRACKER: plan.tracker,
+        LABEL_RUN_ID: plan.run_id,
+    }
+
+
+def owned_by(tracker: str, tracker_uid: str) -> list[dict[str, object]]:
+    """The ownerReferences of what goes when the tracker goes.
+
+    `blockOwnerDeletion` is false because true needs `update configmaps/finalizers` where the
+    admission plugin OwnerReferencesPermissionEnforcement is on.
+    """
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "name": tracker,
+            "uid": tracker_uid,
+            "blockOwnerDeletion": False,
+        }
+    ]
+
+
+# The pods of a 63-character Job lose the tail of their names: room for `-9999-abcde` is needed.
+JOB_LENGTH: Final = 52
+
+# The tracker's name is a label value, and `-profiles-N` must fit behind it.
+TRACKER_LENGTH: Final = 50
+
+
+def job_name(tracker: str, index: int) -> str:
+    """The name of the index-th runner's Job: `<tracker>-<index>`, at most 52 characters.
+
+    A name that would be longer is cut, and a hash of the whole tracker keeps it apart from
+    others that are cut at the same place.
+    """
+    suffix = f"-{index}"
+    if len(tracker) + len(suffix) <= JOB_LENGTH:
+        return tracker + suffix
+    mark = hashlib.sha256(tracker.encode()).hexdigest()[:6]
+    kept = tracker[: JOB_LENGTH - len(suffix) - len(mark) - 1].rstrip("-")
+    return f"{kept}-{mark}{suffix}"

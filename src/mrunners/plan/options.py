@@ -13,11 +13,9 @@ from mrunners.durations import parse_duration
 from mrunners.errors import InvalidInputError
 from mrunners.names import dns_label_problem, dns_subdomain_problem
 from mrunners.plan import bounds
-from mrunners.plan.metadata import DEFAULT_TRACKER
-from mrunners.plan.names import TRACKER_LENGTH
+from mrunners.plan.metadata import DEFAULT_TRACKER, TRACKER_LENGTH
 from mrunners.plan.plan import Spread
-from mrunners.profiles.images import check_image_name
-from mrunners.profiles.releases import check_usable, release_of_image
+from mrunners.profiles.images import check_image_name, check_usable, release_of_image
 from mrunners.quantities import parse_bytes
 from mrunners.records import Record
 from mrunners.reports.runner_script import ReportMode

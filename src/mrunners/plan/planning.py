@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from mrunners.durations import parse_duration
 from mrunners.errors import InvalidInputError
-from mrunners.plan.names import job_name
+from mrunners.plan.metadata import job_name
 from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import Plan, PlannedJob, run_id_of
 from mrunners.plan.tracker import place_profiles

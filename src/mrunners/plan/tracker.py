@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import ValidationError
 
 from mrunners.errors import InvalidInputError, RefusedError
-from mrunners.plan.manifest import Manifest, labels_of, owned_by
-from mrunners.plan.metadata import Component
+from mrunners.plan.metadata import Component, Manifest, labels_of, owned_by
 from mrunners.plan.plan import Plan
 
 __all__ = [

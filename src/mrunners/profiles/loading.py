@@ -12,10 +12,10 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from mrunners.errors import InvalidInputError
+from mrunners.profiles.images import KperfRelease
 from mrunners.profiles.parsing import ParsedProfile, parse_profile
 from mrunners.profiles.profile import LoadProfile
 from mrunners.profiles.release_rules import check_release
-from mrunners.profiles.releases import KperfRelease
 from mrunners.profiles.rendering import profile_digest, render_profile
 from mrunners.profiles.sources import SOURCES, ProfileSource, SourceContext
 from mrunners.profiles.uris import RunnerSpec, UriFindings, examine_runner_uri, show_uri

@@ -5,7 +5,7 @@ It must not fetch the text nor know the image; a wrong profile is refused whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -17,9 +17,9 @@ from mrunners.profiles.problems import (
     explain,
     in_document_order,
     render_problems,
+    rule_problems,
 )
 from mrunners.profiles.profile import LoadProfile, LoadProfileSpec, WeightedRequest
-from mrunners.profiles.profile_warnings import profile_warnings
 from mrunners.profiles.requests import (
     ProfileModel,
     RequestGet,
@@ -31,10 +31,9 @@ from mrunners.profiles.requests import (
     RequestPut,
     RequestWatchList,
 )
-from mrunners.profiles.rules import rule_problems
 from mrunners.profiles.yaml_strict import load_yaml
 
-__all__ = ["ParsedProfile", "parse_profile"]
+__all__ = ["ParsedProfile", "parse_profile", "profile_warnings"]
 
 _MODEL_OF_KIND: Final[dict[str, type[ProfileModel]]] = {
     RequestKind.STALE_LIST: RequestList,
@@ -115,3 +114,36 @@ def _known_keys(place: Place) -> Iterable[str]:
     model = models[len(names)] if len(names) < len(models) else _MODEL_OF_KIND[names[2]]
     known = [field.alias or name for name, field in model.model_fields.items()]
     return [*known, "spec"] if model is LoadProfile else known
+
+
+def profile_warnings(document: Mapping[str, object], profile: LoadProfile) -> Iterator[str]:
+    """What the author of a profile should know.
+
+    Args:
+        document: the profile as loaded from YAML, with `specs`.
+        profile: the same, read.
+    Returns: one line each, with its place.
+    """
+    given = document["specs"]
+    first = profile.specs[0]
+    for index, spec in enumerate(profile.specs):
+        place = f"specs[{index}]"
+        if isinstance(given, list) and given[index].get("total") and given[index].get("duration"):
+            yield f"{place}: both total and duration are set; duration is ignored"
+        # kperf's runner makes its clients once, out of the first spec (commands/runner/runner.go).
+        if ignored := _settings_of_the_first_spec(first, spec):
+            yield f"{place}: {', '.join(ignored)}: kperf takes the first spec's for all specs"
+        if first.rate > 0 and (spec.rate == 0 or spec.rate > first.rate * first.conns):
+            yield (
+                f"{place}.rate: kperf also holds each connection to the first spec's rate, "
+                "and the wait would count as latency; put the fastest spec first"
+            )
+
+
+def _settings_of_the_first_spec(first: LoadProfileSpec, spec: LoadProfileSpec) -> list[str]:
+    pairs = {
+        "conns": (first.conns, spec.conns),
+        "contentType": (first.content_type, spec.content_type),
+        "disableHTTP2": (first.disable_http2, spec.disable_http2),
+    }
+    return [name for name, (one, other) in pairs.items() if one != other]

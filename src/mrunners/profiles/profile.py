@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal, TypeVar
 from pydantic import AfterValidator, Field, model_validator
 from pydantic.alias_generators import to_snake
 
+from mrunners.profiles.problems import kinds_problem, shares_problem
 from mrunners.profiles.requests import (
     MAX_COUNT,
     ProfileModel,
@@ -27,7 +28,6 @@ from mrunners.profiles.requests import (
     RequestWatchList,
     problem_error,
 )
-from mrunners.profiles.rules import kinds_problem, shares_problem
 
 __all__ = [
     "DEFAULT_TOTAL",

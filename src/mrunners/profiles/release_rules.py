@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from mrunners.profiles.images import LATEST_KNOWN_RELEASE, KperfRelease
 from mrunners.profiles.profile import ContentType, LoadProfile, LoadProfileSpec, WeightedRequest
-from mrunners.profiles.releases import LATEST_KNOWN_RELEASE, KperfRelease
 from mrunners.profiles.requests import RequestKind, RequestList, RequestPostDel
 
 __all__ = ["check_release"]

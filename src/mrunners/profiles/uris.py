@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mrunners.errors import InvalidInputError
 from mrunners.profiles.uri_query import MAX_NUMBERS, read_query
-from mrunners.text import did_you_mean, escaped, quoted
+from mrunners.text import did_you_mean, printable, quoted
 
 __all__ = [
     "MAX_NUMBERS",
@@ -140,7 +140,7 @@ def show_uri(text: str) -> str:
     if "@" in rest and not rest.startswith("///"):
         slashes = "//" if rest.startswith("//") else ""
         rest = f"{slashes}…@{rest.rpartition('@')[2]}"
-    return escaped(f"{scheme}:{rest}" if scheme else rest, limit=_MAX_SHOWN_URI)
+    return printable(f"{scheme}:{rest}" if scheme else rest, _MAX_SHOWN_URI)
 
 
 def _character_problems(text: str) -> list[str]:

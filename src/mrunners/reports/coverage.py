@@ -5,18 +5,15 @@ It must not look at what was measured.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pydantic import Field
 
+from mrunners.formatting import counted
 from mrunners.records import Record
-from mrunners.reports.plain_text import plain_text
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason
+from mrunners.text import listed, printable
 
 __all__ = ["Coverage", "MissingPod", "PodRef"]
 
-# A verdict is one line: three pods are named, the rest is counted.
-_NAMED = 3
 _DETAIL_CHARACTERS = 100
 
 
@@ -57,28 +54,19 @@ class Coverage(Record):
         """
         parts = [f"{self.merged} of {self.expected} reports merged"]
         if self.missing:
-            named = _named([_why(pod) for pod in self.missing])
+            named = listed([_why(pod) for pod in self.missing])
             parts.append(f"{len(self.missing)} missing: {named}")
         if self.nothing_succeeded:
-            named = _named([_place(pod) for pod in self.nothing_succeeded])
-            pods = (
-                "1 pod"
-                if len(self.nothing_succeeded) == 1
-                else f"{len(self.nothing_succeeded)} pods"
-            )
+            named = listed([_place(pod) for pod in self.nothing_succeeded])
+            pods = counted(len(self.nothing_succeeded), "pod")
             parts.append(f"nothing succeeded in {pods}: {named}")
         return "; ".join(parts)
 
 
 def _place(pod: PodRef) -> str:
-    return f"{plain_text(pod.job)} index {pod.index}"
+    return f"{printable(pod.job)} index {pod.index}"
 
 
 def _why(pod: MissingPod) -> str:
-    detail = plain_text(pod.detail, _DETAIL_CHARACTERS)
+    detail = printable(pod.detail, _DETAIL_CHARACTERS)
     return f"{_place(pod)} ({pod.reason.value}{': ' if detail else ''}{detail})"
-
-
-def _named(texts: Sequence[str]) -> str:
-    more = len(texts) - _NAMED
-    return ", ".join(texts[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -11,7 +11,7 @@ from typing import NoReturn
 from mrunners.reports.frame_body import decode_body, is_full_line
 from mrunners.reports.frame_lines import MARKER, FrameLine, LineKind, parse_frame_line
 from mrunners.reports.kubelet_errors import kubelet_error
-from mrunners.reports.problems import MissingReason, UnusableReportError
+from mrunners.reports.outcomes import MissingReason, UnusableReportError
 
 __all__ = ["FrameAddress", "extract_report"]
 

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Sequence
 
 from mrunners.reports.frame_lines import FrameLine
-from mrunners.reports.problems import MissingReason, UnusableReportError
+from mrunners.reports.outcomes import MissingReason, UnusableReportError
 
 __all__ = ["MAX_REPORT_BYTES", "decode_body", "is_full_line"]
 

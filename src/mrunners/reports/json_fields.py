@@ -10,7 +10,7 @@ import operator
 from array import array
 from itertools import islice, pairwise
 
-from mrunners.reports.problems import MissingReason, UnusableReportError
+from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.samples import Percentiles
 from mrunners.reports.strict_json import JsonObject
 

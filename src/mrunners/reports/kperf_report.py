@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from mrunners.reports import json_fields as fields
 from mrunners.reports.flat_report import FlatReport, parse_flat
-from mrunners.reports.problems import MissingReason, UnusableReportError
+from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.samples import KperfReport
 from mrunners.reports.strict_json import JsonObject, parse_json_object
 

@@ -7,19 +7,22 @@ in the coverage, what is merged only in part stands in the notes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from mrunners.durations import format_go_duration
 from mrunners.reports.analysis.analyse import analyse
+from mrunners.reports.analysis.pod_stats import PodFigures
+from mrunners.reports.analysis.start_skew import first_start, start_lag_seconds
 from mrunners.reports.analysis.throughput import AskedLoad
 from mrunners.reports.coverage import Coverage, MissingPod, PodRef
 from mrunners.reports.distribution import latency_distribution
 from mrunners.reports.flat_merge import merge_flat, pool_raw, pools_by_url
-from mrunners.reports.merged import MergedError, MergedReport
+from mrunners.reports.merged import MergedError, MergedReport, PodSummary, RunnerSummary
 from mrunners.reports.outcomes import PodOutcome, RunIdentity
-from mrunners.reports.plain_text import plain_text
-from mrunners.reports.runner_summaries import runner_summaries
 from mrunners.reports.samples import KperfReport
+from mrunners.text import printable
 
-__all__ = ["merge"]
+__all__ = ["merge", "runner_summaries"]
 
 # A note is a line to read, and the keys come from untrusted text.
 _NAMED_KEYS = 10
@@ -124,7 +127,7 @@ def _notes(outcomes: Sequence[PodOutcome]) -> tuple[str, ...]:
     if unknown:
         notes.append(
             f"kperf's reports have {len(unknown)} keys that this mrunners does not know; they "
-            f"are left out: {', '.join(plain_text(key, 40) for key in unknown[:_NAMED_KEYS])}"
+            f"are left out: {', '.join(printable(key, 40) for key in unknown[:_NAMED_KEYS])}"
         )
     return tuple(notes)
 
@@ -142,4 +145,48 @@ def _errors(reports: Sequence[KperfReport]) -> tuple[MergedError, ...]:
         )
         for report in reports
         for error in report.errors
+    )
+
+
+def runner_summaries(
+    outcomes: Sequence[PodOutcome], figures: Mapping[tuple[str, int], PodFigures]
+) -> tuple[RunnerSummary, ...]:
+    """The summaries in the order of the outcomes.
+
+    Args:
+        outcomes: of all planned pods, in the order of the plan.
+        figures: of those that are merged, by Job and completion index.
+    """
+    first = first_start(outcomes)
+    by_job: dict[str, list[PodOutcome]] = {}
+    for outcome in outcomes:
+        by_job.setdefault(outcome.job, []).append(outcome)
+    return tuple(
+        RunnerSummary(
+            uri=pods[0].uri,
+            job=job,
+            pods=tuple(_pod(pod, figures.get((job, pod.index)), first) for pod in pods),
+            report=merge_flat([pod.report for pod in pods if pod.report is not None]),
+        )
+        for job, pods in by_job.items()
+    )
+
+
+def _pod(outcome: PodOutcome, figures: PodFigures | None, first: datetime | None) -> PodSummary:
+    report = outcome.report
+    return PodSummary(
+        index=outcome.index,
+        name=outcome.pod,
+        node=outcome.node,
+        started_at=outcome.started_at,
+        finished_at=outcome.finished_at,
+        exit_code=outcome.exit_code,
+        missing=outcome.missing,
+        samples=None if report is None else report.samples,
+        errors=None if report is None else report.error_count,
+        duration=None if report is None else format_go_duration(report.duration_ns),
+        received_bytes=None if report is None else report.received_bytes,
+        percentile_latencies=None if figures is None else figures.percentiles,
+        start_lag_seconds=start_lag_seconds(outcome, first),
+        requests_per_second=None if figures is None else figures.requests_per_second,
     )

@@ -19,7 +19,7 @@ from mrunners.reports.analysis.stragglers import Straggler
 from mrunners.reports.analysis.throughput import NO_THROUGHPUT, Throughput
 from mrunners.reports.coverage import Coverage
 from mrunners.reports.distribution import LatencyDistribution
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason
 
 __all__ = [
     "SCHEMA",

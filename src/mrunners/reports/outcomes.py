@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from mrunners.reports.problems import MissingReason
+from mrunners.errors import IncompleteError
 from mrunners.reports.samples import KperfReport
 
-__all__ = ["PodOutcome", "RunIdentity"]
+__all__ = ["MissingReason", "PodOutcome", "RunIdentity", "UnusableReportError"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +69,58 @@ class PodOutcome:
         for moment in (self.started_at, self.finished_at):
             if moment is not None and moment.tzinfo is None:
                 raise ValueError("a pod's times need a time zone")
+
+
+class MissingReason(StrEnum):
+    """Every reason a report can be missing for; docs/report.md says what to do about each.
+
+    One enum for what a log shows and for what the cluster shows, because a reader of the coverage
+    asks one question only: why is this report not in?
+    """
+
+    # What the pod's log shows.
+    EMPTY_LOG = "empty-log"
+    NO_FRAME = "no-frame"
+    KUBELET_ERROR = "kubelet-error"
+    TRUNCATED = "truncated"
+    GARBLED = "garbled"
+    DUPLICATE_FRAME = "duplicate-frame"
+    FOREIGN_FRAME = "foreign-frame"
+    UNSUPPORTED_FRAME_VERSION = "unsupported-frame-version"
+    BAD_BASE64 = "bad-base64"
+    BAD_GZIP = "bad-gzip"
+    LENGTH_MISMATCH = "length-mismatch"
+    CHECKSUM_MISMATCH = "checksum-mismatch"
+    TOO_LARGE = "too-large"
+    KPERF_FAILED = "kperf-failed"
+    SCRIPT_FAILED = "script-failed"
+
+    # What the report itself shows.
+    INVALID_JSON = "invalid-json"
+    INVALID_REPORT = "invalid-report"
+    LEGACY_REPORT = "legacy-report"
+    OVER_LIMIT = "over-limit"
+
+    # What the cluster shows.
+    STILL_RUNNING = "still-running"
+    NOT_STARTED = "not-started"
+    NOT_CREATED = "not-created"
+    DISRUPTED = "disrupted"
+    FAILED = "failed"
+    POD_GONE = "pod-gone"
+    LOG_UNAVAILABLE = "log-unavailable"
+    LOG_FORBIDDEN = "log-forbidden"
+
+
+class UnusableReportError(IncompleteError):
+    """A pod's log or report was read and must not be merged.
+
+    Attributes:
+        problem: which of the reasons it is.
+        detail: the facts, in one line, without text that the pod could have chosen freely.
+    """
+
+    def __init__(self, problem: MissingReason, detail: str) -> None:
+        self.problem = problem
+        self.detail = detail
+        super().__init__(f"{problem.value}: {detail}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from mrunners.reports.kubelet_errors import kubelet_error
-from mrunners.reports.problems import MissingReason, UnusableReportError
+from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.strict_json import parse_json_object
 
 __all__ = ["extract_plain_report"]

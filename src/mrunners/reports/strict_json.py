@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import NoReturn
 
-from mrunners.reports.problems import MissingReason, UnusableReportError
+from mrunners.reports.outcomes import MissingReason, UnusableReportError
 
 __all__ = ["MAX_DOCUMENT_BYTES", "JsonObject", "parse_json_object"]
 

@@ -13,8 +13,7 @@ from mrunners.kube.objects import JobSeen, PodSeen
 from mrunners.plan.plan import Plan
 from mrunners.reports.budget import Admission
 from mrunners.reports.kperf_report import parse_report
-from mrunners.reports.outcomes import PodOutcome
-from mrunners.reports.problems import MissingReason, UnusableReportError
+from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportError
 from mrunners.reports.samples import KperfReport
 from mrunners.run.fetch import fetch_report, pod_of
 from mrunners.run.report_store import PodFacts, ReportStore

@@ -15,8 +15,8 @@ from mrunners.kube.objects import PodSeen
 from mrunners.plan.plan import Plan
 from mrunners.reports.frame import FrameAddress, extract_report
 from mrunners.reports.kperf_report import parse_report
+from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.plain_log import extract_plain_report
-from mrunners.reports.problems import MissingReason, UnusableReportError
 from mrunners.reports.runner_script import ReportMode
 from mrunners.reports.samples import KperfReport
 from mrunners.run.observer import Listener

@@ -16,8 +16,8 @@ from mrunners.plan.options import Existing, RunOptions
 from mrunners.plan.plan import plan_differences
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.plan.tracker import profile_key, tracker_manifest
+from mrunners.profiles.images import release_of_image
 from mrunners.profiles.loading import LoadedRunner, load_runners, read_runners
-from mrunners.profiles.releases import release_of_image
 from mrunners.profiles.sources.protocol import SourceContext
 from mrunners.profiles.uris import RunnerSpec
 from mrunners.run.lookup import FoundRun, describe_run, existing_run, find_run

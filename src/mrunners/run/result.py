@@ -14,8 +14,7 @@ from mrunners.reports.analysis.throughput import AskedLoad
 from mrunners.reports.budget import Admission
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
-from mrunners.reports.outcomes import PodOutcome, RunIdentity
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason, PodOutcome, RunIdentity
 from mrunners.run.collect import collect_job
 from mrunners.run.lookup import FoundRun
 from mrunners.run.report_store import ReportStore

@@ -159,7 +159,7 @@ def run(
         cluster = KubernetesCluster(asked.kubeconfig, say=speaker.warn)
         decision = prepare(cluster, asked, run_key=asked.advanced.run_key or "preview")
         if dry_run:
-            from mrunners_cli.dry_run import manifests_of
+            from mrunners_cli.output import manifests_of
 
             click.echo(manifests_of(decision), nl=False)
             return ExitCode.DONE
@@ -191,7 +191,7 @@ def _run_flow(options: RunOptions, speaker: Speaker) -> None:
 
     from mrunners_cli.ephemeral_server import start_own_server
     from mrunners_cli.exits import Terminated
-    from mrunners_cli.prefect_away import prefect_answering
+    from mrunners_cli.prefect_setup import prefect_answering
     from mrunners_flows.multirunners import multirunners
     from mrunners_flows.policy import Conduct
     from mrunners_flows.states import RunIncompleteError, RunOutcome

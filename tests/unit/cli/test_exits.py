@@ -23,10 +23,10 @@ from mrunners.errors import (
     UnreachableError,
     WaitTimeoutError,
 )
-from mrunners.reports.problems import MissingReason, UnusableReportError
+from mrunners.reports.outcomes import MissingReason, UnusableReportError
+from mrunners_cli.console import say
 from mrunners_cli.exits import Terminated, catching_signals, exit_code_of
 from mrunners_cli.main import cli
-from mrunners_cli.stderr import say
 from mrunners_flows.states import RunIncompleteError, RunOutcome
 
 ERRORS: list[tuple[MrunnersError, ExitCode]] = [
@@ -88,7 +88,7 @@ def test_every_error_that_can_be_raised_is_among_these() -> None:
         cls
         for cls in of_ours(MrunnersError)
         if cls.__module__
-        in {"mrunners.errors", "mrunners.reports.problems", "mrunners_flows.states"}
+        in {"mrunners.errors", "mrunners.reports.outcomes", "mrunners_flows.states"}
     }
     abstract = {mrunners.errors.ClusterError}
     assert defined - known - abstract == set()

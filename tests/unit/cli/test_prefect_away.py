@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from mrunners.errors import ExitCode, RefusedError, UnreachableError
-from mrunners_cli.prefect_away import prefect_answering
+from mrunners_cli.prefect_setup import prefect_answering
 
 AWAY = [
     httpx.ConnectError("All connection attempts failed"),

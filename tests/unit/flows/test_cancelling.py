@@ -4,7 +4,7 @@ import pytest
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelled
 
-from mrunners_flows import cancelling
+from mrunners_flows import finish
 from mrunners_flows.multirunners import multirunners
 from tests.unit.env import options
 
@@ -30,10 +30,10 @@ def test_the_log_says_what_became_of_a_cancelled_run_even_where_no_cluster_can_b
     on_cancel: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = Lines()
-    monkeypatch.setattr(cancelling, "flow_run_logger", lambda flow_run, flow: lines)
+    monkeypatch.setattr(finish, "flow_run_logger", lambda flow_run, flow: lines)
     asked = options(kubeconfig="/none").model_dump(mode="json")
     parameters = {"options": asked, "conduct": {"on_cancel": on_cancel}}
     flow_run = FlowRun(flow_id=UUID(int=1), parameters=parameters)
-    cancelling.remove_when_cancelled(multirunners, flow_run, Cancelled())
+    finish.remove_when_cancelled(multirunners, flow_run, Cancelled())
     (line,) = lines.said
     assert line.startswith(said)

@@ -1,8 +1,7 @@
 from collections.abc import Iterator
 
 from mrunners.reports.budget import Admission
-from mrunners.reports.outcomes import PodOutcome
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners_flows.collect import admitted
 from tests.unit.reports.build import flat, merged_pod
 

@@ -5,7 +5,7 @@ from prefect.client.schemas.objects import State
 
 from mrunners.errors import ExitCode, InvalidInputError, RefusedError, RunCancelledError
 from mrunners_flows import delete, result, wait
-from mrunners_flows.reference import RunReference, check_reference
+from mrunners_flows.parameters import RunReference, check_reference
 from mrunners_flows.states import exit_code_of_state, known_failures
 
 WRONG = RunReference(namespace="../kube-system", tracker="a/b")

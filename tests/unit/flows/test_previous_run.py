@@ -2,8 +2,7 @@ import pytest
 
 from mrunners.errors import RefusedError
 from mrunners.plan.options import Existing
-from mrunners.reports.outcomes import PodOutcome
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.run.lookup import FoundRun
 from mrunners.run.result import merge_outcomes
 from mrunners_flows.collect import Home

@@ -1,6 +1,6 @@
 import pytest
 
-from mrunners_flows import naming
+from mrunners_flows import parameters
 from tests.unit.env import options
 
 
@@ -15,5 +15,5 @@ class Runtime:
 def test_a_flow_runs_name_says_where_it_is_and_which_of_many_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(naming, "runtime", Runtime)
-    assert naming.name_of_run() == "load/nightly 1a2b3c4d"
+    monkeypatch.setattr(parameters, "runtime", Runtime)
+    assert parameters.name_of_run() == "load/nightly 1a2b3c4d"

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrunners.names import dns_label_problem
-from mrunners.plan.names import JOB_LENGTH, TRACKER_LENGTH, job_name
+from mrunners.plan.metadata import JOB_LENGTH, TRACKER_LENGTH, job_name
 
 TRACKERS = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?", fullmatch=True)
 INDEXES = st.integers(0, 999)

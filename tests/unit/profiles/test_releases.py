@@ -1,13 +1,13 @@
 import pytest
 
-from mrunners.profiles.profile import LoadProfile
-from mrunners.profiles.release_rules import check_release
-from mrunners.profiles.releases import (
+from mrunners.profiles.images import (
     KperfRelease,
     check_image_name,
     check_usable,
     release_of_image,
 )
+from mrunners.profiles.profile import LoadProfile
+from mrunners.profiles.release_rules import check_release
 
 DIGEST = "sha256:" + "0" * 64
 

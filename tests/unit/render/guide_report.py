@@ -5,8 +5,7 @@ from __future__ import annotations
 from mrunners.reports.analysis.throughput import AskedLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
-from mrunners.reports.outcomes import PodOutcome
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason, PodOutcome
 from tests.unit.reports.build import RUN, error, flat, merged_pod, missing_pod
 
 LIST = "LIST https://10.0.0.1:6443/api/v1/pods?limit=500"

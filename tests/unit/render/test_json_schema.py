@@ -17,7 +17,7 @@ from mrunners.render.terminal.run_status import JobStatus, RunStatus
 from mrunners.reports.analysis.throughput import AskedLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport, to_json
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason
 from mrunners.status.run_state import JobPhase
 from tests.reports_made import hostile_report, large_report
 from tests.unit.render.test_table import whole, with_gaps, without_raw

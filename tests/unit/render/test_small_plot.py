@@ -1,6 +1,6 @@
 from xml.etree import ElementTree as ET
 
-from mrunners.render.small_plot import small_plot
+from mrunners.render.markdown import small_plot
 from mrunners.reports.distribution import LatencyDistribution
 
 SVG = "{http://www.w3.org/2000/svg}"

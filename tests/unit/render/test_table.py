@@ -14,8 +14,7 @@ from mrunners.reports.analysis.throughput import AskedLoad
 from mrunners.reports.coverage import Coverage
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
-from mrunners.reports.outcomes import PodOutcome
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason, PodOutcome
 from tests.unit.reports.build import RUN, error, flat, merged_pod, missing_pod
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mrunners.render.urls import shared_server, without_server
+from mrunners.formatting import shared_server, without_server
 
 ONE = "LIST https://10.0.0.1:6443/api/v1/pods?limit=5"
 

@@ -7,7 +7,7 @@ import gzip
 import random
 from collections.abc import Iterator
 
-from mrunners.reports.problems import MissingReason as Why
+from mrunners.reports.outcomes import MissingReason as Why
 from tests.unit.reports.build import ADDRESS, begin_line, body_of, end_line, folded, framed
 
 # Random digits, so that the body has several lines even when packed.

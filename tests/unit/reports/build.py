@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from mrunners.reports.frame import FrameAddress
 from mrunners.reports.kperf_report import parse_report
-from mrunners.reports.outcomes import PodOutcome, RunIdentity
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason, PodOutcome, RunIdentity
 
 RUN_ID = "0b6a1e5e-8f43-5f1b-9a53-0d0f8a3f1c11"
 ADDRESS = FrameAddress(run_id=RUN_ID, job="mrunners-1", index=2, pod="mrunners-1-2-abcde")

@@ -7,7 +7,7 @@ import pytest
 from mrunners.reports import strict_json
 from mrunners.reports.budget import Admission
 from mrunners.reports.kperf_report import parse_report
-from mrunners.reports.problems import MissingReason, UnusableReportError
+from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from tests.unit.reports.build import flat, merged_pod, missing_pod, printed
 
 

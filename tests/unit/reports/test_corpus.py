@@ -18,8 +18,7 @@ from mrunners.reports.frame import extract_report
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
-from mrunners.reports.outcomes import PodOutcome
-from mrunners.reports.problems import MissingReason, UnusableReportError
+from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportError
 from tests.unit.reports.broken_logs import broken_logs
 from tests.unit.reports.build import ADDRESS, RUN, body_of, flat, framed, merged_pod
 from tests.unit.reports.corpus.interleaved import interleaved

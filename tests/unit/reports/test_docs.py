@@ -23,7 +23,7 @@ from mrunners.reports.merged import (
     PodSummary,
     RunnerSummary,
 )
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason
 
 DOCS = (Path(__file__).parents[3] / "docs" / "report.md").read_text(encoding="utf-8")
 

@@ -11,8 +11,8 @@ from mrunners.reports.analysis.error_classes import (
     ErrorClass,
     ErrorClasses,
     error_classes,
+    fold,
 )
-from mrunners.reports.analysis.folding import fold
 from mrunners.reports.analysis.pod_stats import pod_figures
 from mrunners.reports.outcomes import PodOutcome
 from tests.unit.reports.build import error, flat, merged_pod

@@ -11,8 +11,7 @@ from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
 from mrunners.reports.analysis.nodes import HostSummary
 from mrunners.reports.analysis.throughput import AskedLoad
 from mrunners.reports.merge import merge
-from mrunners.reports.outcomes import PodOutcome
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason, PodOutcome
 from tests.unit.reports.build import RUN, error, flat, merged_pod, missing_pod, percentiles
 
 

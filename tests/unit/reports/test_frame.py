@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mrunners.errors import ExitCode
 from mrunners.reports.frame import FrameAddress, extract_report
-from mrunners.reports.problems import MissingReason, UnusableReportError
+from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from tests.unit.reports.broken_logs import GOOD, RAW, broken_logs
 from tests.unit.reports.build import ADDRESS, framed
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrunners.reports.kperf_report import parse_report
-from mrunners.reports.problems import MissingReason, UnusableReportError
+from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.samples import KperfReport, RequestError
 from tests.unit.reports.build import Json, error, flat, multi, printed
 

@@ -15,8 +15,7 @@ from mrunners.reports.analysis.throughput import AskedLoad
 from mrunners.reports.coverage import MissingPod, PodRef
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport, to_json
-from mrunners.reports.outcomes import PodOutcome
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason, PodOutcome
 from tests.unit.reports.build import (
     RUN,
     START,

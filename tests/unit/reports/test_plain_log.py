@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrunners.reports.kperf_report import parse_report
+from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.plain_log import extract_plain_report
-from mrunners.reports.problems import MissingReason, UnusableReportError
 from tests.unit.reports.build import flat, multi, printed
 
 FLAT = printed(flat(errors=2))

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mrunners.reports.frame import extract_report
-from mrunners.reports.problems import MissingReason, UnusableReportError
+from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.runner_script import ReportMode, runner_command
 from tests.unit.reports.build import ADDRESS, begin_line, end_line
 

@@ -7,8 +7,7 @@ import pytest
 from mrunners.errors import ApiStatusError, ForbiddenError, UnauthorizedError, UnreachableError
 from mrunners.plan.planning import PlannedRun
 from mrunners.reports.kperf_report import parse_report
-from mrunners.reports.outcomes import PodOutcome
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.run.report_store import ReportStore
 from mrunners.run.result import closer_look, collect_run, demand_final
 from tests.fakes import START, FakeCluster, Raw

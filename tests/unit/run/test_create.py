@@ -5,7 +5,7 @@ import pytest
 from mrunners.errors import RefusedError, UnreachableError, WaitTimeoutError
 from mrunners.plan.planning import PlannedRun
 from mrunners.run.create import create_jobs, create_tracker
-from mrunners.run.going import wait_until_gone
+from mrunners.run.delete import wait_until_gone
 from tests.fakes import FakeClock, FakeCluster, Heard, Raw
 from tests.unit.env import deploy, find, finish, planned
 from tests.unit.plan.test_tracker import large, run_of
@@ -23,7 +23,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     """The time that creating and waiting for leftovers take."""
     clock = FakeClock()
     monkeypatch.setattr("mrunners.run.create.time", clock)
-    monkeypatch.setattr("mrunners.run.going.time", clock)
+    monkeypatch.setattr("mrunners.run.delete.time", clock)
     return clock
 
 

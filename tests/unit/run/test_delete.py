@@ -13,7 +13,7 @@ RUN = planned()
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     clock = FakeClock()
-    monkeypatch.setattr("mrunners.run.going.time", clock)
+    monkeypatch.setattr("mrunners.run.delete.time", clock)
     cluster = FakeCluster(clock)
     deploy(cluster, RUN)
     clock.then(lambda: None, cluster.collect_garbage)

@@ -4,7 +4,7 @@ import pytest
 
 from mrunners.errors import ForbiddenError, IncompleteError, StillRunningError, UnreachableError
 from mrunners.plan.metadata import NOTE_COLLECTED_AT
-from mrunners.reports.problems import MissingReason
+from mrunners.reports.outcomes import MissingReason
 from mrunners.run.report_store import ReportStore
 from mrunners.run.result import (
     closer_look,

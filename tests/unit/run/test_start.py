@@ -1,9 +1,8 @@
 import pytest
 
 from mrunners.plan.planning import PlannedRun
-from mrunners.run.create import create_tracker
+from mrunners.run.create import OpenRun, create_tracker, open_run
 from mrunners.run.lookup import FoundRun
-from mrunners.run.opening import OpenRun, open_run
 from mrunners.run.preflight import Decision
 from tests.fakes import FakeClock, FakeCluster, Heard
 from tests.unit.env import deploy, find, finish, planned
@@ -15,7 +14,7 @@ THEIRS = planned(key="theirs")
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     clock = FakeClock()
-    monkeypatch.setattr("mrunners.run.going.time", clock)
+    monkeypatch.setattr("mrunners.run.delete.time", clock)
     return FakeCluster(clock)
 
 

@@ -5,7 +5,7 @@ from prefect import Task
 from prefect.cache_policies import NO_CACHE
 from prefect.context import TaskRunContext
 
-from mrunners_tasks.caching import ONCE_PER_FLOW_RUN
+from mrunners_tasks._step import ONCE_PER_FLOW_RUN
 from mrunners_tasks.runs import delete_found_run, find_found_run, find_same_run
 
 

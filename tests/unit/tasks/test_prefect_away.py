@@ -4,9 +4,8 @@ import httpx
 import pytest
 from prefect.exceptions import ObjectNotFound
 
-from mrunners_tasks import _prefect, cancelling
-from mrunners_tasks._prefect import RunLog
-from mrunners_tasks.cancelling import CancellableSleep
+from mrunners_tasks import _prefect
+from mrunners_tasks._prefect import CancellableSleep, RunLog
 from tests.fakes import FakeCluster
 from tests.unit.env import deploy, planned
 
@@ -42,8 +41,8 @@ def test_a_prefect_server_that_is_away_does_not_end_the_waiting(
         asked.append(sync_client)
         raise error
 
-    monkeypatch.setattr(cancelling, "get_client", get_client)
-    monkeypatch.setattr(cancelling, "CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(_prefect, "get_client", get_client)
+    monkeypatch.setattr(_prefect, "CHECK_SECONDS", 0.0)
     CancellableSleep()(0.001)
     assert asked
 

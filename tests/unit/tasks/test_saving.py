@@ -3,7 +3,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners_tasks.saving import artifact_key
+from mrunners_tasks.reports import artifact_key
 
 NAMES = st.from_regex(r"[a-z0-9](?:[-a-z0-9]{0,8}[a-z0-9])?", fullmatch=True)
 

@@ -12,13 +12,13 @@ from mrunners.errors import InvalidInputError
 from mrunners.names import dns_label_problem, dns_subdomain_problem
 from mrunners.profiles.sources.protocol import SourceContext
 from mrunners.profiles.yaml_strict import MAX_PROFILE_BYTES
-from mrunners.text import escaped
+from mrunners.text import listed, printable
 
 __all__ = ["PROFILE_KEY", "ConfigMapSource"]
 
 # The key that kperf's own runner groups use, and the file name that the Job mounts.
 PROFILE_KEY: Final = "load_profile.yaml"
-_MAX_KEYS_NAMED: Final = 10
+_KEYS_NAMED: Final = 10
 
 
 class ConfigMapSource:
@@ -69,22 +69,19 @@ class ConfigMapSource:
         key = PROFILE_KEY if PROFILE_KEY in values else next(iter(values))
         if key != PROFILE_KEY and len(values) > 1:
             raise InvalidInputError(
-                f"{place} has no key '{PROFILE_KEY}' and several others ({_name_keys(values)}); "
+                f"{place} has no key '{PROFILE_KEY}' and several others ({_names(values)}); "
                 f"name one of them '{PROFILE_KEY}'"
             )
         content = values[key].encode("utf-8", "surrogatepass")
         if not content:
-            raise InvalidInputError(f"{place}: the key '{escaped(key, limit=100)}' is empty")
+            raise InvalidInputError(f"{place}: the key '{printable(key, 100)}' is empty")
         if len(content) > MAX_PROFILE_BYTES:
             raise InvalidInputError(
-                f"{place}: the key '{escaped(key, limit=100)}' is larger than "
+                f"{place}: the key '{printable(key, 100)}' is larger than "
                 f"{MAX_PROFILE_BYTES // 1024} KiB"
             )
         return content
 
 
-def _name_keys(keys: Iterable[str]) -> str:
-    names = sorted(keys)
-    shown = [escaped(name, limit=100) for name in names[:_MAX_KEYS_NAMED]]
-    more = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+def _names(keys: Iterable[str]) -> str:
+    return listed([printable(key, 100) for key in sorted(keys)], _KEYS_NAMED)

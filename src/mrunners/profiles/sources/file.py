@@ -13,7 +13,7 @@ from typing import Final
 from mrunners.errors import InvalidInputError
 from mrunners.profiles.sources.protocol import SourceContext
 from mrunners.profiles.yaml_strict import MAX_PROFILE_BYTES
-from mrunners.text import escaped
+from mrunners.text import printable
 
 __all__ = ["FileSource"]
 
@@ -95,4 +95,4 @@ def _explain(path: str, error: OSError) -> str:
 
 
 def _say(path: str, reason: str) -> str:
-    return f"cannot load {escaped(path, limit=300)}: {reason}"
+    return f"cannot load {printable(path, 300)}: {reason}"

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from mrunners.durations import format_duration, parse_go_duration
-from mrunners.formatting import byte_size, grouped, milliseconds, rate
-from mrunners.render.text import safe_text
+from mrunners.formatting import byte_size, counted, grouped, milliseconds, percent, rate
 from mrunners.reports.merged import FlatSummary, MergedReport
+from mrunners.text import printable
 
-__all__ = ["Figure", "Headline", "error_count", "headline", "percent"]
+__all__ = ["Figure", "Headline", "error_count", "headline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Headline:
 def headline(report: MergedReport) -> Headline:
     """The top of the page."""
     return Headline(
-        title=f"{safe_text(report.namespace, 63)} / {safe_text(report.tracker, 63)}",
+        title=f"{printable(report.namespace, 63)} / {printable(report.tracker, 63)}",
         when=_when(report),
         complete=report.complete,
         verdict=report.verdict,
@@ -60,12 +60,8 @@ def _when(report: MergedReport) -> str:
     ran = sum(pod.started_at is not None for pod in pods)
     return (
         f"started {min(starts).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, "
-        f"{_counted(ran, 'pod')} on {_counted(hosts, 'host')}"
+        f"{counted(ran, 'pod')} on {counted(hosts, 'host')}"
     )
-
-
-def _counted(count: int, what: str) -> str:
-    return f"1 {what}" if count == 1 else f"{grouped(count)} {what}s"
 
 
 def _meaning(report: MergedReport) -> str:
@@ -98,7 +94,7 @@ def _figures(report: MergedReport) -> tuple[Figure, ...]:
         Figure(
             "Successes",
             grouped(report.total),
-            note=f"over {_counted(report.coverage.merged, 'report')}",
+            note=f"over {counted(report.coverage.merged, 'report')}",
         ),
         Figure(
             "Errors",
@@ -123,19 +119,7 @@ def _latency(name: str, at: dict[float, float], p: float) -> Figure:
 def _error_share(errors: int, total: int | None) -> str:
     if total is None or errors + total == 0:
         return ""
-    return f"{percent(errors, errors + total)} of requests"
-
-
-def percent(part: int, whole: int) -> str:
-    """`0 %`, `0.03 %`, `12 %`, `100 %`: never 0 for something, never 100 for less than all."""
-    if part in {0, whole}:
-        return "0 %" if part == 0 else "100 %"
-    value = 100 * part / whole
-    if value < 0.01:
-        return "under 0.01 %"
-    if value < 9.95:
-        return f"{value:.2g} %"
-    return f"{value:.0f} %" if value < 99 else f"{min(value, 99.99):.2f} %"
+    return f"{percent(errors / (errors + total))} of requests"
 
 
 def error_count(summary: FlatSummary) -> int:

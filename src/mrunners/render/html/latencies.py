@@ -9,16 +9,21 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from mrunners.formatting import grouped, milliseconds, percentile_name
-from mrunners.render.html.headline import percent
+from mrunners.formatting import (
+    grouped,
+    milliseconds,
+    percent,
+    percentile_name,
+    shared_server,
+    without_server,
+)
 from mrunners.render.html.plots.ecdf import draw_ecdf, most_frequent
 from mrunners.render.html.plots.ranges import Range, draw_ranges
 from mrunners.render.html.plots.svg import LINES
 from mrunners.render.html.tables import Cell, Column, Row, Table, cell, number
-from mrunners.render.text import safe_text
-from mrunners.render.urls import shared_server, without_server
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.percentiles import PERCENTILES
+from mrunners.text import printable
 
 __all__ = ["Curve", "Latency", "errors_table", "latency"]
 
@@ -56,7 +61,7 @@ def latency(report: MergedReport) -> Latency:
     slowest = sorted(by_url, key=lambda url: (-dict(by_url[url]).get(0.99, 0.0), url))
     shown = [Range(names[url], dict(by_url[url])) for url in slowest[:_MOST_RANGES]]
     return Latency(
-        server=safe_text(server or ""),
+        server=printable(server or ""),
         ecdf=_ecdf(report),
         curves=_curves(report, names),
         ranges=draw_ranges(
@@ -92,7 +97,7 @@ def _curves(report: MergedReport, names: dict[str, str]) -> tuple[Curve, ...]:
         every,
         *(
             Curve(
-                safe_text(names.get(url, url), 120),
+                printable(names.get(url, url), 120),
                 grouped(samples),
                 color,
                 " ".join(f"{dash * 2:g}" for dash in dashes),
@@ -157,7 +162,7 @@ def errors_table(report: MergedReport) -> Table:
             (
                 cell(one.name, "" if one.example == one.name else f"such as {one.example}"),
                 number(grouped(one.count)),
-                Cell(percent(one.count, found.total), share=one.count / found.total),
+                Cell(percent(one.count / found.total), share=one.count / found.total),
                 number(grouped(one.pods)),
                 number(grouped(one.hosts)),
             )

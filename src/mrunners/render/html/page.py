@@ -25,9 +25,9 @@ from mrunners.render.html.runners import (
     throughput_table,
     timeline,
 )
-from mrunners.render.text import safe_text
 from mrunners.reports.analysis.finding import Severity
 from mrunners.reports.merged import MergedReport
+from mrunners.text import printable
 
 __all__ = ["render_html"]
 
@@ -65,7 +65,7 @@ def render_html(report: MergedReport) -> str:
             script=Markup(script),  # noqa: S704
             headline=headline(report),
             findings=_findings(report),
-            notes=[safe_text(note, _LINE_CHARACTERS) for note in report.notes],
+            notes=[printable(note, _LINE_CHARACTERS) for note in report.notes],
             coverage=report.coverage,
             missing=missing_table(report),
             latency=latency(report),
@@ -76,7 +76,7 @@ def render_html(report: MergedReport) -> str:
             runners=runners_table(report),
             throughput=throughput_table(report),
             schema=report.schema_name,
-            run=safe_text(report.run, 80),
+            run=printable(report.run, 80),
             requests_by_us=report.requests_by_us,
         )
 
@@ -86,8 +86,8 @@ def _findings(report: MergedReport) -> list[dict[str, str]]:
         {
             "severity": _SEVERITIES[finding.severity][0],
             "tone": _SEVERITIES[finding.severity][1],
-            "text": safe_text(finding.text, _LINE_CHARACTERS),
-            "advice": safe_text(finding.advice, _LINE_CHARACTERS),
+            "text": printable(finding.text, _LINE_CHARACTERS),
+            "advice": printable(finding.advice, _LINE_CHARACTERS),
         }
         for finding in report.findings
     ]

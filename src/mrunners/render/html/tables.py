@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mrunners.render.text import safe_text
+from mrunners.text import printable
 
 __all__ = ["Cell", "Column", "Row", "Table", "cell", "number"]
 
@@ -63,7 +63,7 @@ class Table:
 
 def cell(text: str | None, sub: str = "", *, tone: str = "", limit: int = 200) -> Cell:
     """A cell of text that others may have written."""
-    return Cell("-" if text is None else safe_text(text, limit), safe_text(sub, limit), tone)
+    return Cell("-" if text is None else printable(text, limit), printable(sub, limit), tone)
 
 
 def number(text: str, *, tone: str = "") -> Cell:

@@ -20,16 +20,16 @@ from mrunners.formatting import (
     per_second,
     percentile_name,
     rate,
+    shared_server,
+    without_server,
 )
-from mrunners.render.terminal.rich_tables import MAX_ROWS, add_rest, titled_table
+from mrunners.render.terminal.rich_tables import MAX_ROWS, add_rest, safe_cell, titled_table
 from mrunners.render.terminal.sections import (
     errors_table,
     finding_lines,
     gaps_table,
     stragglers_table,
 )
-from mrunners.render.text import safe_cell
-from mrunners.render.urls import shared_server, without_server
 from mrunners.reports.analysis.throughput import JobThroughput
 from mrunners.reports.merged import FlatSummary, MergedReport
 from mrunners.reports.percentiles import PERCENTILES

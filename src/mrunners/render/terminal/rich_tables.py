@@ -9,9 +9,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from mrunners.render.text import safe_cell
+from mrunners.text import printable
 
-__all__ = ["MAX_ROWS", "add_rest", "titled_table"]
+__all__ = ["MAX_ROWS", "add_rest", "safe_cell", "titled_table"]
 
 # A terminal shows some 50 lines; whoever needs the rest has the JSON.
 MAX_ROWS = 20
@@ -37,3 +37,15 @@ def add_rest(table: Table, more: int, of_what: str) -> None:
     # Not a row: its text would widen the first column at the cost of the others.
     if more > 0:
         table.caption = Text(f"{more} more {of_what}: see the JSON report", style="dim")
+
+
+def safe_cell(text: str, limit: int = 200, style: str = "") -> Text:
+    """A cell for rich that is never read as markup, an emoji name or a link.
+
+    Args:
+        text: of any length and content.
+        limit: the most characters of the cell.
+        style: one of rich's style names.
+    Returns: the cell.
+    """
+    return Text(printable(text, limit), style=style, overflow="fold")

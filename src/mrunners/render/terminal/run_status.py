@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mrunners.records import Record
-from mrunners.render.text import safe_cell
+from mrunners.render.terminal.rich_tables import safe_cell
 from mrunners.status.run_state import JobPhase, RunState
 
 __all__ = ["JobStatus", "RunStatus", "render_status", "run_status"]

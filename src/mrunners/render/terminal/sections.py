@@ -13,8 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mrunners.formatting import grouped, milliseconds
-from mrunners.render.terminal.rich_tables import MAX_ROWS, add_rest, titled_table
-from mrunners.render.text import safe_cell
+from mrunners.render.terminal.rich_tables import MAX_ROWS, add_rest, safe_cell, titled_table
 from mrunners.reports.analysis.error_classes import ErrorClasses
 from mrunners.reports.analysis.finding import Finding, Severity
 from mrunners.reports.analysis.stragglers import Straggler, StragglerMetric

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from mrunners.formatting import counted, percent
 from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses
 from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
 from mrunners.reports.analysis.pod_stats import PodFigures
-from mrunners.reports.analysis.wording import counted, percent
-from mrunners.reports.plain_text import plain_text
+from mrunners.text import printable
 
 __all__ = ["error_findings"]
 
@@ -74,7 +74,7 @@ def error_findings(classes: ErrorClasses, figures: Sequence[PodFigures]) -> Iter
 
 
 def _mostly(first: ErrorClass, classes: ErrorClasses) -> str:
-    name = plain_text(first.name, 80)
+    name = printable(first.name, 80)
     if first.count == classes.total:
         return f"all with {name},"
     return f"most often with {name} ({first.count:,}),"

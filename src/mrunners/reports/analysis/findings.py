@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from mrunners.durations import format_duration
+from mrunners.formatting import counted, per_second, percent
 from mrunners.reports.analysis.error_classes import ErrorClasses
 from mrunners.reports.analysis.error_findings import error_findings
 from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
@@ -17,8 +18,7 @@ from mrunners.reports.analysis.nodes import HostSummary
 from mrunners.reports.analysis.pod_stats import PodFigures
 from mrunners.reports.analysis.stragglers import Straggler, StragglerMetric
 from mrunners.reports.analysis.throughput import JobThroughput, Throughput, ThroughputLimit
-from mrunners.reports.analysis.wording import counted, named, percent, rate
-from mrunners.reports.plain_text import plain_text
+from mrunners.text import listed, printable
 
 __all__ = ["Judged", "findings_of"]
 
@@ -69,7 +69,7 @@ def _limits(jobs: Sequence[JobThroughput]) -> Iterator[Finding]:
         yield Finding(
             severity=Severity.WARNING,
             kind=FindingKind.CLIENT_LIMIT,
-            text=f"the runners were the limit, not the server: {named(_rates(runners))}",
+            text=f"the runners were the limit, not the server: {listed(_rates(runners))}",
             advice="use more pods (numbers) or hosts with more CPU; until then this rate says "
             "nothing about the server",
         )
@@ -78,7 +78,7 @@ def _limits(jobs: Sequence[JobThroughput]) -> Iterator[Finding]:
             severity=Severity.WARNING,
             kind=FindingKind.ANSWERS_LIMIT,
             text="the rate was not reached, for all clients waited for answers: "
-            f"{named(_rates(short))}",
+            f"{listed(_rates(short))}",
             advice=f"{_MORE_CLIENTS}; latencies are understated, for kperf holds requests back "
             "while it waits",
         )
@@ -87,7 +87,7 @@ def _limits(jobs: Sequence[JobThroughput]) -> Iterator[Finding]:
             severity=Severity.INFO,
             kind=FindingKind.ANSWERS_LIMIT,
             text="no rate was asked, so the number of clients set the pace: "
-            f"{named(_rates(unbraked))}",
+            f"{listed(_rates(unbraked))}",
             advice=_MORE_CLIENTS,
         )
 
@@ -95,8 +95,8 @@ def _limits(jobs: Sequence[JobThroughput]) -> Iterator[Finding]:
 def _rates(jobs: Sequence[JobThroughput]) -> list[str]:
     """`mrunners-0 (12.5 of 20.0 requests/s, clients 7.5% busy)`."""
     return [
-        f"{plain_text(job.job)} ({rate(job.achieved_per_second or 0)}"
-        + ("" if job.asked_per_second is None else f" of {rate(job.asked_per_second)}")
+        f"{printable(job.job)} ({per_second(job.achieved_per_second or 0)}"
+        + ("" if job.asked_per_second is None else f" of {per_second(job.asked_per_second)}")
         + f" requests/s, clients {percent(job.clients_busy or 0)} busy)"
         for job in jobs
     ]
@@ -107,9 +107,9 @@ def _hosts(hosts: Sequence[HostSummary]) -> Iterator[Finding]:
     slow = [host for host in hosts if host.stragglers >= 2 and host.stragglers * 2 > host.merged]
     slow.sort(key=lambda host: (-host.stragglers, host.node))
     if slow:
-        names = named(
+        names = listed(
             [
-                f"{plain_text(host.node, 60)} ({host.stragglers} of {host.merged} pods)"
+                f"{printable(host.node, 60)} ({host.stragglers} of {host.merged} pods)"
                 for host in slow
             ]
         )
@@ -139,16 +139,16 @@ def _stragglers(stragglers: Sequence[Straggler]) -> Iterator[Finding]:
             severity=Severity.WARNING,
             kind=FindingKind.STRAGGLER,
             text=f"{len(found)} {stand} out from siblings by {what}: "
-            f"{named([_straggler(one) for one in found])}",
+            f"{listed([_straggler(one) for one in found])}",
             advice="look at the host first; if it is sound, the pods did not meet the same server "
             "(one of several API servers, another zone)",
         )
 
 
 def _straggler(one: Straggler) -> str:
-    node = "" if one.node is None else f" on {plain_text(one.node, 60)}"
+    node = "" if one.node is None else f" on {printable(one.node, 60)}"
     return (
-        f"{plain_text(one.job)} index {one.index}{node} "
+        f"{printable(one.job)} index {one.index}{node} "
         f"({format_duration(one.value_seconds)}, median {format_duration(one.median_seconds)})"
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mrunners.reports.problems import MissingReason as Why
+from mrunners.reports.outcomes import MissingReason as Why
 from tests.unit.reports.corpus.real_log import AFTER, BEFORE, BEGIN, BODY, END, LOG, joined
 
 __all__ = ["rotated"]

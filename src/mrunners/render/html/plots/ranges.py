@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 
 from mrunners.render.html.plots.axes import NARROW, WIDE, bare_axes, latency_axis
 from mrunners.render.html.plots.svg import COLORS, as_svg, new_figure, slot
-from mrunners.reports.plain_text import plain_text
+from mrunners.text import printable
 
 __all__ = ["Range", "draw_ranges"]
 
@@ -66,7 +66,7 @@ def _draw(rows: Sequence[Range], width: float, css: str, name: str, description:
             0, number + 0.3, slot(number), transform=axes.get_yaxis_transform(),
             color=COLORS["ink"], fontsize=12, parse_math=False,
         )  # fmt: skip
-    texts = {slot(number): plain_text(row.label, fits) for number, row in enumerate(rows)}
+    texts = {slot(number): printable(row.label, fits) for number, row in enumerate(rows)}
     return as_svg(
         figure, name=f"{name}-{css}", css=f"plot {css}", description=description, texts=texts
     )

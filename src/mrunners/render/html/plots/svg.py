@@ -18,7 +18,7 @@ import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from mrunners.reports.plain_text import plain_text
+from mrunners.text import printable
 
 __all__ = ["COLORS", "LINES", "as_svg", "new_figure", "own_settings", "slot"]
 
@@ -108,7 +108,7 @@ def as_svg(
             "class": css,
             "viewBox": view,
             "role": "img",
-            "aria-label": plain_text(description, 600),
+            "aria-label": printable(description, 600),
             "stroke-linejoin": "round",
         }
     )

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from mrunners.render.html.plots.axes import NARROW, WIDE, bare_axes, seconds_axis
 from mrunners.render.html.plots.svg import COLORS, as_svg, new_figure, slot
-from mrunners.reports.plain_text import plain_text
+from mrunners.text import printable
 
 __all__ = ["Lane", "Span", "draw_timeline"]
 
@@ -88,7 +88,7 @@ def _draw(lanes: Sequence[Lane], width: float, left: float, css: str, descriptio
             solid_capstyle="butt", zorder=3 if rare else 2,
         )  # fmt: skip
     fits = int(left / 7.4)
-    texts = {slot(number): plain_text(lane.label, fits) for number, lane in enumerate(lanes)}
+    texts = {slot(number): printable(lane.label, fits) for number, lane in enumerate(lanes)}
     return as_svg(
         figure, name=f"timeline-{css}", css=f"plot {css}", description=description, texts=texts
     )
