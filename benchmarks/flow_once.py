@@ -14,7 +14,7 @@ import uuid
 from pathlib import Path
 
 from mrunners.kube.client import KubernetesCluster
-from mrunners.plan.options import AdvancedOptions, RunOptions, check_options
+from mrunners.plan.options import AdvancedOptions, RunOptions, validate_options
 from mrunners.plan.planning import plan_run
 from mrunners.profiles.loading import parse_runners
 from mrunners.reports.merged import MergedReport
@@ -45,11 +45,11 @@ def _read_log(cluster: KubernetesCluster, namespace: str, pod: str, *, limit_byt
 def through_the_core(options: RunOptions) -> MergedReport:
     """The flow's steps without Prefect."""
     cluster, heard, store = (
-        KubernetesCluster("", say=lambda _: None),
+        KubernetesCluster("", warn=lambda _: None),
         Silence(),
         ReportStore(default_store_path()),
     )
-    check_options(options)
+    validate_options(options)
     runners = load_profiles(cluster, options, parse_runners(options.runners))
     planned = plan_run(options, runners, run_key=str(uuid.uuid4()))
     run = open_run(cluster, decide(cluster, options, planned), heard)

@@ -15,13 +15,10 @@ from typing import Any
 
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import (
-    ConfigMapSeen,
-    EventSeen,
-    JobSeen,
-    PodSeen,
-    config_map_seen,
-    job_seen,
-    pod_seen,
+    ConfigMap,
+    Event,
+    Job,
+    Pod,
 )
 from mrunners.plan.metadata import Manifest
 from mrunners.run.observer import Listener
@@ -104,7 +101,7 @@ class FakeCluster:
     def __init__(self, clock: FakeClock | None = None) -> None:
         self.clock = clock or FakeClock()
         self.asked: list[str] = []
-        self.events: list[EventSeen] = []
+        self.events: list[Event] = []
         self.logs: dict[str, bytes | Exception] = {}
         self.ignores: set[str] = set()
         self._objects: dict[tuple[str, str, str], Raw] = {}
@@ -120,21 +117,21 @@ class FakeCluster:
     def now(self) -> datetime:
         return START + timedelta(seconds=self.clock.seconds)
 
-    def get_config_map(self, namespace: str, name: str) -> ConfigMapSeen | None:
+    def get_config_map(self, namespace: str, name: str) -> ConfigMap | None:
         self._asks("get_config_map")
         raw = self._objects.get(("ConfigMap", namespace, name))
-        return None if raw is None else config_map_seen(raw)
+        return None if raw is None else ConfigMap.from_json(raw)
 
-    def list_config_maps(self, namespace: str, selector: str) -> list[ConfigMapSeen]:
+    def list_config_maps(self, namespace: str, selector: str) -> list[ConfigMap]:
         self._asks("list_config_maps")
-        return [config_map_seen(raw) for raw in self._select("ConfigMap", namespace, selector)]
+        return [ConfigMap.from_json(raw) for raw in self._select("ConfigMap", namespace, selector)]
 
-    def create_config_map(self, namespace: str, manifest: Manifest) -> ConfigMapSeen | None:
+    def create_config_map(self, namespace: str, manifest: Manifest) -> ConfigMap | None:
         raw = self._create("create_config_map", namespace, manifest)
-        return None if raw is None else config_map_seen(raw)
+        return None if raw is None else ConfigMap.from_json(raw)
 
-    def rehearse_config_map(self, namespace: str, manifest: Manifest) -> None:
-        self._asks("rehearse_config_map")
+    def dry_run_config_map(self, namespace: str, manifest: Manifest) -> None:
+        self._asks("dry_run_config_map")
 
     def annotate_config_map(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
@@ -154,24 +151,24 @@ class FakeCluster:
         del self._objects["ConfigMap", namespace, name]
         return True
 
-    def get_job(self, namespace: str, name: str) -> JobSeen | None:
+    def get_job(self, namespace: str, name: str) -> Job | None:
         self._asks("get_job")
         raw = self._objects.get(("Job", namespace, name))
-        return None if raw is None else job_seen(raw)
+        return None if raw is None else Job.from_json(raw)
 
-    def list_jobs(self, namespace: str, selector: str) -> list[JobSeen]:
+    def list_jobs(self, namespace: str, selector: str) -> list[Job]:
         self._asks("list_jobs")
-        return [job_seen(raw) for raw in self._select("Job", namespace, selector)]
+        return [Job.from_json(raw) for raw in self._select("Job", namespace, selector)]
 
-    def create_job(self, namespace: str, manifest: Manifest) -> JobSeen | None:
+    def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
         raw = self._create("create_job", namespace, manifest)
-        return None if raw is None else job_seen(raw)
+        return None if raw is None else Job.from_json(raw)
 
-    def list_pods(self, namespace: str, selector: str) -> list[PodSeen]:
+    def list_pods(self, namespace: str, selector: str) -> list[Pod]:
         self._asks("list_pods")
-        return [pod_seen(raw) for raw in self._select("Pod", namespace, selector)]
+        return [Pod.from_json(raw) for raw in self._select("Pod", namespace, selector)]
 
-    def list_warnings(self, namespace: str) -> list[EventSeen]:
+    def list_warnings(self, namespace: str) -> list[Event]:
         self._asks("list_warnings")
         return list(self.events)
 
@@ -218,7 +215,7 @@ class FakeCluster:
         return self._put_pod(job, index, "Pending", state)
 
     def unschedule_pod(self, job: str, index: int, message: str) -> str:
-        """A pod of a Job is there, and the scheduler finds no host for it."""
+        """A pod of a Job is there, and the scheduler finds no node for it."""
         name = self._put_pod(job, index, "Pending", {})
         pod = self.raw("Pod", name)
         del pod["spec"]["nodeName"], pod["status"]["containerStatuses"]
@@ -320,7 +317,7 @@ class FakeCluster:
             {
                 "kind": "Pod",
                 "metadata": {**meta, "ownerReferences": refs},
-                "spec": {"nodeName": f"host-{index}"},
+                "spec": {"nodeName": f"node-{index}"},
                 "status": {
                     "phase": phase,
                     "containerStatuses": [{"name": "runner", "state": state}],

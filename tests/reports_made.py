@@ -51,21 +51,21 @@ GAPS = (
 )
 
 
-def large_report(pods: int = 1000, hosts: int = 240, samples: int = 120) -> MergedReport:
-    """Slow hosts, late starts, errors of several classes, and reports that are missing."""
+def large_report(pods: int = 1000, nodes: int = 240, samples: int = 120) -> MergedReport:
+    """Slow nodes, late starts, errors of several classes, and reports that are missing."""
     chance = random.Random(20260314)
     outcomes = []
     each = pods // len(PROFILES)
     for number in range(pods):
         job, index = divmod(number, each)
-        host = number % hosts
-        outcomes.append(_pod(chance, min(job, len(PROFILES) - 1), index, host, samples))
+        node = number % nodes
+        outcomes.append(_pod(chance, min(job, len(PROFILES) - 1), index, node, samples))
     return merge(RUN, outcomes, requests_by_us=1893)
 
 
-def _pod(chance: random.Random, job: int, index: int, host: int, samples: int) -> PodOutcome:
+def _pod(chance: random.Random, job: int, index: int, machine: int, samples: int) -> PodOutcome:
     name, *requests = PROFILES[job]
-    node = f"aks-runners-31942170-vmss{host:06x}"
+    node = f"aks-runners-31942170-vmss{machine:06x}"
     started = START + timedelta(seconds=int(chance.expovariate(0.25)) + 2 * job)
     report: KperfReport | None = None
     missing, detail = None, ""
@@ -73,8 +73,8 @@ def _pod(chance: random.Random, job: int, index: int, host: int, samples: int) -
     if gap < 0.035:
         missing, detail = GAPS[int(gap / 0.035 * len(GAPS))]
     else:
-        report = _report(chance, requests, samples, slow=2.8 if host in {17, 93, 171} else 1.0)
-    seconds = 60 + int(chance.expovariate(0.4)) + (25 if host == 93 else 0)
+        report = _report(chance, requests, samples, slow=2.8 if machine in {17, 93, 171} else 1.0)
+    seconds = 60 + int(chance.expovariate(0.4)) + (25 if machine == 93 else 0)
     never_ran = missing is MissingReason.NOT_STARTED
     return PodOutcome(
         job=f"mrunners-{job}",

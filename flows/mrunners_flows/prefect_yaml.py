@@ -30,7 +30,7 @@ from prefect.workers.base import BaseWorker
 from pydantic import BaseModel, ValidationError
 
 from mrunners.errors import InvalidInputError
-from mrunners.plan.options import RunOptions, check_options
+from mrunners.plan.options import RunOptions, validate_options
 from mrunners.profiles.loading import parse_runners
 from mrunners.text import did_you_mean
 from mrunners_flows.parameters import RunReference
@@ -42,7 +42,7 @@ __all__ = ["check_deployments"]
 # Where YAML anchors are kept; Prefect ignores it.
 _ANCHORS = "definitions"
 
-# What a schema says of these, `check_options` says with a reason.
+# What a schema says of these, `validate_options` says with a reason.
 _BOUNDS = frozenset({"pattern", "minLength", "maxLength", "maxItems"})
 
 
@@ -218,7 +218,7 @@ def _value_problems(flow: Flow[..., Any], given: Mapping[str, Any]) -> Iterator[
         ):
             yield f"parameters: {problem}"
         if isinstance(value, RunOptions) and value.runners:
-            yield from _told(check_options, value)
+            yield from _told(validate_options, value)
             yield from _told(parse_runners, value.runners)
 
 

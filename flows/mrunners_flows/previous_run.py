@@ -8,7 +8,7 @@ from __future__ import annotations
 from prefect import get_run_logger
 
 from mrunners.errors import RefusedError
-from mrunners.plan.options import Existing, RunOptions
+from mrunners.plan.options import IfExists, RunOptions
 from mrunners.reports.outcomes import MissingReason
 from mrunners.run.lookup import FoundRun
 from mrunners_flows.collect import Home, bring_home
@@ -25,7 +25,7 @@ _READABLE_LATER = frozenset({MissingReason.LOG_UNAVAILABLE, MissingReason.LOG_FO
 
 def harvests(options: RunOptions, conduct: Conduct) -> bool:
     """Whether an earlier run is to be collected and removed; one that is resumed is not earlier."""
-    return conduct.leftover is Leftover.COLLECT and options.advanced.existing is not Existing.RESUME
+    return conduct.leftover is Leftover.COLLECT and options.advanced.existing is not IfExists.RESUME
 
 
 def collect_leftover(options: RunOptions, key: str, files: ReportFiles) -> None:

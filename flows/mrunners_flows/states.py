@@ -133,5 +133,6 @@ def exit_code_of_state(state: State[object]) -> ExitCode:
     if state.is_cancelled():
         return ExitCode.INTERRUPTED
     return next(
-        (kind.exit_code for kind, name in _STATE_NAMES if name == state.name), ExitCode.DEFECT
+        (kind.exit_code for kind, name in _STATE_NAMES if name == state.name),
+        ExitCode.INTERNAL_ERROR,
     )

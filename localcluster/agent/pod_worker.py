@@ -75,7 +75,7 @@ class PodWorker:
                 await asyncio.sleep(0.5)
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), self._patience())
+                await asyncio.wait_for(self._changed.wait(), self._retry_policy())
         self.ground.events.forget(self.uid)
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
@@ -103,7 +103,7 @@ class PodWorker:
         phase = (self.pod.get("status") or {}).get("phase")
         return phase in {"Succeeded", "Failed"}
 
-    def _patience(self) -> float:
+    def _retry_policy(self) -> float:
         if self._gone or self._kill_at is not None or self._running():
             return LOOK_SECONDS
         # For a pod that has ended, only news can change anything.

@@ -10,10 +10,10 @@ import secrets
 import stat
 from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["write_atomic"]
 
 
-def write_whole(content: bytes, path: Path, *, private: bool = False, sync: bool = True) -> None:
+def write_atomic(content: bytes, path: Path, *, private: bool = False, sync: bool = True) -> None:
     """Write a file; the folders above it are made.
 
     Args:

@@ -45,7 +45,7 @@ class ExitCode(IntEnum):
     """What the command line ends with; docs/exit-codes.md explains each."""
 
     DONE = 0
-    DEFECT = 1
+    INTERNAL_ERROR = 1
     INVALID = 2
     REFUSED = 3
     STILL_RUNNING = 4
@@ -62,7 +62,7 @@ class MrunnersError(Exception):
     Its text is complete: what happened, to what, and what to do next.
     """
 
-    exit_code: ClassVar[ExitCode] = ExitCode.DEFECT
+    exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL_ERROR
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exception pickles by calling the class with self.args, which breaks as soon as __init__

@@ -69,7 +69,7 @@ def exit_code_of(command: Callable[[], object]) -> int:
             "of `mrunners --version`",
             err=True,
         )
-        return ExitCode.DEFECT
+        return ExitCode.INTERNAL_ERROR
     return code if isinstance(code, int) else ExitCode.DONE
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import yaml
 
-from mrunners.atomic_write import write_whole
+from mrunners.atomic_write import write_atomic
 from mrunners.errors import InvalidInputError
 from mrunners.plan.job import job_manifest
 from mrunners.plan.tracker import overflow_manifests, place_profiles, tracker_manifest
@@ -56,7 +56,7 @@ def deliver(text: str, output: Path | None) -> None:
             raise InvalidInputError(f"stdout cannot be written to: {error.strerror}") from error
         return
     try:
-        write_whole(text.encode(), output)
+        write_atomic(text.encode(), output)
     except OSError as error:
         raise InvalidInputError(f"--output {output}: {error.strerror}") from error
 

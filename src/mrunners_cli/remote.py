@@ -18,7 +18,7 @@ from prefect.utilities.urls import url_for
 from pydantic import ValidationError
 
 from mrunners.errors import InvalidInputError, UnreachableError
-from mrunners.plan.options import RunOptions, check_options
+from mrunners.plan.options import RunOptions, validate_options
 from mrunners.profiles.loading import parse_runners
 from mrunners_cli.console import Speaker
 from mrunners_cli.follow import follow
@@ -124,7 +124,7 @@ def _parameters(
             + "; ".join(str(one["msg"]) for one in error.errors(include_url=False))
         ) from error
     # Before the schema, which knows the same bounds without a reason.
-    check_options(options)
+    validate_options(options)
     if (problem := kubeconfig_problem(options.kubeconfig)) is not None:
         raise InvalidInputError(problem)
     if options.runners:

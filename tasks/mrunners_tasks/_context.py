@@ -61,7 +61,7 @@ def cluster_of(kubeconfig: str) -> KubernetesCluster:
 @lru_cache(maxsize=16)
 def _cluster_of(kubeconfig: str, flow_run: str | None) -> KubernetesCluster:
     del flow_run
-    return KubernetesCluster(kubeconfig_of(kubeconfig), say=lambda text: listener().warn(text))
+    return KubernetesCluster(kubeconfig_of(kubeconfig), warn=lambda text: listener().warn(text))
 
 
 def report_store() -> ReportStore:

@@ -90,10 +90,10 @@ def as_one(value: T) -> T:
 def _by_job_uids(context: TaskRunContext, arguments: Mapping[str, Any]) -> str | None:
     """A UID is never given twice, and the log of a pod that has ended does not change."""
     jobs: Sequence[JobState] = arguments["jobs"]
-    ended = all(job.seen is not None and job.phase.finished for job in jobs)
+    ended = all(job.actual is not None and job.phase.finished for job in jobs)
     if not (ended and arguments["final"]):
         return None
-    return _key(context, *(job.seen.uid for job in jobs if job.seen is not None))
+    return _key(context, *(job.actual.uid for job in jobs if job.actual is not None))
 
 
 def _once_per_flow_run(context: TaskRunContext, arguments: Mapping[str, Any]) -> str | None:

@@ -16,7 +16,7 @@ from prefect.exceptions import ObjectNotFound
 from pydantic import ValidationError
 
 from mrunners.errors import InvalidInputError, UnreachableError
-from mrunners.kube.kubeconfig import Kubeconfig, KubeconfigElsewhere
+from mrunners.kube.kubeconfig import Kubeconfig, KubeconfigSource
 
 __all__ = ["kubeconfig_of", "kubeconfig_problem"]
 
@@ -27,7 +27,7 @@ _CONFIG = "kubernetes-cluster-config"
 _REFERENCE = re.compile(rf"block:///({_CREDENTIALS}|{_CONFIG})/([a-z0-9-]+)")
 
 
-def kubeconfig_of(given: str) -> str | KubeconfigElsewhere:
+def kubeconfig_of(given: str) -> str | KubeconfigSource:
     """What a `kubeconfig` parameter stands for.
 
     Args:
@@ -40,7 +40,7 @@ def kubeconfig_of(given: str) -> str | KubeconfigElsewhere:
         raise InvalidInputError(problem)
     if not given.startswith(_SCHEME):
         return given
-    return KubeconfigElsewhere(given, lambda: _read(given))
+    return KubeconfigSource(given, lambda: _read(given))
 
 
 def kubeconfig_problem(given: str) -> str | None:

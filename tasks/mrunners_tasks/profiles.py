@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from prefect import task
 
-from mrunners.plan.options import RunOptions, check_options
+from mrunners.plan.options import RunOptions, validate_options
 from mrunners.profiles.loading import LoadedRunner
 from mrunners.profiles.loading import parse_runners as _parse_runners
 from mrunners.profiles.uris import RunnerSpec
@@ -26,7 +26,7 @@ def parse_runners(options: RunOptions) -> tuple[RunnerSpec, ...]:
 
     Raises: InvalidInputError: one line per mistake.
     """
-    check_options(options)
+    validate_options(options)
     return tuple(_parse_runners(options.runners)) if options.runners else ()
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from mrunners.atomic_write import write_whole
+from mrunners.atomic_write import write_atomic
 from mrunners.errors import InvalidInputError
 from mrunners.plan import bounds
 from mrunners.records import Record
@@ -91,8 +91,8 @@ def write_report(report: MergedReport, files: ReportFiles) -> bool:
 
     path = Path(files.folder) / _below(report)
     try:
-        write_whole(to_json(report).encode(), path.with_suffix(".json"))
-        write_whole(render_html(report).encode(), path.with_suffix(".html"))
+        write_atomic(to_json(report).encode(), path.with_suffix(".json"))
+        write_atomic(render_html(report).encode(), path.with_suffix(".html"))
     except OSError as error:
         listener().warn(
             f"the report could not be written to {path}.html: {error.strerror}; its artifacts are "

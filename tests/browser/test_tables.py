@@ -87,6 +87,6 @@ def test_without_javascript_every_row_is_shown_and_no_tool_that_would_not_work(
     with opened(browser, files["large"], script=False) as seen:
         page = seen.page
         expect(rows(page)).to_have_count(1000)
-        expect(rows(page, "hosts-table")).to_have_count(240)
+        expect(rows(page, "nodes-table")).to_have_count(240)
         expect(page.locator(".tools:visible, .fold:visible")).to_have_count(0)
         expect(page.locator("svg.plot:visible")).to_have_count(4)

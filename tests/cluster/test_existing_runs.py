@@ -91,6 +91,6 @@ def test_resume_with_another_plan_is_refused_with_the_difference(ground: Ground)
     assert ground.run(ground.slow(1)).code == 0
     other = ground.run(ground.slow(2), options=["--resume"])
     assert (other.code, other.stdout) == (3, "")
-    assert "numbers=1 became " in other.stderr
+    assert "pod_count=1 became " in other.stderr
     same = ground.run(ground.slow(1), options=["--resume"])
     assert (same.code, same.stdout) == (0, "mrunners\n")

@@ -32,7 +32,7 @@ LIMIT_SECONDS = 300.0
 
 # A step, and the call in it before which the process is held: the how-manieth of that name.
 _HELD_AT: tuple[tuple[str, ModuleType | type, str, int], ...] = (
-    ("parsing", mrunners_tasks.profiles, "check_options", 1),
+    ("parsing", mrunners_tasks.profiles, "validate_options", 1),
     # Once before the tracker is made, and once when it stands: its step has not ended then.
     ("tracker", KubernetesCluster, "list_jobs", 2),
     ("creating", KubernetesCluster, "create_job", 2),

@@ -11,6 +11,6 @@ from tests.peer.group_server import PeerCluster, peer_cluster
 
 @pytest.fixture(scope="session")
 def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PeerCluster]:
-    """A real API server and the real controllers, without hosts."""
+    """A real API server and the real controllers, without nodes."""
     with peer_cluster(tmp_path_factory.mktemp("peer")) as cluster:
         yield cluster

@@ -30,12 +30,12 @@ __all__ = ["GroupServer", "PeerCluster", "eventually", "peer_cluster"]
 T = TypeVar("T")
 
 # The server wants an address that is not loopback, which it only tells its runners. A port of the
-# all-hosts multicast group can be listened on, and no TCP connection can ever reach it.
+# all-nodes multicast group can be listened on, and no TCP connection can ever reach it.
 _UNREACHABLE = "224.0.0.1:0"
 
 
 class PeerCluster(LocalCluster):
-    """A control plane without hosts: pods stay as they are until a test says that they ended."""
+    """A control plane without nodes: pods stay as they are until a test says that they ended."""
 
     @property
     def kubeconfig(self) -> Path:
@@ -51,7 +51,7 @@ def peer_cluster(state: Path) -> Iterator[PeerCluster]:
     """A cluster of the caller's own, gone at the end."""
     cluster = PeerCluster(state, "peer")
     try:
-        cluster.up("--process-hosts", "0", "--kwok-hosts", "0")
+        cluster.up("--process-nodes", "0", "--kwok-nodes", "0")
         yield cluster
     finally:
         cluster.down()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mrunners.plan.options import AdvancedOptions, RunOptions
-from mrunners.plan.plan import Plan
+from mrunners.plan.plan import RunPlan
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.profiles.loading import LoadedRunner, parse_runners
 from mrunners.profiles.parsing import parse_profile
@@ -82,24 +82,24 @@ def deploy(cluster: FakeCluster, run: PlannedRun) -> FoundRun:
     return find(cluster, run.plan)
 
 
-def find(cluster: FakeCluster, plan: Plan) -> FoundRun:
+def find(cluster: FakeCluster, plan: RunPlan) -> FoundRun:
     found = existing_run(cluster, plan.namespace, plan.tracker)
     assert found is not None
     return found
 
 
 def finish(
-    cluster: FakeCluster, plan: Plan, logs: Mapping[tuple[str, int], bytes] | None = None
+    cluster: FakeCluster, plan: RunPlan, logs: Mapping[tuple[str, int], bytes] | None = None
 ) -> None:
     """Every pod of a run ends well, and every Job completes."""
     for job in plan.jobs:
-        for index in range(job.numbers):
+        for index in range(job.pod_count):
             log = log_of(plan, job.name, index) if logs is None else logs[job.name, index]
             cluster.end_pod(job.name, index, log=log)
         cluster.finish_job(job.name)
 
 
-def log_of(plan: Plan, job: str, index: int, raw: bytes = REPORT) -> bytes:
+def log_of(plan: RunPlan, job: str, index: int, raw: bytes = REPORT) -> bytes:
     """The framed log of a pod that FakeCluster made."""
     here = {"run": plan.run_id, "job": job, "index": index}
     body = body_of(raw)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-from mrunners.kube.objects import ConfigMapSeen, EventSeen, JobSeen, PodSeen
+from mrunners.kube.objects import ConfigMap, Event, Job, Pod
 from mrunners.plan.metadata import Manifest
 
 __all__ = ["Cluster"]
@@ -30,20 +30,20 @@ class Cluster(Protocol):
     def now(self) -> datetime:
         """The API server's own clock: ages of its objects are never judged by ours."""
 
-    def get_config_map(self, namespace: str, name: str) -> ConfigMapSeen | None:
+    def get_config_map(self, namespace: str, name: str) -> ConfigMap | None:
         """The ConfigMap, or None."""
 
-    def list_config_maps(self, namespace: str, selector: str) -> list[ConfigMapSeen]:
+    def list_config_maps(self, namespace: str, selector: str) -> list[ConfigMap]:
         """The ConfigMaps that a label selector matches."""
 
-    def create_config_map(self, namespace: str, manifest: Manifest) -> ConfigMapSeen | None:
+    def create_config_map(self, namespace: str, manifest: Manifest) -> ConfigMap | None:
         """Create it; None when one of that name exists.
 
         After an ambiguous answer the request is sent again, so None may also mean that our own
         first request was carried out: compare what is there.
         """
 
-    def rehearse_config_map(self, namespace: str, manifest: Manifest) -> None:
+    def dry_run_config_map(self, namespace: str, manifest: Manifest) -> None:
         """Let the API server do all that it does on creating it, but for keeping it.
 
         Raises: InvalidInputError: there is no such namespace. ClusterError: it would be refused.
@@ -57,19 +57,19 @@ class Cluster(Protocol):
     def delete_config_map(self, namespace: str, name: str, uid: str) -> bool:
         """Delete exactly this object, dependents in the background; False when it is gone."""
 
-    def get_job(self, namespace: str, name: str) -> JobSeen | None:
+    def get_job(self, namespace: str, name: str) -> Job | None:
         """The Job, or None."""
 
-    def list_jobs(self, namespace: str, selector: str) -> list[JobSeen]:
+    def list_jobs(self, namespace: str, selector: str) -> list[Job]:
         """The Jobs that a label selector matches, by one LIST."""
 
-    def create_job(self, namespace: str, manifest: Manifest) -> JobSeen | None:
+    def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
         """Create it; None when one of that name exists (see create_config_map)."""
 
-    def list_pods(self, namespace: str, selector: str) -> list[PodSeen]:
+    def list_pods(self, namespace: str, selector: str) -> list[Pod]:
         """The pods that a label selector matches."""
 
-    def list_warnings(self, namespace: str) -> list[EventSeen]:
+    def list_warnings(self, namespace: str) -> list[Event]:
         """The namespace's warning events about Jobs and pods; empty when listing is forbidden."""
 
     def read_log(self, namespace: str, pod: str, *, limit_bytes: int) -> bytes | None:

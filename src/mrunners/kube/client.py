@@ -13,19 +13,15 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from mrunners.errors import ApiStatusError, ForbiddenError
-from mrunners.kube.kubeconfig import KubeconfigElsewhere
+from mrunners.kube.kubeconfig import KubeconfigSource
 from mrunners.kube.objects import (
-    ConfigMapSeen,
-    EventSeen,
-    JobSeen,
-    PodSeen,
-    config_map_seen,
-    event_seen,
-    job_seen,
-    pod_seen,
+    ConfigMap,
+    Event,
+    Job,
+    Pod,
 )
-from mrunners.kube.responses import Asked, no_answer, ran_into_another
-from mrunners.kube.retry import Patience
+from mrunners.kube.responses import RequestInfo, conflict_failure, no_response
+from mrunners.kube.retry import RetryPolicy
 from mrunners.kube.transport import Request, Transport
 from mrunners.plan.metadata import CONTAINER, Manifest
 
@@ -36,7 +32,7 @@ T = TypeVar("T")
 PAGE = 500
 
 # A node that is gone answers 500 for ever, and other nodes' logs are waiting.
-LOG_PATIENCE_SECONDS = 30.0
+LOG_RETRY_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +54,15 @@ class KubernetesCluster:
     Args:
         kubeconfig: a path, or what is kept elsewhere; empty means the pod's token where there is
             one, else KUBECONFIG or the default file.
-        say: told when an outage begins and when it ends.
+        warn: told when an outage begins and when it ends.
     Raises: InvalidInputError: the kubeconfig is missing or broken. Nothing is sent yet.
     """
 
     def __init__(
-        self, kubeconfig: str | KubeconfigElsewhere = "", *, say: Callable[[str], None]
+        self, kubeconfig: str | KubeconfigSource = "", *, warn: Callable[[str], None]
     ) -> None:
         self._transport = Transport(kubeconfig)
-        self._patience = Patience(monotonic=time.monotonic, sleep=time.sleep, say=say)
+        self._retry_policy = RetryPolicy(monotonic=time.monotonic, sleep=time.sleep, warn=warn)
 
     @property
     def requests(self) -> int:
@@ -77,21 +73,21 @@ class KubernetesCluster:
         """The API server's own clock."""
         return self._transport.now()
 
-    def get_config_map(self, namespace: str, name: str) -> ConfigMapSeen | None:
+    def get_config_map(self, namespace: str, name: str) -> ConfigMap | None:
         """The ConfigMap, or None."""
         raw = self._get(CONFIG_MAPS, namespace, name)
-        return None if raw is None else config_map_seen(raw)
+        return None if raw is None else ConfigMap.from_json(raw)
 
-    def list_config_maps(self, namespace: str, selector: str) -> list[ConfigMapSeen]:
+    def list_config_maps(self, namespace: str, selector: str) -> list[ConfigMap]:
         """The ConfigMaps that a label selector matches."""
-        return self._list(CONFIG_MAPS, namespace, config_map_seen, labelSelector=selector)
+        return self._list(CONFIG_MAPS, namespace, ConfigMap.from_json, labelSelector=selector)
 
-    def create_config_map(self, namespace: str, manifest: Manifest) -> ConfigMapSeen | None:
+    def create_config_map(self, namespace: str, manifest: Manifest) -> ConfigMap | None:
         """Create it; None when one of that name exists."""
         raw = self._create(CONFIG_MAPS, namespace, manifest)
-        return None if raw is None else config_map_seen(raw)
+        return None if raw is None else ConfigMap.from_json(raw)
 
-    def rehearse_config_map(self, namespace: str, manifest: Manifest) -> None:
+    def dry_run_config_map(self, namespace: str, manifest: Manifest) -> None:
         """Let the API server do all that it does on creating it, but for keeping it."""
         self._create(CONFIG_MAPS, namespace, manifest, dryRun="All")
 
@@ -136,35 +132,35 @@ class KubernetesCluster:
         )
         return answer is not None
 
-    def get_job(self, namespace: str, name: str) -> JobSeen | None:
+    def get_job(self, namespace: str, name: str) -> Job | None:
         """The Job, or None."""
         raw = self._get(JOBS, namespace, name)
-        return None if raw is None else job_seen(raw)
+        return None if raw is None else Job.from_json(raw)
 
-    def list_jobs(self, namespace: str, selector: str) -> list[JobSeen]:
+    def list_jobs(self, namespace: str, selector: str) -> list[Job]:
         """The Jobs that a label selector matches."""
-        return self._list(JOBS, namespace, job_seen, labelSelector=selector)
+        return self._list(JOBS, namespace, Job.from_json, labelSelector=selector)
 
-    def create_job(self, namespace: str, manifest: Manifest) -> JobSeen | None:
+    def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
         """Create it; None when one of that name exists."""
         raw = self._create(JOBS, namespace, manifest)
-        return None if raw is None else job_seen(raw)
+        return None if raw is None else Job.from_json(raw)
 
-    def list_pods(self, namespace: str, selector: str) -> list[PodSeen]:
+    def list_pods(self, namespace: str, selector: str) -> list[Pod]:
         """The pods that a label selector matches."""
-        return self._list(PODS, namespace, pod_seen, labelSelector=selector)
+        return self._list(PODS, namespace, Pod.from_json, labelSelector=selector)
 
-    def list_warnings(self, namespace: str) -> list[EventSeen]:
+    def list_warnings(self, namespace: str) -> list[Event]:
         """The namespace's warning events; empty when listing is forbidden."""
         try:
-            return self._list(EVENTS, namespace, event_seen, fieldSelector="type=Warning")
+            return self._list(EVENTS, namespace, Event.from_json, fieldSelector="type=Warning")
         except ForbiddenError:
             return []  # a diagnosis without events is poorer, not wrong
 
     def read_log(self, namespace: str, pod: str, *, limit_bytes: int) -> bytes | None:
         """The runner container's log, its first limit_bytes; None when the pod is gone."""
         request = Request(
-            asked=Asked(self._transport.server, "get", "pods/log", namespace, pod),
+            info=RequestInfo(self._transport.server, "get", "pods/log", namespace, pod),
             method="GET",
             path=f"/api/v1/namespaces/{namespace}/pods/{pod}/log",
             # Always name the container: with an injected sidecar the answer is 400 otherwise.
@@ -172,8 +168,8 @@ class KubernetesCluster:
             absent=frozenset({404}),
             limit_bytes=limit_bytes,
         )
-        status, body = self._patience.call(
-            lambda: self._transport.send(request), limit_seconds=LOG_PATIENCE_SECONDS
+        status, body = self._retry_policy.call(
+            lambda: self._transport.send(request), limit_seconds=LOG_RETRY_SECONDS
         )
         return None if status == 404 else body
 
@@ -230,7 +226,7 @@ class KubernetesCluster:
     ) -> Request:
         path = f"{kind.prefix}/namespaces/{namespace}/{kind.plural}"
         return Request(
-            asked=Asked(self._transport.server, verb, kind.resource, namespace, name),
+            info=RequestInfo(self._transport.server, verb, kind.resource, namespace, name),
             method=method,
             path=f"{path}/{name}" if name else path,
             query=query or {},
@@ -245,12 +241,12 @@ class KubernetesCluster:
         def attempt() -> Any:
             status, body = self._transport.send(request)
             if status in request.absent:
-                if (trouble := ran_into_another(request.asked, status, body)) is not None:
-                    raise trouble
+                if (failure := conflict_failure(request.info, status, body)) is not None:
+                    raise failure
                 return None
             try:
                 return json.loads(body)
             except (ValueError, RecursionError) as error:
-                raise no_answer(request.asked, f"the body of its {status} is broken") from error
+                raise no_response(request.info, f"the body of its {status} is broken") from error
 
-        return self._patience.call(attempt)
+        return self._retry_policy.call(attempt)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Kubeconfig", "KubeconfigElsewhere"]
+__all__ = ["Kubeconfig", "KubeconfigSource"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Kubeconfig:
 
 
 @dataclass(frozen=True, slots=True)
-class KubeconfigElsewhere:
+class KubeconfigSource:
     """A kubeconfig that is not in a file.
 
     Attributes:

@@ -10,19 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from mrunners.plan.metadata import CONTAINER, LABEL_RUN_ID, NOTE_DIGEST
+from mrunners.plan.metadata import ANNOTATION_DIGEST, CONTAINER, LABEL_RUN_ID
 
 __all__ = [
-    "ConfigMapSeen",
-    "EventSeen",
-    "JobSeen",
-    "Owner",
-    "PodSeen",
-    "config_map_seen",
-    "event_seen",
+    "ConfigMap",
+    "Event",
+    "Job",
+    "OwnerReference",
+    "Pod",
     "index_ranges",
-    "job_seen",
-    "pod_seen",
 ]
 
 # Raw JSON as the API server sent it; it does not leave this module.
@@ -33,7 +29,7 @@ JOB_UID = "batch.kubernetes.io/controller-uid"
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class OwnerReference:
     """One ownerReference."""
 
     kind: str
@@ -42,7 +38,7 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfigMapSeen:
+class ConfigMap:
     """A ConfigMap; a tracker when it has a run ID and a plan."""
 
     name: str
@@ -52,12 +48,29 @@ class ConfigMapSeen:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
-    owners: tuple[Owner, ...] = ()
+    owners: tuple[OwnerReference, ...] = ()
     deleting: bool = False
+
+    @classmethod
+    def from_json(cls, raw: Raw) -> ConfigMap:
+        """A ConfigMap from its raw JSON."""
+        meta = raw["metadata"]
+        labels = meta.get("labels") or {}
+        return cls(
+            name=meta["name"],
+            uid=meta["uid"],
+            created=_time(meta["creationTimestamp"]),
+            run_id=labels.get(LABEL_RUN_ID),
+            labels=labels,
+            annotations=meta.get("annotations") or {},
+            data=raw.get("data") or {},
+            owners=_owners(meta),
+            deleting="deletionTimestamp" in meta,
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class JobSeen:
+class Job:
     """A Job and how far it is.
 
     Attributes:
@@ -74,7 +87,7 @@ class JobSeen:
     created: datetime
     run_id: str | None
     digest: str | None
-    owners: tuple[Owner, ...] = ()
+    owners: tuple[OwnerReference, ...] = ()
     completions: int = 0
     succeeded: tuple[int, ...] = ()
     failed: tuple[int, ...] = ()
@@ -87,15 +100,48 @@ class JobSeen:
     deleting: bool = False
     spec_fields: frozenset[str] = frozenset()
 
+    @classmethod
+    def from_json(cls, raw: Raw) -> Job:
+        """A Job from its raw JSON.
+
+        Finished is the condition Complete or Failed with status True and nothing else: the counters
+        can add up before, and FailureTarget or SuccessCriteriaMet are interim.
+        """
+        meta, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
+        finished, finished_reason = None, ""
+        for condition in status.get("conditions") or []:
+            if condition["type"] in {"Complete", "Failed"} and condition["status"] == "True":
+                finished = condition["type"]
+                finished_reason = _words(condition.get("reason"), condition.get("message"))
+        return cls(
+            name=meta["name"],
+            uid=meta["uid"],
+            created=_time(meta["creationTimestamp"]),
+            run_id=(meta.get("labels") or {}).get(LABEL_RUN_ID),
+            digest=(meta.get("annotations") or {}).get(ANNOTATION_DIGEST),
+            owners=_owners(meta),
+            completions=spec.get("completions") or 0,
+            succeeded=index_ranges(status.get("completedIndexes") or ""),
+            failed=index_ranges(status.get("failedIndexes") or ""),
+            active=status.get("active") or 0,
+            ready=status.get("ready") or 0,
+            started=_optional_time(status.get("startTime")),
+            suspended=bool(spec.get("suspend")),
+            finished=finished,
+            finished_reason=finished_reason if finished == "Failed" else "",
+            deleting="deletionTimestamp" in meta,
+            spec_fields=frozenset(spec),
+        )
+
 
 @dataclass(frozen=True, slots=True)
-class PodSeen:
+class Pod:
     """A pod of a run and what became of its container.
 
     Attributes:
         index: the completion index; None for a pod that has none.
         waiting, waiting_message: the container's waiting reason, such as ErrImagePull.
-        unschedulable: the scheduler's message while it finds no host.
+        unschedulable: the scheduler's message while it finds no node.
         exit_code, reason, started, finished: of the terminated (or running) container.
         disrupted: the reason of a true DisruptionTarget condition, such as DeletionByTaintManager.
     """
@@ -122,9 +168,48 @@ class PodSeen:
         """Whether its container will not run again."""
         return self.phase in {"Succeeded", "Failed"}
 
+    @classmethod
+    def from_json(cls, raw: Raw) -> Pod:
+        """A pod from its raw JSON."""
+        meta, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
+        conditions = {c["type"]: c for c in status.get("conditions") or []}
+        scheduled = conditions.get("PodScheduled", {})
+        disruption = conditions.get("DisruptionTarget", {})
+        container = _container(status.get("containerStatuses") or [])
+        state = container.get("state") or {}
+        waiting = state.get("waiting") or {}
+        ended = state.get("terminated") or {}
+        running = state.get("running") or {}
+        labels, notes = meta.get("labels") or {}, meta.get("annotations") or {}
+        index = labels.get(JOB_INDEX, notes.get(JOB_INDEX))
+        return cls(
+            name=meta["name"],
+            uid=meta["uid"],
+            job_uid=labels.get(JOB_UID),
+            index=int(index) if index is not None and index.isdecimal() else None,
+            phase=status.get("phase") or "Pending",
+            created=_time(meta["creationTimestamp"]),
+            node=spec.get("nodeName"),
+            waiting=waiting.get("reason") or "",
+            waiting_message=waiting.get("message") or "",
+            unschedulable=(
+                scheduled.get("message") or "" if scheduled.get("status") == "False" else ""
+            ),
+            started=_optional_time(ended.get("startedAt") or running.get("startedAt")),
+            finished=_optional_time(ended.get("finishedAt")),
+            exit_code=ended.get("exitCode"),
+            reason=ended.get("reason") or status.get("reason") or "",
+            disrupted=(
+                _words(disruption.get("reason"), disruption.get("message"))
+                if disruption.get("status") == "True"
+                else ""
+            ),
+            deleting="deletionTimestamp" in meta,
+        )
+
 
 @dataclass(frozen=True, slots=True)
-class EventSeen:
+class Event:
     """A warning event about a Job or a pod."""
 
     about_uid: str
@@ -132,105 +217,16 @@ class EventSeen:
     reason: str
     message: str
 
-
-def config_map_seen(raw: Raw) -> ConfigMapSeen:
-    """A ConfigMap from its raw JSON."""
-    meta = raw["metadata"]
-    labels = meta.get("labels") or {}
-    return ConfigMapSeen(
-        name=meta["name"],
-        uid=meta["uid"],
-        created=_time(meta["creationTimestamp"]),
-        run_id=labels.get(LABEL_RUN_ID),
-        labels=labels,
-        annotations=meta.get("annotations") or {},
-        data=raw.get("data") or {},
-        owners=_owners(meta),
-        deleting="deletionTimestamp" in meta,
-    )
-
-
-def job_seen(raw: Raw) -> JobSeen:
-    """A Job from its raw JSON.
-
-    Finished is the condition Complete or Failed with status True and nothing else: the counters
-    can add up before, and FailureTarget or SuccessCriteriaMet are interim.
-    """
-    meta, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
-    finished, finished_reason = None, ""
-    for condition in status.get("conditions") or []:
-        if condition["type"] in {"Complete", "Failed"} and condition["status"] == "True":
-            finished = condition["type"]
-            finished_reason = _words(condition.get("reason"), condition.get("message"))
-    return JobSeen(
-        name=meta["name"],
-        uid=meta["uid"],
-        created=_time(meta["creationTimestamp"]),
-        run_id=(meta.get("labels") or {}).get(LABEL_RUN_ID),
-        digest=(meta.get("annotations") or {}).get(NOTE_DIGEST),
-        owners=_owners(meta),
-        completions=spec.get("completions") or 0,
-        succeeded=index_ranges(status.get("completedIndexes") or ""),
-        failed=index_ranges(status.get("failedIndexes") or ""),
-        active=status.get("active") or 0,
-        ready=status.get("ready") or 0,
-        started=_optional_time(status.get("startTime")),
-        suspended=bool(spec.get("suspend")),
-        finished=finished,
-        finished_reason=finished_reason if finished == "Failed" else "",
-        deleting="deletionTimestamp" in meta,
-        spec_fields=frozenset(spec),
-    )
-
-
-def pod_seen(raw: Raw) -> PodSeen:
-    """A pod from its raw JSON."""
-    meta, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
-    conditions = {c["type"]: c for c in status.get("conditions") or []}
-    scheduled = conditions.get("PodScheduled", {})
-    disruption = conditions.get("DisruptionTarget", {})
-    container = _container(status.get("containerStatuses") or [])
-    state = container.get("state") or {}
-    waiting = state.get("waiting") or {}
-    ended = state.get("terminated") or {}
-    running = state.get("running") or {}
-    labels, notes = meta.get("labels") or {}, meta.get("annotations") or {}
-    index = labels.get(JOB_INDEX, notes.get(JOB_INDEX))
-    return PodSeen(
-        name=meta["name"],
-        uid=meta["uid"],
-        job_uid=labels.get(JOB_UID),
-        index=int(index) if index is not None and index.isdecimal() else None,
-        phase=status.get("phase") or "Pending",
-        created=_time(meta["creationTimestamp"]),
-        node=spec.get("nodeName"),
-        waiting=waiting.get("reason") or "",
-        waiting_message=waiting.get("message") or "",
-        unschedulable=(
-            scheduled.get("message") or "" if scheduled.get("status") == "False" else ""
-        ),
-        started=_optional_time(ended.get("startedAt") or running.get("startedAt")),
-        finished=_optional_time(ended.get("finishedAt")),
-        exit_code=ended.get("exitCode"),
-        reason=ended.get("reason") or status.get("reason") or "",
-        disrupted=(
-            _words(disruption.get("reason"), disruption.get("message"))
-            if disruption.get("status") == "True"
-            else ""
-        ),
-        deleting="deletionTimestamp" in meta,
-    )
-
-
-def event_seen(raw: Raw) -> EventSeen:
-    """A core/v1 Event from its raw JSON."""
-    about = raw.get("involvedObject") or {}
-    return EventSeen(
-        about_uid=about.get("uid") or "",
-        about_name=about.get("name") or "",
-        reason=raw.get("reason") or "",
-        message=raw.get("message") or "",
-    )
+    @classmethod
+    def from_json(cls, raw: Raw) -> Event:
+        """A core/v1 Event from its raw JSON."""
+        about = raw.get("involvedObject") or {}
+        return cls(
+            about_uid=about.get("uid") or "",
+            about_name=about.get("name") or "",
+            reason=raw.get("reason") or "",
+            message=raw.get("message") or "",
+        )
 
 
 def index_ranges(text: str) -> tuple[int, ...]:
@@ -247,9 +243,9 @@ def _container(statuses: Sequence[Raw]) -> Raw:
     return next((status for status in statuses if status.get("name") == CONTAINER), {})
 
 
-def _owners(meta: Raw) -> tuple[Owner, ...]:
+def _owners(meta: Raw) -> tuple[OwnerReference, ...]:
     return tuple(
-        Owner(kind=ref["kind"], name=ref["name"], uid=ref["uid"])
+        OwnerReference(kind=ref["kind"], name=ref["name"], uid=ref["uid"])
         for ref in meta.get("ownerReferences") or []
     )
 

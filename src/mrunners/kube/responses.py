@@ -15,20 +15,20 @@ from mrunners.errors import (
     UnauthorizedError,
     UnreachableError,
 )
-from mrunners.kube.retry import Trouble, TroubleKind
+from mrunners.kube.retry import FailureKind, RequestFailure
 
-__all__ = ["Asked", "no_answer", "ran_into_another", "trouble_of"]
+__all__ = ["RequestInfo", "conflict_failure", "failure_from_status", "no_response"]
 
 # Admission answers 403 too, and no role mends these.
 _NOT_ABOUT_RIGHTS = ("exceeded quota", "is being terminated")
 
 # 500 and 504 come from an API server whose etcd does not answer; 502 and 503 from what is in
 # between; 429 from Priority and Fairness.
-PASSING_STATUSES = frozenset({429, 500, 502, 503, 504})
+TRANSIENT_STATUSES = frozenset({429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestInfo:
     """One request, as a user thinks of it.
 
     Attributes:
@@ -50,84 +50,88 @@ class Asked:
         return f"{self.verb} {self.resource} {target}"
 
 
-def no_answer(asked: Asked, why: str) -> Trouble:
+def no_response(info: RequestInfo, why: str) -> RequestFailure:
     """The request got no answer, or none that can be read: it may have been carried out."""
-    return Trouble(
-        TroubleKind.PASSING,
+    return RequestFailure(
+        FailureKind.TRANSIENT,
         UnreachableError(
-            f"no usable answer from the API server {asked.server}: {why} ({asked}); check that "
+            f"no usable answer from the API server {info.server}: {why} ({info}); check that "
             "it runs and that --kubeconfig names the right cluster"
         ),
     )
 
 
-def trouble_of(asked: Asked, status: int, body: bytes, retry_after: str | None) -> Trouble:
+def failure_from_status(
+    info: RequestInfo, status: int, body: bytes, retry_after: str | None
+) -> RequestFailure:
     """What to make of a status that is not a success.
 
     Args:
-        asked: the request.
+        info: the request.
         status: the HTTP status, 400 or above.
         body: the first bytes of the body; a Status object, or any text (429 is text/plain).
         retry_after: the header, as it came.
     """
     reason, message = _status_words(body)
-    if status in PASSING_STATUSES:
+    if status in TRANSIENT_STATUSES:
         error = UnreachableError(
-            f"the API server {asked.server} answers {status} to {asked}: {message}"
+            f"the API server {info.server} answers {status} to {info}: {message}"
         )
-        return Trouble(TroubleKind.PASSING, error, _seconds(retry_after))
+        return RequestFailure(FailureKind.TRANSIENT, error, _seconds(retry_after))
     if status == 401:
-        return Trouble(
-            TroubleKind.LASTING,
+        return RequestFailure(
+            FailureKind.PERMANENT,
             UnauthorizedError(
-                f"the API server {asked.server} does not accept the credentials ({asked}): "
+                f"the API server {info.server} does not accept the credentials ({info}): "
                 f"{message}; sign in again, or check --kubeconfig"
             ),
         )
     if status == 403 and any(word in message for word in _NOT_ABOUT_RIGHTS):
-        return Trouble(
-            TroubleKind.LASTING,
+        return RequestFailure(
+            FailureKind.PERMANENT,
             ApiStatusError(
-                f"the API server refuses to {asked}: {message}", status=status, reason=reason
+                f"the API server refuses to {info}: {message}", status=status, reason=reason
             ),
         )
     if status == 403:
-        return Trouble(
-            TroubleKind.FORBIDDEN,
+        return RequestFailure(
+            FailureKind.FORBIDDEN,
             ForbiddenError(
-                f"forbidden: {asked}: {message}; grant it, for example with examples/rbac.yaml",
-                verb=asked.verb,
-                resource=asked.resource,
-                namespace=asked.namespace,
+                f"forbidden: {info}: {message}; grant it, for example with examples/rbac.yaml",
+                verb=info.verb,
+                resource=info.resource,
+                namespace=info.namespace,
             ),
         )
-    if status == 404 and asked.verb == "create":
-        return Trouble(
-            TroubleKind.LASTING,
+    if status == 404 and info.verb == "create":
+        return RequestFailure(
+            FailureKind.PERMANENT,
             InvalidInputError(
-                f"namespace {asked.namespace} does not exist ({message}); create it with: "
-                f"kubectl create namespace {asked.namespace}"
+                f"namespace {info.namespace} does not exist ({message}); create it with: "
+                f"kubectl create namespace {info.namespace}"
             ),
         )
-    return Trouble(
-        TroubleKind.LASTING,
+    return RequestFailure(
+        FailureKind.PERMANENT,
         ApiStatusError(
-            f"the API server {asked.server} refuses to {asked}: {status} {message}",
+            f"the API server {info.server} refuses to {info}: {status} {message}",
             status=status,
             reason=reason,
         ),
     )
 
 
-def ran_into_another(asked: Asked, status: int, body: bytes) -> Trouble | None:
-    """Trouble when a creation was refused because another request changed something meanwhile.
+def conflict_failure(info: RequestInfo, status: int, body: bytes) -> RequestFailure | None:
+    """RequestFailure when a creation was refused because something changed meanwhile.
 
     Like `AlreadyExists` it comes with 409, but nothing of that name needs to be there: it is a
     ResourceQuota of the namespace that many creations charge at once.
     """
-    if (asked.verb, status, _status_words(body)[0]) != ("create", 409, "Conflict"):
+    if (info.verb, status, _status_words(body)[0]) != ("create", 409, "Conflict"):
         return None
-    return Trouble(TroubleKind.PASSING, UnreachableError(f"{asked}: {_status_words(body)[1]}"))
+    return RequestFailure(
+        FailureKind.TRANSIENT, UnreachableError(f"{info}: {_status_words(body)[1]}")
+    )
 
 
 def _status_words(body: bytes) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """How long a command bears an API server that does not answer well, and what it says meanwhile.
 
-It must not know HTTP libraries: what went wrong comes as a `Trouble`, and time is passed in.
+It must not know HTTP libraries: what went wrong comes as a `RequestFailure`, and time is passed in.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from mrunners.durations import format_duration
 
-__all__ = ["Patience", "Trouble", "TroubleKind"]
+__all__ = ["FailureKind", "RequestFailure", "RetryPolicy"]
 
 T = TypeVar("T")
 
@@ -29,30 +29,30 @@ FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
 
 
-class TroubleKind(Enum):
-    """Whether trouble may pass by itself."""
+class FailureKind(Enum):
+    """Whether failure may pass by itself."""
 
-    PASSING = "passing"
+    TRANSIENT = "passing"
     """No connection, a reset, a timeout, 429, 500, 502, 503, 504."""
 
     FORBIDDEN = "forbidden"
     """A 403, which passes only right after an outage."""
 
-    LASTING = "lasting"
+    PERMANENT = "lasting"
     """Anything else: repeating cannot mend it."""
 
 
-class Trouble(Exception):  # noqa: N818 - it is not an error yet; `error` is what it becomes
+class RequestFailure(Exception):  # noqa: N818 - it is not an error yet; `error` is what it becomes
     """One failed attempt.
 
     Attributes:
         kind: whether to try again.
         error: what to raise when patience ends.
-        retry_after_seconds: what the server asked for; None when it did not.
+        retry_after_seconds: what the server info for; None when it did not.
     """
 
     def __init__(
-        self, kind: TroubleKind, error: Exception, retry_after_seconds: float | None = None
+        self, kind: FailureKind, error: Exception, retry_after_seconds: float | None = None
     ) -> None:
         super().__init__(str(error))
         self.kind = kind
@@ -61,20 +61,20 @@ class Trouble(Exception):  # noqa: N818 - it is not an error yet; `error` is wha
 
 
 @dataclass
-class Patience:
+class RetryPolicy:
     """Retries attempts of one command against one API server.
 
     Attributes:
         monotonic: seconds that never go back.
         sleep: waits that many seconds.
-        say: tells the user when an outage begins and when it ends.
+        warn: tells the user when an outage begins and when it ends.
         first_contact_seconds: until the first success.
         outage_seconds: after it.
     """
 
     monotonic: Callable[[], float]
     sleep: Callable[[float], None]
-    say: Callable[[str], None]
+    warn: Callable[[str], None]
     first_contact_seconds: float = FIRST_CONTACT_SECONDS
     outage_seconds: float = OUTAGE_SECONDS
     random: random.Random = field(default_factory=random.Random)
@@ -87,28 +87,28 @@ class Patience:
         """Call until it succeeds or patience ends.
 
         Args:
-            attempt: one request; raises Trouble when it fails.
+            attempt: one request; raises RequestFailure when it fails.
             limit_seconds: less patience than usual, for what may be missing for good.
-        Raises: the `error` of the last Trouble.
+        Raises: the `error` of the last RequestFailure.
         """
         began = self.monotonic()
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
                 result = attempt()
-            except Trouble as trouble:
+            except RequestFailure as failure:
                 now = self.monotonic()
-                if not self._may_pass(trouble, now, now - began, limit_seconds):
+                if not self._may_pass(failure, now, now - began, limit_seconds):
                     if limit_seconds is not None:
                         self._outage_since = None  # what stays away is not the API server
-                    raise trouble.error from trouble
-                self._tell_outage(trouble, began, limit_seconds)
+                    raise failure.error from failure
+                self._tell_outage(failure, began, limit_seconds)
                 # Jitter, so that many commands do not come back at the same instant.
-                if trouble.kind is TroubleKind.FORBIDDEN:
+                if failure.kind is FailureKind.FORBIDDEN:
                     pause = FIRST_PAUSE_SECONDS
                 wait = self.random.uniform(pause / 2, pause)
-                if trouble.retry_after_seconds is not None:
-                    wait = max(wait, min(trouble.retry_after_seconds, LONGEST_PAUSE_SECONDS * 3))
+                if failure.retry_after_seconds is not None:
+                    wait = max(wait, min(failure.retry_after_seconds, LONGEST_PAUSE_SECONDS * 3))
                 self.sleep(wait)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             else:
@@ -116,11 +116,11 @@ class Patience:
                 return result
 
     def _may_pass(
-        self, trouble: Trouble, now: float, elapsed: float, limit_seconds: float | None
+        self, failure: RequestFailure, now: float, elapsed: float, limit_seconds: float | None
     ) -> bool:
-        if trouble.kind is TroubleKind.LASTING:
+        if failure.kind is FailureKind.PERMANENT:
             return False
-        if trouble.kind is TroubleKind.FORBIDDEN:
+        if failure.kind is FailureKind.FORBIDDEN:
             if self._forbidden_since is None:
                 self._forbidden_since = now
             return self._after_outage and now - self._forbidden_since < FALSE_403_SECONDS
@@ -131,14 +131,16 @@ class Patience:
         usual = self.outage_seconds if self._ever_answered else self.first_contact_seconds
         return usual if limit_seconds is None else min(usual, limit_seconds)
 
-    def _tell_outage(self, trouble: Trouble, began: float, limit_seconds: float | None) -> None:
-        if self._outage_since is None and trouble.kind is TroubleKind.PASSING:
+    def _tell_outage(
+        self, failure: RequestFailure, began: float, limit_seconds: float | None
+    ) -> None:
+        if self._outage_since is None and failure.kind is FailureKind.TRANSIENT:
             self._outage_since = began
             limit = format_duration(self._limit(limit_seconds))
-            self.say(f"{trouble}; trying again for up to {limit}")
+            self.warn(f"{failure}; trying again for up to {limit}")
 
     def _succeeded(self, now: float) -> None:
         self._ever_answered, self._after_outage, self._forbidden_since = True, False, None
         if self._outage_since is not None:
             elapsed, self._outage_since = now - self._outage_since, None
-            self.say(f"the API server answers again after {format_duration(elapsed)}")
+            self.warn(f"the API server answers again after {format_duration(elapsed)}")

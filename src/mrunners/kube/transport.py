@@ -26,9 +26,9 @@ from kubernetes.config import (
 from kubernetes.config.incluster_config import SERVICE_HOST_ENV_NAME, SERVICE_TOKEN_FILENAME
 
 from mrunners.errors import InvalidInputError, UnauthorizedError
-from mrunners.kube.kubeconfig import KubeconfigElsewhere
-from mrunners.kube.responses import Asked, no_answer, trouble_of
-from mrunners.kube.retry import Trouble
+from mrunners.kube.kubeconfig import KubeconfigSource
+from mrunners.kube.responses import RequestInfo, failure_from_status, no_response
+from mrunners.kube.retry import RequestFailure
 
 __all__ = ["Request", "Transport"]
 
@@ -46,13 +46,13 @@ class Request:
     """One request.
 
     Attributes:
-        asked: what it is, in words for errors.
+        info: what it is, in words for errors.
         method, path, query, body, content_type: as in HTTP; the body is JSON.
         absent: statuses that are an answer here, such as 404 or 409.
         limit_bytes: read a body of any type, and only so much of it.
     """
 
-    asked: Asked
+    info: RequestInfo
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Transport:
     classes are slow and large, and drop misspelt keys silently.
     """
 
-    def __init__(self, kubeconfig: str | KubeconfigElsewhere) -> None:
+    def __init__(self, kubeconfig: str | KubeconfigSource) -> None:
         self._kubeconfig = kubeconfig
         self._api = ApiClient(_configuration(kubeconfig))
         self._lock = threading.Lock()
@@ -88,12 +88,12 @@ class Transport:
         """One attempt; credentials that have expired are read again once.
 
         Returns: the status, a success or one in `request.absent`, and the body.
-        Raises: Trouble: anything else.
+        Raises: RequestFailure: anything else.
         """
         try:
             return self._send(request)
-        except Trouble as trouble:
-            if not isinstance(trouble.error, UnauthorizedError):
+        except RequestFailure as failure:
+            if not isinstance(failure.error, UnauthorizedError):
                 raise
         # The client reads a token file once, and asks an exec plugin again only if it named an
         # expiry; a fresh configuration has whatever is there now.
@@ -122,15 +122,17 @@ class Transport:
             ).response
             body = _read(answer, request.limit_bytes)
         except urllib3.exceptions.HTTPError as error:
-            raise no_answer(request.asked, _cause(error)) from error
+            raise no_response(request.info, _cause(error)) from error
         if (date := _date(answer.headers.get("Date"))) is not None:
             self._clock = (date, time.monotonic())
         if answer.status < 400 or answer.status in request.absent:
             return answer.status, body
-        raise trouble_of(request.asked, answer.status, body, answer.headers.get("Retry-After"))
+        raise failure_from_status(
+            request.info, answer.status, body, answer.headers.get("Retry-After")
+        )
 
 
-def _configuration(kubeconfig: str | KubeconfigElsewhere) -> Configuration:
+def _configuration(kubeconfig: str | KubeconfigSource) -> Configuration:
     """The client's configuration: a kubeconfig, else the pod's token, else as kubectl finds it.
 
     Raises: InvalidInputError: it is missing, broken or names no usable context.
@@ -155,8 +157,8 @@ def _configuration(kubeconfig: str | KubeconfigElsewhere) -> Configuration:
     return configuration
 
 
-def _configure(configuration: Configuration, kubeconfig: str | KubeconfigElsewhere) -> None:
-    if isinstance(kubeconfig, KubeconfigElsewhere):
+def _configure(configuration: Configuration, kubeconfig: str | KubeconfigSource) -> None:
+    if isinstance(kubeconfig, KubeconfigSource):
         given = kubeconfig.read()
         load_kube_config_from_dict(
             dict(given.content),
@@ -185,8 +187,8 @@ def _no_file(kubeconfig: str) -> str:
     return "no such file"
 
 
-def _shown(kubeconfig: str | KubeconfigElsewhere) -> str:
-    if isinstance(kubeconfig, KubeconfigElsewhere):
+def _shown(kubeconfig: str | KubeconfigSource) -> str:
+    if isinstance(kubeconfig, KubeconfigSource):
         return kubeconfig.name
     return kubeconfig or os.environ.get("KUBECONFIG") or "(default)"
 

@@ -1,6 +1,6 @@
 """The bounds of what a form takes, as JSON Schema says them: a first look, where the user types.
 
-It must not be taken for the check: `check_options` judges, with reasons.
+It must not be taken for the check: `validate_options` judges, with reasons.
 """
 
 from __future__ import annotations

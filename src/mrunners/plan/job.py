@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from mrunners.plan.metadata import (
+    ANNOTATION_DIGEST,
+    ANNOTATION_URI,
     CONTAINER,
     LABEL_RUN_ID,
     LABEL_RUNNER,
-    NOTE_DIGEST,
-    NOTE_URI,
     Component,
     Manifest,
-    labels_of,
-    owned_by,
+    common_labels,
+    owner_references,
 )
-from mrunners.plan.plan import Plan, PlannedJob, Spread, digest_of
+from mrunners.plan.plan import PlannedJob, RunPlan, Spread, digest_of
 from mrunners.plan.tracker import profile_key
 from mrunners.reports.runner_script import runner_command
 
@@ -44,7 +44,9 @@ _GUARANTEES = {
 }
 
 
-def job_manifest(plan: Plan, job: PlannedJob, *, profile_place: str, tracker_uid: str) -> Manifest:
+def job_manifest(
+    plan: RunPlan, job: PlannedJob, *, profile_place: str, tracker_uid: str
+) -> Manifest:
     """The Job of one runner URI.
 
     Args:
@@ -53,7 +55,7 @@ def job_manifest(plan: Plan, job: PlannedJob, *, profile_place: str, tracker_uid
         profile_place: the ConfigMap that holds the Job's profile.
         tracker_uid: the UID of the tracker that owns the Job.
     """
-    labels = labels_of(plan, Component.RUNNER) | {LABEL_RUNNER: str(job.index)}
+    labels = common_labels(plan, Component.RUNNER) | {LABEL_RUNNER: str(job.index)}
     spec = _job_spec(plan, job, labels, profile_place)
     return {
         "apiVersion": "batch/v1",
@@ -62,8 +64,8 @@ def job_manifest(plan: Plan, job: PlannedJob, *, profile_place: str, tracker_uid
             "name": job.name,
             "namespace": plan.namespace,
             "labels": labels,
-            "annotations": {NOTE_URI: job.uri, NOTE_DIGEST: digest_of(spec)},
-            "ownerReferences": owned_by(plan.tracker, tracker_uid),
+            "annotations": {ANNOTATION_URI: job.uri, ANNOTATION_DIGEST: digest_of(spec)},
+            "ownerReferences": owner_references(plan.tracker, tracker_uid),
         },
         "spec": spec,
     }
@@ -87,23 +89,23 @@ def dropped_fields(returned_fields: Collection[str]) -> list[str]:
 
 
 def _job_spec(
-    plan: Plan, job: PlannedJob, labels: dict[str, str], profile_place: str
+    plan: RunPlan, job: PlannedJob, labels: dict[str, str], profile_place: str
 ) -> dict[str, object]:
     return {
         "completionMode": "Indexed",
-        "completions": job.numbers,
-        "parallelism": job.numbers,
+        "completions": job.pod_count,
+        "parallelism": job.pod_count,
         # One pod's failure is its own: with backoffLimit its siblings would be deleted.
         "backoffLimitPerIndex": 0,
         "podReplacementPolicy": "Failed",
         "template": {
-            "metadata": {"labels": labels, "annotations": {NOTE_URI: job.uri}},
+            "metadata": {"labels": labels, "annotations": {ANNOTATION_URI: job.uri}},
             "spec": _pod_spec(plan, job, profile_place),
         },
     }
 
 
-def _pod_spec(plan: Plan, job: PlannedJob, profile_place: str) -> dict[str, object]:
+def _pod_spec(plan: RunPlan, job: PlannedJob, profile_place: str) -> dict[str, object]:
     spec: dict[str, object] = {
         "restartPolicy": "Never",
         "serviceAccountName": plan.service_account,
@@ -133,7 +135,7 @@ def _pod_spec(plan: Plan, job: PlannedJob, profile_place: str) -> dict[str, obje
     return spec | _spread(plan)
 
 
-def _container(plan: Plan, job: PlannedJob) -> dict[str, object]:
+def _container(plan: RunPlan, job: PlannedJob) -> dict[str, object]:
     return {
         "name": CONTAINER,
         "image": plan.image,
@@ -160,7 +162,7 @@ def _container(plan: Plan, job: PlannedJob) -> dict[str, object]:
     }
 
 
-def _spread(plan: Plan) -> dict[str, object]:
+def _spread(plan: RunPlan) -> dict[str, object]:
     """How the scheduler lays out the pods of the whole run, not of one Job alone."""
     ours = {"matchLabels": {LABEL_RUN_ID: plan.run_id}}
     match plan.spread:
@@ -172,13 +174,13 @@ def _spread(plan: Plan) -> dict[str, object]:
                         "topologyKey": HOSTNAME,
                         "whenUnsatisfiable": "ScheduleAnyway",
                         "labelSelector": ours,
-                        # By default a tainted host counts as an empty domain.
+                        # By default a tainted node counts as an empty domain.
                         "nodeTaintsPolicy": "Honor",
                     }
                 ]
             }
         case Spread.REQUIRE:
-            # A hard spread still doubles up once every host has one; anti-affinity never does.
+            # A hard spread still doubles up once every node has one; anti-affinity never does.
             return {
                 "affinity": {
                     "podAntiAffinity": {

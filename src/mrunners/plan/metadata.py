@@ -9,9 +9,12 @@ import hashlib
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from mrunners.plan.plan import Plan
+from mrunners.plan.plan import RunPlan
 
 __all__ = [
+    "ANNOTATION_COLLECTED_AT",
+    "ANNOTATION_DIGEST",
+    "ANNOTATION_URI",
     "CONTAINER",
     "DEFAULT_TRACKER",
     "JOB_LENGTH",
@@ -22,15 +25,12 @@ __all__ = [
     "LABEL_RUN_ID",
     "LABEL_TRACKER",
     "MANAGED_BY",
-    "NOTE_COLLECTED_AT",
-    "NOTE_DIGEST",
-    "NOTE_URI",
     "TRACKER_LENGTH",
     "Component",
     "Manifest",
+    "common_labels",
     "job_name",
-    "labels_of",
-    "owned_by",
+    "owner_references",
     "run_selector",
     "tracker_selector",
     "trackers_selector",
@@ -49,9 +49,9 @@ LABEL_TRACKER = "mrunners.dev/tracker"
 LABEL_RUN_ID = "mrunners.dev/run-id"
 LABEL_RUNNER = "mrunners.dev/runner"
 
-NOTE_URI = "mrunners.dev/runner-uri"
-NOTE_DIGEST = "mrunners.dev/digest"
-NOTE_COLLECTED_AT = "mrunners.dev/collected-at"
+ANNOTATION_URI = "mrunners.dev/runner-uri"
+ANNOTATION_DIGEST = "mrunners.dev/digest"
+ANNOTATION_COLLECTED_AT = "mrunners.dev/collected-at"
 
 
 class Component(StrEnum):
@@ -85,7 +85,7 @@ def trackers_selector() -> str:
 Manifest: TypeAlias = dict[str, object]
 
 
-def labels_of(plan: Plan, component: Component) -> dict[str, str]:
+def common_labels(plan: RunPlan, component: Component) -> dict[str, str]:
     """The labels that every object of a run carries."""
     return {
         LABEL_NAME: MANAGED_BY,
@@ -96,7 +96,7 @@ def labels_of(plan: Plan, component: Component) -> dict[str, str]:
     }
 
 
-def owned_by(tracker: str, tracker_uid: str) -> list[dict[str, object]]:
+def owner_references(tracker: str, tracker_uid: str) -> list[dict[str, object]]:
     """The ownerReferences of what goes when the tracker goes.
 
     `blockOwnerDeletion` is false because true needs `update configmaps/finalizers` where the

@@ -15,15 +15,15 @@ from mrunners.names import dns_label_problem, dns_subdomain_problem
 from mrunners.plan import bounds
 from mrunners.plan.metadata import DEFAULT_TRACKER, TRACKER_LENGTH
 from mrunners.plan.plan import Spread
-from mrunners.profiles.images import check_image_name, check_usable, release_of_image
+from mrunners.profiles.images import image_problem, release_of_image, release_problem
 from mrunners.quantities import parse_bytes
 from mrunners.records import Record
 from mrunners.reports.runner_script import ReportMode
 
-__all__ = ["AdvancedOptions", "Existing", "RunOptions", "check_options"]
+__all__ = ["AdvancedOptions", "IfExists", "RunOptions", "validate_options"]
 
 
-class Existing(StrEnum):
+class IfExists(StrEnum):
     """What to do about a tracker of that name that is already there."""
 
     REFUSE = "refuse"
@@ -46,17 +46,17 @@ class AdvancedOptions(Record):
         description="The name of the progress tracker, the ConfigMap that owns the Jobs. A "
         "namespace holds one run per name.",
     )
-    existing: Existing = Field(
-        Existing.REFUSE,
-        title="Existing run",
+    existing: IfExists = Field(
+        IfExists.REFUSE,
+        title="IfExists run",
         description="If this tracker is already there: refuse stops, unless its report was "
         "collected; resume continues its run; replace removes it, if it has finished, and starts "
         "anew.",
     )
     spread: Spread = Field(
         Spread.PREFER,
-        title="Spread over hosts",
-        description="prefer: evenly where possible. require: at most one pod of the run per host. "
+        title="Spread over nodes",
+        description="prefer: evenly where possible. require: at most one pod of the run per node. "
         "off: as the scheduler likes.",
     )
     start_timeout: str = Field(
@@ -74,9 +74,9 @@ class AdvancedOptions(Record):
     )
     node_log_limit: str = Field(
         "10Mi",
-        title="Host log limit",
+        title="Node log limit",
         json_schema_extra=bounds.SIZE,
-        description="How much log a host keeps per container: the kubelet's containerLogMaxSize. A "
+        description="How much log a node keeps per container: the kubelet's containerLogMaxSize. A "
         "report must fit into it.",
     )
     run_key: str = Field(
@@ -144,7 +144,7 @@ class RunOptions(Record):
     )
 
 
-def check_options(options: RunOptions) -> None:
+def validate_options(options: RunOptions) -> None:
     """Check every option, and tell all mistakes together.
 
     Raises: InvalidInputError: one line per mistake, each naming the option as the command line
@@ -163,7 +163,7 @@ def check_options(options: RunOptions) -> None:
         )
         if problem is not None
     ]
-    if not options.runners and options.advanced.existing is not Existing.RESUME:
+    if not options.runners and options.advanced.existing is not IfExists.RESUME:
         problems.append("--runners: give at least one runner URI (only --resume needs none)")
     if problems:
         raise InvalidInputError(problems)
@@ -171,10 +171,10 @@ def check_options(options: RunOptions) -> None:
 
 def _image_problem(options: RunOptions) -> str | None:
     if options.runner_image:
-        return check_image_name(options.runner_image) or check_usable(
+        return image_problem(options.runner_image) or release_problem(
             release_of_image(options.runner_image)
         )
-    if options.advanced.existing is Existing.RESUME and not options.runners:
+    if options.advanced.existing is IfExists.RESUME and not options.runners:
         return None
     return "give the kperf image, such as ghcr.io/azure/kperf:0.3.5"
 

@@ -16,14 +16,14 @@ from pydantic import Field
 from mrunners.records import Record
 from mrunners.reports.runner_script import ReportMode
 
-__all__ = ["Plan", "PlannedJob", "Spread", "digest_of", "plan_differences", "run_id_of"]
+__all__ = ["PlannedJob", "RunPlan", "Spread", "digest_of", "plan_differences", "run_id_of"]
 
 # uuid5(NAMESPACE_DNS, "run.mrunners.dev"): fixed, so that a key gives the same run everywhere.
 _RUN_NAMESPACE = UUID("6c2718f4-c6ca-5917-bc2b-5e8deee33b2a")
 
 
 class Spread(StrEnum):
-    """How the pods of a run are laid over hosts."""
+    """How the pods of a run are laid over nodes."""
 
     PREFER = "prefer"
     REQUIRE = "require"
@@ -44,21 +44,21 @@ class PlannedJob(Record):
         numbers: how many pods, which are the completion indexes 0 to numbers - 1.
         profile_digest: SHA-256 (hex) of the profile as it is mounted.
         expected_seconds: how long a pod should load; None when the profile does not tell.
-        asked_per_second: the requests per second asked of a pod; None when there is no limit.
+        target_per_second: the requests per second asked of a pod; None when there is no limit.
         clients: how many requests a pod may have under way; None when its specs differ.
     """
 
     index: int = Field(ge=0)
     name: str = Field(pattern=_DNS_LABEL)
     uri: str
-    numbers: int = Field(ge=1)
+    pod_count: int = Field(ge=1)
     profile_digest: str
     expected_seconds: float | None = None
-    asked_per_second: float | None = None
+    target_per_second: float | None = None
     clients: int | None = None
 
 
-class Plan(Record):
+class RunPlan(Record):
     """Everything that one flow run deploys.
 
     Attributes:
@@ -85,7 +85,7 @@ class Plan(Record):
     @property
     def pods(self) -> int:
         """How many pods, and so how many reports, the run has."""
-        return sum(job.numbers for job in self.jobs)
+        return sum(job.pod_count for job in self.jobs)
 
 
 def run_id_of(run_key: str) -> str:
@@ -99,14 +99,14 @@ def digest_of(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def plan_differences(stored: Plan, wanted: Plan) -> list[str]:
+def plan_differences(stored: RunPlan, wanted: RunPlan) -> list[str]:
     """How a plan differs from the one in the tracker, one line per difference.
 
     The run ID is not compared: it says whose run it is, not what the run does.
     """
     differences = [
         f"{name}: the tracker's plan has {_short(old)}, asked for is {_short(new)}"
-        for name in Plan.model_fields
+        for name in RunPlan.model_fields
         if name not in {"run_id", "jobs"}
         and (old := getattr(stored, name)) != (new := getattr(wanted, name))
     ]

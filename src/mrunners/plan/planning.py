@@ -12,13 +12,13 @@ from mrunners.durations import parse_duration
 from mrunners.errors import InvalidInputError
 from mrunners.plan.metadata import job_name
 from mrunners.plan.options import RunOptions
-from mrunners.plan.plan import Plan, PlannedJob, run_id_of
+from mrunners.plan.plan import PlannedJob, RunPlan, run_id_of
 from mrunners.plan.tracker import place_profiles
 from mrunners.profiles.expectations import (
-    asked_clients,
-    asked_rate,
     expected_samples,
     expected_seconds,
+    target_clients,
+    target_rate,
 )
 from mrunners.profiles.loading import LoadedRunner
 from mrunners.quantities import format_bytes, parse_bytes
@@ -44,7 +44,7 @@ class PlannedRun:
         warnings: what the user should know before it runs; one line each.
     """
 
-    plan: Plan
+    plan: RunPlan
     profiles: Mapping[str, str] = field(repr=False)
     warnings: tuple[str, ...] = ()
 
@@ -53,13 +53,13 @@ def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: s
     """Decide the whole run.
 
     Args:
-        options: checked by `check_options`.
+        options: checked by `validate_options`.
         runners: in the order of the URIs.
         run_key: the same key gives the same run ID.
-    Raises: InvalidInputError: reports that cannot fit into a host's log, a profile or plan that
+    Raises: InvalidInputError: reports that cannot fit into a node's log, a profile or plan that
         no ConfigMap can hold; one line per mistake.
     """
-    plan = Plan(
+    plan = RunPlan(
         run_id=run_id_of(run_key),
         namespace=options.namespace,
         tracker=options.advanced.tracker,
@@ -74,11 +74,11 @@ def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: s
                 index=index,
                 name=job_name(options.advanced.tracker, index),
                 uri=runner.spec.uri,
-                numbers=runner.spec.numbers,
+                pod_count=runner.spec.pod_count,
                 profile_digest=runner.digest,
                 expected_seconds=expected_seconds(runner.profile),
-                asked_per_second=asked_rate(runner.profile),
-                clients=asked_clients(runner.profile),
+                target_per_second=target_rate(runner.profile),
+                clients=target_clients(runner.profile),
             )
             for index, runner in enumerate(runners)
         ),
@@ -92,8 +92,8 @@ def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: s
     return PlannedRun(plan, profiles, (*own, *warnings))
 
 
-def _check_sizes(plan: Plan, runners: Sequence[LoadedRunner]) -> tuple[list[str], list[str]]:
-    """Reports too large for a host's log: certain ones are mistakes, likely ones are warnings."""
+def _check_sizes(plan: RunPlan, runners: Sequence[LoadedRunner]) -> tuple[list[str], list[str]]:
+    """Reports too large for a node's log: certain ones are mistakes, likely ones are warnings."""
     problems: list[str] = []
     warnings: list[str] = []
     for index, runner in enumerate(runners):
@@ -103,15 +103,15 @@ def _check_sizes(plan: Plan, runners: Sequence[LoadedRunner]) -> tuple[list[str]
     return problems, warnings
 
 
-def _size_findings(plan: Plan, runner: LoadedRunner) -> Iterator[tuple[str, bool]]:
+def _size_findings(plan: RunPlan, runner: LoadedRunner) -> Iterator[tuple[str, bool]]:
     samples = expected_samples(runner.profile)
     room = int(plan.node_log_limit_bytes / _LOG_BYTES_PER_SAMPLE[plan.report_mode])
     if samples is None or samples <= room:
         return
-    pods = -(-samples * runner.spec.numbers // room)
+    pods = -(-samples * runner.spec.pod_count // room)
     yield (
-        f"about {samples:,} samples a pod do not fit into a host's log of "
+        f"about {samples:,} samples a pod do not fit into a node's log of "
         f"{format_bytes(plan.node_log_limit_bytes)} (room for about {room:,}); share the load "
-        f"among {pods:,} pods, or raise --node-log-limit if the hosts keep more",
+        f"among {pods:,} pods, or raise --node-log-limit if the nodes keep more",
         all(spec.total for spec in runner.profile.specs),
     )

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pydantic import ValidationError
 
 from mrunners.errors import InvalidInputError, RefusedError
-from mrunners.plan.metadata import Component, Manifest, labels_of, owned_by
-from mrunners.plan.plan import Plan
+from mrunners.plan.metadata import Component, Manifest, common_labels, owner_references
+from mrunners.plan.plan import RunPlan
 
 __all__ = [
     "ProfilePlaces",
@@ -36,7 +36,7 @@ def profile_key(digest: str) -> str:
     return f"profile-{digest[:16]}.yaml"
 
 
-def place_profiles(plan: Plan, profiles: Mapping[str, str]) -> ProfilePlaces:
+def place_profiles(plan: RunPlan, profiles: Mapping[str, str]) -> ProfilePlaces:
     """Which ConfigMap holds which profile: the tracker while there is room, then overflow ones.
 
     Args:
@@ -69,14 +69,16 @@ def place_profiles(plan: Plan, profiles: Mapping[str, str]) -> ProfilePlaces:
     return places
 
 
-def tracker_manifest(plan: Plan, profiles: Mapping[str, str]) -> Manifest:
+def tracker_manifest(plan: RunPlan, profiles: Mapping[str, str]) -> Manifest:
     """The progress tracker: an immutable ConfigMap that holds the plan and owns the Jobs."""
     places = place_profiles(plan, profiles)
     data = {PLAN_KEY: _plan_json(plan), **_profiles_in(plan.tracker, places, profiles)}
     return _config_map(plan, plan.tracker, Component.TRACKER, data)
 
 
-def overflow_manifests(plan: Plan, profiles: Mapping[str, str], tracker_uid: str) -> list[Manifest]:
+def overflow_manifests(
+    plan: RunPlan, profiles: Mapping[str, str], tracker_uid: str
+) -> list[Manifest]:
     """The ConfigMaps for the profiles that the tracker has no room for; mostly none."""
     places = place_profiles(plan, profiles)
     manifests = []
@@ -86,12 +88,12 @@ def overflow_manifests(plan: Plan, profiles: Mapping[str, str], tracker_uid: str
         manifest = _config_map(plan, name, Component.PROFILES, _profiles_in(name, places, profiles))
         metadata = manifest["metadata"]
         assert isinstance(metadata, dict)
-        metadata["ownerReferences"] = owned_by(plan.tracker, tracker_uid)
+        metadata["ownerReferences"] = owner_references(plan.tracker, tracker_uid)
         manifests.append(manifest)
     return manifests
 
 
-def read_plan(namespace: str, tracker: str, data: Mapping[str, str]) -> Plan:
+def read_plan(namespace: str, tracker: str, data: Mapping[str, str]) -> RunPlan:
     """The plan that a tracker holds.
 
     Raises: RefusedError: the ConfigMap holds no plan, or one that this release cannot read.
@@ -105,7 +107,7 @@ def read_plan(namespace: str, tracker: str, data: Mapping[str, str]) -> Plan:
             tracker=tracker,
         )
     try:
-        plan = Plan.model_validate_json(text)
+        plan = RunPlan.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or PLAN_KEY
@@ -128,7 +130,7 @@ def _unusable(namespace: str, tracker: str, held: str) -> RefusedError:
     )
 
 
-def _in_plan_order(plan: Plan) -> Iterator[str]:
+def _in_plan_order(plan: RunPlan) -> Iterator[str]:
     yield from dict.fromkeys(job.profile_digest for job in plan.jobs)
 
 
@@ -138,18 +140,18 @@ def _profiles_in(name: str, places: ProfilePlaces, profiles: Mapping[str, str]) 
     }
 
 
-def _plan_json(plan: Plan) -> str:
+def _plan_json(plan: RunPlan) -> str:
     return plan.model_dump_json(by_alias=True, indent=1)
 
 
-def _config_map(plan: Plan, name: str, component: Component, data: dict[str, str]) -> Manifest:
+def _config_map(plan: RunPlan, name: str, component: Component, data: dict[str, str]) -> Manifest:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
             "name": name,
             "namespace": plan.namespace,
-            "labels": labels_of(plan, component),
+            "labels": common_labels(plan, component),
         },
         "immutable": True,
         "data": data,

@@ -9,7 +9,7 @@ import math
 
 from mrunners.profiles.profile import LoadProfile, LoadProfileSpec
 
-__all__ = ["asked_clients", "asked_rate", "expected_samples", "expected_seconds"]
+__all__ = ["expected_samples", "expected_seconds", "target_clients", "target_rate"]
 
 
 def expected_seconds(profile: LoadProfile) -> float | None:
@@ -37,7 +37,7 @@ def expected_samples(profile: LoadProfile) -> int | None:
     return sum(known) if len(known) == len(parts) else None
 
 
-def asked_rate(profile: LoadProfile) -> float | None:
+def target_rate(profile: LoadProfile) -> float | None:
     """The requests per second asked of one pod, averaged over the time that its specs take.
 
     Args:
@@ -52,7 +52,7 @@ def asked_rate(profile: LoadProfile) -> float | None:
     return average if math.isfinite(average) else None
 
 
-def asked_clients(profile: LoadProfile) -> int | None:
+def target_clients(profile: LoadProfile) -> int | None:
     """How many requests one pod may have under way: kperf's clients wait for their answers.
 
     Args:

@@ -14,9 +14,9 @@ __all__ = [
     "LATEST_KNOWN_RELEASE",
     "OLDEST_USABLE_RELEASE",
     "KperfRelease",
-    "check_image_name",
-    "check_usable",
+    "image_problem",
     "release_of_image",
+    "release_problem",
     "split_image",
 ]
 
@@ -34,7 +34,7 @@ _MAX_NAME: Final = 255
 _MAX_IMAGE: Final = 1024
 
 
-def check_image_name(image: str) -> str | None:
+def image_problem(image: str) -> str | None:
     """What keeps a text from being an image reference.
 
     Args:
@@ -120,7 +120,7 @@ def release_of_image(image: str) -> KperfRelease | None:
     Returns: None when it is unknown: another image name, no tag, `latest`, a tag with a suffix, an
         invalid name; then nothing is checked against a release.
     """
-    if check_image_name(image) is not None:
+    if image_problem(image) is not None:
         return None
     repository, tag = split_image(image)
     if repository.rpartition("/")[2] != "kperf" or tag is None:
@@ -129,7 +129,7 @@ def release_of_image(image: str) -> KperfRelease | None:
     return KperfRelease(int(match[1]), int(match[2]), int(match[3])) if match else None
 
 
-def check_usable(release: KperfRelease | None) -> str | None:
+def release_problem(release: KperfRelease | None) -> str | None:
     """Why the reports of a release cannot be merged.
 
     Args:

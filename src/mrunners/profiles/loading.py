@@ -15,10 +15,10 @@ from mrunners.errors import InvalidInputError
 from mrunners.profiles.images import KperfRelease
 from mrunners.profiles.parsing import ParsedProfile, parse_profile
 from mrunners.profiles.profile import LoadProfile
-from mrunners.profiles.release_rules import check_release
+from mrunners.profiles.release_rules import release_problems
 from mrunners.profiles.rendering import profile_digest, render_profile
 from mrunners.profiles.sources import SOURCES, ProfileSource, SourceContext
-from mrunners.profiles.uris import RunnerSpec, UriFindings, examine_runner_uri, show_uri
+from mrunners.profiles.uris import RunnerSpec, UriCheck, check_runner_uri, show_uri
 
 __all__ = ["MAX_RUNNERS", "LoadedRunner", "load_runners", "parse_runners", "read_runners"]
 
@@ -156,21 +156,21 @@ class _Profiles:
             parsed = parse_profile(self._sources[scheme].load(path, self._context))
         except InvalidInputError as error:
             return error.problems
-        return tuple(check_release(parsed.profile, self._release)) or parsed
+        return tuple(release_problems(parsed.profile, self._release)) or parsed
 
 
-def _examine(uris: Sequence[str], sources: Mapping[str, ProfileSource]) -> list[UriFindings]:
+def _examine(uris: Sequence[str], sources: Mapping[str, ProfileSource]) -> list[UriCheck]:
     if not uris:
         raise InvalidInputError("no runners: give at least one runner URI")
     if len(uris) > MAX_RUNNERS:
         raise InvalidInputError(f"{len(uris)} runner URIs are too many; at most {MAX_RUNNERS}")
-    return [_check_path(examine_runner_uri(uri, sources), sources) for uri in uris]
+    return [_check_path(check_runner_uri(uri, sources), sources) for uri in uris]
 
 
-def _check_path(findings: UriFindings, sources: Mapping[str, ProfileSource]) -> UriFindings:
+def _check_path(findings: UriCheck, sources: Mapping[str, ProfileSource]) -> UriCheck:
     if findings.scheme is None or findings.path is None:
         return findings
-    problems = sources[findings.scheme].check_path(findings.path)
+    problems = sources[findings.scheme].path_problems(findings.path)
     if not problems:
         return findings
     return replace(findings, path=None, problems=(*findings.problems, *problems))

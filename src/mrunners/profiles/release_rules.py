@@ -12,7 +12,7 @@ from mrunners.profiles.images import LATEST_KNOWN_RELEASE, KperfRelease
 from mrunners.profiles.profile import ContentType, LoadProfile, LoadProfileSpec, WeightedRequest
 from mrunners.profiles.requests import RequestKind, RequestList, RequestPostDel
 
-__all__ = ["check_release"]
+__all__ = ["release_problems"]
 
 # The first release that has it, or None for what only kperf's main branch has. Read in
 # api/types/load_traffic.go and request/random.go of each tag from v0.0.1 to v0.3.5; every release
@@ -55,7 +55,7 @@ _REQUEST_FIELDS: Final[dict[str, tuple[_Since, Callable[[object], bool]]]] = {
 }
 
 
-def check_release(profile: LoadProfile, release: KperfRelease | None) -> list[str]:
+def release_problems(profile: LoadProfile, release: KperfRelease | None) -> list[str]:
     """What a release would not do as the profile says.
 
     Args:

@@ -12,27 +12,27 @@ from typing import Final
 
 from mrunners.text import closest, did_you_mean, quoted
 
-__all__ = ["MAX_NUMBERS", "read_query"]
+__all__ = ["MAX_PODS", "read_query"]
 
-MAX_NUMBERS: Final = 10_000
+MAX_PODS: Final = 10_000
 
 
-def _parse_numbers(value: str) -> int:
+def _parse_pod_count(value: str) -> int:
     if re.fullmatch(r"-[0-9]+|0", value):
         raise ValueError("numbers must be at least 1")
     if not re.fullmatch(r"[1-9][0-9]*", value):
         raise ValueError(
-            f"numbers must be a whole number from 1 to {MAX_NUMBERS} in plain digits, "
+            f"numbers must be a whole number from 1 to {MAX_PODS} in plain digits, "
             f"got {quoted(value)}"
         )
-    if len(value) > len(str(MAX_NUMBERS)) or int(value) > MAX_NUMBERS:
-        raise ValueError(f"numbers must be at most {MAX_NUMBERS}")
+    if len(value) > len(str(MAX_PODS)) or int(value) > MAX_PODS:
+        raise ValueError(f"numbers must be at most {MAX_PODS}")
     return int(value)
 
 
 # One line per query key. A key is required: an optional one gets its default in RunnerSpec.
 _QUERY_KEYS: Final[Mapping[str, Callable[[str], int]]] = MappingProxyType(
-    {"numbers": _parse_numbers}
+    {"numbers": _parse_pod_count}
 )
 _REQUIRED_KEYS: Final = {"numbers": "numbers is missing: add ?numbers=N, the number of pods"}
 

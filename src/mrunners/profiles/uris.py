@@ -13,14 +13,14 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from mrunners.errors import InvalidInputError
-from mrunners.profiles.uri_query import MAX_NUMBERS, read_query
+from mrunners.profiles.uri_query import MAX_PODS, read_query
 from mrunners.text import did_you_mean, printable, quoted
 
 __all__ = [
-    "MAX_NUMBERS",
+    "MAX_PODS",
     "RunnerSpec",
-    "UriFindings",
-    "examine_runner_uri",
+    "UriCheck",
+    "check_runner_uri",
     "parse_runner_uri",
     "show_uri",
 ]
@@ -53,11 +53,11 @@ class RunnerSpec(BaseModel):
     uri: str
     scheme: str
     path: str
-    numbers: int = Field(ge=1, le=MAX_NUMBERS)
+    pod_count: int = Field(ge=1, le=MAX_PODS)
 
 
 @dataclass(frozen=True)
-class UriFindings:
+class UriCheck:
     """What can be said about one URI, right or wrong.
 
     Attributes:
@@ -82,7 +82,7 @@ class UriFindings:
         if self.problems or self.scheme is None or self.path is None:
             raise InvalidInputError(self.problems)
         return RunnerSpec(
-            uri=self.uri, scheme=self.scheme, path=self.path, numbers=self.values["numbers"]
+            uri=self.uri, scheme=self.scheme, path=self.path, pod_count=self.values["numbers"]
         )
 
 
@@ -95,10 +95,10 @@ def parse_runner_uri(text: str, known_schemes: Collection[str]) -> RunnerSpec:
     Returns: the record.
     Raises: InvalidInputError: one line per mistake; none echoes user info or control characters.
     """
-    return examine_runner_uri(text, known_schemes).spec()
+    return check_runner_uri(text, known_schemes).spec()
 
 
-def examine_runner_uri(text: str, known_schemes: Collection[str]) -> UriFindings:
+def check_runner_uri(text: str, known_schemes: Collection[str]) -> UriCheck:
     """Find every mistake of a runner URI, and what is usable of it.
 
     Args:
@@ -107,14 +107,14 @@ def examine_runner_uri(text: str, known_schemes: Collection[str]) -> UriFindings
     Returns: the findings; never raises.
     """
     if not text:
-        return UriFindings(text, None, None, {}, ("the URI is empty",))
+        return UriCheck(text, None, None, {}, ("the URI is empty",))
     if len(text) > _MAX_URI_LENGTH:
         problem = f"the URI is longer than {_MAX_URI_LENGTH} characters"
-        return UriFindings(text, None, None, {}, (problem,))
+        return UriCheck(text, None, None, {}, (problem,))
     problems = _character_problems(text)
     if problems:
         # Where a newline or a blank is, nobody knows what the rest was meant to be.
-        return UriFindings(text, None, None, {}, tuple(problems))
+        return UriCheck(text, None, None, {}, tuple(problems))
 
     parts = _URI.fullmatch(text)
     assert parts is not None  # every text matches, by construction
@@ -123,7 +123,7 @@ def examine_runner_uri(text: str, known_schemes: Collection[str]) -> UriFindings
     values = read_query(parts["query"], problems)
     if parts["fragment"] is not None:
         problems.append("no fragment (#…) is allowed; a '#' in a path is written %23")
-    return UriFindings(text, scheme, path, values, tuple(problems))
+    return UriCheck(text, scheme, path, values, tuple(problems))
 
 
 def show_uri(text: str) -> str:

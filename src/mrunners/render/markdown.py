@@ -36,13 +36,13 @@ class WholeReport:
 
     Attributes:
         path: of the HTML file.
-        host: the machine that has it.
+        machine: the one that has it.
         url: under which people reach it, with nothing in it that would end a link; None when
             nobody said so.
     """
 
     path: str
-    host: str
+    machine: str
     url: str | None = None
 
 
@@ -69,7 +69,7 @@ def _job_row(runner: RunnerSummary) -> dict[str, str | int | float | None]:
         "state": _state(runner),
         "pods": len(runner.pods),
         "reports": sum(pod.missing is None for pod in runner.pods),
-        "hosts": len({pod.node for pod in runner.pods if pod.node is not None}),
+        "nodes": len({pod.node for pod in runner.pods if pod.node is not None}),
         "samples": sum(pod.samples or 0 for pod in runner.pods),
         "errors": sum(pod.errors or 0 for pod in runner.pods),
         "p50 ms": _ms(percentiles.get(0.5)),
@@ -110,7 +110,7 @@ def _lines(report: MergedReport, whole: WholeReport | None) -> Iterable[str]:
             yield f"| {_cell(name)} | {grouped(count)} |"
     if report.coverage.missing:
         yield "\n## Missing reports\n"
-        yield "| job | index | pod | host | reason |"
+        yield "| job | index | pod | node | reason |"
         yield "|---|---:|---|---|---|"
         for pod in report.coverage.missing[:_MAX_ROWS]:
             reason = f"{pod.reason.value}: {pod.detail}" if pod.detail else pod.reason.value
@@ -123,7 +123,7 @@ def _lines(report: MergedReport, whole: WholeReport | None) -> Iterable[str]:
 def _reference(whole: WholeReport) -> str:
     """A browser opens no file of the worker's machine: without a URL there is no link."""
     if whole.url is None:
-        return f"The whole report is a page on {_cell(whole.host)}: {_cell(whole.path)}"
+        return f"The whole report is a page on {_cell(whole.machine)}: {_cell(whole.path)}"
     return f"[The whole report, with all plots and tables]({whole.url})"
 
 

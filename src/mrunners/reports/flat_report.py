@@ -83,7 +83,7 @@ def parse_flat(document: JsonObject) -> FlatReport:
         },
         unknown_keys=tuple(sorted(set(document) - _KEYS)),
     )
-    _demand_error_agreement(report, has_raw="latenciesByURL" in document or bool(report.errors))
+    _require_error_agreement(report, has_raw="latenciesByURL" in document or bool(report.errors))
     return report
 
 
@@ -122,7 +122,7 @@ def _error(value: object) -> RequestError:
     )
 
 
-def _demand_error_agreement(report: FlatReport, *, has_raw: bool) -> None:
+def _require_error_agreement(report: FlatReport, *, has_raw: bool) -> None:
     if has_raw and len(report.errors) != report.error_count:
         raise fields.invalid(
             f"errors has {len(report.errors)} entries, errorStats counts {report.error_count}"

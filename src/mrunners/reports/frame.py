@@ -52,7 +52,7 @@ def extract_report(log: bytes, address: FrameAddress) -> bytes:
         _refuse(MissingReason.EMPTY_LOG, "the pod's log is empty")
     lines = log.split(b"\n")
     begin, end = _only_frame(lines, address)
-    _demand_same_address(begin.line, address, "begin")
+    _require_same_address(begin.line, address, "begin")
     if end.line.sha256 != begin.line.sha256 or _identity(end.line) != _identity(begin.line):
         _refuse(MissingReason.FOREIGN_FRAME, "the end line belongs to another frame")
     return decode_body(lines[begin.place + 1 : end.place], begin.line)
@@ -121,7 +121,7 @@ def _refuse_broken_partner(one: _Found, lines: list[bytes]) -> None:
 
 
 def _refuse_as_announced(line: FrameLine, address: FrameAddress) -> NoReturn:
-    _demand_same_address(line, address, line.kind.value)
+    _require_same_address(line, address, line.kind.value)
     if line.kind is LineKind.TOO_LARGE:
         _refuse(
             MissingReason.TOO_LARGE,
@@ -137,7 +137,7 @@ def _identity(line: FrameLine) -> tuple[str, str, int]:
     return (line.run, line.job, line.index)
 
 
-def _demand_same_address(line: FrameLine, address: FrameAddress, where: str) -> None:
+def _require_same_address(line: FrameLine, address: FrameAddress, where: str) -> None:
     wanted = (address.run_id, address.job, address.index)
     foreign = [
         name

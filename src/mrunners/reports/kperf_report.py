@@ -45,7 +45,7 @@ def parse_report(raw: bytes) -> KperfReport:
             raise fields.invalid("perSpecResults has an element that is not an object")
         specs.append(_flat(spec))
     aggregated = _flat(fields.mapping(document, "aggregated"))
-    _demand_agreement(specs, aggregated)
+    _require_agreement(specs, aggregated)
     unknown = tuple(sorted(set(document) - _MULTI_KEYS))
     return _from_specs(specs, aggregated, unknown)
 
@@ -67,7 +67,7 @@ def _from_specs(
     unknown: tuple[str, ...] = (),
 ) -> KperfReport:
     for number, spec in enumerate(specs):
-        _demand_total(spec, number)
+        _require_total(spec, number)
     whole = specs[0] if aggregated is None else aggregated
     return KperfReport(
         total=whole.total,
@@ -93,7 +93,7 @@ def _samples(specs: Sequence[FlatReport], whole: FlatReport) -> int | None:
     return None
 
 
-def _demand_total(spec: FlatReport, number: int) -> None:
+def _require_total(spec: FlatReport, number: int) -> None:
     """`total` is what was asked for; a report that has fewer or more was not complete.
 
     kperf drops `duration` beside `total` in the first spec only (runner.go, loadConfig): a later
@@ -113,7 +113,7 @@ def _demand_total(spec: FlatReport, number: int) -> None:
         )
 
 
-def _demand_agreement(specs: Sequence[FlatReport], whole: FlatReport) -> None:
+def _require_agreement(specs: Sequence[FlatReport], whole: FlatReport) -> None:
     """`aggregated` must count what the specs count (kperf, runner.go, aggregateResults)."""
     sums: tuple[tuple[str, int, int], ...] = (
         ("total", sum(s.total for s in specs), whole.total),

@@ -11,9 +11,9 @@ from datetime import datetime
 
 from mrunners.durations import format_go_duration
 from mrunners.reports.analysis.analyse import analyse
-from mrunners.reports.analysis.pod_stats import PodFigures
+from mrunners.reports.analysis.pod_stats import PodStats
 from mrunners.reports.analysis.start_skew import first_start, start_lag_seconds
-from mrunners.reports.analysis.throughput import AskedLoad
+from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.coverage import Coverage, MissingPod, PodRef
 from mrunners.reports.distribution import latency_distribution
 from mrunners.reports.flat_merge import merge_flat, pool_raw, pools_by_url
@@ -32,7 +32,7 @@ def merge(
     run: RunIdentity,
     outcomes: Sequence[PodOutcome],
     *,
-    asked: Mapping[str, AskedLoad] | None = None,
+    asked: Mapping[str, TargetLoad] | None = None,
     raw: bool = False,
     requests_by_us: int | None = None,
 ) -> MergedReport:
@@ -76,9 +76,9 @@ def merge(
         findings=found.findings,
         throughput=found.throughput,
         stragglers=found.stragglers,
-        hosts=found.hosts,
+        nodes=found.nodes,
         error_classes=found.error_classes,
-        runners=runner_summaries(ordered, found.figures),
+        runners=runner_summaries(ordered, found.stats),
         latency_distribution=latency_distribution(pools_by_url(reports)),
         latencies_by_url=pooled,
         errors=_errors(reports) if raw else None,
@@ -149,13 +149,13 @@ def _errors(reports: Sequence[KperfReport]) -> tuple[MergedError, ...]:
 
 
 def runner_summaries(
-    outcomes: Sequence[PodOutcome], figures: Mapping[tuple[str, int], PodFigures]
+    outcomes: Sequence[PodOutcome], stats: Mapping[tuple[str, int], PodStats]
 ) -> tuple[RunnerSummary, ...]:
     """The summaries in the order of the outcomes.
 
     Args:
         outcomes: of all planned pods, in the order of the plan.
-        figures: of those that are merged, by Job and completion index.
+        stats: of those that are merged, by Job and completion index.
     """
     first = first_start(outcomes)
     by_job: dict[str, list[PodOutcome]] = {}
@@ -165,14 +165,14 @@ def runner_summaries(
         RunnerSummary(
             uri=pods[0].uri,
             job=job,
-            pods=tuple(_pod(pod, figures.get((job, pod.index)), first) for pod in pods),
+            pods=tuple(_pod(pod, stats.get((job, pod.index)), first) for pod in pods),
             report=merge_flat([pod.report for pod in pods if pod.report is not None]),
         )
         for job, pods in by_job.items()
     )
 
 
-def _pod(outcome: PodOutcome, figures: PodFigures | None, first: datetime | None) -> PodSummary:
+def _pod(outcome: PodOutcome, stats: PodStats | None, first: datetime | None) -> PodSummary:
     report = outcome.report
     return PodSummary(
         index=outcome.index,
@@ -186,7 +186,7 @@ def _pod(outcome: PodOutcome, figures: PodFigures | None, first: datetime | None
         errors=None if report is None else report.error_count,
         duration=None if report is None else format_go_duration(report.duration_ns),
         received_bytes=None if report is None else report.received_bytes,
-        percentile_latencies=None if figures is None else figures.percentiles,
+        percentile_latencies=None if stats is None else stats.percentiles,
         start_lag_seconds=start_lag_seconds(outcome, first),
-        requests_per_second=None if figures is None else figures.requests_per_second,
+        requests_per_second=None if stats is None else stats.requests_per_second,
     )

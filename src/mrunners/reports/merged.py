@@ -14,7 +14,7 @@ from pydantic_core import PydanticSerializationError
 from mrunners.records import Record
 from mrunners.reports.analysis.error_classes import NO_ERRORS, ErrorClasses
 from mrunners.reports.analysis.finding import Finding
-from mrunners.reports.analysis.nodes import HostSummary
+from mrunners.reports.analysis.nodes import NodeSummary
 from mrunners.reports.analysis.stragglers import Straggler
 from mrunners.reports.analysis.throughput import NO_THROUGHPUT, Throughput
 from mrunners.reports.coverage import Coverage
@@ -109,7 +109,7 @@ class MergedReport(FlatSummary):
     findings: tuple[Finding, ...] = ()
     throughput: Throughput = NO_THROUGHPUT
     stragglers: tuple[Straggler, ...] = ()
-    hosts: tuple[HostSummary, ...] = ()
+    nodes: tuple[NodeSummary, ...] = ()
     error_classes: ErrorClasses = Field(default=NO_ERRORS, alias="errorClasses")
     runners: tuple[RunnerSummary, ...]
     latency_distribution: LatencyDistribution | None = Field(

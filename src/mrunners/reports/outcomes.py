@@ -40,7 +40,7 @@ class PodOutcome:
         uri: the runner URI that the Job stands for, as the user gave it.
         index: the completion index within the Job, from 0.
         pod: the pod's name; None when no pod was seen.
-        node: the host it ran on; None when it was never scheduled.
+        node: the node it ran on; None when it was never scheduled.
         started_at: when kperf's container started, by the node's clock.
         finished_at: when it ended, by the node's clock.
         exit_code: the container's exit code; None when it is not known.

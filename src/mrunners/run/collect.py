@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mrunners.kube.api import Cluster
-from mrunners.kube.objects import JobSeen, PodSeen
-from mrunners.plan.plan import Plan
+from mrunners.kube.objects import Job, Pod
+from mrunners.plan.plan import RunPlan
 from mrunners.reports.budget import Admission
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportError
@@ -28,14 +28,14 @@ _SILENT_LOGS = {MissingReason.EMPTY_LOG, MissingReason.NO_FRAME, MissingReason.K
 
 def collect_job(
     cluster: Cluster,
-    plan: Plan,
+    plan: RunPlan,
     job: JobState,
     *,
-    pods: Sequence[PodSeen],
+    pods: Sequence[Pod],
     unstarted: Sequence[Unstarted],
     store: ReportStore,
     admission: Admission,
-    silent_hosts: set[str | None],
+    unreachable_nodes: set[str | None],
 ) -> list[PodOutcome]:
     """The outcomes of a Job's pods, one per completion index, ascending.
 
@@ -47,20 +47,20 @@ def collect_job(
         unstarted: the pods that have not started.
         store: looked into first; what is read is kept there.
         admission: what the run already holds.
-        silent_hosts: those that did not give a log; they are not asked for another one, as each
+        unreachable_nodes: those that did not give a log; they are not asked for another, as each
             request takes all the patience there is for logs. New ones are added.
     Raises: OSError: the store cannot keep a report.
     """
     late = {pod.index: pod for pod in unstarted if pod.job == job.planned.name and pod.overdue}
     places = _Places(job)
-    if job.seen is None:
+    if job.actual is None:
         return [
             places.missing(index, MissingReason.NOT_CREATED, "the Job does not exist")
-            for index in range(job.planned.numbers)
+            for index in range(job.planned.pod_count)
         ]
-    collector = _Collector(cluster, plan, job.seen, places, pods, late, store, silent_hosts)
+    collector = _Collector(cluster, plan, job.actual, places, pods, late, store, unreachable_nodes)
     # One after the other, so that what is not admitted is let go before the next one is read.
-    return [admission.admit(collector.outcome(index)) for index in range(job.planned.numbers)]
+    return [admission.admit(collector.outcome(index)) for index in range(job.planned.pod_count)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class _Places:
         )
 
     def missing(
-        self, index: int, reason: MissingReason, detail: str, pod: PodSeen | None = None
+        self, index: int, reason: MissingReason, detail: str, pod: Pod | None = None
     ) -> PodOutcome:
         return PodOutcome(
             job=self.job.planned.name,
@@ -106,13 +106,13 @@ class _Collector:
     """Collects from one existing Job."""
 
     cluster: Cluster
-    plan: Plan
-    job: JobSeen
+    plan: RunPlan
+    job: Job
     places: _Places
-    pods: Sequence[PodSeen]
+    pods: Sequence[Pod]
     late: Mapping[int, Unstarted]
     store: ReportStore
-    silent_hosts: set[str | None]
+    unreachable_nodes: set[str | None]
 
     def outcome(self, index: int) -> PodOutcome:
         stored = self.store.get(self.job.uid, index)
@@ -143,8 +143,8 @@ class _Collector:
             return self.places.missing(index, MissingReason.POD_GONE, detail)
         return self.places.missing(index, MissingReason.STILL_RUNNING, "there is no pod yet")
 
-    def _from_log(self, index: int, pod: PodSeen) -> PodOutcome:
-        if pod.node in self.silent_hosts:
+    def _from_log(self, index: int, pod: Pod) -> PodOutcome:
+        if pod.node in self.unreachable_nodes:
             detail = f"{pod.node} did not give another pod's log"
             return self.places.missing(index, MissingReason.LOG_UNAVAILABLE, detail, pod)
         try:
@@ -153,13 +153,13 @@ class _Collector:
             )
         except UnusableReportError as error:
             if error.problem is MissingReason.LOG_UNAVAILABLE:
-                self.silent_hosts.add(pod.node)
+                self.unreachable_nodes.add(pod.node)
             reason, detail = _deeper_reason(pod, error)
             return self.places.missing(index, reason, detail, pod)
         return self.places.reported(index, facts, report)
 
 
-def _deeper_reason(pod: PodSeen, error: UnusableReportError) -> tuple[MissingReason, str]:
+def _deeper_reason(pod: Pod, error: UnusableReportError) -> tuple[MissingReason, str]:
     """A disruption, or a container that failed, explains a missing report better than its log."""
     if pod.disrupted:
         return MissingReason.DISRUPTED, pod.disrupted

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from mrunners.errors import RefusedError
 from mrunners.kube.api import Cluster
-from mrunners.kube.objects import ConfigMapSeen, JobSeen, Owner
+from mrunners.kube.objects import ConfigMap, Job, OwnerReference
 from mrunners.plan.job import dropped_fields, job_digest, job_manifest
 from mrunners.plan.metadata import Manifest, run_selector, tracker_selector
-from mrunners.plan.plan import Plan, PlannedJob
+from mrunners.plan.plan import PlannedJob, RunPlan
 from mrunners.plan.tracker import overflow_manifests, place_profiles, tracker_manifest
 from mrunners.run.delete import delete_run, wait_until_gone
 from mrunners.run.lookup import FoundRun, describe_run, existing_run
@@ -30,8 +30,8 @@ GOING_POLL_SECONDS = 0.5
 
 
 def create_tracker(
-    cluster: Cluster, plan: Plan, profiles: Mapping[str, str], listener: Listener
-) -> ConfigMapSeen:
+    cluster: Cluster, plan: RunPlan, profiles: Mapping[str, str], listener: Listener
+) -> ConfigMap:
     """Create the tracker with the whole plan in it, or adopt our own.
 
     Args:
@@ -57,13 +57,13 @@ def create_tracker(
 
 def create_jobs(
     cluster: Cluster,
-    plan: Plan,
+    plan: RunPlan,
     jobs: Iterable[PlannedJob],
     *,
     profiles: Mapping[str, str],
     tracker_uid: str,
     listener: Listener,
-) -> list[JobSeen]:
+) -> list[Job]:
     """Create these Jobs of the plan, or adopt our own.
 
     Args:
@@ -91,7 +91,7 @@ def create_jobs(
     return seen
 
 
-def adopted(job: JobSeen, plan: Plan, digest: str, tracker_uid: str) -> bool:
+def adopted(job: Job, plan: RunPlan, digest: str, tracker_uid: str) -> bool:
     """Whether an existing Job is the planned one: same run, same spec, same owner."""
     return (
         job.run_id == plan.run_id
@@ -101,7 +101,7 @@ def adopted(job: JobSeen, plan: Plan, digest: str, tracker_uid: str) -> bool:
     )
 
 
-def _own_tracker(cluster: Cluster, plan: Plan) -> ConfigMapSeen:
+def _own_tracker(cluster: Cluster, plan: RunPlan) -> ConfigMap:
     found = existing_run(cluster, plan.namespace, plan.tracker)
     if found is None:
         raise RefusedError(
@@ -119,7 +119,7 @@ def _own_tracker(cluster: Cluster, plan: Plan) -> ConfigMapSeen:
     return found.tracker
 
 
-def _create_profiles(cluster: Cluster, plan: Plan, manifest: Manifest, tracker_uid: str) -> None:
+def _create_profiles(cluster: Cluster, plan: RunPlan, manifest: Manifest, tracker_uid: str) -> None:
     """Create a ConfigMap for profiles, or adopt our own; one that is going is waited for."""
     metadata = manifest["metadata"]
     assert isinstance(metadata, dict)
@@ -139,8 +139,8 @@ def _create_profiles(cluster: Cluster, plan: Plan, manifest: Manifest, tracker_u
 
 
 def _create_job(
-    cluster: Cluster, plan: Plan, job: PlannedJob, manifest: Manifest, tracker_uid: str
-) -> JobSeen:
+    cluster: Cluster, plan: RunPlan, job: PlannedJob, manifest: Manifest, tracker_uid: str
+) -> Job:
     """Create a Job, or adopt our own; one that is going is waited for."""
     digest = job_digest(manifest)
     deadline = time.monotonic() + GOING_SECONDS
@@ -158,7 +158,7 @@ def _create_job(
     return made
 
 
-def _demand_tracker(cluster: Cluster, plan: Plan, job: PlannedJob, tracker_uid: str) -> None:
+def _demand_tracker(cluster: Cluster, plan: RunPlan, job: PlannedJob, tracker_uid: str) -> None:
     """What went with its tracker must not come back."""
     tracker = cluster.get_config_map(plan.namespace, plan.tracker)
     if tracker is None or tracker.uid != tracker_uid:
@@ -170,11 +170,11 @@ def _demand_tracker(cluster: Cluster, plan: Plan, job: PlannedJob, tracker_uid: 
         )
 
 
-def _owned(owners: Iterable[Owner], tracker_uid: str) -> bool:
+def _owned(owners: Iterable[OwnerReference], tracker_uid: str) -> bool:
     return any(owner.uid == tracker_uid for owner in owners)
 
 
-def _orphaned(owners: Iterable[Owner], plan: Plan, tracker_uid: str) -> bool:
+def _orphaned(owners: Iterable[OwnerReference], plan: RunPlan, tracker_uid: str) -> bool:
     """Whether it belongs to a former tracker of that name, so that it is about to be collected."""
     return any(
         owner.kind == "ConfigMap" and owner.name == plan.tracker and owner.uid != tracker_uid
@@ -182,7 +182,7 @@ def _orphaned(owners: Iterable[Owner], plan: Plan, tracker_uid: str) -> bool:
     )
 
 
-def _foreign(plan: Plan, what: str) -> RefusedError:
+def _foreign(plan: RunPlan, what: str) -> RefusedError:
     where = f"{plan.namespace} --tracker {plan.tracker}"
     return RefusedError(
         f"{what} in namespace {plan.namespace} exists and is not of this run; delete it and go on "

@@ -10,7 +10,7 @@ import time
 from mrunners.durations import format_duration
 from mrunners.errors import RefusedError, WaitTimeoutError
 from mrunners.kube.api import Cluster
-from mrunners.kube.objects import ConfigMapSeen
+from mrunners.kube.objects import ConfigMap
 from mrunners.plan.metadata import run_selector, tracker_selector
 from mrunners.run.lookup import FoundRun, describe_run
 from mrunners.run.observer import Listener
@@ -48,7 +48,7 @@ def delete_run(cluster: Cluster, found: FoundRun, listener: Listener, *, force: 
 
 
 def delete_tracker(
-    cluster: Cluster, namespace: str, tracker: ConfigMapSeen, listener: Listener
+    cluster: Cluster, namespace: str, tracker: ConfigMap, listener: Listener
 ) -> None:
     """Delete a tracker whatever its run does, even one whose plan cannot be read.
 
@@ -121,7 +121,7 @@ def wait_until_gone(
             raise WaitTimeoutError(
                 f"after {format_duration(patience_seconds)} there are still {len(jobs)} Jobs and "
                 f"{len(pods)} pods of the run in namespace {namespace}: {names}; see "
-                "whether their hosts are gone, and try again",
+                "whether their nodes are gone, and try again",
                 seconds=patience_seconds,
             )
         time.sleep(POLL_SECONDS)

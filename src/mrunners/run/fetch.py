@@ -11,8 +11,8 @@ from http import HTTPStatus
 
 from mrunners.errors import ApiStatusError, ClusterError, ForbiddenError, UnauthorizedError
 from mrunners.kube.api import Cluster
-from mrunners.kube.objects import PodSeen
-from mrunners.plan.plan import Plan
+from mrunners.kube.objects import Pod
+from mrunners.plan.plan import RunPlan
 from mrunners.reports.frame import FrameAddress, extract_report
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
@@ -44,7 +44,7 @@ class Harvest:
     unread: set[tuple[str, int]] = field(default_factory=set)
 
 
-def pod_of(pods: Iterable[PodSeen], job_uid: str, index: int) -> PodSeen | None:
+def pod_of(pods: Iterable[Pod], job_uid: str, index: int) -> Pod | None:
     """The pod whose report counts for a completion index.
 
     There is one as long as pods are not replaced. Where there are several, one that succeeded
@@ -55,7 +55,7 @@ def pod_of(pods: Iterable[PodSeen], job_uid: str, index: int) -> PodSeen | None:
 
 
 def fetch_report(
-    cluster: Cluster, plan: Plan, job_name: str, pod: PodSeen, store: ReportStore
+    cluster: Cluster, plan: RunPlan, job_name: str, pod: Pod, store: ReportStore
 ) -> tuple[KperfReport, PodFacts]:
     """Read, verify and keep the report of a pod that has ended.
 
@@ -103,9 +103,9 @@ def fetch_report(
 
 def harvest_ended(
     cluster: Cluster,
-    plan: Plan,
+    plan: RunPlan,
     state: RunState,
-    pods: Iterable[PodSeen],
+    pods: Iterable[Pod],
     store: ReportStore,
     harvest: Harvest,
     listener: Listener,
@@ -113,20 +113,20 @@ def harvest_ended(
     """Bring home the reports of all pods that have ended since the last call.
 
     A report that cannot be had is said once and left to the result, which looks again. A log that
-    its host does not give is asked for again at the next call: the host may be back before it is
-    lost for good. Once a host did not answer, its other pods wait for the next call too, as each
+    its node does not give is asked for again at the next call: the node may be back before it is
+    lost for good. Once a node did not answer, its other pods wait for the next call too, as each
     request takes all the patience there is for logs.
     """
-    silent_hosts: set[str | None] = set()
+    unreachable_nodes: set[str | None] = set()
     home: list[str] = []
-    jobs = {job.seen.uid: job for job in state.jobs if job.seen is not None}
+    jobs = {job.actual.uid: job for job in state.jobs if job.actual is not None}
     for pod in pods:
         if pod.job_uid not in jobs or pod.index is None or not pod.ended:
             continue
         place = (pod.job_uid, pod.index)
         if place in harvest.seen:
             continue
-        if pod.node in silent_hosts:
+        if pod.node in unreachable_nodes:
             harvest.unread.add(place)
             continue
         harvest.seen.add(place)
@@ -138,7 +138,7 @@ def harvest_ended(
                 listener.warn(f"pod {pod.name}: no report: {error}")
             harvest.unread.discard(place)
             if silent:
-                silent_hosts.add(pod.node)
+                unreachable_nodes.add(pod.node)
                 harvest.unread.add(place)
                 harvest.seen.discard(place)
         except OSError as error:
@@ -154,7 +154,7 @@ def harvest_ended(
 
 
 def _harvest_one(
-    cluster: Cluster, plan: Plan, job: JobState, pod: PodSeen, store: ReportStore
+    cluster: Cluster, plan: RunPlan, job: JobState, pod: Pod, store: ReportStore
 ) -> None:
     assert pod.job_uid is not None
     assert pod.index is not None

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from mrunners.durations import format_duration
 from mrunners.errors import RefusedError
 from mrunners.kube.api import Cluster
-from mrunners.kube.objects import ConfigMapSeen
+from mrunners.kube.objects import ConfigMap
 from mrunners.plan.metadata import (
+    ANNOTATION_COLLECTED_AT,
     LABEL_COMPONENT,
-    NOTE_COLLECTED_AT,
     Component,
     run_selector,
     trackers_selector,
 )
-from mrunners.plan.plan import Plan
+from mrunners.plan.plan import RunPlan
 from mrunners.plan.tracker import read_plan
 from mrunners.status.run_state import RunState, run_state
 
@@ -35,14 +35,14 @@ class FoundRun:
         state: the plan held against the Jobs, at that moment.
     """
 
-    tracker: ConfigMapSeen
-    plan: Plan
+    tracker: ConfigMap
+    plan: RunPlan
     state: RunState
 
     @property
     def collected(self) -> bool:
         """Whether its report was fully written once."""
-        return NOTE_COLLECTED_AT in self.tracker.annotations
+        return ANNOTATION_COLLECTED_AT in self.tracker.annotations
 
 
 def find_run(cluster: Cluster, namespace: str, tracker: str | None) -> FoundRun:
@@ -57,7 +57,7 @@ def find_run(cluster: Cluster, namespace: str, tracker: str | None) -> FoundRun:
     return _with_plan(cluster, namespace, find_tracker(cluster, namespace, tracker))
 
 
-def find_tracker(cluster: Cluster, namespace: str, tracker: str | None) -> ConfigMapSeen:
+def find_tracker(cluster: Cluster, namespace: str, tracker: str | None) -> ConfigMap:
     """The tracker of a namespace, whether its plan can be read or not.
 
     Args:
@@ -87,7 +87,7 @@ def existing_run(cluster: Cluster, namespace: str, tracker: str) -> FoundRun | N
     return None if seen is None else _with_plan(cluster, namespace, seen)
 
 
-def _tracker(cluster: Cluster, namespace: str, tracker: str) -> ConfigMapSeen | None:
+def _tracker(cluster: Cluster, namespace: str, tracker: str) -> ConfigMap | None:
     seen = cluster.get_config_map(namespace, tracker)
     if seen is None or seen.deleting:
         return None
@@ -101,7 +101,7 @@ def _tracker(cluster: Cluster, namespace: str, tracker: str) -> ConfigMapSeen | 
     return seen
 
 
-def _with_plan(cluster: Cluster, namespace: str, seen: ConfigMapSeen) -> FoundRun:
+def _with_plan(cluster: Cluster, namespace: str, seen: ConfigMap) -> FoundRun:
     plan = read_plan(namespace, seen.name, seen.data)
     jobs = cluster.list_jobs(namespace, run_selector(plan.run_id))
     return FoundRun(seen, plan, run_state(plan, jobs))

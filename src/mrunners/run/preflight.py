@@ -12,7 +12,7 @@ from http import HTTPStatus
 from mrunners.errors import ApiStatusError, RefusedError
 from mrunners.kube.api import Cluster
 from mrunners.plan.metadata import run_selector
-from mrunners.plan.options import Existing, RunOptions
+from mrunners.plan.options import IfExists, RunOptions
 from mrunners.plan.plan import plan_differences
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.plan.tracker import profile_key, tracker_manifest
@@ -22,7 +22,7 @@ from mrunners.profiles.sources.protocol import SourceContext
 from mrunners.profiles.uris import RunnerSpec
 from mrunners.run.lookup import FoundRun, describe_run, existing_run, find_run
 
-__all__ = ["Decision", "decide", "load_profiles", "prepare", "rehearse"]
+__all__ = ["Decision", "decide", "dry_run_tracker", "load_profiles", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def prepare(cluster: Cluster, options: RunOptions, *, run_key: str) -> Decision:
 
     Args:
         cluster: where.
-        options: checked by `check_options`.
+        options: checked by `validate_options`.
         run_key: the same key gives the same run ID.
     Raises:
         InvalidInputError: what was given is wrong.
@@ -83,7 +83,7 @@ def prepare(cluster: Cluster, options: RunOptions, *, run_key: str) -> Decision:
     return decide(cluster, options, plan_run(options, runners, run_key=run_key))
 
 
-def rehearse(cluster: Cluster, decision: Decision) -> None:
+def dry_run_tracker(cluster: Cluster, decision: Decision) -> None:
     """Let the API server judge a new run's tracker, before what takes long is begun.
 
     Raises:
@@ -93,9 +93,9 @@ def rehearse(cluster: Cluster, decision: Decision) -> None:
     if decision.resumes is None:
         plan, profiles = decision.planned.plan, decision.planned.profiles
         try:
-            cluster.rehearse_config_map(plan.namespace, tracker_manifest(plan, profiles))
+            cluster.dry_run_config_map(plan.namespace, tracker_manifest(plan, profiles))
         except ApiStatusError as error:
-            # A webhook may not be able to rehearse, and let the real one pass.
+            # A webhook may not be able to dry_run_tracker, and let the real one pass.
             if error.status != HTTPStatus.BAD_REQUEST:
                 raise
 
@@ -115,14 +115,14 @@ def decide(cluster: Cluster, options: RunOptions, wanted: PlannedRun | None) -> 
         return Decision(PlannedRun(found.plan, _stored_profiles(cluster, found)), resumes=found)
     there = existing_run(cluster, options.namespace, options.advanced.tracker)
     if there is None:
-        if options.advanced.existing is Existing.RESUME:
+        if options.advanced.existing is IfExists.RESUME:
             wanted = replace(wanted, warnings=(*wanted.warnings, _NOTHING_TO_RESUME))
         return Decision(wanted)
-    if there.plan.run_id == wanted.plan.run_id or options.advanced.existing is Existing.RESUME:
+    if there.plan.run_id == wanted.plan.run_id or options.advanced.existing is IfExists.RESUME:
         _demand_same_plan(there, wanted)
         planned = PlannedRun(there.plan, wanted.profiles, wanted.warnings)
         return Decision(planned, resumes=there)
-    if there.state.finished and (there.collected or options.advanced.existing is Existing.REPLACE):
+    if there.state.finished and (there.collected or options.advanced.existing is IfExists.REPLACE):
         return Decision(wanted, replaces=there)
     raise _in_the_way(cluster, options, there)
 

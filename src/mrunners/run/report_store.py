@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, ValidationError
 
-from mrunners.atomic_write import write_whole
+from mrunners.atomic_write import write_atomic
 from mrunners.records import Record
 
 __all__ = ["PodFacts", "ReportStore", "default_store_path"]
@@ -92,8 +92,8 @@ class ReportStore:
         raw_path, facts_path = self._paths(job_uid, index)
         # The facts come second: an entry exists once they do. Their hash tells a damaged one.
         packed = gzip.compress(raw, compresslevel=6, mtime=0)
-        write_whole(packed, raw_path, private=True, sync=False)
-        write_whole(facts.model_dump_json().encode(), facts_path, private=True, sync=False)
+        write_atomic(packed, raw_path, private=True, sync=False)
+        write_atomic(facts.model_dump_json().encode(), facts_path, private=True, sync=False)
         return facts
 
     def _paths(self, job_uid: str, index: int) -> tuple[Path, Path]:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from mrunners.errors import IncompleteError, StillRunningError, UnreachableError
 from mrunners.kube.api import Cluster
-from mrunners.plan.metadata import NOTE_COLLECTED_AT
-from mrunners.reports.analysis.throughput import AskedLoad
+from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT
+from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.budget import Admission
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
@@ -55,20 +55,20 @@ def demand_finished(found: FoundRun, view: Look) -> None:
 
     Raises: StillRunningError: it names the Jobs.
     """
-    hopeful = view.hopeful
-    if not hopeful:
+    may_finish = view.may_finish
+    if not may_finish:
         return
     lines = "".join(
-        f"\n  {job.planned.name}: {job.ended} of {job.planned.numbers} pods ended ({job.phase})"
-        for job in hopeful[:10]
+        f"\n  {job.planned.name}: {job.ended} of {job.planned.pod_count} pods ended ({job.phase})"
+        for job in may_finish[:10]
     )
-    more = f"\n  and {len(hopeful) - 10} more" if len(hopeful) > 10 else ""
+    more = f"\n  and {len(may_finish) - 10} more" if len(may_finish) > 10 else ""
     namespace, tracker = found.plan.namespace, found.plan.tracker
     raise StillRunningError(
-        f"{len(hopeful)} of {len(view.state.jobs)} Jobs have not finished:{lines}{more}\n"
+        f"{len(may_finish)} of {len(view.state.jobs)} Jobs have not finished:{lines}{more}\n"
         f"wait for them with: mrunners wait {namespace} --tracker {tracker}; or take what is "
         "there with --partial",
-        jobs=(job.planned.name for job in hopeful),
+        jobs=(job.planned.name for job in may_finish),
     )
 
 
@@ -133,7 +133,7 @@ def collect_run(
             all of them.
     """
     admission = Admission()
-    silent_hosts: set[str | None] = set()
+    unreachable_nodes: set[str | None] = set()
     return [
         outcome
         for job in (view.state.jobs if jobs is None else jobs)
@@ -145,7 +145,7 @@ def collect_run(
             unstarted=view.unstarted,
             store=store,
             admission=admission,
-            silent_hosts=silent_hosts,
+            unreachable_nodes=unreachable_nodes,
         )
     ]
 
@@ -164,7 +164,7 @@ def merge_outcomes(
     """
     plan = found.plan
     identity = RunIdentity(plan.namespace, plan.tracker, plan.run_id)
-    asked = {job.name: AskedLoad(job.asked_per_second, job.clients) for job in plan.jobs}
+    asked = {job.name: TargetLoad(job.target_per_second, job.clients) for job in plan.jobs}
     admission = Admission()
     admitted = [admission.admit(outcome) for outcome in outcomes]
     return merge(identity, admitted, asked=asked, raw=raw, requests_by_us=requests)
@@ -183,5 +183,8 @@ def mark_collected(cluster: Cluster, found: FoundRun, outcomes: Sequence[PodOutc
         return False
     stamp = cluster.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     return cluster.annotate_config_map(
-        found.plan.namespace, found.tracker.name, found.tracker.uid, {NOTE_COLLECTED_AT: stamp}
+        found.plan.namespace,
+        found.tracker.name,
+        found.tracker.uid,
+        {ANNOTATION_COLLECTED_AT: stamp},
     )

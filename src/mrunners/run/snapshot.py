@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from mrunners.errors import RefusedError
 from mrunners.kube.api import Cluster
-from mrunners.kube.objects import PodSeen
+from mrunners.kube.objects import Pod
 from mrunners.plan.metadata import run_selector
 from mrunners.run.lookup import FoundRun
-from mrunners.status.completion import failure_lines, may_still_finish, start_is_in_doubt
+from mrunners.status.completion import failure_lines, has_unstarted_pods, jobs_that_may_finish
 from mrunners.status.diagnostics import Unstarted, unstarted_pods
 from mrunners.status.run_state import JobState, RunState, creator_is_gone, run_state
 
@@ -31,14 +31,14 @@ class Look:
     """
 
     state: RunState
-    pods: tuple[PodSeen, ...] = ()
+    pods: tuple[Pod, ...] = ()
     unstarted: tuple[Unstarted, ...] = ()
     creator_gone: bool = False
 
     @property
-    def hopeful(self) -> tuple[JobState, ...]:
+    def may_finish(self) -> tuple[JobState, ...]:
         """The unfinished Jobs that can still come to an end by themselves."""
-        return may_still_finish(self.state, self.unstarted, creator_gone=self.creator_gone)
+        return jobs_that_may_finish(self.state, self.unstarted, creator_gone=self.creator_gone)
 
 
 def look(cluster: Cluster, found: FoundRun) -> RunState:
@@ -70,7 +70,7 @@ def look_closely(cluster: Cluster, found: FoundRun, state: RunState) -> Look:
     """
     plan = found.plan
     pods = tuple(cluster.list_pods(plan.namespace, run_selector(plan.run_id)))
-    warnings = cluster.list_warnings(plan.namespace) if start_is_in_doubt(state) else []
+    warnings = cluster.list_warnings(plan.namespace) if has_unstarted_pods(state) else []
     now = cluster.now()
     return Look(
         state=state,

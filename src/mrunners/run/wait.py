@@ -16,7 +16,7 @@ from mrunners.run.lookup import FoundRun
 from mrunners.run.observer import Listener
 from mrunners.run.report_store import ReportStore
 from mrunners.run.snapshot import Look, failures, look, look_closely
-from mrunners.status.completion import next_interval, start_is_in_doubt
+from mrunners.status.completion import has_unstarted_pods, next_interval
 from mrunners.status.diagnostics import describe
 from mrunners.status.run_state import RunState
 
@@ -25,7 +25,7 @@ __all__ = ["wait_for_run"]
 # How often pods are listed while some have not started.
 DIAGNOSIS_SECONDS = 10.0
 
-# How often logs are asked for again that their hosts did not give.
+# How often logs are asked for again that their nodes did not give.
 UNREAD_SECONDS = 60.0
 
 
@@ -76,7 +76,7 @@ def wait_for_run(
                     listener.warn(line)
             harvest_ended(cluster, found.plan, state, view.pods, store, harvest, listener)
         listener.progress(state, harvest.reports)
-        if state.finished or (closely_at == now and not view.hopeful):
+        if state.finished or (closely_at == now and not view.may_finish):
             return failures(found, view)
         interval = interval_seconds or next_interval(interval, now - began, expected)
         if timeout_seconds is not None:
@@ -90,7 +90,7 @@ def wait_for_run(
 def _worth_a_closer_look(state: RunState, ended_then: int, since: float) -> bool:
     if state.ended != ended_then or state.finished:
         return True
-    return (start_is_in_doubt(state) or bool(state.missing)) and since >= DIAGNOSIS_SECONDS
+    return (has_unstarted_pods(state) or bool(state.missing)) and since >= DIAGNOSIS_SECONDS
 
 
 def _time_is_up(found: FoundRun, state: RunState, seconds: float) -> WaitTimeoutError:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from mrunners.status.diagnostics import Unstarted, describe
 from mrunners.status.run_state import JobPhase, JobState, RunState
 
-__all__ = ["failure_lines", "may_still_finish", "next_interval", "start_is_in_doubt"]
+__all__ = ["failure_lines", "has_unstarted_pods", "jobs_that_may_finish", "next_interval"]
 
 # Polls are cheap (one LIST), but the API server is the very thing that is being measured.
 FIRST_INTERVAL_SECONDS = 1.0
@@ -21,7 +21,7 @@ GROWTH = 1.2
 NEAR_END_INTERVAL_SECONDS = 2.0
 
 
-def may_still_finish(
+def jobs_that_may_finish(
     state: RunState, unstarted: Sequence[Unstarted], *, creator_gone: bool
 ) -> tuple[JobState, ...]:
     """The unfinished Jobs that can still come to an end by themselves.
@@ -45,12 +45,12 @@ def may_still_finish(
             if job.phase is JobPhase.MISSING
             else job.phase is JobPhase.SUSPENDED
             or overdue.get(job.planned.name, 0) == 0
-            or job.planned.numbers > job.ended + overdue[job.planned.name]
+            or job.planned.pod_count > job.ended + overdue[job.planned.name]
         )
     )
 
 
-def start_is_in_doubt(state: RunState) -> bool:
+def has_unstarted_pods(state: RunState) -> bool:
     """Whether some pod of an existing Job has not started, so that a diagnosis is worth a LIST."""
     return any(job.phase is JobPhase.STARTING for job in state.jobs)
 
@@ -70,11 +70,11 @@ def failure_lines(
     lines = []
     for job in state.jobs:
         if job.phase is JobPhase.FAILED:
-            assert job.seen is not None
-            failed = len(job.seen.failed) or job.planned.numbers - len(job.seen.succeeded)
+            assert job.actual is not None
+            failed = len(job.actual.failed) or job.planned.pod_count - len(job.actual.succeeded)
             lines.append(
-                f"job {job.planned.name}: {failed} of {job.planned.numbers} pods failed "
-                f"({job.seen.finished_reason or 'no reason given'}); see: kubectl logs "
+                f"job {job.planned.name}: {failed} of {job.planned.pod_count} pods failed "
+                f"({job.actual.finished_reason or 'no reason given'}); see: kubectl logs "
                 f"--namespace {namespace} job/{job.planned.name}"
             )
     lines += describe(state, [pod for pod in unstarted if pod.overdue])

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mrunners.kube.objects import EventSeen, JobSeen, PodSeen
-from mrunners.plan.plan import Plan
+from mrunners.kube.objects import Event, Job, Pod
+from mrunners.plan.plan import RunPlan
 from mrunners.status.run_state import RunState
 
 __all__ = ["Unstarted", "describe", "unstarted_pods"]
@@ -20,14 +20,14 @@ __all__ = ["Unstarted", "describe", "unstarted_pods"]
 _ADVICE = {
     "ErrImagePull": "check --runner-image",
     "ImagePullBackOff": "check --runner-image",
-    "ErrImageNeverPull": "load the image onto the hosts, or change its pull policy",
+    "ErrImageNeverPull": "load the image onto the nodes, or change its pull policy",
     "InvalidImageName": "mend --runner-image",
     "CreateContainerConfigError": "see kubectl describe pod",
     "CreateContainerError": "see kubectl describe pod",
     "RunContainerError": "see kubectl describe pod",
     "FailedMount": "see that the ConfigMap and the volumes are there",
     "FailedCreate": "see quotas, limits, Pod Security and the ServiceAccount of the namespace",
-    "Unschedulable": "add hosts, free resources, or relax --spread",
+    "Unschedulable": "add nodes, free resources, or relax --spread",
 }
 
 # No later attempt can mend these.
@@ -62,10 +62,10 @@ class Unstarted:
 
 
 def unstarted_pods(
-    plan: Plan,
+    plan: RunPlan,
     state: RunState,
-    pods: Iterable[PodSeen],
-    warnings: Iterable[EventSeen],
+    pods: Iterable[Pod],
+    warnings: Iterable[Event],
     now: datetime,
 ) -> list[Unstarted]:
     """The planned pods of existing, unfinished Jobs that have not started.
@@ -82,11 +82,11 @@ def unstarted_pods(
     by_uid = {event.about_uid: event for event in warnings}
     found = []
     for job in state.jobs:
-        seen = job.seen
+        seen = job.actual
         if seen is None or seen.suspended or seen.finished is not None:
             continue
         ended = {*seen.succeeded, *seen.failed}
-        for index in range(job.planned.numbers):
+        for index in range(job.planned.pod_count):
             pod = by_place.get((seen.uid, index))
             if index in ended or (pod is not None and (pod.ended or pod.started is not None)):
                 continue
@@ -116,18 +116,18 @@ def _shortened(message: str) -> str:
 def describe(state: RunState, unstarted: Sequence[Unstarted]) -> list[str]:
     """One line per Job and reason, for people; nothing for pods that are merely on their way.
 
-    Such as: `job mrunners-1: 2 of 10 pods cannot start: ErrImagePull … on host-3; check
+    Such as: `job mrunners-1: 2 of 10 pods cannot start: ErrImagePull … on node-3; check
     --runner-image`.
     """
     groups: dict[tuple[str, str], list[Unstarted]] = {}
     for pod in unstarted:
         if pod.reason or pod.overdue:
             groups.setdefault((pod.job, pod.reason), []).append(pod)
-    numbers = {job.planned.name: job.planned.numbers for job in state.jobs}
+    numbers = {job.planned.name: job.planned.pod_count for job in state.jobs}
     return [_line(job, reason, group, numbers[job]) for (job, reason), group in groups.items()]
 
 
-def _why(pod: PodSeen, warnings: Mapping[str, EventSeen]) -> tuple[str, str]:
+def _why(pod: Pod, warnings: Mapping[str, Event]) -> tuple[str, str]:
     if pod.waiting not in _ON_THE_WAY:
         return pod.waiting, pod.waiting_message
     if pod.unschedulable:
@@ -136,15 +136,15 @@ def _why(pod: PodSeen, warnings: Mapping[str, EventSeen]) -> tuple[str, str]:
     return ("", "") if event is None else (event.reason, event.message)
 
 
-def _why_no_pod(job: JobSeen, warnings: Mapping[str, EventSeen]) -> tuple[str, str]:
+def _why_no_pod(job: Job, warnings: Mapping[str, Event]) -> tuple[str, str]:
     # Quota, LimitRange and Pod Security show nowhere but in an event about the Job.
     event = warnings.get(job.uid)
     return ("", "") if event is None else (event.reason, event.message)
 
 
 def _line(job: str, reason: str, group: Sequence[Unstarted], numbers: int) -> str:
-    hosts = sorted({pod.node for pod in group if pod.node is not None})
-    where = f" on {', '.join(hosts[:3])}{', …' if len(hosts) > 3 else ''}" if hosts else ""
+    nodes = sorted({pod.node for pod in group if pod.node is not None})
+    where = f" on {', '.join(nodes[:3])}{', …' if len(nodes) > 3 else ''}" if nodes else ""
     message = next((pod.message for pod in group if pod.message), "")
     late = "did not start in time" if all(pod.overdue for pod in group) else "cannot start"
     what = ": ".join(filter(None, (reason, message))) or "no reason is known"

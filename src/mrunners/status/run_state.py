@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from mrunners.kube.objects import JobSeen
-from mrunners.plan.plan import Plan, PlannedJob
+from mrunners.kube.objects import Job
+from mrunners.plan.plan import PlannedJob, RunPlan
 
 __all__ = ["JobPhase", "JobState", "RunState", "creator_is_gone", "run_state"]
 
@@ -41,33 +41,33 @@ class JobState:
     """A planned Job, and the real one if there is one."""
 
     planned: PlannedJob
-    seen: JobSeen | None
+    actual: Job | None
 
     @property
     def phase(self) -> JobPhase:
         """How far it is."""
-        if self.seen is None:
+        if self.actual is None:
             return JobPhase.MISSING
-        if self.seen.finished is not None:
-            return JobPhase.COMPLETE if self.seen.finished == "Complete" else JobPhase.FAILED
-        if self.seen.suspended:
+        if self.actual.finished is not None:
+            return JobPhase.COMPLETE if self.actual.finished == "Complete" else JobPhase.FAILED
+        if self.actual.suspended:
             return JobPhase.SUSPENDED
         return JobPhase.STARTING if self.unstarted else JobPhase.RUNNING
 
     @property
     def ended(self) -> int:
         """How many of its pods have ended, one way or the other."""
-        return 0 if self.seen is None else len(self.seen.succeeded) + len(self.seen.failed)
+        return 0 if self.actual is None else len(self.actual.succeeded) + len(self.actual.failed)
 
     @property
     def running(self) -> int:
         """How many of its pods run."""
-        return 0 if self.seen is None else self.seen.ready
+        return 0 if self.actual is None else self.actual.ready
 
     @property
     def unstarted(self) -> int:
         """How many of its pods neither run nor have ended."""
-        return max(self.planned.numbers - self.ended - self.running, 0)
+        return max(self.planned.pod_count - self.ended - self.running, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class RunState:
     @property
     def missing(self) -> tuple[PlannedJob, ...]:
         """The planned Jobs that do not exist."""
-        return tuple(job.planned for job in self.jobs if job.seen is None)
+        return tuple(job.planned for job in self.jobs if job.actual is None)
 
     @property
     def unfinished(self) -> tuple[JobState, ...]:
@@ -99,7 +99,7 @@ class RunState:
     @property
     def pods(self) -> int:
         """How many pods are planned."""
-        return sum(job.planned.numbers for job in self.jobs)
+        return sum(job.planned.pod_count for job in self.jobs)
 
     @property
     def ended(self) -> int:
@@ -124,7 +124,7 @@ class RunState:
         return "running" if self.running else "starting"
 
 
-def run_state(plan: Plan, jobs: Iterable[JobSeen]) -> RunState:
+def run_state(plan: RunPlan, jobs: Iterable[Job]) -> RunState:
     """The plan held against the Jobs of its run.
 
     Args:
@@ -146,6 +146,6 @@ def creator_is_gone(state: RunState, tracker_created: datetime, now: datetime) -
     if not state.missing:
         return False
     newest = max(
-        [tracker_created, *(job.seen.created for job in state.jobs if job.seen is not None)]
+        [tracker_created, *(job.actual.created for job in state.jobs if job.actual is not None)]
     )
     return (now - newest).total_seconds() > CREATOR_SILENCE_SECONDS

@@ -44,7 +44,7 @@ def delete(namespace: str, kubeconfig: str, tracker: str | None, force: bool, qu
     from mrunners.run.lookup import find_run, find_tracker
 
     with Speaker(quiet=quiet) as speaker:
-        cluster = KubernetesCluster(kubeconfig, say=speaker.warn)
+        cluster = KubernetesCluster(kubeconfig, warn=speaker.warn)
         try:
             seen = find_tracker(cluster, namespace, tracker)
         except RefusedError:

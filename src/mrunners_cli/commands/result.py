@@ -81,7 +81,7 @@ def result(
     if raw and form != "json":
         raise click.UsageError("--raw goes with --format json")
     with Speaker(quiet=quiet) as speaker:
-        cluster = KubernetesCluster(kubeconfig, say=speaker.warn)
+        cluster = KubernetesCluster(kubeconfig, warn=speaker.warn)
         found = find_run(cluster, namespace, tracker)
         view = closer_look(cluster, found)
         if not partial:
@@ -98,7 +98,7 @@ def result(
                 f"the run could not be marked as collected, so a later run will not replace it "
                 f"by itself: {error}"
             )
-        if view.hopeful:
+        if view.may_finish:
             return ExitCode.STILL_RUNNING
         problems = failures(found, view)
         for line in problems:

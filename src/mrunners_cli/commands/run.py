@@ -127,8 +127,8 @@ def run(
     """
     from mrunners.errors import ExitCode
     from mrunners.kube.client import KubernetesCluster
-    from mrunners.plan.options import AdvancedOptions, Existing, RunOptions, check_options
-    from mrunners.run.preflight import prepare, rehearse
+    from mrunners.plan.options import AdvancedOptions, IfExists, RunOptions, validate_options
+    from mrunners.run.preflight import dry_run_tracker, prepare
 
     given = _given(click.get_current_context())
     if resume and replace:
@@ -141,13 +141,13 @@ def run(
             f"--resume without --runners takes the run as its tracker has it: leave out {names}, "
             "or give all that the run was started with"
         )
-    existing = Existing.RESUME if resume else Existing.REPLACE if replace else Existing.REFUSE
+    existing = IfExists.RESUME if resume else IfExists.REPLACE if replace else IfExists.REFUSE
     advanced = {name: options.pop(name) for name in AdvancedOptions.model_fields if name in options}
     asked = RunOptions.model_validate(
         {**options, "wait": wait, "advanced": {**advanced, "existing": existing}}
     )
     if deployment is None:
-        check_options(asked)
+        validate_options(asked)
     elif dry_run:
         raise click.UsageError("--dry-run and --deployment exclude each other")
     with Speaker(quiet=quiet, print_tracker=True) as speaker:
@@ -156,14 +156,14 @@ def run(
             from mrunners_cli.remote import run_remotely
 
             return run_remotely(deployment, asked, given, speaker)
-        cluster = KubernetesCluster(asked.kubeconfig, say=speaker.warn)
+        cluster = KubernetesCluster(asked.kubeconfig, warn=speaker.warn)
         decision = prepare(cluster, asked, run_key=asked.advanced.run_key or "preview")
         if dry_run:
             from mrunners_cli.output import manifests_of
 
             click.echo(manifests_of(decision), nl=False)
             return ExitCode.DONE
-        rehearse(cluster, decision)
+        dry_run_tracker(cluster, decision)
         _run_flow(asked, speaker)
     return ExitCode.DONE
 

@@ -44,7 +44,7 @@ def status(namespace: str, kubeconfig: str, tracker: str | None, form: str, exit
     from mrunners.status.diagnostics import describe
 
     with Speaker(quiet=False) as speaker:
-        cluster = KubernetesCluster(kubeconfig, say=speaker.warn)
+        cluster = KubernetesCluster(kubeconfig, warn=speaker.warn)
         found = find_run(cluster, namespace, tracker)
         view = look_closely(cluster, found, found.state)
     problems = failures(found, view)
@@ -63,6 +63,6 @@ def status(namespace: str, kubeconfig: str, tracker: str | None, form: str, exit
         click.echo(render_status(record, describe_run(cluster, found)), nl=False)
     if not exit_code:
         return ExitCode.DONE
-    if view.hopeful:
+    if view.may_finish:
         return ExitCode.STILL_RUNNING
     return ExitCode.INCOMPLETE if problems else ExitCode.DONE

@@ -51,7 +51,7 @@ def wait(
     from mrunners.run.wait import wait_for_run
 
     with Speaker(quiet=quiet) as speaker:
-        cluster = KubernetesCluster(kubeconfig, say=speaker.warn)
+        cluster = KubernetesCluster(kubeconfig, warn=speaker.warn)
         found = find_run(cluster, namespace, tracker)
         problems = wait_for_run(
             cluster,

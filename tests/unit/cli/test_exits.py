@@ -30,7 +30,7 @@ from mrunners_cli.main import cli
 from mrunners_flows.states import RunIncompleteError, RunOutcome
 
 ERRORS: list[tuple[MrunnersError, ExitCode]] = [
-    (MrunnersError("odd"), ExitCode.DEFECT),
+    (MrunnersError("odd"), ExitCode.INTERNAL_ERROR),
     (InvalidInputError(["one", "two"]), ExitCode.INVALID),
     (RefusedError("theirs", namespace="load", tracker="mrunners"), ExitCode.REFUSED),
     (StillRunningError("wait", jobs=["a", "b"]), ExitCode.STILL_RUNNING),

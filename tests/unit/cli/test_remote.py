@@ -150,7 +150,7 @@ def test_a_run_that_the_deployments_limit_dropped_is_refused_and_not_interrupted
 
 
 @pytest.mark.parametrize(
-    ("state", "code"), [(Cancelled(), ExitCode.INTERRUPTED), (Crashed(), ExitCode.DEFECT)]
+    ("state", "code"), [(Cancelled(), ExitCode.INTERRUPTED), (Crashed(), ExitCode.INTERNAL_ERROR)]
 )
 def test_what_a_cancelled_or_crashed_run_had_deployed_is_told(
     state: State[Any], code: ExitCode

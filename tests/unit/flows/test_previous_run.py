@@ -1,7 +1,7 @@
 import pytest
 
 from mrunners.errors import RefusedError
-from mrunners.plan.options import Existing
+from mrunners.plan.options import IfExists
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.run.lookup import FoundRun
 from mrunners.run.result import merge_outcomes
@@ -47,8 +47,8 @@ def test_a_leftover_whose_report_could_not_be_written_is_not_removed() -> None:
         demand_nothing_to_lose(*leftover(MissingReason.NOT_STARTED, saved=False))
 
 
-@pytest.mark.parametrize("existing", Existing)
-def test_a_run_that_is_to_be_resumed_is_no_leftover(existing: Existing) -> None:
+@pytest.mark.parametrize("existing", IfExists)
+def test_a_run_that_is_to_be_resumed_is_no_leftover(existing: IfExists) -> None:
     asked = options(existing=existing)
-    assert harvests(asked, COLLECT) is (existing is not Existing.RESUME)
+    assert harvests(asked, COLLECT) is (existing is not IfExists.RESUME)
     assert not harvests(asked, Conduct())

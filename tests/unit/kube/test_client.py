@@ -14,7 +14,7 @@ from mrunners.errors import (
     UnreachableError,
 )
 from mrunners.kube.client import KubernetesCluster
-from mrunners.kube.objects import EventSeen, config_map_seen
+from mrunners.kube.objects import ConfigMap, Event
 from tests.fakes import FakeClock, Raw
 from tests.unit.kube.apiserver import Answer, ApiServer, Heard, listed, refuses, says, serving
 
@@ -35,9 +35,9 @@ class Client(KubernetesCluster):
     def __init__(self, kubeconfig: str) -> None:
         self.said: list[str] = []
         self.clock = FakeClock()
-        super().__init__(kubeconfig, say=self.said.append)
-        self._patience.sleep = self.clock.sleep
-        self._patience.monotonic = self.clock.monotonic
+        super().__init__(kubeconfig, warn=self.said.append)
+        self._retry_policy.sleep = self.clock.sleep
+        self._retry_policy.monotonic = self.clock.monotonic
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def heard(method: str, path: str, body: object = None, **query: str) -> Heard:
 
 def test_an_object_is_got_with_the_token(api: ApiServer, client: Client) -> None:
     api.answers.append(says(config_map()))
-    assert client.get_config_map("load", "mrunners") == config_map_seen(config_map())
+    assert client.get_config_map("load", "mrunners") == ConfigMap.from_json(config_map())
     assert api.heard == [heard("GET", f"{BASE}/configmaps/mrunners")]
 
 
@@ -102,13 +102,13 @@ def test_an_empty_list_may_have_no_items(api: ApiServer, client: Client) -> None
 def test_an_object_is_created_with_strict_fields(api: ApiServer, client: Client) -> None:
     api.answers.append(says(config_map(), 201))
     manifest: dict[str, object] = {"kind": "ConfigMap", "metadata": {"name": "mrunners"}}
-    assert client.create_config_map("load", manifest) == config_map_seen(config_map())
+    assert client.create_config_map("load", manifest) == ConfigMap.from_json(config_map())
     assert api.heard == [heard("POST", f"{BASE}/configmaps", manifest, fieldValidation="Strict")]
 
 
 def test_a_rehearsal_keeps_nothing(api: ApiServer, client: Client) -> None:
     api.answers.append(says(config_map()))
-    client.rehearse_config_map("load", {})
+    client.dry_run_config_map("load", {})
     (asked,) = api.heard
     assert asked == heard("POST", f"{BASE}/configmaps", {}, fieldValidation="Strict", dryRun="All")
 
@@ -173,7 +173,7 @@ def test_an_annotation_is_patched_onto_exactly_one_object(api: ApiServer, client
 def test_warnings_are_listed_by_their_type(api: ApiServer, client: Client) -> None:
     event = {"involvedObject": {"uid": "u", "name": "n"}, "reason": "r", "message": "m"}
     api.answers.append(listed(event))
-    assert client.list_warnings("load") == [EventSeen("u", "n", "r", "m")]
+    assert client.list_warnings("load") == [Event("u", "n", "r", "m")]
     assert api.heard == [heard("GET", f"{BASE}/events", fieldSelector="type=Warning", limit="500")]
 
 
@@ -219,13 +219,13 @@ def test_a_log_is_cut_at_its_limit_and_the_next_request_is_not_harmed(
 ) -> None:
     api.answers.extend([Answer(body=b"x" * length, chunked=chunked), says(config_map())])
     assert client.read_log("load", "p", limit_bytes=100) == b"x" * 100
-    assert client.get_config_map("load", "mrunners") == config_map_seen(config_map())
+    assert client.get_config_map("load", "mrunners") == ConfigMap.from_json(config_map())
     assert (client.said, client.requests) == ([], 2)
 
 
 def test_a_body_that_is_cut_is_asked_for_again(api: ApiServer, client: Client) -> None:
     api.answers.extend([Answer(body=b'{"metadata"', cut=9), says(config_map())])
-    assert client.get_config_map("load", "mrunners") == config_map_seen(config_map())
+    assert client.get_config_map("load", "mrunners") == ConfigMap.from_json(config_map())
     assert client.requests == 2
 
 

@@ -17,7 +17,7 @@ GOOD: Raw = {
 
 def problem(kubeconfig: str) -> str:
     with pytest.raises(InvalidInputError) as caught:
-        KubernetesCluster(kubeconfig, say=print)
+        KubernetesCluster(kubeconfig, warn=print)
     (line,) = caught.value.problems
     return line
 
@@ -69,4 +69,4 @@ def test_no_kubeconfig_at_all_is_a_mistake(tmp_path: Path, monkeypatch: pytest.M
 def test_nothing_is_sent_before_it_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_text(yaml.safe_dump(GOOD))
-    assert KubernetesCluster(str(path), say=print).requests == 0
+    assert KubernetesCluster(str(path), warn=print).requests == 0

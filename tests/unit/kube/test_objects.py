@@ -5,16 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrunners.kube.objects import (
-    ConfigMapSeen,
-    EventSeen,
-    JobSeen,
-    Owner,
-    PodSeen,
-    config_map_seen,
-    event_seen,
+    ConfigMap,
+    Event,
+    Job,
+    OwnerReference,
+    Pod,
     index_ranges,
-    job_seen,
-    pod_seen,
 )
 from tests.fakes import Raw
 
@@ -58,7 +54,7 @@ def pod(state: Raw | None, *conditions: Raw, phase: str = "Pending") -> Raw:
                 "batch.kubernetes.io/job-completion-index": "3",
             },
         },
-        "spec": {"nodeName": "host-1"},
+        "spec": {"nodeName": "node-1"},
         "status": {
             "phase": phase,
             "conditions": list(conditions),
@@ -67,7 +63,7 @@ def pod(state: Raw | None, *conditions: Raw, phase: str = "Pending") -> Raw:
     }
 
 
-def pod_record(**facts: object) -> PodSeen:
+def pod_record(**facts: object) -> Pod:
     known: Raw = {
         "name": "mrunners-0-3-abcde",
         "uid": "pod-uid",
@@ -75,15 +71,15 @@ def pod_record(**facts: object) -> PodSeen:
         "index": 3,
         "phase": "Pending",
         "created": AT,
-        "node": "host-1",
+        "node": "node-1",
     }
-    return PodSeen(**(known | facts))
+    return Pod(**(known | facts))
 
 
 def test_a_config_map_is_seen_whole() -> None:
     meta = {"name": "mrunners", "uid": "u", "creationTimestamp": CREATED, "labels": LABELS}
     raw = {"metadata": {**meta, "annotations": {"a": "b"}}, "data": {"plan.json": "{}"}}
-    assert config_map_seen(raw) == ConfigMapSeen(
+    assert ConfigMap.from_json(raw) == ConfigMap(
         "mrunners", "u", AT, "run", LABELS, {"a": "b"}, {"plan.json": "{}"}
     )
 
@@ -91,29 +87,29 @@ def test_a_config_map_is_seen_whole() -> None:
 def test_a_bare_config_map_that_goes_away_is_seen() -> None:
     meta = {"name": "x", "uid": "u", "creationTimestamp": CREATED, "deletionTimestamp": CREATED}
     raw = {"metadata": {**meta, "labels": None}, "data": None}
-    assert config_map_seen(raw) == ConfigMapSeen("x", "u", AT, deleting=True)
+    assert ConfigMap.from_json(raw) == ConfigMap("x", "u", AT, deleting=True)
 
 
-def seen(**facts: object) -> JobSeen:
+def seen(**facts: object) -> Job:
     known: Raw = {
         "name": "mrunners-0",
         "uid": "job-uid",
         "created": AT,
         "run_id": "run",
         "digest": "abc",
-        "owners": (Owner("ConfigMap", "mrunners", "tracker-uid"),),
+        "owners": (OwnerReference("ConfigMap", "mrunners", "tracker-uid"),),
         "completions": 4,
         "spec_fields": frozenset({"completions", "completionMode", "suspend"}),
     }
-    return JobSeen(**(known | facts))
+    return Job(**(known | facts))
 
 
 def test_a_job_right_after_its_creation_is_seen() -> None:
     raw = job()
     raw["status"] = {}
-    assert job_seen(raw) == seen()
+    assert Job.from_json(raw) == seen()
     del raw["status"]
-    assert job_seen(raw) == seen()
+    assert Job.from_json(raw) == seen()
 
 
 def test_a_running_job_is_seen() -> None:
@@ -128,7 +124,7 @@ def test_a_running_job_is_seen() -> None:
         terminating=0,
         uncountedTerminatedPods={},
     )
-    assert job_seen(raw) == seen(succeeded=(0, 2), failed=(1,), active=1, ready=1, started=AT)
+    assert Job.from_json(raw) == seen(succeeded=(0, 2), failed=(1,), active=1, ready=1, started=AT)
 
 
 def test_a_complete_job_is_finished() -> None:
@@ -137,7 +133,7 @@ def test_a_complete_job_is_finished() -> None:
         condition("Complete", reason="CompletionsReached", message="Reached expected number"),
         completedIndexes="0-3",
     )
-    assert job_seen(raw) == seen(succeeded=(0, 1, 2, 3), finished="Complete")
+    assert Job.from_json(raw) == seen(succeeded=(0, 1, 2, 3), finished="Complete")
 
 
 def test_a_failed_job_is_finished_with_its_reason() -> None:
@@ -147,7 +143,7 @@ def test_a_failed_job_is_finished_with_its_reason() -> None:
         completedIndexes="0-2",
         failedIndexes="3",
     )
-    assert job_seen(raw) == seen(
+    assert Job.from_json(raw) == seen(
         succeeded=(0, 1, 2),
         failed=(3,),
         finished="Failed",
@@ -167,14 +163,14 @@ def test_a_failed_job_is_finished_with_its_reason() -> None:
 )
 def test_an_interim_condition_does_not_finish_a_job(interim: Raw) -> None:
     raw = job(interim, completedIndexes="0-3", succeeded=4)
-    assert job_seen(raw) == seen(succeeded=(0, 1, 2, 3))
+    assert Job.from_json(raw) == seen(succeeded=(0, 1, 2, 3))
 
 
 def test_a_suspended_job_and_one_that_goes_away_are_seen() -> None:
     raw = job()
     raw["spec"]["suspend"] = True
     raw["metadata"]["deletionTimestamp"] = CREATED
-    assert job_seen(raw) == seen(suspended=True, deleting=True)
+    assert Job.from_json(raw) == seen(suspended=True, deleting=True)
 
 
 def test_a_job_of_somebody_else_is_seen_without_our_marks() -> None:
@@ -182,7 +178,7 @@ def test_a_job_of_somebody_else_is_seen_without_our_marks() -> None:
         "metadata": {"name": "theirs", "uid": "u", "creationTimestamp": CREATED},
         "spec": {"completions": None},
     }
-    assert job_seen(raw) == JobSeen(
+    assert Job.from_json(raw) == Job(
         "theirs", "u", AT, None, None, spec_fields=frozenset({"completions"})
     )
 
@@ -210,7 +206,7 @@ def test_the_ranges_that_a_job_controller_writes_are_read_back(indexes: set[int]
 @pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff", "ContainerCreating"])
 def test_a_waiting_container_gives_its_reason(reason: str) -> None:
     raw = pod({"waiting": {"reason": reason, "message": "words"}})
-    assert pod_seen(raw) == pod_record(waiting=reason, waiting_message="words")
+    assert Pod.from_json(raw) == pod_record(waiting=reason, waiting_message="words")
 
 
 def test_a_pod_without_a_host_gives_the_schedulers_words() -> None:
@@ -219,26 +215,26 @@ def test_a_pod_without_a_host_gives_the_schedulers_words() -> None:
         condition("PodScheduled", "False", reason="Unschedulable", message="0/4 nodes available"),
     )
     raw["spec"] = {}
-    assert pod_seen(raw) == pod_record(node=None, unschedulable="0/4 nodes available")
+    assert Pod.from_json(raw) == pod_record(node=None, unschedulable="0/4 nodes available")
 
 
 def test_a_scheduled_pod_is_not_unschedulable() -> None:
-    assert pod_seen(pod(None, condition("PodScheduled"))) == pod_record()
+    assert Pod.from_json(pod(None, condition("PodScheduled"))) == pod_record()
 
 
 def test_a_running_pod_is_seen_by_our_container_and_not_by_a_sidecars() -> None:
     raw = pod({"running": {"startedAt": CREATED}}, phase="Running")
-    assert pod_seen(raw) == pod_record(phase="Running", started=AT)
-    assert not pod_seen(raw).ended
+    assert Pod.from_json(raw) == pod_record(phase="Running", started=AT)
+    assert not Pod.from_json(raw).ended
 
 
 def test_an_ended_pod_is_seen_with_its_times_and_exit_code() -> None:
     ended = {"startedAt": CREATED, "finishedAt": CREATED, "exitCode": 137, "reason": "OOMKilled"}
     raw = pod({"terminated": ended}, phase="Failed")
-    assert pod_seen(raw) == pod_record(
+    assert Pod.from_json(raw) == pod_record(
         phase="Failed", started=AT, finished=AT, exit_code=137, reason="OOMKilled"
     )
-    assert pod_seen(raw).ended
+    assert Pod.from_json(raw).ended
 
 
 def test_a_disrupted_pod_says_by_what() -> None:
@@ -249,13 +245,15 @@ def test_a_disrupted_pod_says_by_what() -> None:
     )
     raw["status"]["reason"] = "Evicted"
     raw["metadata"]["deletionTimestamp"] = CREATED
-    assert pod_seen(raw) == pod_record(
+    assert Pod.from_json(raw) == pod_record(
         phase="Failed", reason="Evicted", disrupted="EvictionByEvictionAPI: drained", deleting=True
     )
 
 
 def test_a_disruption_that_is_not_true_is_none() -> None:
-    assert pod_seen(pod(None, condition("DisruptionTarget", "False", reason="x"))) == pod_record()
+    assert (
+        Pod.from_json(pod(None, condition("DisruptionTarget", "False", reason="x"))) == pod_record()
+    )
 
 
 def test_the_index_also_comes_from_the_annotation() -> None:
@@ -266,17 +264,17 @@ def test_the_index_also_comes_from_the_annotation() -> None:
             "batch.kubernetes.io/job-completion-index"
         )
     }
-    assert pod_seen(raw) == pod_record()
+    assert Pod.from_json(raw) == pod_record()
 
 
 def test_a_pod_without_an_index_is_seen() -> None:
     raw = pod(None)
     raw["metadata"]["labels"] = None
-    assert pod_seen(raw) == pod_record(job_uid=None, index=None)
+    assert Pod.from_json(raw) == pod_record(job_uid=None, index=None)
 
 
 def test_an_event_is_seen_by_what_it_is_about() -> None:
     about = {"kind": "Job", "name": "mrunners-0", "uid": "job-uid"}
     raw = {"involvedObject": about, "reason": "FailedCreate", "message": "exceeded quota"}
-    assert event_seen(raw) == EventSeen("job-uid", "mrunners-0", "FailedCreate", "exceeded quota")
-    assert event_seen({}) == EventSeen("", "", "", "")
+    assert Event.from_json(raw) == Event("job-uid", "mrunners-0", "FailedCreate", "exceeded quota")
+    assert Event.from_json({}) == Event("", "", "", "")

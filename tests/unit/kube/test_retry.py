@@ -4,10 +4,14 @@ import pytest
 
 from mrunners.durations import format_duration
 from mrunners.errors import ForbiddenError, InvalidInputError, UnreachableError
-from mrunners.kube.retry import Patience, Trouble, TroubleKind
+from mrunners.kube.retry import FailureKind, RequestFailure, RetryPolicy
 from tests.fakes import FakeClock
 
-PASSING, FORBIDDEN, LASTING = TroubleKind.PASSING, TroubleKind.FORBIDDEN, TroubleKind.LASTING
+TRANSIENT, FORBIDDEN, PERMANENT = (
+    FailureKind.TRANSIENT,
+    FailureKind.FORBIDDEN,
+    FailureKind.PERMANENT,
+)
 
 
 class Server:
@@ -17,11 +21,11 @@ class Server:
         self.clock = FakeClock()
         self.said: list[str] = []
         self.asked = 0
-        self.patience = Patience(
+        self.patience = RetryPolicy(
             self.clock.monotonic, self.clock.sleep, self.said.append, random=random.Random(1)
         )
 
-    def call(self, *troubles: Trouble, limit_seconds: float | None = None) -> str:
+    def call(self, *troubles: RequestFailure, limit_seconds: float | None = None) -> str:
         coming = list(troubles)
 
         def attempt() -> str:
@@ -33,27 +37,27 @@ class Server:
         return self.patience.call(attempt, limit_seconds=limit_seconds)
 
     def call_until_it_gives_up(
-        self, trouble: Trouble, *, limit_seconds: float | None = None
+        self, failure: RequestFailure, *, limit_seconds: float | None = None
     ) -> float:
-        """How many seconds it bears a trouble that stays."""
+        """How many seconds it bears a failure that stays."""
         began = self.clock.seconds
 
         def attempt() -> None:
             self.asked += 1
-            raise trouble
+            raise failure
 
-        with pytest.raises(type(trouble.error)):
+        with pytest.raises(type(failure.error)):
             self.patience.call(attempt, limit_seconds=limit_seconds)
         return self.clock.seconds - began
 
 
-def passing(retry_after: float | None = None) -> Trouble:
-    return Trouble(PASSING, UnreachableError("no answer"), retry_after)
+def passing(retry_after: float | None = None) -> RequestFailure:
+    return RequestFailure(TRANSIENT, UnreachableError("no answer"), retry_after)
 
 
-def forbidden() -> Trouble:
+def forbidden() -> RequestFailure:
     error = ForbiddenError("forbidden", verb="get", resource="jobs", namespace="load")
-    return Trouble(FORBIDDEN, error)
+    return RequestFailure(FORBIDDEN, error)
 
 
 def test_the_first_contact_is_tried_for_15_seconds() -> None:
@@ -115,7 +119,7 @@ def test_a_server_that_says_to_come_back_in_an_hour_is_asked_after_30_seconds() 
 def test_what_lasts_is_not_tried_again() -> None:
     server = Server()
     server.call()
-    assert server.call_until_it_gives_up(Trouble(LASTING, InvalidInputError("bad"))) == 0
+    assert server.call_until_it_gives_up(RequestFailure(PERMANENT, InvalidInputError("bad"))) == 0
     assert (server.asked, server.said) == (2, [])
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from mrunners.errors import InvalidInputError
-from mrunners.plan.options import RunOptions, check_options
+from mrunners.plan.options import RunOptions, validate_options
 from tests.unit.env import options
 
 SCHEMA = RunOptions.model_json_schema()
@@ -29,7 +29,7 @@ def takes(field: dict[str, Any], text: str) -> bool:
 
 def good(name: str, text: str) -> bool:
     try:
-        check_options(options(**{name: text}))
+        validate_options(options(**{name: text}))
     except InvalidInputError:
         return False
     return True

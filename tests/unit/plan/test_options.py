@@ -1,13 +1,13 @@
 import pytest
 
 from mrunners.errors import InvalidInputError
-from mrunners.plan.options import AdvancedOptions, Existing, RunOptions, check_options
+from mrunners.plan.options import AdvancedOptions, IfExists, RunOptions, validate_options
 from tests.unit.env import options
 
 
 def problems(**changes: object) -> list[str]:
     try:
-        check_options(options(**changes))
+        validate_options(options(**changes))
     except InvalidInputError as error:
         return list(error.problems)
     return []
@@ -79,7 +79,9 @@ def test_all_mistakes_are_told_together() -> None:
 
 
 def test_resuming_needs_only_a_namespace() -> None:
-    check_options(RunOptions(namespace="load", advanced=AdvancedOptions(existing=Existing.RESUME)))
+    validate_options(
+        RunOptions(namespace="load", advanced=AdvancedOptions(existing=IfExists.RESUME))
+    )
 
 
 def test_resuming_with_runners_needs_their_image() -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners.plan.plan import Plan, Spread, digest_of, plan_differences, run_id_of
+from mrunners.plan.plan import RunPlan, Spread, digest_of, plan_differences, run_id_of
 from tests.unit.env import IMAGE, RUN_ID, planned
 
 
@@ -66,5 +66,5 @@ def test_each_difference_of_a_plan_is_one_line(
     changes: dict[str, object], lines: list[str]
 ) -> None:
     stored = planned().plan
-    wanted = Plan.model_validate({**dict(stored), **changes})
+    wanted = RunPlan.model_validate({**dict(stored), **changes})
     assert plan_differences(stored, wanted) == lines

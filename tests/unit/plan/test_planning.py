@@ -1,7 +1,7 @@
 import pytest
 
 from mrunners.errors import InvalidInputError
-from mrunners.plan.plan import Plan, PlannedJob, Spread
+from mrunners.plan.plan import PlannedJob, RunPlan, Spread
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.reports.runner_script import ReportMode
 from tests.unit.env import IMAGE, RUN_ID, loaded, options, profile
@@ -18,7 +18,7 @@ def test_a_plan_is_all_that_the_options_and_profiles_say() -> None:
     runner = loaded(URI)
     run = plan_of("total: 100", spread="off", report="plain", tracker="night", start_timeout="1m")
     assert run == PlannedRun(
-        plan=Plan(
+        plan=RunPlan(
             run_id=RUN_ID,
             namespace="load",
             tracker="night",
@@ -33,10 +33,10 @@ def test_a_plan_is_all_that_the_options_and_profiles_say() -> None:
                     index=0,
                     name="night-0",
                     uri=URI,
-                    numbers=2,
+                    pod_count=2,
                     profile_digest=runner.digest,
                     expected_seconds=10.0,
-                    asked_per_second=10.0,
+                    target_per_second=10.0,
                     clients=1,
                 ),
             ),
@@ -49,9 +49,9 @@ def test_a_total_that_cannot_fit_into_a_hosts_log_is_refused_with_the_pods_that_
     with pytest.raises(InvalidInputError) as caught:
         plan_of("total: 5000000")
     assert caught.value.problems == (
-        f"runner 1 of 1 ({URI}): about 5,000,000 samples a pod do not fit into a host's log of "
+        f"runner 1 of 1 ({URI}): about 5,000,000 samples a pod do not fit into a node's log of "
         "10Mi (room for about 1,165,084); share the load among 9 pods, or raise --node-log-limit "
-        "if the hosts keep more",
+        "if the nodes keep more",
     )
 
 
@@ -67,9 +67,9 @@ def test_a_larger_log_limit_makes_room() -> None:
 
 def test_a_duration_that_may_not_fit_is_a_warning() -> None:
     assert plan_of("duration: 1000", rate=2000).warnings == (
-        f"runner 1 of 1 ({URI}): about 2,000,000 samples a pod do not fit into a host's log of "
+        f"runner 1 of 1 ({URI}): about 2,000,000 samples a pod do not fit into a node's log of "
         "10Mi (room for about 1,165,084); share the load among 4 pods, or raise --node-log-limit "
-        "if the hosts keep more",
+        "if the nodes keep more",
     )
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from mrunners.errors import InvalidInputError, RefusedError
-from mrunners.plan.plan import Plan
+from mrunners.plan.plan import RunPlan
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.plan.tracker import (
     overflow_manifests,
@@ -57,7 +57,7 @@ def test_the_tracker_is_this_whole_manifest() -> None:
     job = {
         "profile_digest": digest,
         "expected_seconds": 10.0,
-        "asked_per_second": 10.0,
+        "target_per_second": 10.0,
         "clients": 1,
     }
     assert json.loads(plan_json) == {
@@ -77,20 +77,20 @@ def test_the_tracker_is_this_whole_manifest() -> None:
                 "index": 0,
                 "name": "mrunners-0",
                 "uri": "file:///load/0.yaml?numbers=2",
-                "numbers": 2,
+                "pod_count": 2,
             },
             {
                 **job,
                 "index": 1,
                 "name": "mrunners-1",
                 "uri": "file:///load/1.yaml?numbers=1",
-                "numbers": 1,
+                "pod_count": 1,
             },
         ],
     }
 
 
-def stored(plan: Plan, run: PlannedRun) -> dict[str, str]:
+def stored(plan: RunPlan, run: PlannedRun) -> dict[str, str]:
     data = tracker_manifest(plan, run.profiles)["data"]
     assert isinstance(data, dict)
     return data

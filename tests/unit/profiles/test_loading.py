@@ -44,7 +44,7 @@ def test_good_runners_are_parsed_and_loaded_each_place_once(tmp_path: Path) -> N
     rendered = render_profile(profile)
     places = [("file", str(path), 2), ("configmap", "/ns/x", 1), ("configmap", "/ns/x", 3)]
     specs = [
-        RunnerSpec(uri=uri, scheme=scheme, path=place, numbers=numbers)
+        RunnerSpec(uri=uri, scheme=scheme, path=place, pod_count=numbers)
         for uri, (scheme, place, numbers) in zip(uris, places, strict=True)
     ]
     expected = [

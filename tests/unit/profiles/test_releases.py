@@ -2,12 +2,12 @@ import pytest
 
 from mrunners.profiles.images import (
     KperfRelease,
-    check_image_name,
-    check_usable,
+    image_problem,
     release_of_image,
+    release_problem,
 )
 from mrunners.profiles.profile import LoadProfile
-from mrunners.profiles.release_rules import check_release
+from mrunners.profiles.release_rules import release_problems
 
 DIGEST = "sha256:" + "0" * 64
 
@@ -56,7 +56,7 @@ def test_releases_are_ordered_as_numbers_and_shown_without_a_v() -> None:
     ],
 )
 def test_good_image_names_have_no_problem(image: str) -> None:
-    assert check_image_name(image) is None
+    assert image_problem(image) is None
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_good_image_names_have_no_problem(image: str) -> None:
     ],
 )
 def test_bad_image_names_are_explained(image: str, problem: str) -> None:
-    assert check_image_name(image) == problem
+    assert image_problem(image) == problem
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_bad_image_names_are_explained(image: str, problem: str) -> None:
 def test_releases_with_older_reports_are_refused_by_name(
     release: KperfRelease | None, problem: str | None
 ) -> None:
-    assert check_usable(release) == problem
+    assert release_problem(release) == problem
 
 
 GVR = {"version": "v1", "resource": "pods", "namespace": "a"}
@@ -165,6 +165,6 @@ ORDER = "specs[0].requests"
 def test_what_a_release_would_ignore_is_refused(
     release: KperfRelease | None, missing: list[str]
 ) -> None:
-    assert check_release(EVERYTHING, release) == [
+    assert release_problems(EVERYTHING, release) == [
         f"{line}, the image is {release}" for line in missing
     ]

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrunners.profiles.expectations import (
-    asked_clients,
-    asked_rate,
     expected_samples,
     expected_seconds,
+    target_clients,
+    target_rate,
 )
 from mrunners.profiles.parsing import ParsedProfile, parse_profile
 from mrunners.profiles.profile import LoadProfile
@@ -186,7 +186,7 @@ def test_what_a_profile_asks_of_a_pod_is_its_mean_rate_and_its_clients(
     specs: list[dict[str, object]], rate: float | None, clients: int | None
 ) -> None:
     value = LoadProfile(version=1, specs=tuple(profile(**spec).specs[0] for spec in specs))
-    assert (asked_rate(value), asked_clients(value)) == (rate, clients)
+    assert (target_rate(value), target_clients(value)) == (rate, clients)
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)

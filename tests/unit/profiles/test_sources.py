@@ -100,8 +100,8 @@ def test_a_forbidden_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_file_path_must_not_end_in_a_slash() -> None:
-    assert FileSource().check_path("/a") == []
-    assert FileSource().check_path("/") == ["the path must name a file, not a directory"]
+    assert FileSource().path_problems("/a") == []
+    assert FileSource().path_problems("/") == ["the path must name a file, not a directory"]
 
 
 def test_a_config_map_is_read_by_its_well_known_key_or_its_only_one() -> None:
@@ -165,4 +165,4 @@ LETTERS = "must consist of lowercase letters, digits"
     ],
 )
 def test_a_config_map_path_is_a_namespace_and_a_name(path: str, problems: list[str]) -> None:
-    assert ConfigMapSource().check_path(path) == problems
+    assert ConfigMapSource().path_problems(path) == problems

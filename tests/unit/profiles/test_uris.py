@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mrunners.errors import InvalidInputError
 from mrunners.profiles.uris import (
     RunnerSpec,
-    examine_runner_uri,
+    check_runner_uri,
     parse_runner_uri,
     show_uri,
 )
@@ -34,7 +34,7 @@ FRAGMENT = "no fragment (#…) is allowed; a '#' in a path is written %23"
     ],
 )
 def test_a_good_uri_is_understood(uri: str, scheme: str, path: str, numbers: int) -> None:
-    expected = RunnerSpec(uri=uri, scheme=scheme, path=path, numbers=numbers)
+    expected = RunnerSpec(uri=uri, scheme=scheme, path=path, pod_count=numbers)
     assert parse_runner_uri(uri, SCHEMES) == expected
 
 
@@ -123,7 +123,7 @@ def test_every_mistake_of_a_uri_is_told_in_one_line(uri: str, problems: list[str
 
 
 def test_a_bad_query_leaves_the_place_of_the_profile_known() -> None:
-    findings = examine_runner_uri("file:///a?numbers=0", SCHEMES)
+    findings = check_runner_uri("file:///a?numbers=0", SCHEMES)
     assert (findings.scheme, findings.path, findings.values) == ("file", "/a", {})
 
 
@@ -153,7 +153,7 @@ def test_a_shown_uri_hides_user_info_and_escapes_what_is_not_printable(
 )
 def test_every_quoted_path_survives(name: str, numbers: int) -> None:
     uri = f"file:///{quote(name)}?numbers={numbers}"
-    expected = RunnerSpec(uri=uri, scheme="file", path=f"/{name}", numbers=numbers)
+    expected = RunnerSpec(uri=uri, scheme="file", path=f"/{name}", pod_count=numbers)
     assert parse_runner_uri(uri, SCHEMES) == expected
 
 
@@ -165,13 +165,13 @@ def test_every_quoted_path_survives(name: str, numbers: int) -> None:
     )
 )
 def test_any_text_is_a_spec_or_printable_problems(text: str) -> None:
-    findings = examine_runner_uri(text, SCHEMES)
+    findings = check_runner_uri(text, SCHEMES)
     if findings.problems:
         assert all(problem.isprintable() for problem in findings.problems)
     else:
         spec = findings.spec()
         assert spec.path.startswith("/")
-        assert text.endswith(f"?numbers={spec.numbers}")
+        assert text.endswith(f"?numbers={spec.pod_count}")
     assert show_uri(text).isprintable()
 
 
@@ -179,5 +179,5 @@ def test_any_text_is_a_spec_or_printable_problems(text: str) -> None:
 def test_a_password_never_shows(tail: str, start: str) -> None:
     # Nothing before the last '@' may show, unless the URI begins with scheme:///.
     uri = f"{start}me:SECRET@{tail}"
-    problems = examine_runner_uri(uri, SCHEMES).problems
+    problems = check_runner_uri(uri, SCHEMES).problems
     assert "SECRET" not in show_uri(uri) + "".join(problems)

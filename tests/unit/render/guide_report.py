@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mrunners.reports.analysis.throughput import AskedLoad
+from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
@@ -21,15 +21,15 @@ def guide_report() -> MergedReport:
     slow = [_too_few(index) for index in range(2)]
     lists[5] = missing_pod(0, 5, MissingReason.TRUNCATED, "the log's head is missing")
     asked = {
-        "mrunners-0": AskedLoad(20.0, 10),
-        "mrunners-1": AskedLoad(None, 2),
-        "mrunners-2": AskedLoad(500.0, 50),
+        "mrunners-0": TargetLoad(20.0, 10),
+        "mrunners-1": TargetLoad(None, 2),
+        "mrunners-2": TargetLoad(500.0, 50),
     }
     return merge(RUN, [*lists, *gets, *slow], asked=asked, requests_by_us=31)
 
 
 def _lists(index: int) -> PodOutcome:
-    """Job 0: 20 requests a second for a minute; host-3 is slow, and the last pods start late."""
+    """Job 0: 20 requests a second for a minute; node-3 is slow, and the last pods start late."""
     factor = 6 if index == 3 else 1
     samples = [factor * (0.05 + 0.0001 * (n % 100)) for n in range(1200)]
     return merged_pod(
@@ -51,6 +51,6 @@ def _gets(index: int) -> PodOutcome:
 
 
 def _too_few(index: int) -> PodOutcome:
-    """Job 2: 500 requests a second were asked of hosts that can send 300."""
+    """Job 2: 500 requests a second were asked of nodes that can send 300."""
     document = flat({GET: [0.004] * 18_000}, duration="1m0s", received=8_000_000)
     return merged_pod(2, index, document, uri="file:///load/fast.yaml?numbers=2", lasting=60)

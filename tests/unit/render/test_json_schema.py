@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from mrunners.render.json_schema import SCHEMAS, json_schema
 from mrunners.render.terminal.run_status import JobStatus, RunStatus
-from mrunners.reports.analysis.throughput import AskedLoad
+from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport, to_json
 from mrunners.reports.outcomes import MissingReason
@@ -39,7 +39,7 @@ def empty() -> MergedReport:
 
 def with_raw() -> MergedReport:
     gap = missing_pod(0, 1, MissingReason.OVER_LIMIT, "x")
-    asked = {"mrunners-0": AskedLoad(None, 1)}
+    asked = {"mrunners-0": TargetLoad(None, 1)}
     return merge(RUN, [merged_pod(0, 0, flat(errors=2)), gap], asked=asked, raw=True)
 
 
@@ -86,7 +86,7 @@ def test_any_report_keeps_to_its_schema(
         merged_pod(job, index, flat(samples, errors=errors, raw=raw))
         for index, (job, samples, errors, raw) in enumerate(pods)
     ]
-    report = merge(RUN, outcomes, asked={"mrunners-0": AskedLoad(10.0, 2)}, raw=True)
+    report = merge(RUN, outcomes, asked={"mrunners-0": TargetLoad(10.0, 2)}, raw=True)
     assert list(REPORT.iter_errors(json.loads(to_json(report)))) == []
 
 

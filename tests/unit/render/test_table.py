@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 
 from mrunners.render.terminal.report_table import render_table
-from mrunners.reports.analysis.throughput import AskedLoad
+from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.coverage import Coverage
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
@@ -29,13 +29,13 @@ def whole() -> MergedReport:
             job,
             index,
             flat({LIST: [0.0421, 0.0987, 1.2345], GET: [0.00042, 0.0031 * (index + 1)]}),
-            node=f"host-{(2 * job + index) % 4}",
+            node=f"node-{(2 * job + index) % 4}",
             second=0.2 * index,
         )
         for job in range(3)
         for index in range(2)
     ]
-    asked = {f"mrunners-{job}": AskedLoad(2.0, 1) for job in range(3)}
+    asked = {f"mrunners-{job}": TargetLoad(2.0, 1) for job in range(3)}
     return merge(RUN, pods, asked=asked, requests_by_us=42)
 
 

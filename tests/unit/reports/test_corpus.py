@@ -32,7 +32,7 @@ FIGURES = ("total", "errorStats", "totalReceivedBytes", "percentileLatencies", "
 
 def outcome(log: bytes) -> PodOutcome:
     place: dict[str, Any] = {"job": ADDRESS.job, "job_index": 1, "uri": WHOLE.uri}
-    place |= {"index": ADDRESS.index, "pod": ADDRESS.pod, "node": "host-2"}
+    place |= {"index": ADDRESS.index, "pod": ADDRESS.pod, "node": "node-2"}
     try:
         return PodOutcome(**place, report=parse_report(extract_report(log, ADDRESS)))
     except UnusableReportError as error:
@@ -59,7 +59,7 @@ def test_a_broken_log_is_missing_with_its_reason_and_changes_no_figure(
             job=ADDRESS.job,
             index=ADDRESS.index,
             pod=ADDRESS.pod,
-            node="host-2",
+            node="node-2",
             reason=reason,
             detail=broken.detail,
         ),

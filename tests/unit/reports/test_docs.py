@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from mrunners.reports import runner_script
 from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses
 from mrunners.reports.analysis.finding import Finding, FindingKind
-from mrunners.reports.analysis.nodes import HostSummary
+from mrunners.reports.analysis.nodes import NodeSummary
 from mrunners.reports.analysis.stragglers import Straggler
 from mrunners.reports.analysis.throughput import JobThroughput, Throughput, ThroughputLimit
 from mrunners.reports.coverage import Coverage, MissingPod
@@ -42,7 +42,7 @@ def test_every_reason_has_its_row_and_no_row_is_left_over() -> None:
         ErrorClasses,
         Finding,
         FlatSummary,
-        HostSummary,
+        NodeSummary,
         JobThroughput,
         LatencyDistribution,
         MergedError,

@@ -13,7 +13,7 @@ from mrunners.reports.analysis.error_classes import (
     error_classes,
     fold,
 )
-from mrunners.reports.analysis.pod_stats import pod_figures
+from mrunners.reports.analysis.pod_stats import pod_stats
 from mrunners.reports.outcomes import PodOutcome
 from tests.unit.reports.build import error, flat, merged_pod
 
@@ -43,11 +43,11 @@ FOLDED = {
         "unknown/at <time> on pod web-<id>"
     ),
     "unknown/etag deadbeef0123 and word defaced": "unknown/etag <id> and word defaced",
-    "unknown/x509: certificate of host-12 has expired": (
-        "unknown/x509: certificate of host-<n> has expired"
+    "unknown/x509: certificate of node-12 has expired": (
+        "unknown/x509: certificate of node-<n> has expired"
     ),
-    "unknown/dial tcp: lookup api.example.com: no such host": (
-        "unknown/dial tcp: lookup api.example.com: no such host"
+    "unknown/dial tcp: lookup api.example.com: no such node": (
+        "unknown/dial tcp: lookup api.example.com: no such node"
     ),
 }
 
@@ -88,7 +88,7 @@ def test_classes_are_counted_over_pods_and_hosts_the_most_frequent_first() -> No
         pod(1, {"unknown/stream 2": 1}, node="a"),
         pod(2, {}),
     ]
-    assert error_classes(pod_figures(pods)) == ErrorClasses(
+    assert error_classes(pod_stats(pods)) == ErrorClasses(
         total=7,
         classes=(
             ErrorClass(
@@ -97,9 +97,9 @@ def test_classes_are_counted_over_pods_and_hosts_the_most_frequent_first() -> No
                 messages=2,
                 example="unknown/stream 2",
                 pods=2,
-                hosts=1,
+                nodes=1,
             ),
-            ErrorClass(name="http/429", count=2, messages=1, example="http/429", pods=1, hosts=1),
+            ErrorClass(name="http/429", count=2, messages=1, example="http/429", pods=1, nodes=1),
         ),
         more_classes=0,
         more_errors=0,
@@ -107,17 +107,17 @@ def test_classes_are_counted_over_pods_and_hosts_the_most_frequent_first() -> No
 
 
 def test_a_run_without_errors_has_no_class() -> None:
-    assert error_classes(pod_figures([pod(0, {})])) == NO_ERRORS
+    assert error_classes(pod_stats([pod(0, {})])) == NO_ERRORS
 
 
 def test_only_the_twenty_most_frequent_classes_are_kept_and_the_rest_is_counted() -> None:
     stats = {f"unknown/{'x' * n}": n for n in range(1, 31)}
-    found = error_classes(pod_figures([pod(0, stats)]))
+    found = error_classes(pod_stats([pod(0, stats)]))
     assert len(found.classes) == 20
     assert (found.classes[0].count, found.classes[-1].count) == (30, 11)
     assert (found.more_classes, found.more_errors, found.total) == (10, 55, 465)
 
 
 def test_a_huge_message_is_cut_in_the_example() -> None:
-    found = error_classes(pod_figures([pod(0, {"unknown/" + "x" * 1_000_000: 1})]))
+    found = error_classes(pod_stats([pod(0, {"unknown/" + "x" * 1_000_000: 1})]))
     assert len(found.classes[0].example) == 400

@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 
 from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
-from mrunners.reports.analysis.nodes import HostSummary
-from mrunners.reports.analysis.throughput import AskedLoad
+from mrunners.reports.analysis.nodes import NodeSummary
+from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 from tests.unit.reports.build import RUN, error, flat, merged_pod, missing_pod, percentiles
 
 
-def findings(outcomes: list[PodOutcome], **asked: AskedLoad) -> list[tuple[str, str, str]]:
+def findings(outcomes: list[PodOutcome], **asked: TargetLoad) -> list[tuple[str, str, str]]:
     loads = {name.replace("_", "-"): load for name, load in asked.items()}
     found = merge(RUN, outcomes, asked=loads).findings
     return [(finding.severity.value, finding.kind.value, finding.text) for finding in found]
@@ -30,7 +30,7 @@ def failing(key: str, count: int, *, of: int, index: int = 0) -> PodOutcome:
 
 def test_a_run_in_which_all_went_well_has_no_finding() -> None:
     pods = [merged_pod(0, index, flat({"LIST a": [0.01] * 100})) for index in range(6)]
-    assert findings(pods, mrunners_0=AskedLoad(10.0, 1)) == []
+    assert findings(pods, mrunners_0=TargetLoad(10.0, 1)) == []
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_errors_weigh_by_their_share(failed: int, severity: str, share: str) -> 
         (
             severity,
             "errors",
-            f"{failed} of 1,000 requests failed ({share}), all with http/429, in 1 pod on 1 host",
+            f"{failed} of 1,000 requests failed ({share}), all with http/429, in 1 pod on 1 node",
         )
     ]
 
@@ -50,14 +50,14 @@ def test_errors_weigh_by_their_share(failed: int, severity: str, share: str) -> 
 def test_of_several_classes_the_most_frequent_is_named_with_its_count() -> None:
     pods = [failing("http/429", 3, of=10), failing("unknown/i/o timeout 7", 2, of=10, index=1)]
     assert findings(pods)[0][2] == (
-        "5 of 20 requests failed (25%), most often with http/429 (3), in 1 pod on 1 host"
+        "5 of 20 requests failed (25%), most often with http/429 (3), in 1 pod on 1 node"
     )
 
 
 def test_where_the_number_of_requests_is_unknown_errors_are_a_warning_without_a_share() -> None:
     pod = merged_pod(0, 0, flat(errors=3, raw=False, total=0))
     assert findings([pod]) == [
-        ("warning", "errors", "3 requests failed, all with http/403, in 1 pod on 1 host")
+        ("warning", "errors", "3 requests failed, all with http/403, in 1 pod on 1 node")
     ]
 
 
@@ -78,7 +78,7 @@ def test_each_class_of_errors_has_its_advice(key: str, advice: str) -> None:
 
 def test_runners_that_were_the_limit_are_told_once_for_all_jobs() -> None:
     pods = [merged_pod(job, 0, flat({"LIST a": [0.01] * 50})) for job in range(5)]
-    loads = {f"mrunners_{job}": AskedLoad(10.0, 2) for job in range(5)}
+    loads = {f"mrunners_{job}": TargetLoad(10.0, 2) for job in range(5)}
     assert findings(pods, **loads) == [
         (
             "warning",
@@ -93,7 +93,7 @@ def test_runners_that_were_the_limit_are_told_once_for_all_jobs() -> None:
 
 def test_clients_that_all_waited_are_a_warning_beside_a_rate_and_a_note_without() -> None:
     pods = [merged_pod(job, 0, flat({"LIST a": [0.1] * 95})) for job in range(2)]
-    found = findings(pods, mrunners_0=AskedLoad(None, 1), mrunners_1=AskedLoad(20.0, 1))
+    found = findings(pods, mrunners_0=TargetLoad(None, 1), mrunners_1=TargetLoad(20.0, 1))
     assert found == [
         (
             "warning",
@@ -111,13 +111,13 @@ def test_clients_that_all_waited_are_a_warning_beside_a_rate_and_a_note_without(
 
 
 def slow_run() -> list[PodOutcome]:
-    """Two Jobs of six pods on three hosts; what runs on host-2 is ten times slower."""
+    """Two Jobs of six pods on three nodes; what runs on node-2 is ten times slower."""
     return [
         merged_pod(
             job,
             index,
             flat({"LIST a": [(0.1 if index % 3 == 2 and index < 3 else 0.01 + index / 1e4)] * 100}),
-            node=f"host-{index % 3 if index < 3 else index % 2}",
+            node=f"node-{index % 3 if index < 3 else index % 2}",
         )
         for job in range(2)
         for index in range(6)
@@ -128,23 +128,23 @@ def test_a_host_whose_pods_all_stand_out_is_named_before_the_pods() -> None:
     assert findings(slow_run()) == [
         (
             "warning",
-            "slow-host",
-            "on 1 host most pods stand out from their siblings elsewhere: host-2 (2 of 2 pods)",
+            "slow-node",
+            "on 1 node most pods stand out from their siblings elsewhere: node-2 (2 of 2 pods)",
         ),
         (
             "warning",
             "straggler",
             "2 pods stand out from siblings by p99 latency: "
-            "mrunners-0 index 2 on host-2 (100ms, median 10ms), "
-            "mrunners-1 index 2 on host-2 (100ms, median 10ms)",
+            "mrunners-0 index 2 on node-2 (100ms, median 10ms), "
+            "mrunners-1 index 2 on node-2 (100ms, median 10ms)",
         ),
     ]
 
 
 def test_each_host_has_exact_figures_over_its_pods() -> None:
     slow = [0.1] * 200
-    assert merge(RUN, slow_run()).hosts[2] == HostSummary(
-        node="host-2",
+    assert merge(RUN, slow_run()).nodes[2] == NodeSummary(
+        node="node-2",
         pods=2,
         merged=2,
         stragglers=2,
@@ -159,9 +159,9 @@ def test_each_host_has_exact_figures_over_its_pods() -> None:
 def test_a_host_with_missing_pods_alone_is_listed_and_one_never_assigned_is_not() -> None:
     gone = missing_pod(0, 1, MissingReason.POD_GONE)
     nowhere = replace(missing_pod(0, 2, MissingReason.NOT_STARTED), node=None)
-    assert merge(RUN, [gone, nowhere]).hosts == (
-        HostSummary(
-            node="host-1",
+    assert merge(RUN, [gone, nowhere]).nodes == (
+        NodeSummary(
+            node="node-1",
             pods=1,
             merged=0,
             stragglers=0,
@@ -213,7 +213,7 @@ def test_hostile_names_are_shown_and_not_obeyed() -> None:
         replace(pod, node=evil, job=f"{pod.job_index}{evil}")
         for pod in [*slow_run(), failing(evil, 1, of=2, index=9)]
     ]
-    found = merge(RUN, pods, asked={f"0{evil}": AskedLoad(1000.0, 5)}).findings
+    found = merge(RUN, pods, asked={f"0{evil}": TargetLoad(1000.0, 5)}).findings
     assert {finding.kind for finding in found} >= {FindingKind.ERRORS, FindingKind.CLIENT_LIMIT}
     assert all(f.text.isprintable() and len(f.text) < 2000 for f in found)
 
@@ -223,7 +223,7 @@ def test_a_finding_is_a_record_of_two_lines() -> None:
         Finding(
             severity=Severity.INFO,
             kind=FindingKind.ERRORS,
-            text="1 of 1,000 requests failed (0.1%), all with http/429, in 1 pod on 1 host",
+            text="1 of 1,000 requests failed (0.1%), all with http/429, in 1 pod on 1 node",
             advice="the API server shed load (API Priority and Fairness): that is its answer, "
             "and their latencies are not in the percentiles",
         ),

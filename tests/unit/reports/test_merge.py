@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners.reports.analysis.throughput import AskedLoad
+from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.coverage import MissingPod, PodRef
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport, to_json
@@ -92,7 +92,7 @@ def test_the_whole_document_is_the_documented_one() -> None:
         "percentileLatencies": [],
         "percentileLatenciesByURL": {},
     }
-    asked = {"mrunners-0": AskedLoad(requests_per_second=40.0, clients=2)}
+    asked = {"mrunners-0": TargetLoad(requests_per_second=40.0, clients=2)}
     assert as_json(merge(RUN, [FAILED, pod], asked=asked, requests_by_us=12)) == {
         **summary,
         "schema": "mrunners.report/v1",
@@ -107,7 +107,7 @@ def test_the_whole_document_is_the_documented_one() -> None:
                     "job": "mrunners-1",
                     "index": 0,
                     "pod": "mrunners-1-0-abcde",
-                    "node": "host-0",
+                    "node": "node-0",
                     "reason": "kperf-failed",
                     "detail": "exit 1",
                 }
@@ -122,7 +122,7 @@ def test_the_whole_document_is_the_documented_one() -> None:
             {
                 "severity": "error",
                 "kind": "errors",
-                "text": "1 of 2 requests failed (50%), all with http/403, in 1 pod on 1 host",
+                "text": "1 of 2 requests failed (50%), all with http/403, in 1 pod on 1 node",
                 "advice": "grant the runners' ServiceAccount these requests (examples/rbac.yaml), "
                 "or choose another with --service-account",
             },
@@ -131,18 +131,18 @@ def test_the_whole_document_is_the_documented_one() -> None:
                 "kind": "client-limit",
                 "text": "the runners were the limit, not the server: mrunners-0 (0.2 of 40.0 "
                 "requests/s, clients 1.3% busy)",
-                "advice": "use more pods (numbers) or hosts with more CPU; until then this rate "
+                "advice": "use more pods (numbers) or nodes with more CPU; until then this rate "
                 "says nothing about the server",
             },
         ],
         "throughput": {
-            "askedPerSecond": None,
+            "targetPerSecond": None,
             "achievedPerSecond": 0.2,
             "jobs": [
                 {
                     "job": "mrunners-0",
                     "pods": 1,
-                    "askedPerSecond": 40.0,
+                    "targetPerSecond": 40.0,
                     "achievedPerSecond": 0.2,
                     "clientsPerPod": 2,
                     "meanLatencySeconds": 0.13,
@@ -152,7 +152,7 @@ def test_the_whole_document_is_the_documented_one() -> None:
                 {
                     "job": "mrunners-1",
                     "pods": 0,
-                    "askedPerSecond": None,
+                    "targetPerSecond": None,
                     "achievedPerSecond": 0.0,
                     "clientsPerPod": None,
                     "meanLatencySeconds": None,
@@ -162,9 +162,9 @@ def test_the_whole_document_is_the_documented_one() -> None:
             ],
         },
         "stragglers": [],
-        "hosts": [
+        "nodes": [
             {
-                "node": "host-0",
+                "node": "node-0",
                 "pods": 2,
                 "merged": 1,
                 "stragglers": 0,
@@ -184,7 +184,7 @@ def test_the_whole_document_is_the_documented_one() -> None:
                     "messages": 1,
                     "example": "http/403",
                     "pods": 1,
-                    "hosts": 1,
+                    "nodes": 1,
                 }
             ],
             "moreClasses": 0,
@@ -198,7 +198,7 @@ def test_the_whole_document_is_the_documented_one() -> None:
                     {
                         "index": 0,
                         "name": "mrunners-0-0-abcde",
-                        "node": "host-0",
+                        "node": "node-0",
                         "startedAt": "2026-01-02T03:04:05Z",
                         "finishedAt": "2026-01-02T03:04:15Z",
                         "exitCode": 0,
@@ -221,7 +221,7 @@ def test_the_whole_document_is_the_documented_one() -> None:
                     {
                         "index": 0,
                         "name": "mrunners-1-0-abcde",
-                        "node": "host-0",
+                        "node": "node-0",
                         "startedAt": "2026-01-02T03:04:05Z",
                         "finishedAt": "2026-01-02T03:04:06Z",
                         "exitCode": 1,
@@ -360,7 +360,7 @@ def test_a_pod_without_any_success_is_merged_counted_and_named() -> None:
     assert report.coverage.merged == 2
     assert report.error_stats == {"http/403": 4}
     assert report.coverage.nothing_succeeded == (
-        PodRef(job="mrunners-0", index=1, pod="mrunners-0-1-abcde", node="host-1"),
+        PodRef(job="mrunners-0", index=1, pod="mrunners-0-1-abcde", node="node-1"),
     )
     assert not report.complete
     assert report.verdict == (
@@ -398,7 +398,7 @@ def test_missing_pods_are_listed_with_their_place() -> None:
             job="mrunners-1",
             index=0,
             pod="mrunners-1-0-abcde",
-            node="host-0",
+            node="node-0",
             reason=MissingReason.KPERF_FAILED,
             detail="exit 1",
         ),

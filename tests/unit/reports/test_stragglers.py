@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners.reports.analysis.pod_stats import pod_figures
+from mrunners.reports.analysis.pod_stats import pod_stats
 from mrunners.reports.analysis.stragglers import (
     Straggler,
     StragglerMetric,
@@ -35,20 +35,20 @@ def lasting(seconds: list[float]) -> list[PodOutcome]:
 
 
 def indices(outcomes: list[PodOutcome]) -> list[int]:
-    return [straggler.index for straggler in stragglers_of(pod_figures(outcomes))]
+    return [straggler.index for straggler in stragglers_of(pod_stats(outcomes))]
 
 
 def test_a_pod_with_a_larger_p99_than_its_siblings_is_found_with_the_figures() -> None:
     outcomes = pods([0.010, 0.011, 0.012, 0.013, 0.060])
     # The median is 0.012, the MAD 0.001: 0.6745 * 0.048 / 0.001.
-    found = stragglers_of(pod_figures(outcomes))
+    found = stragglers_of(pod_stats(outcomes))
     assert [straggler.score for straggler in found] == [pytest.approx(32.376)]
     assert [straggler.model_copy(update={"score": None}) for straggler in found] == [
         Straggler(
             job="mrunners-0",
             index=4,
             pod="mrunners-0-4-abcde",
-            node="host-4",
+            node="node-4",
             metric=StragglerMetric.P99,
             value_seconds=0.060,
             median_seconds=0.012,
@@ -59,7 +59,7 @@ def test_a_pod_with_a_larger_p99_than_its_siblings_is_found_with_the_figures() -
 
 
 def test_a_pod_that_loads_longer_than_its_siblings_is_found() -> None:
-    found = stragglers_of(pod_figures(lasting([60, 60.1, 60.2, 60.1, 75])))
+    found = stragglers_of(pod_stats(lasting([60, 60.1, 60.2, 60.1, 75])))
     assert [(s.index, s.metric, s.value_seconds) for s in found] == [
         (4, StragglerMetric.DURATION, 75.0)
     ]
@@ -105,7 +105,7 @@ def test_of_few_siblings_only_one_three_times_as_slow_is_told_and_without_a_scor
 ) -> None:
     calm = [0.010] * (count - 1)
     assert indices(pods([*calm, 0.029])) == []
-    found = stragglers_of(pod_figures(pods([*calm, 0.031])))
+    found = stragglers_of(pod_stats(pods([*calm, 0.031])))
     assert [(s.index, s.score, s.siblings) for s in found] == [(count - 1, None, count)]
 
 
@@ -138,7 +138,7 @@ def test_without_raw_data_the_pods_own_percentiles_are_compared() -> None:
 def test_the_host_is_unknown_where_the_pods_is() -> None:
     outcomes = pods([0.01, 0.011, 0.012, 0.013, 0.06])
     outcomes[4] = replace(outcomes[4], node=None)
-    assert stragglers_of(pod_figures(outcomes))[0].node is None
+    assert stragglers_of(pod_stats(outcomes))[0].node is None
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=50), st.floats(0.001, 1000))

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners.reports.analysis.pod_stats import pod_figures
+from mrunners.reports.analysis.pod_stats import pod_stats
 from mrunners.reports.analysis.throughput import (
     NO_THROUGHPUT,
-    AskedLoad,
     JobThroughput,
+    TargetLoad,
     Throughput,
     ThroughputLimit,
     throughput_of,
@@ -20,11 +20,11 @@ from tests.unit.reports.build import flat, merged_pod
 JOB = "mrunners-0"
 
 
-def limit(asked: AskedLoad | None, *, requests: int, latency: float) -> ThroughputLimit:
+def limit(asked: TargetLoad | None, *, requests: int, latency: float) -> ThroughputLimit:
     """Of one pod that ran for 10 s."""
     pod = merged_pod(0, 0, flat({"LIST a": [latency] * requests}))
     loads = {} if asked is None else {JOB: asked}
-    return throughput_of([JOB], pod_figures([pod]), loads).jobs[0].limit
+    return throughput_of([JOB], pod_stats([pod]), loads).jobs[0].limit
 
 
 def test_rates_are_summed_over_the_merged_pods_and_compared_with_theirs() -> None:
@@ -32,15 +32,15 @@ def test_rates_are_summed_over_the_merged_pods_and_compared_with_theirs() -> Non
         merged_pod(0, 0, flat({"LIST a": [0.5] * 10}, duration="10s")),
         merged_pod(0, 1, flat({"LIST a": [0.5] * 10}, duration="5s")),
     ]
-    asked = {JOB: AskedLoad(requests_per_second=4.0, clients=2)}
-    assert throughput_of([JOB], pod_figures(pods), asked) == Throughput(
-        asked_per_second=8.0,
+    asked = {JOB: TargetLoad(requests_per_second=4.0, clients=2)}
+    assert throughput_of([JOB], pod_stats(pods), asked) == Throughput(
+        target_per_second=8.0,
         achieved_per_second=3.0,
         jobs=(
             JobThroughput(
                 job=JOB,
                 pods=2,
-                asked_per_second=8.0,
+                target_per_second=8.0,
                 achieved_per_second=3.0,
                 clients_per_pod=2,
                 mean_latency_seconds=0.5,
@@ -54,7 +54,7 @@ def test_rates_are_summed_over_the_merged_pods_and_compared_with_theirs() -> Non
 def test_failed_requests_were_sent_too_and_their_time_counts() -> None:
     # 2 samples of 1 s and 4 errors of 0.01 s each.
     pod = merged_pod(0, 0, flat({"LIST a": [1.0, 1.0]}, errors=4))
-    job = throughput_of([JOB], pod_figures([pod]), {JOB: AskedLoad(None, 1)}).jobs[0]
+    job = throughput_of([JOB], pod_stats([pod]), {JOB: TargetLoad(None, 1)}).jobs[0]
     assert job.achieved_per_second == 0.6
     assert job.mean_latency_seconds == pytest.approx(2.04 / 6)
     assert job.clients_busy == pytest.approx(0.204)
@@ -63,50 +63,50 @@ def test_failed_requests_were_sent_too_and_their_time_counts() -> None:
 @pytest.mark.parametrize(
     ("asked", "requests", "latency", "expected"),
     [
-        (AskedLoad(10.0, 1), 100, 0.001, ThroughputLimit.RATE),
-        (AskedLoad(10.0, 1), 96, 0.001, ThroughputLimit.RATE),
-        (AskedLoad(10.0, 1), 90, 0.001, ThroughputLimit.RUNNERS),
-        (AskedLoad(20.0, 1), 90, 0.11, ThroughputLimit.ANSWERS),
-        (AskedLoad(20.0, 4), 90, 0.11, ThroughputLimit.RUNNERS),
-        (AskedLoad(None, 1), 1000, 0.0099, ThroughputLimit.ANSWERS),
-        (AskedLoad(None, 1), 1000, 0.0050, ThroughputLimit.RUNNERS),
-        (AskedLoad(10.0, None), 90, 0.001, ThroughputLimit.UNKNOWN),
-        (AskedLoad(10.0, None), 100, 0.001, ThroughputLimit.RATE),
-        (AskedLoad(None, None), 100, 0.001, ThroughputLimit.UNKNOWN),
-        (AskedLoad(10.0, 1), 0, 0.001, ThroughputLimit.UNKNOWN),
+        (TargetLoad(10.0, 1), 100, 0.001, ThroughputLimit.RATE),
+        (TargetLoad(10.0, 1), 96, 0.001, ThroughputLimit.RATE),
+        (TargetLoad(10.0, 1), 90, 0.001, ThroughputLimit.RUNNERS),
+        (TargetLoad(20.0, 1), 90, 0.11, ThroughputLimit.ANSWERS),
+        (TargetLoad(20.0, 4), 90, 0.11, ThroughputLimit.RUNNERS),
+        (TargetLoad(None, 1), 1000, 0.0099, ThroughputLimit.ANSWERS),
+        (TargetLoad(None, 1), 1000, 0.0050, ThroughputLimit.RUNNERS),
+        (TargetLoad(10.0, None), 90, 0.001, ThroughputLimit.UNKNOWN),
+        (TargetLoad(10.0, None), 100, 0.001, ThroughputLimit.RATE),
+        (TargetLoad(None, None), 100, 0.001, ThroughputLimit.UNKNOWN),
+        (TargetLoad(10.0, 1), 0, 0.001, ThroughputLimit.UNKNOWN),
         (None, 100, 0.001, ThroughputLimit.UNKNOWN),
     ],
 )
 def test_the_limit_follows_from_the_rate_and_how_busy_the_clients_were(
-    asked: AskedLoad | None, requests: int, latency: float, expected: ThroughputLimit
+    asked: TargetLoad | None, requests: int, latency: float, expected: ThroughputLimit
 ) -> None:
     assert limit(asked, requests=requests, latency=latency) is expected
 
 
 def test_a_job_without_a_merged_pod_achieved_nothing_and_spoils_no_sum() -> None:
     pod = merged_pod(0, 0, flat({"LIST a": [0.1] * 50}))
-    asked = {JOB: AskedLoad(5.0, 1), "mrunners-1": AskedLoad(7.0, 1)}
-    found = throughput_of([JOB, "mrunners-1"], pod_figures([pod]), asked)
-    assert (found.asked_per_second, found.achieved_per_second) == (5.0, 5.0)
+    asked = {JOB: TargetLoad(5.0, 1), "mrunners-1": TargetLoad(7.0, 1)}
+    found = throughput_of([JOB, "mrunners-1"], pod_stats([pod]), asked)
+    assert (found.target_per_second, found.achieved_per_second) == (5.0, 5.0)
     assert found.jobs[1].limit is ThroughputLimit.UNKNOWN
 
 
 def test_without_raw_data_a_missed_rate_has_no_known_limit() -> None:
     pod = merged_pod(0, 0, flat({"LIST a": [0.1] * 50}, raw=False))
-    job = throughput_of([JOB], pod_figures([pod]), {JOB: AskedLoad(10.0, 1)}).jobs[0]
+    job = throughput_of([JOB], pod_stats([pod]), {JOB: TargetLoad(10.0, 1)}).jobs[0]
     assert (job.achieved_per_second, job.clients_busy) == (5.0, None)
     assert job.limit is ThroughputLimit.UNKNOWN
 
 
 def test_an_unknown_number_of_samples_makes_the_rate_unknown() -> None:
     pod = merged_pod(0, 0, flat(total=0, raw=False))
-    found = throughput_of([JOB], pod_figures([pod]), {JOB: AskedLoad(10.0, 1)})
+    found = throughput_of([JOB], pod_stats([pod]), {JOB: TargetLoad(10.0, 1)})
     assert (found.achieved_per_second, found.jobs[0].limit) == (None, ThroughputLimit.UNKNOWN)
 
 
 def test_a_load_that_took_no_time_has_no_rate() -> None:
     pod = merged_pod(0, 0, flat(duration="0s"))
-    assert throughput_of([JOB], pod_figures([pod]), {}).achieved_per_second is None
+    assert throughput_of([JOB], pod_stats([pod]), {}).achieved_per_second is None
 
 
 def test_no_job_has_no_throughput() -> None:
@@ -116,7 +116,7 @@ def test_no_job_has_no_throughput() -> None:
 @given(st.integers(1, 40), st.floats(0.001, 5), st.integers(1, 20))
 def test_littles_law_holds(requests: int, latency: float, clients: int) -> None:
     pod = merged_pod(0, 0, flat({"LIST a": [latency] * requests}))
-    job = throughput_of([JOB], pod_figures([pod]), {JOB: AskedLoad(None, clients)}).jobs[0]
+    job = throughput_of([JOB], pod_stats([pod]), {JOB: TargetLoad(None, clients)}).jobs[0]
     assert job.clients_busy is not None
     assert job.mean_latency_seconds is not None
     assert job.achieved_per_second is not None

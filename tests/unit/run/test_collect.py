@@ -43,7 +43,7 @@ def outcome(**facts: object) -> PodOutcome:
 def ended(exit_code: int = 0, **facts: object) -> PodOutcome:
     known: Raw = {
         "pod": POD,
-        "node": "host-0",
+        "node": "node-0",
         "started_at": START,
         "finished_at": START,
         "exit_code": exit_code,
@@ -124,7 +124,7 @@ def test_a_job_that_does_not_exist_was_not_created(
 def test_a_pod_that_runs_is_still_running(cluster: FakeCluster, store: ReportStore) -> None:
     cluster.start_pod(JOB, 0)
     assert collect(cluster, store) == [
-        outcome(pod=POD, node="host-0", started_at=START, missing=MissingReason.STILL_RUNNING)
+        outcome(pod=POD, node="node-0", started_at=START, missing=MissingReason.STILL_RUNNING)
     ]
 
 
@@ -142,7 +142,7 @@ def test_a_pod_that_is_overdue_did_not_start(cluster: FakeCluster, store: Report
     assert collect(cluster, store) == [
         outcome(
             pod=POD,
-            node="host-0",
+            node="node-0",
             missing=MissingReason.NOT_STARTED,
             detail="ErrImagePull: kperf:9",
         )
@@ -200,8 +200,8 @@ def test_a_host_that_gave_no_log_is_not_asked_for_another_one(store: ReportStore
     outcomes = collect(cluster, store, run)
     assert [(o.pod, o.detail) for o in outcomes if o.missing is MissingReason.LOG_UNAVAILABLE] == [
         (on_host_0[0], "dial tcp: i/o timeout"),
-        (on_host_0[1], "host-0 did not give another pod's log"),
-        (on_host_0[2], "host-0 did not give another pod's log"),
+        (on_host_0[1], "node-0 did not give another pod's log"),
+        (on_host_0[2], "node-0 did not give another pod's log"),
     ]
     assert sum(outcome.report is not None for outcome in outcomes) == 2
     assert cluster.asked.count("read_log") == 3

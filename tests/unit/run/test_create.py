@@ -228,7 +228,7 @@ def test_leftovers_that_stay_end_the_wait_with_their_names(
         wait_until_gone(cluster, "load", "", Heard(), patience_seconds=10)
     assert str(caught.value) == (
         "after 10s there are still 2 Jobs and 0 pods of the run in namespace load: "
-        "job mrunners-0, job mrunners-1; see whether their hosts are gone, and try again"
+        "job mrunners-0, job mrunners-1; see whether their nodes are gone, and try again"
     )
     assert 10 <= clock.seconds <= 11
 

@@ -1,7 +1,7 @@
 import pytest
 
 from mrunners.errors import RefusedError
-from mrunners.plan.metadata import NOTE_COLLECTED_AT
+from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT
 from mrunners.run.delete import delete_run, delete_tracker, see_off
 from mrunners.run.lookup import find_tracker
 from tests.fakes import FakeClock, FakeCluster, Heard
@@ -29,7 +29,7 @@ def delete(cluster: FakeCluster, *, force: bool) -> Heard:
 def collect(cluster: FakeCluster) -> None:
     finish(cluster, RUN.plan)
     uid = find(cluster, RUN.plan).tracker.uid
-    assert cluster.annotate_config_map("load", "mrunners", uid, {NOTE_COLLECTED_AT: "now"})
+    assert cluster.annotate_config_map("load", "mrunners", uid, {ANNOTATION_COLLECTED_AT: "now"})
 
 
 def test_a_tracker_whose_plan_cannot_be_read_can_be_deleted(cluster: FakeCluster) -> None:

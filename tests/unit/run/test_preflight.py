@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mrunners.errors import InvalidInputError, RefusedError
-from mrunners.plan.metadata import NOTE_COLLECTED_AT
+from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT
 from mrunners.plan.planning import PlannedRun
 from mrunners.run.create import create_tracker
 from mrunners.run.lookup import FoundRun
@@ -28,7 +28,7 @@ def there(state: str) -> tuple[FakeCluster, FoundRun]:
     else:
         finish(cluster, THEIRS.plan)
     if state == "collected":
-        note = {NOTE_COLLECTED_AT: "2026-01-02T03:04:05Z"}
+        note = {ANNOTATION_COLLECTED_AT: "2026-01-02T03:04:05Z"}
         assert cluster.annotate_config_map("load", "mrunners", "uid-1", note)
     return cluster, find(cluster, THEIRS.plan)
 
@@ -144,7 +144,7 @@ def test_profiles_that_were_never_written_are_told_with_what_to_do() -> None:
 def test_a_run_is_prepared_from_its_uris(tmp_path: Path) -> None:
     cluster, uri = FakeCluster(), write_profile(tmp_path)
     decision = prepare(cluster, options(runners=(uri,)), run_key="key")
-    assert [(job.uri, job.numbers) for job in decision.planned.plan.jobs] == [(uri, 2)]
+    assert [(job.uri, job.pod_count) for job in decision.planned.plan.jobs] == [(uri, 2)]
     assert cluster.names("ConfigMap") == []
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mrunners.errors import ForbiddenError, IncompleteError, StillRunningError, UnreachableError
-from mrunners.plan.metadata import NOTE_COLLECTED_AT
+from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT
 from mrunners.reports.outcomes import MissingReason
 from mrunners.run.report_store import ReportStore
 from mrunners.run.result import (
@@ -88,7 +88,7 @@ def test_a_report_that_was_fully_written_is_noted_on_the_tracker(
     assert marked(cluster, tmp_path)
     found = find(cluster, RUN.plan)
     assert found.collected
-    assert found.tracker.annotations == {NOTE_COLLECTED_AT: "2026-01-02T03:04:05Z"}
+    assert found.tracker.annotations == {ANNOTATION_COLLECTED_AT: "2026-01-02T03:04:05Z"}
 
 
 def test_a_report_with_a_final_gap_is_noted_too(cluster: FakeCluster, tmp_path: Path) -> None:

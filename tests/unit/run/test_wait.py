@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mrunners.errors import RefusedError, UnreachableError, WaitTimeoutError
-from mrunners.kube.objects import EventSeen
+from mrunners.kube.objects import Event
 from mrunners.plan.planning import PlannedRun
 from mrunners.run.lookup import FoundRun
 from mrunners.run.report_store import ReportStore
@@ -15,9 +15,9 @@ RUN = planned()
 FIRST, SECOND = "mrunners-0", "mrunners-1"
 
 # As they are told to a listener.
-HOME_0_0 = "mrunners-0 index 0, pod mrunners-0-0-abcde on host-0"
-HOME_0_1 = "mrunners-0 index 1, pod mrunners-0-1-abcde on host-1"
-HOME_1_0 = "mrunners-1 index 0, pod mrunners-1-0-abcde on host-0"
+HOME_0_0 = "mrunners-0 index 0, pod mrunners-0-0-abcde on node-0"
+HOME_0_1 = "mrunners-0 index 1, pod mrunners-0-1-abcde on node-1"
+HOME_1_0 = "mrunners-1 index 0, pod mrunners-1-0-abcde on node-0"
 
 
 class Scene:
@@ -45,7 +45,7 @@ class Scene:
 
     def start(self) -> None:
         for job in self.run.plan.jobs:
-            for index in range(job.numbers):
+            for index in range(job.pod_count):
                 self.cluster.start_pod(job.name, index)
 
     def end(self, job: str, *indexes: int, finish: bool = False) -> None:
@@ -62,7 +62,7 @@ class Scene:
         return [
             (job.name, index)
             for job in self.run.plan.jobs
-            for index in range(job.numbers)
+            for index in range(job.pod_count)
             if self.store.has(self.cluster.raw("Job", job.name)["metadata"]["uid"], index)
         ]
 
@@ -147,7 +147,7 @@ def test_pods_that_never_start_end_the_wait_with_a_line(tmp_path: Path) -> None:
     scene.end(SECOND, 0, finish=True)
     scene.cluster.start_pod(FIRST, 1)
     scene.clock.then(*[lambda: None] * 5, lambda: scene.end(FIRST, 1))
-    cause = "ErrImagePull: kperf:9 on host-0; check --runner-image"
+    cause = "ErrImagePull: kperf:9 on node-0; check --runner-image"
     assert scene.wait() == (f"job mrunners-0: 1 of 2 pods did not start in time: {cause}",)
     assert scene.heard.warnings == [
         f"job mrunners-0: 1 of 2 pods cannot start: {cause}",
@@ -160,7 +160,7 @@ def test_pods_that_never_start_end_the_wait_with_a_line(tmp_path: Path) -> None:
 def test_a_namespace_without_room_is_told_from_the_jobs_event(tmp_path: Path) -> None:
     scene = Scene(tmp_path, planned(1, start_timeout="1m"))
     uid = scene.cluster.raw("Job", FIRST)["metadata"]["uid"]
-    scene.cluster.events.append(EventSeen(uid, FIRST, "FailedCreate", "exceeded quota: tiny"))
+    scene.cluster.events.append(Event(uid, FIRST, "FailedCreate", "exceeded quota: tiny"))
     assert scene.wait() == (
         "job mrunners-0: 1 of 1 pods did not start in time: FailedCreate: exceeded quota: tiny; "
         "see quotas, limits, Pod Security and the ServiceAccount of the namespace",
@@ -247,7 +247,7 @@ def test_a_log_that_cannot_be_read_now_is_said_and_left_to_the_result(scene: Sce
             "pod mrunners-0-0-abcde: no report: log-unavailable: dial tcp: i/o timeout",
         ],
         home=[HOME_0_1],
-        reports=[1],  # mrunners-1-0 is on the same silent host
+        reports=[1],  # mrunners-1-0 is on the same silent node
     )
 
 
@@ -263,7 +263,7 @@ def test_a_log_that_its_host_did_not_give_is_asked_for_again_while_the_run_goes_
         scene.cluster.logs["mrunners-0-0-abcde"] = good
 
     def lose_the_host_and_end() -> None:
-        scene.cluster.logs["mrunners-0-0-abcde"] = UnreachableError("no route to host")
+        scene.cluster.logs["mrunners-0-0-abcde"] = UnreachableError("no route to node")
         scene.end(FIRST, 1, finish=True)
         scene.end(SECOND, 0, finish=True)
 

@@ -2,12 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners.kube.objects import JobSeen
+from mrunners.kube.objects import Job
 from mrunners.status.completion import (
     failure_lines,
-    may_still_finish,
+    has_unstarted_pods,
+    jobs_that_may_finish,
     next_interval,
-    start_is_in_doubt,
 )
 from mrunners.status.diagnostics import Unstarted
 from mrunners.status.run_state import RunState, run_state
@@ -19,54 +19,52 @@ COMPLETE = job(finished="Complete"), job(1, finished="Complete")
 GONE = "use: mrunners run --namespace load --tracker t --resume"
 
 
-def state(*jobs: JobSeen) -> RunState:
+def state(*jobs: Job) -> RunState:
     return run_state(PLAN, jobs)
 
 
-def hopeful(*jobs: JobSeen, late: int = 0, creator_gone: bool = False) -> list[str]:
+def may_finish(*jobs: Job, late: int = 0, creator_gone: bool = False) -> list[str]:
     pods = [unstarted(index, overdue=True) for index in range(late)]
-    found = may_still_finish(state(*jobs), pods, creator_gone=creator_gone)
+    found = jobs_that_may_finish(state(*jobs), pods, creator_gone=creator_gone)
     return [one.planned.name for one in found]
 
 
-def lines(
-    *jobs: JobSeen, pods: tuple[Unstarted, ...] = (), creator_gone: bool = False
-) -> list[str]:
+def lines(*jobs: Job, pods: tuple[Unstarted, ...] = (), creator_gone: bool = False) -> list[str]:
     return failure_lines(
         state(*jobs), pods, creator_gone=creator_gone, namespace="load", tracker="t"
     )
 
 
 def test_finished_jobs_are_not_hoped_for() -> None:
-    assert hopeful(*COMPLETE) == []
+    assert may_finish(*COMPLETE) == []
 
 
 def test_a_job_with_a_pod_that_runs_or_may_start_is_hoped_for() -> None:
     second = job(1, finished="Complete")
-    assert hopeful(job(), second) == ["mrunners-0"]
-    assert hopeful(job(ready=1), second, late=2) == ["mrunners-0"]
-    assert hopeful(job(succeeded=(0,), ready=1), second, late=1) == ["mrunners-0"]
+    assert may_finish(job(), second) == ["mrunners-0"]
+    assert may_finish(job(ready=1), second, late=2) == ["mrunners-0"]
+    assert may_finish(job(succeeded=(0,), ready=1), second, late=1) == ["mrunners-0"]
 
 
 def test_a_job_whose_only_open_pods_are_overdue_is_given_up() -> None:
     second = job(1, finished="Complete")
-    assert hopeful(job(), second, late=3) == []
-    assert hopeful(job(succeeded=(0,), failed=(1,)), second, late=1) == []
+    assert may_finish(job(), second, late=3) == []
+    assert may_finish(job(succeeded=(0,), failed=(1,)), second, late=1) == []
 
 
 def test_a_suspended_job_is_hoped_for() -> None:
-    assert hopeful(job(suspended=True), COMPLETE[1]) == ["mrunners-0"]
+    assert may_finish(job(suspended=True), COMPLETE[1]) == ["mrunners-0"]
 
 
 def test_a_missing_job_is_hoped_for_while_somebody_creates() -> None:
-    assert hopeful(COMPLETE[0]) == ["mrunners-1"]
-    assert hopeful(COMPLETE[0], creator_gone=True) == []
+    assert may_finish(COMPLETE[0]) == ["mrunners-1"]
+    assert may_finish(COMPLETE[0], creator_gone=True) == []
 
 
 def test_a_start_is_in_doubt_while_a_pod_has_not_started() -> None:
-    assert start_is_in_doubt(state(job(ready=2), COMPLETE[1]))
-    assert not start_is_in_doubt(state(job(ready=3), COMPLETE[1]))
-    assert not start_is_in_doubt(state(COMPLETE[0]))
+    assert has_unstarted_pods(state(job(ready=2), COMPLETE[1]))
+    assert not has_unstarted_pods(state(job(ready=3), COMPLETE[1]))
+    assert not has_unstarted_pods(state(COMPLETE[0]))
 
 
 def test_a_complete_run_has_no_failures() -> None:
@@ -90,7 +88,7 @@ def test_overdue_pods_are_told_and_others_are_not() -> None:
     late = unstarted(0, reason="ErrImagePull", overdue=True)
     slow = unstarted(1, reason="ErrImagePull")
     assert lines(job(), COMPLETE[1], pods=(late, slow)) == [
-        "job mrunners-0: 1 of 3 pods did not start in time: ErrImagePull on host-0; check "
+        "job mrunners-0: 1 of 3 pods did not start in time: ErrImagePull on node-0; check "
         "--runner-image"
     ]
 

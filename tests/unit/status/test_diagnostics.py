@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from mrunners.kube.objects import EventSeen, JobSeen, PodSeen
+from mrunners.kube.objects import Event, Job, Pod
 from mrunners.status.diagnostics import Unstarted, describe, unstarted_pods
 from mrunners.status.run_state import run_state
 from tests.fakes import START, Raw
@@ -13,7 +13,7 @@ FIRST, SECOND = "mrunners-0", "mrunners-1"
 LATE = 301.0
 
 
-def job(index: int = 0, **facts: object) -> JobSeen:
+def job(index: int = 0, **facts: object) -> Job:
     known: Raw = {
         "name": f"mrunners-{index}",
         "uid": f"uid-{index}",
@@ -21,10 +21,10 @@ def job(index: int = 0, **facts: object) -> JobSeen:
         "run_id": RUN_ID,
         "digest": "d",
     }
-    return JobSeen(**(known | facts))
+    return Job(**(known | facts))
 
 
-def pod(index: int = 0, **facts: object) -> PodSeen:
+def pod(index: int = 0, **facts: object) -> Pod:
     known: Raw = {
         "name": f"{FIRST}-{index}-abcde",
         "uid": f"pod-{index}",
@@ -32,16 +32,16 @@ def pod(index: int = 0, **facts: object) -> PodSeen:
         "index": index,
         "phase": "Pending",
         "created": START,
-        "node": f"host-{index}",
+        "node": f"node-{index}",
     }
-    return PodSeen(**(known | facts))
+    return Pod(**(known | facts))
 
 
 RUNNING = pod(1, started=START, phase="Running"), pod(2, started=START, phase="Succeeded")
 
 
 def found(
-    *pods: PodSeen, jobs: tuple[JobSeen, ...] = (job(),), after: float = 1.0, events: object = ()
+    *pods: Pod, jobs: tuple[Job, ...] = (job(),), after: float = 1.0, events: object = ()
 ) -> list[Unstarted]:
     assert isinstance(events, tuple)
     now = START + timedelta(seconds=after)
@@ -57,7 +57,7 @@ def unstarted(index: int = 0, **facts: object) -> Unstarted:
         "job": FIRST,
         "index": index,
         "pod": f"{FIRST}-{index}-abcde",
-        "node": f"host-{index}",
+        "node": f"node-{index}",
         "reason": "",
         "message": "",
         "overdue": False,
@@ -92,14 +92,14 @@ def test_a_pod_without_a_host_is_unschedulable_in_the_schedulers_words() -> None
 
 
 def test_a_pod_whose_volume_is_missing_is_known_by_its_event() -> None:
-    events = (EventSeen("pod-0", "p", "FailedMount", 'configmap "x" not found'),)
+    events = (Event("pod-0", "p", "FailedMount", 'configmap "x" not found'),)
     assert found(pod(waiting="ContainerCreating"), *RUNNING, events=events) == [
         unstarted(reason="FailedMount", message='configmap "x" not found')
     ]
 
 
 def test_a_job_without_pods_is_known_by_its_own_event() -> None:
-    events = (EventSeen("uid-0", FIRST, "FailedCreate", "exceeded quota"),)
+    events = (Event("uid-0", FIRST, "FailedCreate", "exceeded quota"),)
     assert found(events=events) == [
         unstarted(index, pod=None, node=None, reason="FailedCreate", message="exceeded quota")
         for index in range(3)
@@ -107,7 +107,7 @@ def test_a_job_without_pods_is_known_by_its_own_event() -> None:
 
 
 def test_an_event_about_something_else_says_nothing() -> None:
-    events = (EventSeen("other", "x", "FailedCreate", "quota"),)
+    events = (Event("other", "x", "FailedCreate", "quota"),)
     assert found(pod(), *RUNNING, events=events) == [unstarted()]
 
 
@@ -133,7 +133,7 @@ def test_a_job_without_pods_is_overdue_since_it_was_started_and_not_created() ->
 @pytest.mark.parametrize(
     "waiting", [job(suspended=True), job(finished="Failed"), job(deleting=True)]
 )
-def test_jobs_that_wait_on_purpose_or_have_finished_are_left_out(waiting: JobSeen) -> None:
+def test_jobs_that_wait_on_purpose_or_have_finished_are_left_out(waiting: Job) -> None:
     assert found(jobs=(waiting,), after=LATE) == []
 
 
@@ -154,23 +154,23 @@ def test_pods_of_one_job_and_reason_share_a_line() -> None:
     pods = [unstarted(n, reason="ErrImagePull", message="kperf:9") for n in (0, 2)]
     other = unstarted(job=SECOND, reason="Unschedulable", node=None)
     assert described(*pods, other) == [
-        "job mrunners-0: 2 of 3 pods cannot start: ErrImagePull: kperf:9 on host-0, host-2; check "
+        "job mrunners-0: 2 of 3 pods cannot start: ErrImagePull: kperf:9 on node-0, node-2; check "
         "--runner-image",
-        "job mrunners-1: 1 of 1 pods cannot start: Unschedulable; add hosts, free resources, or "
+        "job mrunners-1: 1 of 1 pods cannot start: Unschedulable; add nodes, free resources, or "
         "relax --spread",
     ]
 
 
 def test_pods_that_are_all_overdue_did_not_start_in_time() -> None:
     assert described(unstarted(overdue=True)) == [
-        "job mrunners-0: 1 of 3 pods did not start in time: no reason is known on host-0; see "
+        "job mrunners-0: 1 of 3 pods did not start in time: no reason is known on node-0; see "
         "kubectl describe pod"
     ]
 
 
 def test_a_line_names_three_hosts_at_most() -> None:
-    pods = [unstarted(n, reason="Odd", node=f"host-{n}") for n in range(5)]
+    pods = [unstarted(n, reason="Odd", node=f"node-{n}") for n in range(5)]
     assert described(*pods) == [
-        "job mrunners-0: 5 of 3 pods cannot start: Odd on host-0, host-1, host-2, …; see kubectl "
+        "job mrunners-0: 5 of 3 pods cannot start: Odd on node-0, node-1, node-2, …; see kubectl "
         "describe pod"
     ]

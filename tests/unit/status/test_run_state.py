@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from mrunners.kube.objects import JobSeen
+from mrunners.kube.objects import Job
 from mrunners.status.run_state import JobPhase, RunState, creator_is_gone, run_state
 from tests.fakes import START, Raw
 from tests.unit.env import RUN_ID, planned
@@ -10,7 +10,7 @@ from tests.unit.env import RUN_ID, planned
 PLAN = planned(3, 2).plan
 
 
-def job(index: int = 0, **facts: object) -> JobSeen:
+def job(index: int = 0, **facts: object) -> Job:
     known: Raw = {
         "name": f"mrunners-{index}",
         "uid": f"uid-{index}",
@@ -18,10 +18,10 @@ def job(index: int = 0, **facts: object) -> JobSeen:
         "run_id": RUN_ID,
         "digest": "digest",
     }
-    return JobSeen(**(known | facts))
+    return Job(**(known | facts))
 
 
-def state(*jobs: JobSeen) -> RunState:
+def state(*jobs: Job) -> RunState:
     return run_state(PLAN, jobs)
 
 
@@ -84,7 +84,7 @@ def test_a_finished_job_has_no_pod_that_runs_or_will_start() -> None:
         ((job(finished="Complete"), job(1, finished="Failed")), "finished with failed pods"),
     ],
 )
-def test_a_run_has_a_headline(jobs: tuple[JobSeen, ...], headline: str) -> None:
+def test_a_run_has_a_headline(jobs: tuple[Job, ...], headline: str) -> None:
     assert state(*jobs).headline == headline
 
 
@@ -99,6 +99,6 @@ def test_a_run_has_a_headline(jobs: tuple[JobSeen, ...], headline: str) -> None:
     ],
 )
 def test_the_creator_is_gone_when_nothing_was_created_for_a_minute(
-    seconds: float, jobs: tuple[JobSeen, ...], gone: bool
+    seconds: float, jobs: tuple[Job, ...], gone: bool
 ) -> None:
     assert creator_is_gone(state(*jobs), START, START + timedelta(seconds=seconds)) is gone

@@ -10,7 +10,7 @@ from prefect.exceptions import ObjectNotFound
 from pydantic import ValidationError
 
 from mrunners.errors import InvalidInputError, MrunnersError, UnreachableError
-from mrunners.kube.kubeconfig import Kubeconfig, KubeconfigElsewhere
+from mrunners.kube.kubeconfig import Kubeconfig, KubeconfigSource
 from mrunners_tasks import credentials
 from mrunners_tasks.credentials import kubeconfig_of
 
@@ -66,7 +66,7 @@ def reading(monkeypatch: pytest.MonkeyPatch, reference: str, found: Any) -> Kube
     blocks = {} if found is None else {(slug, name): found}
     monkeypatch.setattr(credentials, "get_client", lambda sync_client: Server(blocks))
     given = kubeconfig_of(reference)
-    assert isinstance(given, KubeconfigElsewhere)
+    assert isinstance(given, KubeconfigSource)
     assert given.name == reference
     return given.read()
 

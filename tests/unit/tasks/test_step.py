@@ -23,14 +23,14 @@ def status(code: int) -> httpx.HTTPStatusError:
     return httpx.HTTPStatusError("no", request=request, response=httpx.Response(code))
 
 
-PASSING = [
+TRANSIENT = [
     UnreachableError("gone"),
     OSError(28, "No space left on device"),
     ConnectionResetError(104, "Connection reset by peer"),
     httpx.ConnectError("All connection attempts failed"),
     status(503),
 ]
-LASTING = [
+PERMANENT = [
     InvalidInputError("bad"),
     RefusedError("theirs", namespace="load"),
     StillRunningError("wait", jobs=()),
@@ -60,13 +60,13 @@ def again(error: Exception, *, attempt: int = 1, of: Task[[], None] = step) -> b
 
 
 def test_the_last_step_is_tried_for_some_five_minutes() -> None:
-    attempts = [again(PASSING[0], attempt=n, of=last_step) for n in range(1, 9)]
+    attempts = [again(TRANSIENT[0], attempt=n, of=last_step) for n in range(1, 9)]
     assert attempts == [True] * 6 + [False] * 2
     delays = LAST_STEP["retry_delay_seconds"](LAST_STEP["retries"])
     assert sum(delays[:6]) == 315
 
 
-@pytest.mark.parametrize("error", PASSING, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", TRANSIENT, ids=lambda error: type(error).__name__)
 def test_what_may_pass_is_tried_again_until_the_attempts_are_used_up(error: Exception) -> None:
     assert [again(error, attempt=n) for n in range(1, ATTEMPTS + 2)] == [
         True,
@@ -76,7 +76,7 @@ def test_what_may_pass_is_tried_again_until_the_attempts_are_used_up(error: Exce
     ]
 
 
-@pytest.mark.parametrize("error", LASTING, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", PERMANENT, ids=lambda error: type(error).__name__)
 def test_what_cannot_pass_is_tried_once(error: Exception) -> None:
     assert not again(error)
 

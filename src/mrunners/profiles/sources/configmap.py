@@ -26,7 +26,7 @@ class ConfigMapSource:
 
     scheme = "configmap"
 
-    def check_path(self, path: str) -> list[str]:
+    def path_problems(self, path: str) -> list[str]:
         """Exactly /namespace/name, both well-formed.
 
         Args:

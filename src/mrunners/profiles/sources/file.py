@@ -37,7 +37,7 @@ class FileSource:
 
     scheme = "file"
 
-    def check_path(self, path: str) -> list[str]:
+    def path_problems(self, path: str) -> list[str]:
         """Any absolute path but the root and those of directories (ending in a slash).
 
         Args:

@@ -46,7 +46,7 @@ class ProfileSource(Protocol):
         """In lowercase, as in the URI."""
         ...
 
-    def check_path(self, path: str) -> list[str]:
+    def path_problems(self, path: str) -> list[str]:
         """What is wrong with the form of a path, without looking at anything.
 
         Args:
@@ -59,7 +59,7 @@ class ProfileSource(Protocol):
         """The bytes of the load profile.
 
         Args:
-            path: one that `check_path` found good.
+            path: one that `path_problems` found good.
             context: the world.
         Returns: at least 1 byte, at most `MAX_PROFILE_BYTES`.
 

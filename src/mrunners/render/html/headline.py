@@ -56,11 +56,11 @@ def _when(report: MergedReport) -> str:
     starts = [pod.started_at for pod in pods if pod.started_at is not None]
     if not starts:
         return "no pod started"
-    hosts = len({pod.node for pod in pods if pod.node is not None})
+    nodes = len({pod.node for pod in pods if pod.node is not None})
     ran = sum(pod.started_at is not None for pod in pods)
     return (
         f"started {min(starts).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, "
-        f"{counted(ran, 'pod')} on {counted(hosts, 'host')}"
+        f"{counted(ran, 'pod')} on {counted(nodes, 'node')}"
     )
 
 

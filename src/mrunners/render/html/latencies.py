@@ -156,7 +156,7 @@ def errors_table(report: MergedReport) -> Table:
         rows_are="classes",
         columns=(
             Column("class", numeric=False),
-            *map(Column, ("count", "share", "pods", "hosts")),
+            *map(Column, ("count", "share", "pods", "nodes")),
         ),
         rows=tuple(
             (
@@ -164,7 +164,7 @@ def errors_table(report: MergedReport) -> Table:
                 number(grouped(one.count)),
                 Cell(percent(one.count / found.total), share=one.count / found.total),
                 number(grouped(one.pods)),
-                number(grouped(one.hosts)),
+                number(grouped(one.nodes)),
             )
             for one in found.classes
         ),

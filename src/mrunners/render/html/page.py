@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from mrunners.render.html.headline import headline
 from mrunners.render.html.latencies import errors_table, latency
-from mrunners.render.html.nodes import hosts
+from mrunners.render.html.nodes import nodes
 from mrunners.render.html.plots.svg import own_settings
 from mrunners.render.html.runners import (
     missing_table,
@@ -31,7 +31,7 @@ from mrunners.text import printable
 
 __all__ = ["render_html"]
 
-# A line may quote keys or hosts that somebody made up.
+# A line may quote keys or nodes that somebody made up.
 _LINE_CHARACTERS = 1000
 
 # What a severity is called, and the tone it is shown in.
@@ -69,7 +69,7 @@ def render_html(report: MergedReport) -> str:
             coverage=report.coverage,
             missing=missing_table(report),
             latency=latency(report),
-            hosts=hosts(report),
+            nodes=nodes(report),
             timeline=timeline(report),
             pods=pods_table(report),
             errors=errors_table(report),

@@ -64,7 +64,7 @@ def _median_and_p99(pairs: tuple[tuple[float, float], ...] | None) -> tuple[Cell
 _LIMITS: Mapping[ThroughputLimit, str] = {
     ThroughputLimit.RATE: "the profile's rate",
     ThroughputLimit.ANSWERS: "waiting for answers",
-    ThroughputLimit.RUNNERS: "the runners or their hosts",
+    ThroughputLimit.RUNNERS: "the runners or their nodes",
     ThroughputLimit.UNKNOWN: "not known",
 }
 
@@ -84,7 +84,7 @@ def throughput_table(report: MergedReport) -> Table:
         rows=tuple(
             (
                 cell(job.job, limit=120),
-                number(per_second(job.asked_per_second)),
+                number(per_second(job.target_per_second)),
                 number(per_second(job.achieved_per_second)),
                 number(grouped(job.clients_per_pod)),
                 number(milliseconds(job.mean_latency_seconds)),
@@ -125,7 +125,7 @@ def missing_table(report: MergedReport) -> Table:
         title="Missing, or without a success",
         note="What each reason means and what to do about it: docs/report.md of mrunners.",
         rows_are="pods",
-        columns=tuple(Column(name, numeric=False) for name in ("pod", "reason", "detail", "host")),
+        columns=tuple(Column(name, numeric=False) for name in ("pod", "reason", "detail", "node")),
         rows=tuple(rows),
     )
 

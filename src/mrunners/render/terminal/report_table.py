@@ -27,7 +27,7 @@ from mrunners.render.terminal.rich_tables import MAX_ROWS, add_rest, safe_cell, 
 from mrunners.render.terminal.sections import (
     errors_table,
     finding_lines,
-    gaps_table,
+    missing_table,
     stragglers_table,
 )
 from mrunners.reports.analysis.throughput import JobThroughput
@@ -83,7 +83,7 @@ def _parts(report: MergedReport) -> Iterable[RenderableType]:
         yield stragglers_table(report.stragglers)
     yield _runners(report)
     if report.coverage.missing or report.coverage.nothing_succeeded:
-        yield gaps_table(report.coverage)
+        yield missing_table(report.coverage)
 
 
 def _summary(report: MergedReport) -> Text:
@@ -95,8 +95,8 @@ def _summary(report: MergedReport) -> Text:
         f"{byte_size(report.received_bytes)} received",
     ]
     if report.start_skew_seconds is not None:
-        hosts = f" on {len(report.hosts)} hosts" if len(report.hosts) > 1 else ""
-        facts.append(f"pods started within {format_duration(report.start_skew_seconds)}{hosts}")
+        nodes = f" on {len(report.nodes)} nodes" if len(report.nodes) > 1 else ""
+        facts.append(f"pods started within {format_duration(report.start_skew_seconds)}{nodes}")
     return Text("; ".join(facts))
 
 
@@ -124,7 +124,7 @@ def _runners(report: MergedReport) -> Table:
     rates = {job.job: job for job in report.throughput.jobs}
     table = titled_table("Runners")
     table.add_column("job, URI", ratio=1, overflow="fold")
-    asked = any(job.asked_per_second is not None for job in report.throughput.jobs)
+    asked = any(job.target_per_second is not None for job in report.throughput.jobs)
     rate_names = ("req/s", "asked") if asked else ("req/s",)
     for name in ("merged", "samples", "errors", *rate_names, "p50 ms", "p99 ms"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -146,7 +146,7 @@ def _runners(report: MergedReport) -> Table:
 def _rate_cells(job: JobThroughput | None, *, asked: bool) -> list[str]:
     cells = [per_second(None if job is None else job.achieved_per_second)]
     if asked:
-        cells.append(per_second(None if job is None else job.asked_per_second))
+        cells.append(per_second(None if job is None else job.target_per_second))
     return cells
 
 

@@ -79,7 +79,7 @@ def run_status(
                 job=job.planned.name,
                 uri=job.planned.uri,
                 phase=job.phase,
-                pods=job.planned.numbers,
+                pods=job.planned.pod_count,
                 ended=job.ended,
                 running=0 if job.phase.finished else job.running,
                 starting=0 if job.phase.finished else job.unstarted,

@@ -19,7 +19,7 @@ from mrunners.reports.analysis.finding import Finding, Severity
 from mrunners.reports.analysis.stragglers import Straggler, StragglerMetric
 from mrunners.reports.coverage import Coverage, PodRef
 
-__all__ = ["errors_table", "finding_lines", "gaps_table", "stragglers_table"]
+__all__ = ["errors_table", "finding_lines", "missing_table", "stragglers_table"]
 
 # They stand between the verdict and the figures, which must stay on the first page.
 _MAX_FINDINGS = 5
@@ -47,11 +47,11 @@ def errors_table(errors: ErrorClasses) -> Table:
     """Failed requests by class, the most frequent first."""
     table = titled_table("Errors")
     table.add_column("class", ratio=1)
-    for name in ("count", "pods", "hosts"):
+    for name in ("count", "pods", "nodes"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in errors.classes:
         table.add_row(
-            safe_cell(one.name, 160), grouped(one.count), grouped(one.pods), grouped(one.hosts)
+            safe_cell(one.name, 160), grouped(one.count), grouped(one.pods), grouped(one.nodes)
         )
     if errors.more_classes:
         rest = f"{errors.more_classes} more classes: see the JSON report"
@@ -59,11 +59,11 @@ def errors_table(errors: ErrorClasses) -> Table:
     return table
 
 
-def gaps_table(coverage: Coverage) -> Table:
+def missing_table(coverage: Coverage) -> Table:
     """Pods without a report, and those without a success."""
     table = titled_table("Missing, or without a success")
-    # Both share the width: names of hosts and reasons are long, and neither may starve the other.
-    table.add_column("pod, host", ratio=1, overflow="fold")
+    # Both share the width: names of nodes and reasons are long, and neither may starve the other.
+    table.add_column("pod, node", ratio=1, overflow="fold")
     table.add_column("reason", ratio=1, overflow="fold")
     rows: list[tuple[PodRef, str]] = [
         (pod, f"{pod.reason.value}: {pod.detail}" if pod.detail else pod.reason.value)
@@ -79,7 +79,7 @@ def gaps_table(coverage: Coverage) -> Table:
 def stragglers_table(stragglers: Sequence[Straggler]) -> Table:
     """Pods that stand out, the furthest from their siblings first."""
     table = titled_table("Pods that stand out from their siblings")
-    table.add_column("pod, host", ratio=1, overflow="fold")
+    table.add_column("pod, node", ratio=1, overflow="fold")
     table.add_column("by", no_wrap=True)
     for name in ("ms", "median ms", "score"):
         table.add_column(name, justify="right", no_wrap=True)

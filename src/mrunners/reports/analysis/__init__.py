@@ -3,6 +3,6 @@
 It must not touch kperf's own figures, and must not hold a copy of the samples: they stay in the
 pods' arrays.
 
-The way of the data: outcomes -> `figures` (one pod's numbers) -> `hosts`, `stragglers`,
+The way of the data: outcomes -> `stats` (one pod's numbers) -> `nodes`, `stragglers`,
 `error_classes`, `throughput`, `starts` -> `findings` (sentences for people).
 """

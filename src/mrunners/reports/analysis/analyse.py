@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from mrunners.reports.analysis.error_classes import ErrorClasses, error_classes
 from mrunners.reports.analysis.finding import Finding
-from mrunners.reports.analysis.findings import Judged, findings_of
-from mrunners.reports.analysis.nodes import HostSummary, host_summaries
-from mrunners.reports.analysis.pod_stats import PodFigures, pod_figures
+from mrunners.reports.analysis.findings import RunAnalysis, derive_findings
+from mrunners.reports.analysis.nodes import NodeSummary, node_summaries
+from mrunners.reports.analysis.pod_stats import PodStats, pod_stats
 from mrunners.reports.analysis.start_skew import overlap_seconds, start_skew_seconds
 from mrunners.reports.analysis.stragglers import Straggler, stragglers_of
-from mrunners.reports.analysis.throughput import AskedLoad, Throughput, throughput_of
+from mrunners.reports.analysis.throughput import TargetLoad, Throughput, throughput_of
 from mrunners.reports.outcomes import PodOutcome
 
 __all__ = ["Analysis", "analyse"]
@@ -26,51 +26,51 @@ class Analysis:
     """What was found; the records are those of the merged report.
 
     Attributes:
-        figures: of each merged pod, by its Job and completion index.
+        stats: of each merged pod, by its Job and completion index.
     """
 
-    figures: Mapping[tuple[str, int], PodFigures]
+    stats: Mapping[tuple[str, int], PodStats]
     start_skew_seconds: float | None
     overlap_seconds: float | None
     findings: tuple[Finding, ...]
     throughput: Throughput
     stragglers: tuple[Straggler, ...]
-    hosts: tuple[HostSummary, ...]
+    nodes: tuple[NodeSummary, ...]
     error_classes: ErrorClasses
 
 
-def analyse(outcomes: Sequence[PodOutcome], asked: Mapping[str, AskedLoad]) -> Analysis:
+def analyse(outcomes: Sequence[PodOutcome], asked: Mapping[str, TargetLoad]) -> Analysis:
     """Look at a run from every side.
 
     Args:
         outcomes: of all planned pods, in the order of the plan.
         asked: what the load profile of each Job asks of a pod; a Job may be absent.
     """
-    figures = pod_figures(outcomes)
-    stragglers = stragglers_of(figures)
-    hosts = host_summaries(outcomes, figures, stragglers)
-    errors = error_classes(figures)
+    stats = pod_stats(outcomes)
+    stragglers = stragglers_of(stats)
+    nodes = node_summaries(outcomes, stats, stragglers)
+    errors = error_classes(stats)
     throughput = throughput_of(
-        list(dict.fromkeys(outcome.job for outcome in outcomes)), figures, asked
+        list(dict.fromkeys(outcome.job for outcome in outcomes)), stats, asked
     )
     skew, overlap = start_skew_seconds(outcomes), overlap_seconds(outcomes)
     return Analysis(
-        figures={(pod.outcome.job, pod.outcome.index): pod for pod in figures},
+        stats={(pod.outcome.job, pod.outcome.index): pod for pod in stats},
         start_skew_seconds=skew,
         overlap_seconds=overlap,
-        findings=findings_of(
-            Judged(
-                figures=figures,
+        findings=derive_findings(
+            RunAnalysis(
+                stats=stats,
                 start_skew_seconds=skew,
                 overlap_seconds=overlap,
                 throughput=throughput,
                 stragglers=stragglers,
-                hosts=hosts,
+                nodes=nodes,
                 error_classes=errors,
             )
         ),
         throughput=throughput,
         stragglers=stragglers,
-        hosts=hosts,
+        nodes=nodes,
         error_classes=errors,
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pydantic import Field
 
 from mrunners.records import Record
-from mrunners.reports.analysis.pod_stats import PodFigures
+from mrunners.reports.analysis.pod_stats import PodStats
 from mrunners.text import printable
 
 __all__ = ["MOST_CLASSES", "NO_ERRORS", "ErrorClass", "ErrorClasses", "error_classes", "fold"]
@@ -35,7 +35,7 @@ class ErrorClass(Record):
         messages: how many different keys of `errorStats` were folded into it.
         example: the most frequent of these keys, cut in its middle when it is long.
         pods: how many pods met it.
-        hosts: how many hosts they ran on.
+        nodes: how many nodes they ran on.
     """
 
     name: str
@@ -43,7 +43,7 @@ class ErrorClass(Record):
     messages: int
     example: str
     pods: int
-    hosts: int
+    nodes: int
 
 
 class ErrorClasses(Record):
@@ -69,18 +69,18 @@ NO_ERRORS = ErrorClasses(total=0, classes=(), more_classes=0, more_errors=0)
 class _Class:
     keys: Counter[str] = field(default_factory=Counter)
     pods: int = 0
-    hosts: set[str] = field(default_factory=set)
+    nodes: set[str] = field(default_factory=set)
 
 
-def error_classes(figures: Sequence[PodFigures]) -> ErrorClasses:
+def error_classes(stats: Sequence[PodStats]) -> ErrorClasses:
     """Group the errors of all merged pods.
 
     Args:
-        figures: of the merged pods; their error statistics may hold any text.
+        stats: of the merged pods; their error statistics may hold any text.
     """
     names: dict[str, str] = {}
     found: dict[str, _Class] = {}
-    for pod in figures:
+    for pod in stats:
         met = set()
         for key, count in pod.report.error_stats.items():
             if key not in names:
@@ -91,7 +91,7 @@ def error_classes(figures: Sequence[PodFigures]) -> ErrorClasses:
         for name in met:
             found[name].pods += 1
             if pod.outcome.node is not None:
-                found[name].hosts.add(pod.outcome.node)
+                found[name].nodes.add(pod.outcome.node)
     classes = sorted(
         (_class(name, one) for name, one in found.items()), key=lambda one: (-one.count, one.name)
     )
@@ -112,7 +112,7 @@ def _class(name: str, one: _Class) -> ErrorClass:
         messages=len(one.keys),
         example=printable(example, _EXAMPLE_CHARACTERS),
         pods=one.pods,
-        hosts=len(one.hosts),
+        nodes=len(one.nodes),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from mrunners.formatting import counted, percent
 from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses
 from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
-from mrunners.reports.analysis.pod_stats import PodFigures
+from mrunners.reports.analysis.pod_stats import PodStats
 from mrunners.text import printable
 
 __all__ = ["error_findings"]
@@ -32,24 +32,24 @@ _ADVICE_ON_STATUS = {
     "http/504": "the API server timed out; look at etcd and at the size of the answers",
 }
 _ADVICE_ON_TYPE = {
-    "connection": "connections broke; look at load balancers, at the hosts' ports, and whether the "
+    "connection": "connections broke; look at load balancers, at the nodes' ports, and whether the "
     "API server restarted",
     "http2-protocol": "the API server or a proxy ended HTTP/2 streams or connections",
     "unknown": "the class has the error's text; kperf gives up on a request after 60 s",
 }
 
 
-def error_findings(classes: ErrorClasses, figures: Sequence[PodFigures]) -> Iterator[Finding]:
+def error_findings(classes: ErrorClasses, stats: Sequence[PodStats]) -> Iterator[Finding]:
     """One finding when requests failed.
 
     Args:
         classes: of all merged pods.
-        figures: of the same pods.
+        stats: of the same pods.
     """
     if not classes.total:
         return
     first = classes.classes[0]
-    requests = [pod.requests for pod in figures]
+    requests = [pod.requests for pod in stats]
     share, of_all = 0.0, ""
     if None not in requests:
         every = sum(count or 0 for count in requests)
@@ -68,7 +68,7 @@ def error_findings(classes: ErrorClasses, figures: Sequence[PodFigures]) -> Iter
         ),
         kind=FindingKind.ERRORS,
         text=f"{failed}, {_mostly(first, classes)} in {counted(first.pods, 'pod')} on "
-        f"{counted(first.hosts, 'host')}",
+        f"{counted(first.nodes, 'node')}",
         advice=_advice(first),
     )
 

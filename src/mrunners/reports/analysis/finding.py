@@ -27,7 +27,7 @@ class FindingKind(StrEnum):
     CLIENT_LIMIT = "client-limit"
     ANSWERS_LIMIT = "answers-limit"
     STRAGGLER = "straggler"
-    SLOW_HOST = "slow-host"
+    SLOW_NODE = "slow-node"
     START_SKEW = "start-skew"
 
 

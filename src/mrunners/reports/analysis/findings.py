@@ -14,13 +14,13 @@ from mrunners.formatting import counted, per_second, percent
 from mrunners.reports.analysis.error_classes import ErrorClasses
 from mrunners.reports.analysis.error_findings import error_findings
 from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
-from mrunners.reports.analysis.nodes import HostSummary
-from mrunners.reports.analysis.pod_stats import PodFigures
+from mrunners.reports.analysis.nodes import NodeSummary
+from mrunners.reports.analysis.pod_stats import PodStats
 from mrunners.reports.analysis.stragglers import Straggler, StragglerMetric
 from mrunners.reports.analysis.throughput import JobThroughput, Throughput, ThroughputLimit
 from mrunners.text import listed, printable
 
-__all__ = ["Judged", "findings_of"]
+__all__ = ["RunAnalysis", "derive_findings"]
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
@@ -36,24 +36,24 @@ _MORE_CLIENTS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class RunAnalysis:
     """All that findings follow from."""
 
-    figures: Sequence[PodFigures]
+    stats: Sequence[PodStats]
     start_skew_seconds: float | None
     overlap_seconds: float | None
     throughput: Throughput
     stragglers: Sequence[Straggler]
-    hosts: Sequence[HostSummary]
+    nodes: Sequence[NodeSummary]
     error_classes: ErrorClasses
 
 
-def findings_of(run: Judged) -> tuple[Finding, ...]:
+def derive_findings(run: RunAnalysis) -> tuple[Finding, ...]:
     """The findings, most serious first; within a severity in the order below."""
     found = [
-        *error_findings(run.error_classes, run.figures),
+        *error_findings(run.error_classes, run.stats),
         *_limits(run.throughput.jobs),
-        *_hosts(run.hosts),
+        *_nodes(run.nodes),
         *_stragglers(run.stragglers),
         *_skew(run),
     ]
@@ -63,14 +63,14 @@ def findings_of(run: Judged) -> tuple[Finding, ...]:
 def _limits(jobs: Sequence[JobThroughput]) -> Iterator[Finding]:
     runners = [job for job in jobs if job.limit is ThroughputLimit.RUNNERS]
     answers = [job for job in jobs if job.limit is ThroughputLimit.ANSWERS]
-    short = [job for job in answers if job.asked_per_second is not None]
-    unbraked = [job for job in answers if job.asked_per_second is None]
+    short = [job for job in answers if job.target_per_second is not None]
+    unbraked = [job for job in answers if job.target_per_second is None]
     if runners:
         yield Finding(
             severity=Severity.WARNING,
             kind=FindingKind.CLIENT_LIMIT,
             text=f"the runners were the limit, not the server: {listed(_rates(runners))}",
-            advice="use more pods (numbers) or hosts with more CPU; until then this rate says "
+            advice="use more pods (numbers) or nodes with more CPU; until then this rate says "
             "nothing about the server",
         )
     if short:
@@ -96,29 +96,29 @@ def _rates(jobs: Sequence[JobThroughput]) -> list[str]:
     """`mrunners-0 (12.5 of 20.0 requests/s, clients 7.5% busy)`."""
     return [
         f"{printable(job.job)} ({per_second(job.achieved_per_second or 0)}"
-        + ("" if job.asked_per_second is None else f" of {per_second(job.asked_per_second)}")
+        + ("" if job.target_per_second is None else f" of {per_second(job.target_per_second)}")
         + f" requests/s, clients {percent(job.clients_busy or 0)} busy)"
         for job in jobs
     ]
 
 
-def _hosts(hosts: Sequence[HostSummary]) -> Iterator[Finding]:
-    # One slow pod may be chance or its place among siblings; two of one host point to the host.
-    slow = [host for host in hosts if host.stragglers >= 2 and host.stragglers * 2 > host.merged]
-    slow.sort(key=lambda host: (-host.stragglers, host.node))
+def _nodes(nodes: Sequence[NodeSummary]) -> Iterator[Finding]:
+    # One slow pod may be chance or its place among siblings; two of one node point to the node.
+    slow = [node for node in nodes if node.stragglers >= 2 and node.stragglers * 2 > node.merged]
+    slow.sort(key=lambda node: (-node.stragglers, node.node))
     if slow:
         names = listed(
             [
-                f"{printable(host.node, 60)} ({host.stragglers} of {host.merged} pods)"
-                for host in slow
+                f"{printable(node.node, 60)} ({node.stragglers} of {node.merged} pods)"
+                for node in slow
             ]
         )
         yield Finding(
             severity=Severity.WARNING,
-            kind=FindingKind.SLOW_HOST,
-            text=f"on {counted(len(slow), 'host')} most pods stand out from their siblings "
+            kind=FindingKind.SLOW_NODE,
+            text=f"on {counted(len(slow), 'node')} most pods stand out from their siblings "
             f"elsewhere: {names}",
-            advice="look at the host's CPU, network and neighbours; run again without it to "
+            advice="look at the node's CPU, network and neighbours; run again without it to "
             "see whether the figures change",
         )
 
@@ -140,7 +140,7 @@ def _stragglers(stragglers: Sequence[Straggler]) -> Iterator[Finding]:
             kind=FindingKind.STRAGGLER,
             text=f"{len(found)} {stand} out from siblings by {what}: "
             f"{listed([_straggler(one) for one in found])}",
-            advice="look at the host first; if it is sound, the pods did not meet the same server "
+            advice="look at the node first; if it is sound, the pods did not meet the same server "
             "(one of several API servers, another zone)",
         )
 
@@ -153,8 +153,8 @@ def _straggler(one: Straggler) -> str:
     )
 
 
-def _skew(run: Judged) -> Iterator[Finding]:
-    durations = [pod.duration_seconds for pod in run.figures]
+def _skew(run: RunAnalysis) -> Iterator[Finding]:
+    durations = [pod.duration_seconds for pod in run.stats]
     if not durations or run.start_skew_seconds is None:
         return
     typical = median(durations)
@@ -171,5 +171,5 @@ def _skew(run: Judged) -> Iterator[Finding]:
         text=f"pods started within {format_duration(run.start_skew_seconds)} and loaded for about "
         f"{format_duration(typical)}{together}",
         advice="make the load longer than the skew, pull the image beforehand, and see that all "
-        "pods fit onto the hosts at once",
+        "pods fit onto the nodes at once",
     )

@@ -1,6 +1,6 @@
-"""What the pods of each host measured together, so that a slow or failing host can be seen.
+"""What the pods of each node measured together, so that a slow or failing node can be seen.
 
-It must not judge hosts: they run different mixes of Jobs, so their figures differ by right.
+It must not judge nodes: they run different mixes of Jobs, so their figures differ by right.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from mrunners.records import Record
-from mrunners.reports.analysis.pod_stats import PodFigures
+from mrunners.reports.analysis.pod_stats import PodStats
 from mrunners.reports.analysis.stragglers import Straggler
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.reports.percentiles import percentile_latencies
 
-__all__ = ["HostSummary", "host_summaries"]
+__all__ = ["NodeSummary", "node_summaries"]
 
 
-class HostSummary(Record):
-    """One host and the pods of the run that ran there.
+class NodeSummary(Record):
+    """One node and the pods of the run that ran there.
 
     Attributes:
         pods: planned pods that were seen on it.
@@ -44,31 +44,31 @@ class HostSummary(Record):
     )
 
 
-def host_summaries(
+def node_summaries(
     outcomes: Sequence[PodOutcome],
-    figures: Sequence[PodFigures],
+    stats: Sequence[PodStats],
     stragglers: Sequence[Straggler],
-) -> tuple[HostSummary, ...]:
-    """One summary for each host, by name; pods that were never scheduled have none."""
+) -> tuple[NodeSummary, ...]:
+    """One summary for each node, by name; pods that were never scheduled have none."""
     pods = Counter(outcome.node for outcome in outcomes if outcome.node is not None)
     standing_out = Counter(
         node for node, _, _ in {(s.node, s.job, s.index) for s in stragglers} if node is not None
     )
-    of_host: dict[str, list[PodFigures]] = {node: [] for node in sorted(pods)}
-    for pod in figures:
+    of_node: dict[str, list[PodStats]] = {node: [] for node in sorted(pods)}
+    for pod in stats:
         if pod.outcome.node is not None:
-            of_host[pod.outcome.node].append(pod)
+            of_node[pod.outcome.node].append(pod)
     return tuple(
         _summary(node, merged, pods=pods[node], stragglers=standing_out[node])
-        for node, merged in of_host.items()
+        for node, merged in of_node.items()
     )
 
 
-def _summary(node: str, merged: Sequence[PodFigures], *, pods: int, stragglers: int) -> HostSummary:
+def _summary(node: str, merged: Sequence[PodStats], *, pods: int, stragglers: int) -> NodeSummary:
     samples = [pod.report.samples for pod in merged]
     rates = [pod.requests_per_second for pod in merged]
     by_pod = [pod.report.latencies_by_url for pod in merged]
-    return HostSummary(
+    return NodeSummary(
         node=node,
         pods=pods,
         merged=len(merged),

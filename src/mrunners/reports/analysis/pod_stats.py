@@ -13,11 +13,11 @@ from mrunners.reports.outcomes import PodOutcome
 from mrunners.reports.percentiles import percentile_latencies
 from mrunners.reports.samples import KperfReport, Percentiles
 
-__all__ = ["PodFigures", "pod_figures"]
+__all__ = ["PodStats", "pod_stats"]
 
 
 @dataclass(frozen=True, slots=True)
-class PodFigures:
+class PodStats:
     """What one merged report says about its pod.
 
     Attributes:
@@ -52,16 +52,16 @@ class PodFigures:
         return dict(self.percentiles or ()).get(p)
 
 
-def pod_figures(outcomes: Sequence[PodOutcome]) -> tuple[PodFigures, ...]:
+def pod_stats(outcomes: Sequence[PodOutcome]) -> tuple[PodStats, ...]:
     """The figures of every pod whose report is merged, in the order of the outcomes."""
     return tuple(
-        _figures(outcome, outcome.report) for outcome in outcomes if outcome.report is not None
+        _stats(outcome, outcome.report) for outcome in outcomes if outcome.report is not None
     )
 
 
-def _figures(outcome: PodOutcome, report: KperfReport) -> PodFigures:
+def _stats(outcome: PodOutcome, report: KperfReport) -> PodStats:
     pools = None if report.latencies_by_url is None else list(report.latencies_by_url.values())
-    return PodFigures(
+    return PodStats(
         outcome=outcome,
         report=report,
         percentiles=report.percentiles if pools is None else percentile_latencies(pools),

@@ -17,7 +17,7 @@ from statistics import fmean, median
 
 from pydantic import Field
 
-from mrunners.reports.analysis.pod_stats import PodFigures
+from mrunners.reports.analysis.pod_stats import PodStats
 from mrunners.reports.coverage import PodRef
 
 __all__ = ["Straggler", "StragglerMetric", "modified_z_scores", "stragglers_of"]
@@ -84,14 +84,14 @@ _RULES: Mapping[StragglerMetric, _Rule] = {
 }
 
 
-def stragglers_of(figures: Sequence[PodFigures]) -> tuple[Straggler, ...]:
+def stragglers_of(stats: Sequence[PodStats]) -> tuple[Straggler, ...]:
     """The pods that stand out, by Job as given, then metric, worst first.
 
     Args:
-        figures: of all merged pods of the run. A pod without a known value is not compared.
+        stats: of all merged pods of the run. A pod without a known value is not compared.
     """
-    by_job: dict[str, list[PodFigures]] = {}
-    for pod in figures:
+    by_job: dict[str, list[PodStats]] = {}
+    for pod in stats:
         by_job.setdefault(pod.outcome.job, []).append(pod)
     return tuple(
         straggler
@@ -113,7 +113,7 @@ def modified_z_scores(values: Sequence[float]) -> list[float]:
     return [(value - middle) / scale if scale else 0.0 for value in values]
 
 
-def _standing_out(pods: Sequence[PodFigures], metric: StragglerMetric) -> list[Straggler]:
+def _standing_out(pods: Sequence[PodStats], metric: StragglerMetric) -> list[Straggler]:
     known = [(pod, value) for pod in pods if (value := _value(pod, metric)) is not None]
     if len(known) < _FEWEST:
         return []
@@ -141,7 +141,7 @@ def _standing_out(pods: Sequence[PodFigures], metric: StragglerMetric) -> list[S
     return sorted(found, key=lambda straggler: -straggler.value_seconds)
 
 
-def _value(pod: PodFigures, metric: StragglerMetric) -> float | None:
+def _value(pod: PodStats, metric: StragglerMetric) -> float | None:
     match metric:
         case StragglerMetric.P99:
             enough = pod.report.samples is None or pod.report.samples >= _FEWEST_SAMPLES

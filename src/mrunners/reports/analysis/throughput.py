@@ -8,7 +8,7 @@ So at most `clients` requests are under way in a pod, whatever the number of con
 Little's law (L = lambda W; Little, Operations Research 9, 1961) the mean number under way is the
 rate times the mean latency: the sum of all latencies divided by the duration. `clients_busy` is
 that number as a share of the clients. A pod that falls short of its rate while its clients are
-hardly busy was not held back by answers: its own host, the limiter or the network to it was the
+hardly busy was not held back by answers: its own node, the limiter or the network to it was the
 limit, not the server.
 """
 
@@ -22,12 +22,12 @@ from enum import StrEnum
 from pydantic import Field
 
 from mrunners.records import Record
-from mrunners.reports.analysis.pod_stats import PodFigures
+from mrunners.reports.analysis.pod_stats import PodStats
 
 __all__ = [
     "NO_THROUGHPUT",
-    "AskedLoad",
     "JobThroughput",
+    "TargetLoad",
     "Throughput",
     "ThroughputLimit",
     "clients_busy",
@@ -49,13 +49,13 @@ class ThroughputLimit(StrEnum):
     ANSWERS = "answers"
     """All clients were waiting for answers nearly all the time: the server, or too few clients."""
     RUNNERS = "runners"
-    """Clients were idle and the rate was not reached: the runners or their hosts."""
+    """Clients were idle and the rate was not reached: the runners or their nodes."""
     UNKNOWN = "unknown"
     """The reports or the plan do not tell."""
 
 
 @dataclass(frozen=True, slots=True)
-class AskedLoad:
+class TargetLoad:
     """What the load profile asks of each pod.
 
     Attributes:
@@ -73,7 +73,7 @@ class JobThroughput(Record):
 
     Attributes:
         pods: how many are merged; the rates are sums over them.
-        asked_per_second: None when the profile sets no limit, or is not known.
+        target_per_second: None when the profile sets no limit, or is not known.
         achieved_per_second: requests with their errors; each pod's by its own duration.
         clients_per_pod: how many requests one pod can have under way.
         mean_latency_seconds: over successes and errors.
@@ -83,7 +83,7 @@ class JobThroughput(Record):
 
     job: str
     pods: int
-    asked_per_second: float | None = Field(alias="askedPerSecond")
+    target_per_second: float | None = Field(alias="targetPerSecond")
     achieved_per_second: float | None = Field(alias="achievedPerSecond")
     clients_per_pod: int | None = Field(alias="clientsPerPod")
     mean_latency_seconds: float | None = Field(alias="meanLatencySeconds")
@@ -95,47 +95,47 @@ class Throughput(Record):
     """The run's rate, and each Job's in the order of the plan.
 
     Attributes:
-        asked_per_second: None when a Job's is; as if all Jobs ran at the same time.
+        target_per_second: None when a Job's is; as if all Jobs ran at the same time.
         achieved_per_second: None when a Job's is; as above.
     """
 
-    asked_per_second: float | None = Field(alias="askedPerSecond")
+    target_per_second: float | None = Field(alias="targetPerSecond")
     achieved_per_second: float | None = Field(alias="achievedPerSecond")
     jobs: tuple[JobThroughput, ...]
 
 
-NO_THROUGHPUT = Throughput(asked_per_second=None, achieved_per_second=None, jobs=())
+NO_THROUGHPUT = Throughput(target_per_second=None, achieved_per_second=None, jobs=())
 
 
 def throughput_of(
-    jobs: Sequence[str], figures: Sequence[PodFigures], asked: Mapping[str, AskedLoad]
+    jobs: Sequence[str], stats: Sequence[PodStats], asked: Mapping[str, TargetLoad]
 ) -> Throughput:
     """Compare what was asked with what was achieved.
 
     Args:
         jobs: the names of the planned Jobs, in the order of the plan.
-        figures: of the merged pods.
+        stats: of the merged pods.
         asked: by Job; one that is not there is not known.
     """
-    of_job: dict[str, list[PodFigures]] = {job: [] for job in jobs}
-    for pod in figures:
+    of_job: dict[str, list[PodStats]] = {job: [] for job in jobs}
+    for pod in stats:
         of_job[pod.outcome.job].append(pod)
-    found = tuple(_of_job(job, pods, asked.get(job, AskedLoad())) for job, pods in of_job.items())
+    found = tuple(_of_job(job, pods, asked.get(job, TargetLoad())) for job, pods in of_job.items())
     return Throughput(
-        asked_per_second=_total([job.asked_per_second for job in found]),
+        target_per_second=_total([job.target_per_second for job in found]),
         achieved_per_second=_total([job.achieved_per_second for job in found]),
         jobs=found,
     )
 
 
-def clients_busy(pods: Sequence[PodFigures], clients: int | None) -> float | None:
+def clients_busy(pods: Sequence[PodStats], clients: int | None) -> float | None:
     """The share of the clients' time that was spent waiting for answers; None when unknown."""
     seconds = math.fsum(pod.duration_seconds for pod in pods)
     busy = _total([pod.busy_seconds for pod in pods])
     return None if clients is None or busy is None or not seconds else busy / (clients * seconds)
 
 
-def _of_job(job: str, pods: Sequence[PodFigures], asked: AskedLoad) -> JobThroughput:
+def _of_job(job: str, pods: Sequence[PodStats], asked: TargetLoad) -> JobThroughput:
     asked_here = (
         None if asked.requests_per_second is None else asked.requests_per_second * len(pods)
     )
@@ -146,7 +146,7 @@ def _of_job(job: str, pods: Sequence[PodFigures], asked: AskedLoad) -> JobThroug
     return JobThroughput(
         job=job,
         pods=len(pods),
-        asked_per_second=asked_here,
+        target_per_second=asked_here,
         achieved_per_second=achieved,
         clients_per_pod=asked.clients,
         mean_latency_seconds=(

@@ -125,7 +125,7 @@ def test_the_verdict_is_first_and_the_sections_follow_in_the_order_of_their_weig
         "Findings",
         "Coverage",
         "Latency",
-        "Hosts",
+        "Nodes",
         "Pods",
         "Errors",
         "Plan",
@@ -150,7 +150,7 @@ def test_a_pod_without_a_success_is_told_from_a_missing_one() -> None:
 
 def test_every_figure_of_the_report_is_on_the_page() -> None:
     text = page_of(whole).text
-    for word in ("LIST a", "GET b", "1.00", "1,500", "mrunners-0-1-abcde", "host-1", RUN.run_id):
+    for word in ("LIST a", "GET b", "1.00", "1,500", "mrunners-0-1-abcde", "node-1", RUN.run_id):
         assert word in text, word
 
 

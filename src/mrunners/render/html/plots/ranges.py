@@ -1,4 +1,4 @@
-"""One row for each request or host: its percentiles on a shared log axis.
+"""One row for each request or node: its percentiles on a shared log axis.
 
 It must not choose which rows matter: whoever calls has sorted and cut them.
 """
