@@ -19,16 +19,16 @@ from mrunners.plan.planning import plan_run
 from mrunners.profiles.loading import parse_runners
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.runner_script import ReportMode
-from mrunners.run.create import create_jobs, open_run
-from mrunners.run.observer import Silence
-from mrunners.run.preflight import decide, load_profiles
+from mrunners.run.create import create_jobs, start_run
+from mrunners.run.observer import NullObserver
+from mrunners.run.preflight import load_profiles, resolve_existing_run
 from mrunners.run.report_store import ReportStore, default_store_path
 from mrunners.run.result import (
-    closer_look,
     collect_run,
-    demand_finished,
     mark_collected,
     merge_outcomes,
+    read_full_snapshot,
+    require_finished,
 )
 from mrunners.run.wait import wait_for_run
 from tests.cluster.env import KPERF
@@ -44,28 +44,28 @@ def _read_log(cluster: KubernetesCluster, namespace: str, pod: str, *, limit_byt
 
 def through_the_core(options: RunOptions) -> MergedReport:
     """The flow's steps without Prefect."""
-    cluster, heard, store = (
+    cluster, observer, store = (
         KubernetesCluster("", warn=lambda _: None),
-        Silence(),
+        NullObserver(),
         ReportStore(default_store_path()),
     )
     validate_options(options)
     runners = load_profiles(cluster, options, parse_runners(options.runners))
     planned = plan_run(options, runners, run_key=str(uuid.uuid4()))
-    run = open_run(cluster, decide(cluster, options, planned), heard)
+    run = start_run(cluster, resolve_existing_run(cluster, options, planned), observer)
     create_jobs(
         cluster,
         run.found.plan,
         run.missing,
         profiles=run.profiles,
         tracker_uid=run.found.tracker.uid,
-        listener=heard,
+        observer=observer,
     )
-    problems = wait_for_run(cluster, run.found, store, heard)
+    problems = wait_for_run(cluster, run.found, store, observer)
     assert not problems, problems
-    view = closer_look(cluster, run.found)
-    demand_finished(run.found, view)
-    outcomes = collect_run(cluster, run.found, view, store)
+    snapshot = read_full_snapshot(cluster, run.found)
+    require_finished(run.found, snapshot)
+    outcomes = collect_run(cluster, run.found, snapshot, store)
     report = merge_outcomes(run.found, outcomes, requests=cluster.requests)
     mark_collected(cluster, run.found, outcomes)
     return report

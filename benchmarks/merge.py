@@ -58,7 +58,7 @@ def ours(folder: Path, reports: int, form: str) -> tuple[Run, dict[str, Any]]:
         words, cwd=_CHECKOUT, check=True, stdout=subprocess.PIPE, text=True, timeout=_LIMIT_SECONDS
     )
     facts = json.loads(done.stdout)
-    say(
+    print_line(
         f"  ours, {form}: {facts['reading_seconds']:.1f} s reading and parsing, "
         f"{facts['merging_seconds']:.1f} s merging and printing"
     )
@@ -84,7 +84,7 @@ def kperf_fed(
         ended = time.perf_counter()
         summary = server.summary(_LIMIT_SECONDS)
         done = time.perf_counter()
-        say(
+        print_line(
             f"  kperf: {uploaded - begun:.1f} s to give it {reports} reports, "
             f"{ended - uploaded:.1f} s until its Job was seen finished, {done - ended:.1f} s more"
         )
@@ -103,7 +103,7 @@ def measure(samples: int, reports: int, runs: int, state: Path, *, upload_all: b
     """Measure all, and print the table on stdout."""
     folder = state / "reports"
     folder.mkdir()
-    say(f"writing {reports} reports with {samples} samples in all")
+    print_line(f"writing {reports} reports with {samples} samples in all")
     write_reports(folder, reports, samples)
     size = sum(raw_path(folder, index).stat().st_size for index in range(reports))
     taken: dict[str, list[Run]] = {"raw": [], "framed": [], "kperf": []}
@@ -112,7 +112,7 @@ def measure(samples: int, reports: int, runs: int, state: Path, *, upload_all: b
         fed, summary = kperf_fed(cluster, folder, reports, upload_all=upload_all)
         figures.append(summary)
         for number in range(runs):
-            say(f"run {number + 1} of {runs}")
+            print_line(f"run {number + 1} of {runs}")
             for form in ("raw", "framed"):
                 run, facts = ours(folder, reports, form)
                 taken[form].append(run)
@@ -164,7 +164,7 @@ def mebi(size: int) -> int:
     return round(size / 2**20)
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """Progress, beside the table."""
     print(text, file=sys.stderr, flush=True)
 

@@ -15,7 +15,7 @@ from prefect import flow, get_run_logger, runtime, task
 from mrunners.plan.options import AdvancedOptions, RunOptions
 from mrunners.reports.merged import MergedReport
 from mrunners_flows.multirunners import multirunners
-from mrunners_flows.policy import Conduct, Keeping
+from mrunners_flows.policy import CleanupPolicy, RunPolicy
 
 OBJECTS = 50
 LIST_CONFIGMAPS = """\
@@ -31,7 +31,7 @@ specs:
 
 
 @task(retries=2)
-def prepare(kubeconfig: str) -> None:
+def preflight(kubeconfig: str) -> None:
     """Make the objects that the load is about, and the load profile."""
     for number in range(OBJECTS):
         _apply_config_map(kubeconfig, f"object-{number}", {"payload": "x" * 1000})
@@ -48,7 +48,7 @@ def judge(report: MergedReport, limit_seconds: float) -> bool:
 
 @task(retries=2)
 def clean_up(kubeconfig: str) -> None:
-    """Remove what `prepare` made."""
+    """Remove what `preflight` made."""
     names = [f"object-{number}" for number in range(OBJECTS)]
     _kubectl(kubeconfig, "delete", "configmap", "--ignore-not-found", "list-configmaps", *names)
 
@@ -56,7 +56,7 @@ def clean_up(kubeconfig: str) -> None:
 @flow
 def pipeline(image: str, kubeconfig: str = "", limit_seconds: float = 1.0) -> bool:
     """Load a namespace of many ConfigMaps and say whether lists stay fast enough."""
-    prepare(kubeconfig)
+    preflight(kubeconfig)
     try:
         outcome = multirunners(
             RunOptions(
@@ -69,7 +69,7 @@ def pipeline(image: str, kubeconfig: str = "", limit_seconds: float = 1.0) -> bo
                 # the Jobs of the first attempt instead of being refused.
                 advanced=AdvancedOptions(tracker="pipeline", run_key=f"{runtime.flow_run.id}"),
             ),
-            Conduct(cleanup=Keeping.DELETE),
+            RunPolicy(cleanup=CleanupPolicy.DELETE),
         )
         assert outcome.report is not None  # there is one as it was waited for
         return judge(outcome.report, limit_seconds)

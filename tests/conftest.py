@@ -23,7 +23,7 @@ from hypothesis import settings
 
 from localcluster.binaries.builder import binary_folder
 from tests.cluster.commands import Kubectl, Mrunners, bare_environment, end, until
-from tests.cluster.env import Ground, NewGround, roles
+from tests.cluster.env import Env, NewEnv, roles
 
 # Times belong into benchmarks: on a busy machine a deadline fails what is right.
 settings.register_profile("no deadlines", deadline=None)
@@ -98,17 +98,15 @@ def prefect_api(prefect_process: str, kubectl: Kubectl) -> str:
 
 
 @pytest.fixture(scope="session")
-def new_ground(
-    tmp_path_factory: pytest.TempPathFactory, kubectl: Kubectl, prefect_api: str
-) -> NewGround:
+def new_env(tmp_path_factory: pytest.TempPathFactory, kubectl: Kubectl, prefect_api: str) -> NewEnv:
     """Makes grounds for fixtures that several tests share."""
     numbers = itertools.count()
 
     @contextlib.contextmanager
-    def make(name: str) -> Iterator[Ground]:
+    def make(name: str) -> Iterator[Env]:
         short = re.sub(r"[^a-z0-9]+", "-", name.lower())[:40].strip("-")
         namespace = f"{short}-{next(numbers)}"
-        folder = tmp_path_factory.mktemp("ground")
+        folder = tmp_path_factory.mktemp("env")
         kubectl.apply(*roles(namespace))
         mrunners = Mrunners(
             {
@@ -122,7 +120,7 @@ def new_ground(
         )
         inside = Kubectl(kubectl.program, kubectl.kubeconfig, namespace)
         try:
-            yield Ground(namespace, mrunners, inside, folder)
+            yield Env(namespace, mrunners, inside, folder)
         finally:
             # Its pods must not load the machine beside the next test.
             kubectl("delete", "namespace", namespace, "--wait=false")
@@ -131,7 +129,7 @@ def new_ground(
 
 
 @pytest.fixture
-def ground(new_ground: NewGround, request: pytest.FixtureRequest) -> Iterator[Ground]:
+def env(new_env: NewEnv, request: pytest.FixtureRequest) -> Iterator[Env]:
     """A namespace of one test's own."""
-    with new_ground(request.node.name.removeprefix("test_")) as made:
+    with new_env(request.node.name.removeprefix("test_")) as made:
         yield made

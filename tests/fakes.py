@@ -21,7 +21,7 @@ from mrunners.kube.objects import (
     Pod,
 )
 from mrunners.plan.metadata import Manifest
-from mrunners.run.observer import Listener
+from mrunners.run.observer import RunObserver
 from mrunners.status.run_state import RunState
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -56,17 +56,17 @@ class FakeClock:
 
 
 @dataclass
-class Heard:
+class RecordingObserver:
     """A listener that remembers."""
 
-    notes: list[str] = field(default_factory=list)
+    infos: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     trackers: list[str] = field(default_factory=list)
     home: list[str] = field(default_factory=list)
     reports: list[int] = field(default_factory=list)
 
-    def note(self, text: str) -> None:
-        self.notes.append(text)
+    def info(self, text: str) -> None:
+        self.infos.append(text)
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
@@ -74,7 +74,7 @@ class Heard:
     def tracker(self, name: str) -> None:
         self.trackers.append(name)
 
-    def brought_home(self, pods: Sequence[str]) -> None:
+    def reports_fetched(self, pods: Sequence[str]) -> None:
         self.home.extend(pods)
 
     def progress(self, state: RunState, reports: int) -> None:
@@ -363,6 +363,8 @@ def _selected(labels: Mapping[str, str], selector: str) -> bool:
     return True
 
 
-def _keep_to_the_protocols(cluster: FakeCluster, heard: Heard) -> tuple[Cluster, Listener]:
+def _keep_to_the_protocols(
+    cluster: FakeCluster, observer: RecordingObserver
+) -> tuple[Cluster, RunObserver]:
     """Checked by mypy, not run."""
-    return cluster, heard
+    return cluster, observer

@@ -10,25 +10,25 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from mrunners.errors import IncompleteError, UnreachableError
-from mrunners.reports.budget import Admission
+from mrunners.reports.budget import SampleBudget
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import PodOutcome
-from mrunners.run.lookup import FoundRun
+from mrunners.run.lookup import ExistingRun
 from mrunners.run.snapshot import failures
-from mrunners_tasks._batching import portions
+from mrunners_tasks._batching import batches
 from mrunners_tasks._step import as_one
 from mrunners_tasks.jobs import wait_for_jobs
 from mrunners_tasks.report_files import ReportFiles
-from mrunners_tasks.reports import collect_results, look_at_pods, merge_reports, save_report
-from mrunners_tasks.runs import note_collected
+from mrunners_tasks.reports import collect_reports, merge_reports, read_pods, save_report
+from mrunners_tasks.runs import mark_collected_once
 
-__all__ = ["Home", "admitted", "bring_home", "collect"]
+__all__ = ["CollectedRun", "accepted", "collect", "wait_and_collect"]
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class CollectedRun:
     """What came home.
 
     Attributes:
@@ -54,9 +54,9 @@ class Home:
         return "\n".join((self.report.verdict, *self.problems))
 
 
-def bring_home(
-    kubeconfig: str, found: FoundRun, *, timeout: str, saving: ReportFiles | None
-) -> Home:
+def wait_and_collect(
+    kubeconfig: str, found: ExistingRun, *, timeout: str, saving: ReportFiles | None
+) -> CollectedRun:
     """Wait for a run's Jobs and bring its report home.
 
     Args:
@@ -71,7 +71,7 @@ def bring_home(
     return collect(kubeconfig, found, saving=saving)
 
 
-def collect(kubeconfig: str, found: FoundRun, *, saving: ReportFiles | None) -> Home:
+def collect(kubeconfig: str, found: ExistingRun, *, saving: ReportFiles | None) -> CollectedRun:
     """Bring home the report of a run that has ended.
 
     Args:
@@ -81,30 +81,30 @@ def collect(kubeconfig: str, found: FoundRun, *, saving: ReportFiles | None) -> 
             saves nothing.
     Raises: StillRunningError: something can still finish.
     """
-    view = _final_if_possible(look_at_pods, kubeconfig, as_one(found))
-    outcomes = admitted(
+    snapshot = _final_if_possible(read_pods, kubeconfig, as_one(found))
+    outcomes = accepted(
         (
             _final_if_possible(
-                collect_results, kubeconfig, as_one(found), as_one(view), as_one(jobs), label
+                collect_reports, kubeconfig, as_one(found), as_one(snapshot), as_one(jobs), label
             )
-            for label, jobs in portions(view.state.jobs, lambda job: job.planned.name)
+            for label, jobs in batches(snapshot.state.jobs, lambda job: job.planned.name)
         ),
-        Admission(),
+        SampleBudget(),
     )
     report = merge_reports(kubeconfig, as_one(found), as_one(outcomes))
     saved = saving is not None and save_report(as_one(report), saving)
-    collected = saved and note_collected(kubeconfig, as_one(found), as_one(outcomes))
-    return Home(report, failures(found, view), saved, collected)
+    collected = saved and mark_collected_once(kubeconfig, as_one(found), as_one(outcomes))
+    return CollectedRun(report, failures(found, snapshot), saved, collected)
 
 
-def admitted(parts: Iterable[Iterable[PodOutcome]], admission: Admission) -> list[PodOutcome]:
+def accepted(parts: Iterable[Iterable[PodOutcome]], budget: SampleBudget) -> list[PodOutcome]:
     """The outcomes of all portions, held to the bounds of one run while they come.
 
     Args:
         parts: each portion of Jobs in turn; the next one is asked for after this one is admitted.
-        admission: of the run.
+        budget: of the run.
     """
-    return [admission.admit(outcome) for part in parts for outcome in part]
+    return [budget.accept(outcome) for part in parts for outcome in part]
 
 
 def _final_if_possible(step: Callable[..., T], *arguments: object) -> T:

@@ -9,18 +9,18 @@ from typing import Annotated
 
 from prefect import flow
 
-from mrunners_flows.parameters import RunReference, check_reference, titled
-from mrunners_flows.states import known_failures
+from mrunners_flows.parameters import RunTarget, titled, validate_target
+from mrunners_flows.states import errors_as_states
 from mrunners_tasks._step import as_one
-from mrunners_tasks.runs import delete_found_run, find_found_run
+from mrunners_tasks.runs import delete_existing_run, find_run
 
 __all__ = ["delete"]
 
 
 @flow(name="mrunners-delete", flow_run_name="delete {run.namespace}")
-@known_failures
+@errors_as_states
 def delete(
-    run: Annotated[RunReference, titled("Run")],
+    run: Annotated[RunTarget, titled("Run")],
     force: Annotated[bool, titled("Force")] = False,
 ) -> None:
     """Delete a run's tracker, Jobs and pods.
@@ -30,6 +30,6 @@ def delete(
         force: Also when it has not finished, or its report was never collected.
     Raises: MrunnersError: it needs force, or there is no run.
     """
-    check_reference(run)
-    found = find_found_run(run.kubeconfig, run.namespace, run.tracker)
-    delete_found_run(run.kubeconfig, as_one(found), force=force)
+    validate_target(run)
+    found = find_run(run.kubeconfig, run.namespace, run.tracker)
+    delete_existing_run(run.kubeconfig, as_one(found), force=force)

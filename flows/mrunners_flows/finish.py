@@ -18,22 +18,28 @@ from mrunners.errors import ClusterError, MrunnersError, RunCancelledError, Wait
 from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import run_id_of
 from mrunners.run.delete import delete_run
-from mrunners.run.lookup import FoundRun, existing_run
-from mrunners.run.observer import Silence
-from mrunners_flows.collect import Home
-from mrunners_flows.policy import Conduct, Keeping, OnIncomplete
+from mrunners.run.lookup import ExistingRun, get_run_or_none
+from mrunners.run.observer import NullObserver
+from mrunners_flows.collect import CollectedRun
+from mrunners_flows.policy import CleanupPolicy, OnIncomplete, RunPolicy
 from mrunners_flows.states import RunIncompleteError, RunOutcome
-from mrunners_tasks._attempts import recall, remember
+from mrunners_tasks._attempts import load_attempt, save_attempt
 from mrunners_tasks._context import cluster_of
 from mrunners_tasks._step import as_one
-from mrunners_tasks.events import RunEvent, announce
-from mrunners_tasks.runs import delete_found_run
+from mrunners_tasks.events import RunEvent, emit_run_event
+from mrunners_tasks.runs import delete_existing_run
 
-__all__ = ["Done", "cancelled_state", "conclude", "recalled", "remove_when_cancelled"]
+__all__ = [
+    "FinishedRun",
+    "cancelled_state",
+    "finish_run",
+    "previous_attempt",
+    "remove_when_cancelled",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class FinishedRun:
     """A run as far as it was asked for.
 
     Attributes:
@@ -41,16 +47,16 @@ class Done:
         home: what came home; None when nobody waits for it.
     """
 
-    found: FoundRun
-    home: Home | None = None
+    found: ExistingRun
+    home: CollectedRun | None = None
 
 
-def conclude(options: RunOptions, conduct: Conduct, key: str, done: Done) -> RunOutcome:
+def finish_run(options: RunOptions, policy: RunPolicy, key: str, done: FinishedRun) -> RunOutcome:
     """Do what is to be done after a run.
 
     Args:
         options: where it was.
-        conduct: what is to be done.
+        policy: what is to be done.
         key: of the run.
         done: what came of it.
     Raises: RunIncompleteError: something is missing, and that is to be a failure.
@@ -64,30 +70,30 @@ def conclude(options: RunOptions, conduct: Conduct, key: str, done: Done) -> Run
     )
     if home is None:
         return outcome
-    if conduct.cleanup is Keeping.DELETE:
+    if policy.cleanup is CleanupPolicy.DELETE:
         _clean_up(options, key, done, home)
-    announce(RunEvent.FINISHED if home.complete else RunEvent.INCOMPLETE, found, home.summary)
-    if not home.complete and conduct.on_incomplete is OnIncomplete.FAIL:
+    emit_run_event(RunEvent.FINISHED if home.complete else RunEvent.INCOMPLETE, found, home.summary)
+    if not home.complete and policy.on_incomplete is OnIncomplete.FAIL:
         raise RunIncompleteError(home.summary, outcome)
     return outcome
 
 
-def recalled(options: RunOptions, key: str) -> Done | None:
+def previous_attempt(options: RunOptions, key: str) -> FinishedRun | None:
     """What an earlier attempt brought home before it removed the Jobs."""
-    return recall(_identity(options, key), Done)
+    return load_attempt(_identity(options, key), FinishedRun)
 
 
-def _clean_up(options: RunOptions, key: str, done: Done, home: Home) -> None:
+def _clean_up(options: RunOptions, key: str, done: FinishedRun, home: CollectedRun) -> None:
     """Remove the Jobs; whatever keeps them, the report is there and the run is what it is."""
     if not home.collected:
         get_run_logger().warning("the Jobs stay: their run does not count as collected")
         return
     # Before: a retry of a flow that is killed in between has nothing else to go by.
-    if not remember(_identity(options, key), as_one(done)):
+    if not save_attempt(_identity(options, key), as_one(done)):
         get_run_logger().warning("the Jobs stay: the report could not be kept for a retry")
         return
     try:
-        delete_found_run(options.kubeconfig, as_one(done.found), force=True)
+        delete_existing_run(options.kubeconfig, as_one(done.found), force=True)
     except (ClusterError, WaitTimeoutError) as error:
         get_run_logger().warning("the Jobs were not removed: %s", error)
 
@@ -98,10 +104,10 @@ def _identity(options: RunOptions, key: str) -> str:
 
 
 def cancelled_state(
-    options: RunOptions, conduct: Conduct, run_key: str, error: RunCancelledError
+    options: RunOptions, policy: RunPolicy, run_key: str, error: RunCancelledError
 ) -> Any:
     """End a flow that noticed by itself that it was cancelled."""
-    message = f"{error}; {_tidy(options, conduct, run_key)}"
+    message = f"{error}; {_tidy(options, policy, run_key)}"
     # With the error as its data, whoever called the flow gets that and not one of Prefect's.
     return Cancelled(message=message, data=RunCancelledError(message))
 
@@ -111,24 +117,24 @@ def remove_when_cancelled(flow: Flow[..., Any], flow_run: FlowRun, state: State[
     del state
     try:
         options = RunOptions.model_validate(flow_run.parameters["options"])
-        conduct = Conduct.model_validate(flow_run.parameters.get("conduct", {}))
+        policy = RunPolicy.model_validate(flow_run.parameters.get("policy", {}))
     except (KeyError, ValidationError):
         return  # such a run was refused before it created anything
-    done = _tidy(options, conduct, options.advanced.run_key or str(flow_run.id))
+    done = _tidy(options, policy, options.advanced.run_key or str(flow_run.id))
     flow_run_logger(flow_run, flow).info(done)
 
 
-def _tidy(options: RunOptions, conduct: Conduct, run_key: str) -> str:
+def _tidy(options: RunOptions, policy: RunPolicy, run_key: str) -> str:
     """Remove this very run if that was asked for; say what became of it."""
     where = f"tracker {options.advanced.tracker} in namespace {options.namespace}"
-    if conduct.on_cancel is Keeping.KEEP:
+    if policy.on_cancel is CleanupPolicy.KEEP:
         return f"{where} stays and can be resumed"
     try:
         cluster = cluster_of(options.kubeconfig)
-        found = existing_run(cluster, options.namespace, options.advanced.tracker)
+        found = get_run_or_none(cluster, options.namespace, options.advanced.tracker)
         if found is None or found.plan.run_id != run_id_of(run_key):
             return f"there is no {where} of this run"
-        delete_run(cluster, found, Silence(), force=True)
+        delete_run(cluster, found, NullObserver(), force=True)
     except MrunnersError as error:
         return f"{where} could not be removed: {error}"
     return f"{where} was removed"

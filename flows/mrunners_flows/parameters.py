@@ -18,7 +18,7 @@ from mrunners.plan.metadata import TRACKER_LENGTH
 from mrunners.plan.options import RunOptions
 from mrunners.records import Record
 
-__all__ = ["RunReference", "check_reference", "name_of_run", "titled"]
+__all__ = ["RunTarget", "name_of_run", "titled", "validate_target"]
 
 
 def titled(title: str, **bounds: Any) -> Any:
@@ -29,7 +29,7 @@ def titled(title: str, **bounds: Any) -> Any:
     return Field(json_schema_extra={"title": title, **bounds})
 
 
-class RunReference(Record):
+class RunTarget(Record):
     """A run in a cluster."""
 
     namespace: str = Field(
@@ -53,7 +53,7 @@ class RunReference(Record):
     )
 
 
-def check_reference(run: RunReference, *, timeout: str = "") -> None:
+def validate_target(run: RunTarget, *, timeout: str = "") -> None:
     """Check a reference before it becomes part of a request, and tell all mistakes together.
 
     Args:

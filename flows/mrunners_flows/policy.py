@@ -13,17 +13,17 @@ from mrunners.errors import InvalidInputError
 from mrunners.records import Record
 from mrunners_tasks.report_files import ReportFiles
 
-__all__ = ["Conduct", "Keeping", "Leftover", "OnIncomplete", "check_conduct"]
+__all__ = ["CleanupPolicy", "OnIncomplete", "PreviousRun", "RunPolicy", "validate_policy"]
 
 
-class Leftover(StrEnum):
+class PreviousRun(StrEnum):
     """What to do about an earlier run under the same tracker that nobody collected."""
 
     REFUSE = "refuse"
     COLLECT = "collect"
 
 
-class Keeping(StrEnum):
+class CleanupPolicy(StrEnum):
     """Whether a run's Jobs stay."""
 
     KEEP = "keep"
@@ -37,11 +37,11 @@ class OnIncomplete(StrEnum):
     REPORT = "report"
 
 
-class Conduct(Record):
+class RunPolicy(Record):
     """What happens before and after a run, in that order."""
 
-    leftover: Leftover = Field(
-        Leftover.REFUSE,
+    previous_run: PreviousRun = Field(
+        PreviousRun.REFUSE,
         title="Uncollected earlier run",
         description="If an earlier run under this tracker was never collected: refuse stops; "
         "collect waits for it, saves its report as an artifact and replaces it, as schedules need.",
@@ -58,14 +58,14 @@ class Conduct(Record):
         description="fail: the flow run ends as Incomplete. report: it completes, and the report "
         "says what is missing.",
     )
-    cleanup: Keeping = Field(
-        Keeping.KEEP,
+    cleanup: CleanupPolicy = Field(
+        CleanupPolicy.KEEP,
         title="After the report is saved",
         description="keep: the Jobs stay until the next run. delete: remove them and their "
         "tracker.",
     )
-    on_cancel: Keeping = Field(
-        Keeping.KEEP,
+    on_cancel: CleanupPolicy = Field(
+        CleanupPolicy.KEEP,
         title="If the flow run is cancelled",
         description="keep: the Jobs go on, and the run can be resumed. delete: remove them and "
         "their tracker.",
@@ -82,17 +82,17 @@ class Conduct(Record):
         return self.files if self.save else None
 
 
-def check_conduct(conduct: Conduct) -> None:
+def validate_policy(policy: RunPolicy) -> None:
     """Check that nothing contradicts itself.
 
     Raises: InvalidInputError: one line per mistake.
     """
-    if conduct.save:
+    if policy.save:
         return
     problems = []
-    if conduct.cleanup is Keeping.DELETE:
+    if policy.cleanup is CleanupPolicy.DELETE:
         problems.append("conduct.cleanup needs conduct.save: the report would go with its Jobs")
-    if conduct.files.folder:
+    if policy.files.folder:
         problems.append("conduct.files needs conduct.save: what is not saved is not written")
     if problems:
         raise InvalidInputError(problems)

@@ -33,8 +33,8 @@ from mrunners.errors import InvalidInputError
 from mrunners.plan.options import RunOptions, validate_options
 from mrunners.profiles.loading import parse_runners
 from mrunners.text import did_you_mean
-from mrunners_flows.parameters import RunReference
-from mrunners_flows.policy import Conduct, check_conduct
+from mrunners_flows.parameters import RunTarget
+from mrunners_flows.policy import RunPolicy, validate_policy
 from mrunners_tasks.credentials import kubeconfig_problem
 
 __all__ = ["check_deployments"]
@@ -211,9 +211,9 @@ def _value_problems(flow: Flow[..., Any], given: Mapping[str, Any]) -> Iterator[
         yield f"parameters: {_in_one_line(error)}"
         return
     for value in values.values():
-        if isinstance(value, Conduct):
-            yield from _told(check_conduct, value)
-        if isinstance(value, RunOptions | RunReference) and (
+        if isinstance(value, RunPolicy):
+            yield from _told(validate_policy, value)
+        if isinstance(value, RunOptions | RunTarget) and (
             problem := kubeconfig_problem(value.kubeconfig)
         ):
             yield f"parameters: {problem}"

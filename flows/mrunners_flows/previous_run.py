@@ -10,25 +10,28 @@ from prefect import get_run_logger
 from mrunners.errors import RefusedError
 from mrunners.plan.options import IfExists, RunOptions
 from mrunners.reports.outcomes import MissingReason
-from mrunners.run.lookup import FoundRun
-from mrunners_flows.collect import Home, bring_home
-from mrunners_flows.policy import Conduct, Leftover
+from mrunners.run.lookup import ExistingRun
+from mrunners_flows.collect import CollectedRun, wait_and_collect
+from mrunners_flows.policy import PreviousRun, RunPolicy
 from mrunners_tasks._step import as_one
 from mrunners_tasks.report_files import ReportFiles
-from mrunners_tasks.runs import delete_found_run, find_leftover
+from mrunners_tasks.runs import delete_existing_run, find_previous_run
 
-__all__ = ["collect_leftover", "demand_nothing_to_lose", "harvests"]
+__all__ = ["collect_previous_run", "collects_previous_run", "require_nothing_to_lose"]
 
 # These reports are there, and another attempt may read them.
 _READABLE_LATER = frozenset({MissingReason.LOG_UNAVAILABLE, MissingReason.LOG_FORBIDDEN})
 
 
-def harvests(options: RunOptions, conduct: Conduct) -> bool:
+def collects_previous_run(options: RunOptions, policy: RunPolicy) -> bool:
     """Whether an earlier run is to be collected and removed; one that is resumed is not earlier."""
-    return conduct.leftover is Leftover.COLLECT and options.advanced.existing is not IfExists.RESUME
+    return (
+        policy.previous_run is PreviousRun.COLLECT
+        and options.advanced.if_exists is not IfExists.RESUME
+    )
 
 
-def collect_leftover(options: RunOptions, key: str, files: ReportFiles) -> None:
+def collect_previous_run(options: RunOptions, key: str, files: ReportFiles) -> None:
     """Harvest what an earlier run left, so that the step after may replace it.
 
     Args:
@@ -37,24 +40,24 @@ def collect_leftover(options: RunOptions, key: str, files: ReportFiles) -> None:
         files: where its report is written besides the artifacts.
     Raises: RefusedError: reports of the earlier run could not be read for now.
     """
-    leftover = find_leftover(options, key)
-    if leftover is None:
+    previous_run = find_previous_run(options, key)
+    if previous_run is None:
         return
-    get_run_logger().info("collecting run %s that an earlier run left", leftover.plan.run_id)
-    home = bring_home(options.kubeconfig, leftover, timeout=options.timeout, saving=files)
-    get_run_logger().info("run %s: %s", leftover.plan.run_id, home.summary)
+    get_run_logger().info("collecting run %s that an earlier run left", previous_run.plan.run_id)
+    home = wait_and_collect(options.kubeconfig, previous_run, timeout=options.timeout, saving=files)
+    get_run_logger().info("run %s: %s", previous_run.plan.run_id, home.summary)
     if not (home.complete and home.collected):
-        demand_nothing_to_lose(leftover, home)
+        require_nothing_to_lose(previous_run, home)
         # Jobs that nobody created or that cannot start would stand in the way for ever.
-        delete_found_run(options.kubeconfig, as_one(leftover), force=True)
+        delete_existing_run(options.kubeconfig, as_one(previous_run), force=True)
 
 
-def demand_nothing_to_lose(leftover: FoundRun, home: Home) -> None:
+def require_nothing_to_lose(previous_run: ExistingRun, home: CollectedRun) -> None:
     """Refuse to remove a run whose report is not saved, or of which more could still be read.
 
     Raises: RefusedError: it says how to get the reports, and how to give them up.
     """
-    namespace, tracker = leftover.plan.namespace, leftover.plan.tracker
+    namespace, tracker = previous_run.plan.namespace, previous_run.plan.tracker
     if not home.saved:
         raise RefusedError(
             f"the report of the earlier run under tracker {tracker} in namespace {namespace} "

@@ -10,23 +10,23 @@ from typing import Annotated
 from prefect import flow
 
 from mrunners_flows.collect import collect
-from mrunners_flows.parameters import RunReference, check_reference, titled
+from mrunners_flows.parameters import RunTarget, titled, validate_target
 from mrunners_flows.states import (
     RunIncompleteError,
     RunOutcome,
     completed_state,
-    known_failures,
+    errors_as_states,
 )
-from mrunners_tasks.report_files import ReportFiles, demand_folder
-from mrunners_tasks.runs import find_same_run
+from mrunners_tasks.report_files import ReportFiles, require_folder
+from mrunners_tasks.runs import find_run_once
 
 __all__ = ["result"]
 
 
 @flow(name="mrunners-result", flow_run_name="result {run.namespace}", persist_result=True)
-@known_failures
+@errors_as_states
 def result(
-    run: Annotated[RunReference, titled("Run")],
+    run: Annotated[RunTarget, titled("Run")],
     files: Annotated[ReportFiles, titled("Report as files")] = ReportFiles(),
 ) -> RunOutcome:
     """Collect and merge the reports of a run, and save them.
@@ -36,9 +36,9 @@ def result(
         files: Besides the artifacts, which are an extract: the whole report as a page.
     Raises: MrunnersError: it is still running, or reports are missing.
     """
-    check_reference(run)
-    demand_folder(files)
-    found = find_same_run(run.kubeconfig, run.namespace, run.tracker)
+    validate_target(run)
+    require_folder(files)
+    found = find_run_once(run.kubeconfig, run.namespace, run.tracker)
     home = collect(run.kubeconfig, found, saving=files)
     outcome = RunOutcome(
         namespace=run.namespace,

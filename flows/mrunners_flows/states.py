@@ -31,9 +31,9 @@ __all__ = [
     "RunIncompleteError",
     "RunOutcome",
     "completed_state",
+    "errors_as_states",
     "exit_code_of_state",
     "failed_state",
-    "known_failures",
 ]
 
 P = ParamSpec("P")
@@ -85,7 +85,7 @@ class RunIncompleteError(IncompleteError):
         super().__init__(message)
 
 
-def known_failures(flow: Callable[P, R]) -> Callable[P, R]:
+def errors_as_states(flow: Callable[P, R]) -> Callable[P, R]:
     """Let a flow end in the state of a known failure instead of raising it.
 
     Returned rather than raised, a failure leaves no traceback in the run's log; whoever calls the

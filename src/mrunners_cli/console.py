@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from mrunners.status.run_state import RunState
 
-__all__ = ["Speaker", "say"]
+__all__ = ["Console", "print_line"]
 
 
-class Speaker:
-    """The command line's `Listener`; a context manager, so that the live line is always cleared.
+class Console:
+    """The command line's `RunObserver`; a context manager, so that the live line is always cleared.
 
     Args:
         quiet: no progress and no notes; warnings stay.
@@ -38,7 +38,7 @@ class Speaker:
         self._last = ""
         self._status: Status | None = None
 
-    def __enter__(self) -> Speaker:
+    def __enter__(self) -> Console:
         if not self._quiet and sys.stderr.isatty():
             from rich.console import Console
 
@@ -54,7 +54,7 @@ class Speaker:
         if self._status is not None:
             self._status.stop()
 
-    def note(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """A line for people."""
         if not self._quiet:
             self._say(text)
@@ -71,7 +71,7 @@ class Speaker:
                 self._status.stop()
             click.echo(name)
 
-    def brought_home(self, pods: Sequence[str]) -> None:
+    def reports_fetched(self, pods: Sequence[str]) -> None:
         """Nothing: the progress counts them, and `result` names those that are missing."""
 
     def progress(self, state: RunState, reports: int) -> None:
@@ -98,14 +98,14 @@ class Speaker:
     def _say(self, text: str) -> None:
         if self._status is not None:
             self._status.stop()
-        say(text)
+        print_line(text)
 
 
 # A line of ours has a URL and a message of the API server at most.
 LONGEST_LINE = 4000
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """Print a text of one line or several."""
     # Not at the top: `--help` needs none of it.
     from mrunners.text import printable

@@ -11,13 +11,13 @@ import threading
 from prefect.server.api.server import SubprocessASGIServer
 from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_EPHEMERAL_ENABLED
 
-__all__ = ["start_own_server"]
+__all__ = ["start_ephemeral_server"]
 
 # How often Ctrl-C is looked for meanwhile.
 LOOK_SECONDS = 0.2
 
 
-def start_own_server() -> None:
+def start_ephemeral_server() -> None:
     """Start the server that Prefect would start by itself, unless there is one.
 
     Ctrl-C at a terminal goes to all processes of a command. The server would end before the flow

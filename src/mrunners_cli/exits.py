@@ -15,7 +15,7 @@ from types import FrameType
 import click
 
 from mrunners.errors import ExitCode, InvalidInputError, MrunnersError
-from mrunners_cli.console import say
+from mrunners_cli.console import print_line
 
 __all__ = ["Terminated", "catching_signals", "exit_code_of"]
 
@@ -52,7 +52,7 @@ def exit_code_of(command: Callable[[], object]) -> int:
     except click.exceptions.Exit as ending:
         return ending.exit_code
     except MrunnersError as error:
-        tell(error)
+        print_error(error)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; what is deployed stays and can be resumed", err=True)
@@ -73,8 +73,8 @@ def exit_code_of(command: Callable[[], object]) -> int:
     return code if isinstance(code, int) else ExitCode.DONE
 
 
-def tell(error: MrunnersError) -> None:
+def print_error(error: MrunnersError) -> None:
     """Say on stderr what happened: one line per mistake, else the message as it is."""
     lines = error.problems if isinstance(error, InvalidInputError) else (str(error),)
     for line in lines:
-        say(f"error: {line}")
+        print_line(f"error: {line}")

@@ -26,9 +26,9 @@ from prefect.utilities.urls import url_for
 
 from mrunners.errors import ExitCode
 from mrunners.plan.options import RunOptions
-from mrunners_cli.console import Speaker, say
+from mrunners_cli.console import Console, print_line
 from mrunners_cli.exits import Terminated
-from mrunners_flows.policy import Conduct, Keeping
+from mrunners_flows.policy import CleanupPolicy, RunPolicy
 from mrunners_flows.states import exit_code_of_state
 
 __all__ = ["follow"]
@@ -49,7 +49,7 @@ RECORD_SECONDS = 10.0
 
 
 def follow(
-    client: SyncPrefectClient, run: FlowRun, options: RunOptions, speaker: Speaker, *, wait: bool
+    client: SyncPrefectClient, run: FlowRun, options: RunOptions, console: Console, *, wait: bool
 ) -> int:
     """Tell what becomes of a flow run, until it has ended.
 
@@ -57,52 +57,52 @@ def follow(
         client: of the server that has it.
         run: just triggered.
         options: of the run.
-        speaker: prints the tracker's name once the tracker stands.
+        console: prints the tracker's name once the tracker stands.
         wait: otherwise only until then.
     Returns: the exit code.
     Raises: httpx.HTTPError, PrefectException: the server stays away.
     """
     try:
-        return _until_ended(client, run, options, speaker, wait=wait)
+        return _until_ended(client, run, options, console, wait=wait)
     except (KeyboardInterrupt, Terminated):
-        speaker.note(
+        console.info(
             f"the flow run goes on at its worker; end it with: prefect flow-run cancel {run.id}"
         )
         raise
 
 
 def _until_ended(
-    client: SyncPrefectClient, run: FlowRun, options: RunOptions, speaker: Speaker, *, wait: bool
+    client: SyncPrefectClient, run: FlowRun, options: RunOptions, console: Console, *, wait: bool
 ) -> int:
     said = told = ""
     while True:
-        state, stands = _patiently(lambda: _look(client, run), speaker)
+        state, stands = _patiently(lambda: _look(client, run), console)
         if state.name != said:
             said = state.name or ""
-            speaker.note(f"flow run is {said}")
+            console.info(f"flow run is {said}")
         if state.is_final() and not stands:
-            stands = state.name in _WITH_REPORT or _recorded(client, run, state, speaker)
+            stands = state.name in _WITH_REPORT or _recorded(client, run, state, console)
         if stands:
-            speaker.tracker(options.advanced.tracker)
+            console.tracker(options.advanced.tracker)
         if state.is_final():
-            _tell_ending(run, state, options, speaker, stands=stands)
+            _tell_ending(run, state, options, console, stands=stands)
             return ExitCode.REFUSED if _dropped(state) else exit_code_of_state(state)
         if stands and not wait:
             return ExitCode.DONE
-        if (progress := _patiently(lambda: _progress(client, run), speaker)) != told:
+        if (progress := _patiently(lambda: _progress(client, run), console)) != told:
             told = progress
-            speaker.note(told)
+            console.info(told)
         time.sleep(POLL_SECONDS)
 
 
-def _recorded(client: SyncPrefectClient, run: FlowRun, state: State[Any], speaker: Speaker) -> bool:
+def _recorded(client: SyncPrefectClient, run: FlowRun, state: State[Any], console: Console) -> bool:
     """Whether a run that timed out turns out to have had its tracker."""
     if state.name != "TimedOut":
         return False
     deadline = time.monotonic() + RECORD_SECONDS
     while time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
-        if _patiently(lambda: _look(client, run), speaker)[1]:
+        if _patiently(lambda: _look(client, run), console)[1]:
             return True
     return False
 
@@ -135,38 +135,38 @@ def _dropped(state: State[Any]) -> bool:
 
 
 def _tell_ending(
-    run: FlowRun, state: State[Any], options: RunOptions, speaker: Speaker, *, stands: bool
+    run: FlowRun, state: State[Any], options: RunOptions, console: Console, *, stands: bool
 ) -> None:
     where = f"{options.namespace} --tracker {options.advanced.tracker}"
     if _dropped(state):
-        say(
+        print_line(
             f"error: as many runs of this deployment as may are under way ({state.message}); wait "
             "for them, or raise its concurrency limit"
         )
     elif state.is_cancelled():
-        say("error: the flow run was cancelled")
+        print_line("error: the flow run was cancelled")
     elif not state.is_completed():
-        say(f"error: {state.message or state.name}")
+        print_line(f"error: {state.message or state.name}")
     elif state.message:
-        speaker.note(state.message)
+        console.info(state.message)
     if stands and (state.is_cancelled() or state.is_crashed()):
-        speaker.note(
+        console.info(
             f"what it had deployed goes on unless it was told to remove it: see mrunners status "
             f"{where}; resume it with: mrunners run --namespace {where} --resume; remove it with: "
             f"mrunners delete {where} --force"
         )
     if options.wait and state.name in _WITH_REPORT:
-        conduct = Conduct.model_validate(run.parameters.get("conduct") or {})
+        policy = RunPolicy.model_validate(run.parameters.get("policy") or {})
         places = []
-        if conduct.save:
+        if policy.save:
             places.append(f"among the flow run's artifacts: {url_for(run) or run.id}")
-        if conduct.cleanup is Keeping.KEEP:
+        if policy.cleanup is CleanupPolicy.KEEP:
             places.append(f"with: mrunners result {where}")
         if places:
-            speaker.note(f"see the report {', or '.join(places)}")
+            console.info(f"see the report {', or '.join(places)}")
 
 
-def _patiently(read: Callable[[], T], speaker: Speaker) -> T:
+def _patiently(read: Callable[[], T], console: Console) -> T:
     """Read from the Prefect server, and bear that it is away for a while: it has answered before.
 
     Raises: httpx.HTTPError: it stays away.
@@ -181,11 +181,11 @@ def _patiently(read: Callable[[], T], speaker: Speaker) -> T:
                 raise
             if not said:
                 said = True
-                speaker.warn(f"the Prefect server does not answer ({error}); trying again")
+                console.warn(f"the Prefect server does not answer ({error}); trying again")
             time.sleep(POLL_SECONDS)
         else:
             if said:
-                speaker.warn("the Prefect server answers again")
+                console.warn("the Prefect server answers again")
             return given
 
 

@@ -19,9 +19,9 @@ from mrunners.plan.job import job_manifest
 from mrunners.plan.tracker import overflow_manifests, place_profiles, tracker_manifest
 from mrunners.render.terminal.report_table import render_table
 from mrunners.reports.merged import MergedReport, to_json
-from mrunners.run.preflight import Decision
+from mrunners.run.preflight import RunAction
 
-__all__ = ["deliver", "manifests_of", "render"]
+__all__ = ["render", "render_manifests", "write_output"]
 
 # A file or a pipe has no width; 80 columns fit everywhere.
 WIDTH = 80
@@ -41,7 +41,7 @@ def render(report: MergedReport, form: str, *, to_file: bool) -> str:
     return render_table(report, width=width if on_terminal else WIDTH, color=_color(on_terminal))
 
 
-def deliver(text: str, output: Path | None) -> None:
+def write_output(text: str, output: Path | None) -> None:
     """Write to stdout, or to a file that appears whole or not at all.
 
     Raises: InvalidInputError: the file cannot be written.
@@ -70,12 +70,12 @@ def _color(on_terminal: bool) -> bool:
 _NO_UID = "00000000-0000-0000-0000-000000000000"
 
 
-def manifests_of(decision: Decision) -> str:
+def render_manifests(action: RunAction) -> str:
     """The tracker, its overflow ConfigMaps and the Jobs, in the order of their creation.
 
     The owner's UID and the run ID are placeholders: both are given when the run is created.
     """
-    plan, profiles = decision.planned.plan, decision.planned.profiles
+    plan, profiles = action.planned.plan, action.planned.profiles
     places = place_profiles(plan, profiles)
     manifests = [
         tracker_manifest(plan, profiles),

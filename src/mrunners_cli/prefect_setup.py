@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from mrunners.errors import UnreachableError
 
-__all__ = ["demand_answer", "prefect_answering", "prepare_prefect"]
+__all__ = ["prefect_errors", "prepare_prefect", "require_answer"]
 
 # A command's first contact with a server (docs/exit-codes.md: 7).
 FIRST_CONTACT_SECONDS = 15.0
@@ -43,7 +43,7 @@ def prepare_prefect() -> str | None:
     return os.environ.get("PREFECT_API_URL")
 
 
-def demand_answer(server: str) -> None:
+def require_answer(server: str) -> None:
     """Make sure that a Prefect server is there: Prefect itself says so late, and by a traceback.
 
     Raises: UnreachableError: nobody answers at its URL.
@@ -69,7 +69,7 @@ _WORDS = ("Failed to reach API", "ephemeral Prefect API server")
 
 
 @contextmanager
-def prefect_answering() -> Iterator[None]:
+def prefect_errors() -> Iterator[None]:
     """Let what Prefect raises when no server answers end as what it is.
 
     Raises: UnreachableError: the server that is set does not answer, or one of our own did not

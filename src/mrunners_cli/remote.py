@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from mrunners.errors import InvalidInputError, UnreachableError
 from mrunners.plan.options import RunOptions, validate_options
 from mrunners.profiles.loading import parse_runners
-from mrunners_cli.console import Speaker
+from mrunners_cli.console import Console
 from mrunners_cli.follow import follow
 from mrunners_tasks.credentials import kubeconfig_problem
 
@@ -32,7 +32,7 @@ __all__ = ["run_remotely"]
 
 
 def run_remotely(
-    deployment: str, asked: RunOptions, given: Collection[str], speaker: Speaker
+    deployment: str, asked: RunOptions, given: Collection[str], console: Console
 ) -> int:
     """Trigger a deployment of the flow `multirunners`.
 
@@ -40,7 +40,7 @@ def run_remotely(
         deployment: its name, or `flow/name`.
         asked: the command line's options; paths in them are the worker's.
         given: which of them stood on the command line; the others are the deployment's.
-        speaker: prints the tracker's name once the tracker stands.
+        console: prints the tracker's name once the tracker stands.
     Returns: the exit code that a run in this process would end with; without `asked.wait`, 0 as
         soon as the tracker stands.
     Raises:
@@ -61,9 +61,9 @@ def run_remotely(
             parameters, options = _parameters(found, _options_given(asked, given))
             run = run_deployment(found.id, parameters=parameters, timeout=0, as_subflow=False)
             assert not hasattr(run, "__await__")
-            speaker.note(f"flow run {run.name}: {url_for(run) or run.id}")
-            speaker.note("paths and kubeconfig in the options are those of the worker's machine")
-            return follow(client, run, options, speaker, wait=asked.wait)
+            console.info(f"flow run {run.name}: {url_for(run) or run.id}")
+            console.info("paths and kubeconfig in the options are those of the worker's machine")
+            return follow(client, run, options, console, wait=asked.wait)
     except (httpx.HTTPError, PrefectException) as error:
         raise UnreachableError(
             f"the Prefect server does not answer as expected: {error}; check PREFECT_API_URL"
@@ -84,7 +84,7 @@ def _options_given(asked: RunOptions, given: Collection[str]) -> dict[str, Any]:
     """Only what stood on the command line, in the form in which the flow takes it."""
     options = asked.model_dump(mode="json")
     advanced = options.pop("advanced")
-    chosen = {*given} | ({"existing"} if {"resume", "replace"} & {*given} else set())
+    chosen = {*given} | ({"if_exists"} if {"resume", "replace"} & {*given} else set())
     kept = {name: value for name, value in options.items() if name in chosen}
     kept_advanced = {name: value for name, value in advanced.items() if name in chosen}
     return {**kept, "advanced": kept_advanced} if kept_advanced else kept

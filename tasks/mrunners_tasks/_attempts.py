@@ -11,16 +11,16 @@ from typing import TypeVar
 from prefect import runtime, task
 from prefect.results import ResultStore, get_result_store
 
-from mrunners_tasks._prefect import PREFECT_AWAY
+from mrunners_tasks._prefect import PREFECT_UNAVAILABLE
 from mrunners_tasks._step import STEP
 
-__all__ = ["recall", "remember"]
+__all__ = ["load_attempt", "save_attempt"]
 
 T = TypeVar("T")
 
 
-@task(name="remember-report", **STEP)
-def remember(run: str, brought: object) -> bool:
+@task(name="save-attempt", **STEP)
+def save_attempt(run: str, brought: object) -> bool:
     """Keep something in Prefect's result storage.
 
     Args:
@@ -34,11 +34,11 @@ def remember(run: str, brought: object) -> bool:
     return True
 
 
-def recall(run: str, kind: type[T]) -> T | None:
+def load_attempt(run: str, kind: type[T]) -> T | None:
     """What an earlier attempt of this flow run, or of the one that it is part of, has kept.
 
     Args:
-        run: as it was given to `remember`.
+        run: as it was given to `save_attempt`.
         kind: what it must be; a later release may keep something else.
     """
     key, store = _storage_key(run), _store()
@@ -58,7 +58,7 @@ def _storage_key(run: str) -> str | None:
     """
     try:
         root = runtime.flow_run.root_flow_run_id
-    except PREFECT_AWAY:
+    except PREFECT_UNAVAILABLE:
         return None
     digest = hashlib.sha256(f"{root}\0{run}".encode()).hexdigest()
     return f"mrunners-brought-home-{digest}"

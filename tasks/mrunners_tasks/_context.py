@@ -14,35 +14,35 @@ from prefect import get_run_logger, runtime
 from prefect.exceptions import MissingContextError
 
 from mrunners.kube.client import KubernetesCluster
-from mrunners.run.observer import Listener, Silence
+from mrunners.run.observer import NullObserver, RunObserver
 from mrunners.run.report_store import ReportStore, default_store_path
 from mrunners_tasks._prefect import RunLog
 from mrunners_tasks.credentials import kubeconfig_of
 
-__all__ = ["cluster_of", "listener", "listening", "report_store"]
+__all__ = ["cluster_of", "observer", "observing", "report_store"]
 
-_listener: ContextVar[Listener | None] = ContextVar("mrunners_listener", default=None)
+_observer: ContextVar[RunObserver | None] = ContextVar("mrunners_listener", default=None)
 
 
 @contextmanager
-def listening(to: Listener) -> Iterator[None]:
+def observing(to: RunObserver) -> Iterator[None]:
     """Let tasks tell their progress to this listener instead of the run's log."""
-    token = _listener.set(to)
+    token = _observer.set(to)
     try:
         yield
     finally:
-        _listener.reset(token)
+        _observer.reset(token)
 
 
-def listener() -> Listener:
+def observer() -> RunObserver:
     """Who hears of progress: the caller's listener, else the run's log, else nobody."""
-    chosen = _listener.get()
+    chosen = _observer.get()
     if chosen is not None:
         return chosen
     try:
         get_run_logger()
     except MissingContextError:
-        return Silence()
+        return NullObserver()
     return RunLog()
 
 
@@ -61,7 +61,7 @@ def cluster_of(kubeconfig: str) -> KubernetesCluster:
 @lru_cache(maxsize=16)
 def _cluster_of(kubeconfig: str, flow_run: str | None) -> KubernetesCluster:
     del flow_run
-    return KubernetesCluster(kubeconfig_of(kubeconfig), warn=lambda text: listener().warn(text))
+    return KubernetesCluster(kubeconfig_of(kubeconfig), warn=lambda text: observer().warn(text))
 
 
 def report_store() -> ReportStore:

@@ -17,7 +17,7 @@ from prefect.exceptions import PrefectException
 from mrunners.errors import RunCancelledError
 from mrunners.status.run_state import RunState
 
-__all__ = ["PREFECT_AWAY", "CancellableSleep", "RunLog"]
+__all__ = ["PREFECT_UNAVAILABLE", "CancellableSleep", "RunLog"]
 
 # The artifact is for people; one write in a while is enough for them and cheap for the server.
 ARTIFACT_SECONDS = 5.0
@@ -34,7 +34,7 @@ class RunLog:
         self._artifact: UUID | None = None
         self._shown: tuple[float, float] = (-1.0, float("-inf"))
 
-    def note(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """An INFO line."""
         get_run_logger().info(text)
 
@@ -46,7 +46,7 @@ class RunLog:
         """An INFO line."""
         get_run_logger().info("tracker %s stands", name)
 
-    def brought_home(self, pods: Sequence[str]) -> None:
+    def reports_fetched(self, pods: Sequence[str]) -> None:
         """An INFO line that names them, or the first of many."""
         more = f"; and {len(pods) - NAMED} more" if len(pods) > NAMED else ""
         get_run_logger().info("reports brought home: %s%s", "; ".join(pods[:NAMED]), more)
@@ -68,7 +68,7 @@ class RunLog:
         self._shown = (percent, time.monotonic())
         try:
             self._show(percent, line)
-        except PREFECT_AWAY as error:
+        except PREFECT_UNAVAILABLE as error:
             get_run_logger().warning("the progress artifact could not be written: %s", error)
 
     def _show(self, percent: float, line: str) -> None:
@@ -80,7 +80,7 @@ class RunLog:
             update_progress_artifact(self._artifact, percent, description=line)
 
 
-PREFECT_AWAY: tuple[type[Exception], ...] = (
+PREFECT_UNAVAILABLE: tuple[type[Exception], ...] = (
     httpx.HTTPError,
     OSError,
     PrefectException,
@@ -122,7 +122,7 @@ def _cancelled() -> bool:
         ids = {runtime.flow_run.id, runtime.flow_run.root_flow_run_id} - {None}
         with get_client(sync_client=True) as client:
             states = [client.read_flow_run(UUID(str(one))).state for one in ids]
-    except PREFECT_AWAY:
+    except PREFECT_UNAVAILABLE:
         return False  # a Prefect server that is away is no reason to end a run
     return any(
         state is not None and (state.is_cancelling() or state.is_cancelled()) for state in states

@@ -10,9 +10,9 @@ from enum import StrEnum
 from prefect import runtime
 from prefect.events import emit_event
 
-from mrunners.run.lookup import FoundRun
+from mrunners.run.lookup import ExistingRun
 
-__all__ = ["RunEvent", "announce"]
+__all__ = ["RunEvent", "emit_run_event"]
 
 
 class RunEvent(StrEnum):
@@ -23,7 +23,7 @@ class RunEvent(StrEnum):
     INCOMPLETE = "mrunners.run.incomplete"
 
 
-def announce(event: RunEvent, found: FoundRun, message: str = "") -> None:
+def emit_run_event(event: RunEvent, found: ExistingRun, message: str = "") -> None:
     """Emit an event about a run.
 
     Args:

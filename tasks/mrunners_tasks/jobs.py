@@ -14,12 +14,12 @@ from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import PlannedJob
 from mrunners.plan.planning import plan_run
 from mrunners.profiles.loading import LoadedRunner
-from mrunners.run.create import OpenRun, open_run
+from mrunners.run.create import StartedRun, start_run
 from mrunners.run.create import create_jobs as _create_jobs
-from mrunners.run.lookup import FoundRun
-from mrunners.run.preflight import decide
+from mrunners.run.lookup import ExistingRun
+from mrunners.run.preflight import resolve_existing_run
 from mrunners.run.wait import wait_for_run
-from mrunners_tasks._context import cluster_of, listener, report_store
+from mrunners_tasks._context import cluster_of, observer, report_store
 from mrunners_tasks._prefect import CancellableSleep
 from mrunners_tasks._step import STEP
 
@@ -27,18 +27,22 @@ __all__ = ["create_jobs", "create_tracker", "wait_for_jobs"]
 
 
 @task(name="create-tracker", **STEP)
-def create_tracker(options: RunOptions, runners: Sequence[LoadedRunner], run_key: str) -> OpenRun:
+def create_tracker(
+    options: RunOptions, runners: Sequence[LoadedRunner], run_key: str
+) -> StartedRun:
     """The run, open: its tracker stands, with the whole plan in it.
 
     Raises: RefusedError: another run is in the way.
     """
     cluster = cluster_of(options.kubeconfig)
     wanted = plan_run(options, runners, run_key=run_key) if runners else None
-    return open_run(cluster, decide(cluster, options, wanted), listener())
+    return start_run(cluster, resolve_existing_run(cluster, options, wanted), observer())
 
 
 @task(name="create-jobs", task_run_name="create {label}", **STEP)
-def create_jobs(kubeconfig: str, run: OpenRun, jobs: Sequence[PlannedJob], label: str) -> list[str]:
+def create_jobs(
+    kubeconfig: str, run: StartedRun, jobs: Sequence[PlannedJob], label: str
+) -> list[str]:
     """The names of these Jobs, which stand now.
 
     Args:
@@ -55,13 +59,13 @@ def create_jobs(kubeconfig: str, run: OpenRun, jobs: Sequence[PlannedJob], label
         jobs,
         profiles=run.profiles,
         tracker_uid=run.found.tracker.uid,
-        listener=listener(),
+        observer=observer(),
     )
     return [job.name for job in seen]
 
 
 @task(name="wait-for-jobs", **STEP)
-def wait_for_jobs(kubeconfig: str, found: FoundRun, timeout: str = "") -> tuple[str, ...]:
+def wait_for_jobs(kubeconfig: str, found: ExistingRun, timeout: str = "") -> tuple[str, ...]:
     """What went wrong, one line per Job and cause; reports come home meanwhile.
 
     Args:
@@ -76,7 +80,7 @@ def wait_for_jobs(kubeconfig: str, found: FoundRun, timeout: str = "") -> tuple[
         cluster_of(kubeconfig),
         found,
         report_store(),
-        listener(),
+        observer(),
         timeout_seconds=parse_duration(timeout) if timeout else None,
         sleep=CancellableSleep(),
     )

@@ -19,9 +19,9 @@ from mrunners.plan import bounds
 from mrunners.records import Record
 from mrunners.render.markdown import WholeReport
 from mrunners.reports.merged import MergedReport, to_json
-from mrunners_tasks._context import listener
+from mrunners_tasks._context import observer
 
-__all__ = ["ReportFiles", "demand_folder", "page_of", "write_report"]
+__all__ = ["ReportFiles", "page_of", "require_folder", "write_report"]
 
 # What may stand in the target of a link as it is; no user, and no query, which hold secrets.
 _URL = re.compile(r"https?://[-A-Za-z0-9._~:/%]+")
@@ -46,7 +46,7 @@ class ReportFiles(Record):
     )
 
 
-def demand_folder(files: ReportFiles) -> None:
+def require_folder(files: ReportFiles) -> None:
     """Make sure, before a run of hours, that its report can be written.
 
     Raises: InvalidInputError: one line per mistake.
@@ -81,7 +81,7 @@ def write_report(report: MergedReport, files: ReportFiles) -> bool:
 
     Args:
         report: the merged one.
-        files: checked by `demand_folder`.
+        files: checked by `require_folder`.
     Returns: whether nothing that was asked for is missing.
     """
     if not files.folder:
@@ -94,7 +94,7 @@ def write_report(report: MergedReport, files: ReportFiles) -> bool:
         write_atomic(to_json(report).encode(), path.with_suffix(".json"))
         write_atomic(render_html(report).encode(), path.with_suffix(".html"))
     except OSError as error:
-        listener().warn(
+        observer().warn(
             f"the report could not be written to {path}.html: {error.strerror}; its artifacts are "
             f"saved, and get it with: mrunners result {report.namespace} --tracker {report.tracker}"
         )

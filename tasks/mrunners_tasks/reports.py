@@ -16,30 +16,30 @@ from mrunners.errors import UnreachableError
 from mrunners.render.markdown import WholeReport, job_rows, render_markdown
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import PodOutcome
-from mrunners.run.lookup import FoundRun
+from mrunners.run.lookup import ExistingRun
 from mrunners.run.result import (
-    closer_look,
     collect_run,
-    demand_ended,
-    demand_final,
-    demand_finished,
-    demand_kept,
     merge_outcomes,
+    read_full_snapshot,
+    require_ended,
+    require_final,
+    require_finished,
+    require_kept,
 )
-from mrunners.run.snapshot import Look
+from mrunners.run.snapshot import RunSnapshot
 from mrunners.status.run_state import JobState
 from mrunners_tasks._context import cluster_of, report_store
 from mrunners_tasks._step import BY_JOB_UIDS, LAST_STEP, ONCE_PER_FLOW_RUN, STEP, Step
 from mrunners_tasks.report_files import ReportFiles, page_of, write_report
 
-__all__ = ["artifact_key", "collect_results", "look_at_pods", "merge_reports", "save_report"]
+__all__ = ["artifact_key", "collect_reports", "merge_reports", "read_pods", "save_report"]
 
 _LOOK: Step = {**STEP, "cache_policy": ONCE_PER_FLOW_RUN}
 _COLLECT: Step = {**STEP, "cache_policy": BY_JOB_UIDS}
 
 
-@task(name="look-at-pods", **_LOOK)
-def look_at_pods(kubeconfig: str, found: FoundRun, *, final: bool) -> Look:
+@task(name="read-pods", **_LOOK)
+def read_pods(kubeconfig: str, found: ExistingRun, *, final: bool) -> RunSnapshot:
     """The run's pods as they ended.
 
     Args:
@@ -51,18 +51,18 @@ def look_at_pods(kubeconfig: str, found: FoundRun, *, final: bool) -> Look:
         StillRunningError: something can still finish.
         IncompleteError: it must be final, and is not.
     """
-    view = closer_look(cluster_of(kubeconfig), found)
-    demand_finished(found, view)
+    snapshot = read_full_snapshot(cluster_of(kubeconfig), found)
+    require_finished(found, snapshot)
     if final:
-        demand_ended(view)
-    return view
+        require_ended(snapshot)
+    return snapshot
 
 
-@task(name="collect-results", task_run_name="collect {label}", **_COLLECT)
-def collect_results(
+@task(name="collect-reports", task_run_name="collect {label}", **_COLLECT)
+def collect_reports(
     kubeconfig: str,
-    found: FoundRun,
-    view: Look,
+    found: ExistingRun,
+    snapshot: RunSnapshot,
     jobs: Sequence[JobState],
     label: str,
     *,
@@ -73,7 +73,7 @@ def collect_results(
     Args:
         kubeconfig: where.
         found: the run.
-        view: its pods as they ended.
+        snapshot: its pods as they ended.
         jobs: some of its Jobs.
         label: names the task run.
         final: every outcome must be final; Prefect then keeps them under the Jobs' UIDs, so that
@@ -86,15 +86,17 @@ def collect_results(
     del label
     # These Jobs by themselves: what is kept under their UIDs must depend on nothing else. The flow
     # holds the whole run to its bounds.
-    outcomes = collect_run(cluster_of(kubeconfig), found, view, report_store(), jobs)
+    outcomes = collect_run(cluster_of(kubeconfig), found, snapshot, report_store(), jobs)
     if final:
-        demand_final(outcomes)
-        demand_kept(outcomes)
+        require_final(outcomes)
+        require_kept(outcomes)
     return outcomes
 
 
 @task(name="merge-reports", **STEP)
-def merge_reports(kubeconfig: str, found: FoundRun, outcomes: Sequence[PodOutcome]) -> MergedReport:
+def merge_reports(
+    kubeconfig: str, found: ExistingRun, outcomes: Sequence[PodOutcome]
+) -> MergedReport:
     """One report for the whole run, with what is missing from it."""
     return merge_outcomes(found, outcomes, requests=cluster_of(kubeconfig).requests)
 
@@ -114,7 +116,7 @@ def save_report(report: MergedReport, files: ReportFiles) -> bool:
 
     Args:
         report: the merged one.
-        files: checked by `demand_folder`.
+        files: checked by `require_folder`.
     Returns: whether all of it was saved; files that could not be written are only warned of, as
         the artifacts are there.
     Raises: UnreachableError: the Prefect server does not take the artifacts.

@@ -14,26 +14,26 @@ from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import run_id_of
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.run.delete import delete_run
-from mrunners.run.lookup import FoundRun, existing_run, find_run
+from mrunners.run.lookup import ExistingRun, get_run, get_run_or_none
 from mrunners.run.result import mark_collected
-from mrunners_tasks._context import cluster_of, listener
+from mrunners_tasks._context import cluster_of, observer
 from mrunners_tasks._step import ONCE_PER_FLOW_RUN, STEP, Step
 
 __all__ = [
-    "delete_found_run",
-    "find_found_run",
-    "find_leftover",
-    "find_same_run",
-    "note_collected",
+    "delete_existing_run",
+    "find_previous_run",
+    "find_run",
+    "find_run_once",
+    "mark_collected_once",
 ]
 
 _SAME: Step = {**STEP, "cache_policy": ONCE_PER_FLOW_RUN}
 
 
-@task(name="find-leftover", **STEP)
-def find_leftover(options: RunOptions, run_key: str) -> FoundRun | None:
+@task(name="find-previous-run", **STEP)
+def find_previous_run(options: RunOptions, run_key: str) -> ExistingRun | None:
     """An earlier run under this tracker that was not collected; not this very run."""
-    found = existing_run(
+    found = get_run_or_none(
         cluster_of(options.kubeconfig), options.namespace, options.advanced.tracker
     )
     if found is None or found.collected or found.plan.run_id == run_id_of(run_key):
@@ -42,27 +42,29 @@ def find_leftover(options: RunOptions, run_key: str) -> FoundRun | None:
 
 
 @task(name="find-run", **STEP)
-def find_found_run(kubeconfig: str, namespace: str, tracker: str) -> FoundRun:
+def find_run(kubeconfig: str, namespace: str, tracker: str) -> ExistingRun:
     """The run under a tracker's name, as it is now; an empty name means the only one.
 
     Raises: RefusedError: there is none, or there are several.
     """
-    return find_run(cluster_of(kubeconfig), namespace, tracker or None)
+    return get_run(cluster_of(kubeconfig), namespace, tracker or None)
 
 
 @task(name="find-same-run", **_SAME)
-def find_same_run(kubeconfig: str, namespace: str, tracker: str) -> FoundRun:
+def find_run_once(kubeconfig: str, namespace: str, tracker: str) -> ExistingRun:
     """The same, but as this flow run first found it: for reading what it left, not for acting.
 
     A retry of the flow run is about the same run, even if its tracker is gone by then.
 
     Raises: RefusedError: there is none, or there are several.
     """
-    return find_run(cluster_of(kubeconfig), namespace, tracker or None)
+    return get_run(cluster_of(kubeconfig), namespace, tracker or None)
 
 
-@task(name="note-collected", **STEP)
-def note_collected(kubeconfig: str, found: FoundRun, outcomes: Sequence[PodOutcome]) -> bool:
+@task(name="mark-collected", **STEP)
+def mark_collected_once(
+    kubeconfig: str, found: ExistingRun, outcomes: Sequence[PodOutcome]
+) -> bool:
     """Note on the tracker that its report is saved; the next run may replace it then.
 
     Where it cannot be noted, that is only a warning: the report is saved all the same.
@@ -70,14 +72,14 @@ def note_collected(kubeconfig: str, found: FoundRun, outcomes: Sequence[PodOutco
     try:
         return mark_collected(cluster_of(kubeconfig), found, outcomes)
     except ClusterError as error:
-        listener().warn(f"a later run will not replace this one by itself: {error}")
+        observer().warn(f"a later run will not replace this one by itself: {error}")
         return False
 
 
 @task(name="delete-run", **STEP)
-def delete_found_run(kubeconfig: str, found: FoundRun, *, force: bool) -> None:
+def delete_existing_run(kubeconfig: str, found: ExistingRun, *, force: bool) -> None:
     """Delete the run and wait until none of its Jobs and pods is left.
 
     Raises: RefusedError: it has not finished or was not collected, and force was not given.
     """
-    delete_run(cluster_of(kubeconfig), found, listener(), force=force)
+    delete_run(cluster_of(kubeconfig), found, observer(), force=force)

@@ -79,8 +79,8 @@ def test_every_text_has_the_contrast_that_aa_asks_for(
         if (ratio := contrast(*pair.split(" on "))) < 4.5
     }
     assert weak == {}
-    assert {name: contrast(color, ground) for name, color, ground in marks
-            if contrast(color, ground) < 3} == {}  # fmt: skip
+    assert {name: contrast(color, env) for name, color, env in marks
+            if contrast(color, env) < 3} == {}  # fmt: skip
 
 
 def test_the_two_schemes_differ(browser: Browser, files: dict[str, Path]) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.env import NewGround
+from tests.cluster.env import NewEnv
 from tests.cluster.whole_run import WholeRun, go_all_the_way
 
 
 @pytest.fixture(scope="session")
-def whole(new_ground: NewGround) -> Iterator[WholeRun]:
+def whole(new_env: NewEnv) -> Iterator[WholeRun]:
     """One run of six pods that has ended; nobody may change it."""
-    with new_ground("whole") as made:
+    with new_env("whole") as made:
         yield go_all_the_way(made)

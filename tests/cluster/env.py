@@ -15,14 +15,14 @@ import yaml
 
 from tests.cluster.commands import CHECKOUT, Finished, Kubectl, Mrunners, Started
 
-__all__ = ["KPERF", "RBAC", "Ground", "NewGround", "profile_text", "roles"]
+__all__ = ["KPERF", "RBAC", "Env", "NewEnv", "profile_text", "roles"]
 
 KPERF = "ghcr.io/azure/kperf:0.3.5"
 RBAC = CHECKOUT / "examples" / "rbac.yaml"
 
 
 @dataclass(frozen=True)
-class Ground:
+class Env:
     """One namespace, which enforces Pod Security `restricted`.
 
     Attributes:
@@ -73,7 +73,7 @@ class Ground:
         return self.kubectl.uids("jobs")
 
 
-NewGround = Callable[[str], AbstractContextManager[Ground]]
+NewEnv = Callable[[str], AbstractContextManager[Env]]
 """Makes a ground in a namespace that begins with the text, and removes it."""
 
 

@@ -9,19 +9,19 @@ import contextlib
 import socket
 from collections.abc import Callable, Iterator
 
-from tests.cluster.env import Ground
+from tests.cluster.env import Env
 
 __all__ = ["gate_before_job"]
 
 
 @contextlib.contextmanager
-def gate_before_job(ground: Ground, job: str) -> Iterator[Callable[[], None]]:
+def gate_before_job(env: Env, job: str) -> Iterator[Callable[[], None]]:
     """Within the block no Job of that name comes to be in the namespace.
 
     Returns: a call that returns once a POST of that Job is under way, undecided; TimeoutError
         after a minute.
     """
-    name = f"gate-{ground.namespace}"
+    name = f"gate-{env.namespace}"
     held: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(60)
@@ -38,7 +38,7 @@ def gate_before_job(ground: Ground, job: str) -> Iterator[Callable[[], None]]:
                     "timeoutSeconds": 30,
                     "clientConfig": {"url": f"https://127.0.0.1:{server.getsockname()[1]}/"},
                     "namespaceSelector": {
-                        "matchLabels": {"kubernetes.io/metadata.name": ground.namespace}
+                        "matchLabels": {"kubernetes.io/metadata.name": env.namespace}
                     },
                     "rules": [
                         {
@@ -54,10 +54,10 @@ def gate_before_job(ground: Ground, job: str) -> Iterator[Callable[[], None]]:
                 }
             ],
         }
-        ground.kubectl.apply(manifest)
+        env.kubectl.apply(manifest)
         try:
             yield lambda: held.append(server.accept()[0])
         finally:
-            ground.kubectl("delete", "validatingwebhookconfiguration", name)
+            env.kubectl("delete", "validatingwebhookconfiguration", name)
             for connection in held:
                 connection.close()

@@ -9,15 +9,15 @@ import pytest
 import yaml
 
 from tests.cluster.commands import Finished
-from tests.cluster.env import Ground, NewGround, profile_text
+from tests.cluster.env import Env, NewEnv, profile_text
 
 GOOD = profile_text(total=50)
 
 
 @pytest.fixture(scope="module")
-def shared(new_ground: NewGround) -> Iterator[Ground]:
+def shared(new_env: NewEnv) -> Iterator[Env]:
     """A namespace in which nothing is ever created after the profiles."""
-    with new_ground("bad-input") as made:
+    with new_env("bad-input") as made:
         write_profiles(made.folder)
         made.config_map("without", other="x: 1", another="y: 2")
         made.config_map("empty")
@@ -77,26 +77,26 @@ CASES = {
 LINES = {"alias-bomb": 7}
 
 
-def _uri(ground: Ground, case: str) -> str:
+def _uri(env: Env, case: str) -> str:
     uri = CASES[case][0]
-    return uri.replace("FOLDER", str(ground.folder)).replace("NAMESPACE", ground.namespace)
+    return uri.replace("FOLDER", str(env.folder)).replace("NAMESPACE", env.namespace)
 
 
-def _everything(ground: Ground) -> set[str]:
+def _everything(env: Env) -> set[str]:
     """Every object of the namespace, of every kind that can be listed."""
-    kinds = ground.kubectl("api-resources", "--namespaced", "--verbs=list", "--output=name")
-    named = ground.kubectl("get", ",".join(kinds.split()), "--output=name", "--ignore-not-found")
+    kinds = env.kubectl("api-resources", "--namespaced", "--verbs=list", "--output=name")
+    named = env.kubectl("get", ",".join(kinds.split()), "--output=name", "--ignore-not-found")
     return set(named.split())
 
 
 @pytest.fixture(scope="module")
-def before(shared: Ground) -> set[str]:
+def before(shared: Env) -> set[str]:
     return _everything(shared)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_each_mistake_is_one_line_with_2_and_creates_nothing(
-    shared: Ground, before: set[str], case: str
+    shared: Env, before: set[str], case: str
 ) -> None:
     done = shared.run(_uri(shared, case))
     assert (done.code, done.stdout) == (2, "")
@@ -109,7 +109,7 @@ def test_each_mistake_is_one_line_with_2_and_creates_nothing(
     assert _everything(shared) == before
 
 
-def test_all_mistakes_of_all_uris_are_told_together(shared: Ground, before: set[str]) -> None:
+def test_all_mistakes_of_all_uris_are_told_together(shared: Env, before: set[str]) -> None:
     good = f"file://{shared.folder}/good.yaml?numbers=1"
     done = shared.run(good, *(_uri(shared, case) for case in CASES))
     assert (done.code, done.stdout) == (2, "")
@@ -123,28 +123,28 @@ def test_all_mistakes_of_all_uris_are_told_together(shared: Ground, before: set[
     assert _everything(shared) == before
 
 
-def test_several_mistakes_of_one_uri_are_told_together(shared: Ground, before: set[str]) -> None:
+def test_several_mistakes_of_one_uri_are_told_together(shared: Env, before: set[str]) -> None:
     done = shared.run(f"file://{shared.folder}/misspelt.yaml?numbers=0&rate=5#x")
     assert (done.code, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 4
     assert _everything(shared) == before
 
 
-def test_a_single_key_of_another_name_is_taken_from_a_configmap(ground: Ground) -> None:
-    ground.config_map("single", anything=GOOD)
-    uri = f"configmap:///{ground.namespace}/single?numbers=1"
-    assert ground.run(uri, options=["--dry-run"]).code == 0
+def test_a_single_key_of_another_name_is_taken_from_a_configmap(env: Env) -> None:
+    env.config_map("single", anything=GOOD)
+    uri = f"configmap:///{env.namespace}/single?numbers=1"
+    assert env.run(uri, options=["--dry-run"]).code == 0
 
 
-def test_a_configmap_of_another_namespace_is_read(shared: Ground, ground: Ground) -> None:
-    ground.config_map("elsewhere", load_profile=GOOD)
-    uri = f"configmap:///{ground.namespace}/elsewhere?numbers=2"
+def test_a_configmap_of_another_namespace_is_read(shared: Env, env: Env) -> None:
+    env.config_map("elsewhere", load_profile=GOOD)
+    uri = f"configmap:///{env.namespace}/elsewhere?numbers=2"
     done = shared.run(uri, options=["--dry-run"])
     assert done.code == 0
     assert f"namespace: {shared.namespace}" in done.stdout
 
 
-def test_options_are_checked_before_anything_else(shared: Ground, before: set[str]) -> None:
+def test_options_are_checked_before_anything_else(shared: Env, before: set[str]) -> None:
     words = ["--timeout", "soon", "--tracker", "Not_A_Name", "--wait"]
     done = shared.run(shared.quick(), options=words, image="ghcr.io/Azure/kperf:0.3.5")
     assert (done.code, done.stdout) == (2, "")
@@ -153,7 +153,7 @@ def test_options_are_checked_before_anything_else(shared: Ground, before: set[st
     assert _everything(shared) == before
 
 
-def test_a_missing_namespace_is_told_with_2_and_how_to_make_it(shared: Ground) -> None:
+def test_a_missing_namespace_is_told_with_2_and_how_to_make_it(shared: Env) -> None:
     words = ["--runner-image", "ghcr.io/azure/kperf:0.3.5", "--runners", shared.quick()]
     done = shared.mrunners("run", "--namespace", "not-there", *words)
     assert "starting the flow" not in done.stderr  # that would take seconds
@@ -162,18 +162,18 @@ def test_a_missing_namespace_is_told_with_2_and_how_to_make_it(shared: Ground) -
     assert "kubectl create namespace not-there" in done.stderr
 
 
-def _with_kubeconfig(ground: Ground, path: Path) -> Finished:
-    return ground.run(ground.quick(), options=["--kubeconfig", str(path)])
+def _with_kubeconfig(env: Env, path: Path) -> Finished:
+    return env.run(env.quick(), options=["--kubeconfig", str(path)])
 
 
-def test_a_missing_kubeconfig_is_told_with_2(shared: Ground) -> None:
+def test_a_missing_kubeconfig_is_told_with_2(shared: Env) -> None:
     done = _with_kubeconfig(shared, shared.folder / "absent")
     assert (done.code, done.stdout) == (2, "")
     assert done.stderr == f"error: kubeconfig {shared.folder}/absent: no such file\n"
 
 
 @pytest.mark.parametrize("text", ["{", "just words", "apiVersion: v1\nkind: Config\n", "\0"])
-def test_a_broken_kubeconfig_is_one_line_with_2(shared: Ground, text: str) -> None:
+def test_a_broken_kubeconfig_is_one_line_with_2(shared: Env, text: str) -> None:
     path = shared.folder / "broken-kubeconfig"
     path.write_text(text)
     done = _with_kubeconfig(shared, path)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster.commands import Finished
-from tests.cluster.env import KPERF, Ground, profile_text
+from tests.cluster.env import KPERF, Env, profile_text
 
 
-def _options(ground: Ground, *runners: str, **changes: object) -> str:
+def _options(env: Env, *runners: str, **changes: object) -> str:
     usual = {
-        "namespace": ground.namespace,
+        "namespace": env.namespace,
         "runner_image": KPERF,
         "runners": runners,
         "service_account": "kperf-runner",
@@ -20,35 +20,33 @@ def _options(ground: Ground, *runners: str, **changes: object) -> str:
     return json.dumps(usual | changes)
 
 
-def _pipeline(ground: Ground, scenario: str, *words: str) -> tuple[Any, Finished]:
-    done = ground.mrunners.python("-m", "tests.cluster.pipelines", scenario, *words).finish()
+def _pipeline(env: Env, scenario: str, *words: str) -> tuple[Any, Finished]:
+    done = env.mrunners.python("-m", "tests.cluster.pipelines", scenario, *words).finish()
     assert done.code == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1]), done
 
 
-def test_the_flow_returns_an_outcome_with_the_merged_report(ground: Ground) -> None:
-    (outcome,), done = _pipeline(ground, "alone", _options(ground, ground.quick(2)))
+def test_the_flow_returns_an_outcome_with_the_merged_report(env: Env) -> None:
+    (outcome,), done = _pipeline(env, "alone", _options(env, env.quick(2)))
     assert outcome == {
         "tracker": "mrunners",
         "run": outcome["run"],
         "verdict": "2 of 2 reports merged",
     }
-    (job,) = ground.kubectl.objects("jobs")
+    (job,) = env.kubectl.objects("jobs")
     assert job["metadata"]["labels"]["mrunners.dev/run-id"] == outcome["run"]
     assert "Traceback" not in done.stderr
 
 
-def test_known_failures_are_states_with_names_and_leave_no_traceback(ground: Ground) -> None:
-    held = _options(ground, ground.slow(), timeout="1s")
+def test_known_failures_are_states_with_names_and_leave_no_traceback(env: Env) -> None:
+    held = _options(env, env.slow(), timeout="1s")
     states, done = _pipeline(
-        ground,
+        env,
         "ending",
         held,
-        _options(ground, ground.quick()),
-        _options(ground, "file:///absent?numbers=0"),
-        _options(
-            ground, ground.quick(), service_account="default", advanced={"tracker": "powerless"}
-        ),
+        _options(env, env.quick()),
+        _options(env, "file:///absent?numbers=0"),
+        _options(env, env.quick(), service_account="default", advanced={"tracker": "powerless"}),
     )
     assert [(state["name"], state["type"]) for state in states] == [
         ("TimedOut", "FAILED"),
@@ -60,17 +58,15 @@ def test_known_failures_are_states_with_names_and_leave_no_traceback(ground: Gro
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_a_parent_flow_gets_the_exception_and_may_handle_it(ground: Ground) -> None:
+def test_a_parent_flow_gets_the_exception_and_may_handle_it(env: Env) -> None:
     caught, _ = _pipeline(
-        ground,
+        env,
         "careful",
-        _options(ground, "file:///absent?numbers=0"),
-        _options(ground, ground.slow(), timeout="1s"),
-        _options(ground, ground.quick()),
-        _options(
-            ground, ground.quick(), service_account="default", advanced={"tracker": "powerless"}
-        ),
-        _options(ground, ground.quick(2), advanced={"tracker": "other"}),
+        _options(env, "file:///absent?numbers=0"),
+        _options(env, env.slow(), timeout="1s"),
+        _options(env, env.quick()),
+        _options(env, env.quick(), service_account="default", advanced={"tracker": "powerless"}),
+        _options(env, env.quick(2), advanced={"tracker": "other"}),
     )
     assert [one.get("error") for one in caught] == [
         "InvalidInputError",
@@ -84,27 +80,27 @@ def test_a_parent_flow_gets_the_exception_and_may_handle_it(ground: Ground) -> N
 
 
 def test_a_parent_flow_that_does_not_handle_it_fails_with_the_same_exception(
-    ground: Ground,
+    env: Env,
 ) -> None:
-    (caught,), _ = _pipeline(ground, "plain", _options(ground, "file:///absent?numbers=0"))
+    (caught,), _ = _pipeline(env, "plain", _options(env, "file:///absent?numbers=0"))
     assert caught == {"error": "InvalidInputError", "exit_code": 2}
 
 
-def test_a_retried_pipeline_with_its_own_run_key_adopts_the_run_it_began(ground: Ground) -> None:
-    some_seconds = ground.file("some-seconds", profile_text(rate=10, total=40), 2)
+def test_a_retried_pipeline_with_its_own_run_key_adopts_the_run_it_began(env: Env) -> None:
+    some_seconds = env.file("some-seconds", profile_text(rate=10, total=40), 2)
     advanced = {"run_key": "pipeline of the night"}
-    options = _options(ground, some_seconds, ground.quick(1), advanced=advanced)
-    (told,), _ = _pipeline(ground, "retried", options, json.dumps(ground.kubectl.command()))
+    options = _options(env, some_seconds, env.quick(1), advanced=advanced)
+    (told,), _ = _pipeline(env, "retried", options, json.dumps(env.kubectl.command()))
     assert told["verdict"] == "3 of 3 reports merged"
     first, second = told["jobs_after_attempts"]
     assert first.keys() == {"mrunners-0", "mrunners-1"}
-    assert second == first == ground.jobs()
+    assert second == first == env.jobs()
 
 
-def test_run_works_on_a_fresh_home_without_any_prefect_server(ground: Ground) -> None:
-    home = ground.folder / "fresh"
-    alone = ground.mrunners.having(PREFECT_API_URL="", PREFECT_HOME=str(home))
-    done = alone(*ground.run_words(ground.quick(2)), "--wait")
+def test_run_works_on_a_fresh_home_without_any_prefect_server(env: Env) -> None:
+    home = env.folder / "fresh"
+    alone = env.mrunners.having(PREFECT_API_URL="", PREFECT_HOME=str(home))
+    done = alone(*env.run_words(env.quick(2)), "--wait")
     assert (done.code, done.stdout) == (0, "mrunners\n")
     assert "or else on one of its own (10 to 40 seconds" in done.stderr
     assert "2 of 2 reports merged" in done.stderr

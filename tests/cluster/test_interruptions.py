@@ -7,52 +7,52 @@ import signal
 import pytest
 
 from tests.cluster.commands import Finished, until
-from tests.cluster.env import Ground
+from tests.cluster.env import Env
 from tests.cluster.gate import gate_before_job
 
 RUNNERS = 40
 SOME = 8
 
 
-def _resume(ground: Ground) -> Finished:
-    return ground.mrunners("run", "--namespace", ground.namespace, "--resume")
+def _resume(env: Env) -> Finished:
+    return env.mrunners("run", "--namespace", env.namespace, "--resume")
 
 
 def _job_names(count: int) -> set[str]:
     return {f"mrunners-{index}" for index in range(count)}
 
 
-def _went_well(ground: Ground, reports: int) -> None:
-    assert ground.mrunners("wait", ground.namespace).code == 0
-    result = ground.mrunners("result", ground.namespace)
+def _went_well(env: Env, reports: int) -> None:
+    assert env.mrunners("wait", env.namespace).code == 0
+    result = env.mrunners("result", env.namespace)
     assert result.code == 0
     assert result.stderr == f"{reports} of {reports} reports merged\n"
-    assert len(ground.kubectl.names("pods")) == reports
+    assert len(env.kubectl.names("pods")) == reports
 
 
 def test_after_a_sigkill_among_forty_jobs_resume_creates_what_is_missing_and_nothing_twice(
-    ground: Ground,
+    env: Env,
 ) -> None:
-    started = ground.start_run(*[ground.quick()] * RUNNERS)
-    until("the first Job is there", ground.jobs)
+    started = env.start_run(*[env.quick()] * RUNNERS)
+    until("the first Job is there", env.jobs)
     started.send(signal.SIGKILL)
     assert started.finish().code == -signal.SIGKILL
-    before = ground.jobs()
+    before = env.jobs()
     assert 0 < len(before) < RUNNERS
-    resumed = _resume(ground)
+    resumed = _resume(env)
     assert (resumed.code, resumed.stdout) == (0, "mrunners\n")
-    after = ground.jobs()
+    after = env.jobs()
     assert set(after) == _job_names(RUNNERS)
     assert {name: after[name] for name in before} == before
-    _went_well(ground, RUNNERS)
+    _went_well(env, RUNNERS)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_while_a_job_is_being_created_ends_the_run_soon_and_it_can_be_resumed(
-    ground: Ground, number: signal.Signals, code: int
+    env: Env, number: signal.Signals, code: int
 ) -> None:
-    with gate_before_job(ground, "mrunners-4") as job_is_asked_for:
-        started = ground.start_run(*[ground.quick()] * SOME)
+    with gate_before_job(env, "mrunners-4") as job_is_asked_for:
+        started = env.start_run(*[env.quick()] * SOME)
         job_is_asked_for()
         started.send(number)
         # The API server would hold the request for 30 s.
@@ -60,22 +60,22 @@ def test_a_signal_while_a_job_is_being_created_ends_the_run_soon_and_it_can_be_r
     assert (ended.code, ended.stdout) == (code, "mrunners\n")
     assert "what is deployed stays and can be resumed" in ended.stderr
     assert "Traceback" not in ended.stderr
-    before = ground.jobs()
+    before = env.jobs()
     assert set(before) == _job_names(4)
-    assert _resume(ground).code == 0
-    after = ground.jobs()
+    assert _resume(env).code == 0
+    after = env.jobs()
     assert set(after) == _job_names(SOME)
     assert {name: after[name] for name in before} == before
-    _went_well(ground, SOME)
+    _went_well(env, SOME)
 
 
 @pytest.mark.parametrize("words", [[], ["--wait"]])
 def test_ctrl_c_ends_a_run_soon_that_has_a_prefect_server_of_its_own(
-    ground: Ground, words: list[str]
+    env: Env, words: list[str]
 ) -> None:
-    alone = ground.mrunners.having(PREFECT_API_URL="", PREFECT_HOME=str(ground.folder / "fresh"))
-    with gate_before_job(ground, "mrunners-1") as job_is_asked_for:
-        started = alone.start(*ground.run_words(ground.quick(), ground.quick()), *words)
+    alone = env.mrunners.having(PREFECT_API_URL="", PREFECT_HOME=str(env.folder / "fresh"))
+    with gate_before_job(env, "mrunners-1") as job_is_asked_for:
+        started = alone.start(*env.run_words(env.quick(), env.quick()), *words)
         job_is_asked_for()
         started.press_ctrl_c()
         # Prefect would ask for its server for 65 s.
@@ -83,21 +83,21 @@ def test_ctrl_c_ends_a_run_soon_that_has_a_prefect_server_of_its_own(
     assert (ended.code, ended.stdout) == (130, "mrunners\n")
     assert "what is deployed stays and can be resumed" in ended.stderr
     assert "Aborted" not in ended.stderr
-    assert _resume(ground).code == 0
-    _went_well(ground, 2)
+    assert _resume(env).code == 0
+    _went_well(env, 2)
 
 
 def test_after_a_sigkill_between_tracker_and_first_job_resume_creates_them_all(
-    ground: Ground,
+    env: Env,
 ) -> None:
-    with gate_before_job(ground, "mrunners-0") as job_is_asked_for:
-        started = ground.start_run(ground.quick(), ground.quick(2))
+    with gate_before_job(env, "mrunners-0") as job_is_asked_for:
+        started = env.start_run(env.quick(), env.quick(2))
         job_is_asked_for()
         started.send(signal.SIGKILL)
         started.finish()
-    assert ground.jobs() == {}
-    assert "mrunners" in ground.kubectl.names("configmaps")
-    assert ground.mrunners("status", ground.namespace, "--exit-code").code == 4
-    assert _resume(ground).code == 0
-    assert set(ground.jobs()) == _job_names(2)
-    _went_well(ground, 3)
+    assert env.jobs() == {}
+    assert "mrunners" in env.kubectl.names("configmaps")
+    assert env.mrunners("status", env.namespace, "--exit-code").code == 4
+    assert _resume(env).code == 0
+    assert set(env.jobs()) == _job_names(2)
+    _went_well(env, 3)

@@ -98,7 +98,7 @@ def test_every_pods_figures_are_those_of_its_own_log(whole: WholeRun) -> None:
 
 
 def test_raw_holds_every_sample_and_every_error(whole: WholeRun) -> None:
-    raw = whole.ground.mrunners("result", whole.ground.namespace, "--raw")
+    raw = whole.env.mrunners("result", whole.env.namespace, "--raw")
     assert raw.code == 0
     samples: dict[str, list[float]] = {}
     errors = 0

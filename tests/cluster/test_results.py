@@ -5,25 +5,25 @@ from __future__ import annotations
 import json
 
 from tests.cluster.commands import until
-from tests.cluster.env import Ground
+from tests.cluster.env import Env
 from tests.cluster.whole_run import WholeRun
 
 
 def test_a_second_result_is_the_same(whole: WholeRun) -> None:
-    again = whole.ground.mrunners("result", whole.ground.namespace)
+    again = whole.env.mrunners("result", whole.env.namespace)
     assert again == whole.result
 
 
 def test_output_writes_the_report_into_a_file_and_nothing_to_stdout(whole: WholeRun) -> None:
-    path = whole.ground.folder / "reports" / "report.json"
-    done = whole.ground.mrunners("result", whole.ground.namespace, "--output", path)
+    path = whole.env.folder / "reports" / "report.json"
+    done = whole.env.mrunners("result", whole.env.namespace, "--output", path)
     assert (done.code, done.stdout) == (0, "")
     assert path.read_text() == whole.result.stdout
     assert [entry.name for entry in path.parent.iterdir()] == ["report.json"]
 
 
 def test_the_table_begins_with_the_verdict_and_names_every_runner(whole: WholeRun) -> None:
-    done = whole.ground.mrunners("result", whole.ground.namespace, "--format", "table")
+    done = whole.env.mrunners("result", whole.env.namespace, "--format", "table")
     assert (done.code, done.stderr) == (0, "")
     assert done.stdout.splitlines()[0] == "6 of 6 reports merged"
     for job in ("mrunners-0", "mrunners-1", "mrunners-2"):
@@ -31,40 +31,40 @@ def test_the_table_begins_with_the_verdict_and_names_every_runner(whole: WholeRu
     assert "\x1b" not in done.stdout
 
 
-def test_plain_reports_are_merged_too(ground: Ground) -> None:
-    run = ground.run(ground.quick(2), options=["--report", "plain", "--wait"])
+def test_plain_reports_are_merged_too(env: Env) -> None:
+    run = env.run(env.quick(2), options=["--report", "plain", "--wait"])
     assert run.code == 0
-    result = ground.mrunners("result", ground.namespace)
+    result = env.mrunners("result", env.namespace)
     assert (result.code, result.stderr) == (0, "2 of 2 reports merged\n")
     assert result.report["total"] == 2 * 50
 
 
 def test_a_result_comes_from_the_store_when_pods_are_gone_and_without_it_says_so(
-    ground: Ground,
+    env: Env,
 ) -> None:
-    assert ground.run(ground.quick(3), options=["--wait"]).code == 0
-    before = ground.mrunners("result", ground.namespace)
-    ground.kubectl("delete", "pods", "--all")
-    until("the pods are gone", lambda: not ground.kubectl.names("pods"))
-    after = ground.mrunners("result", ground.namespace)
+    assert env.run(env.quick(3), options=["--wait"]).code == 0
+    before = env.mrunners("result", env.namespace)
+    env.kubectl("delete", "pods", "--all")
+    until("the pods are gone", lambda: not env.kubectl.names("pods"))
+    after = env.mrunners("result", env.namespace)
     assert (after.code, after.stderr) == (0, before.stderr)
     assert json.loads(after.stdout) == before.report
-    elsewhere = ground.mrunners.having(XDG_STATE_HOME=str(ground.folder / "another"))
-    lost = elsewhere("result", ground.namespace)
+    elsewhere = env.mrunners.having(XDG_STATE_HOME=str(env.folder / "another"))
+    lost = elsewhere("result", env.namespace)
     assert lost.code == 5
     reasons = [pod["reason"] for pod in lost.report["coverage"]["missing"]]
     assert reasons == ["pod-gone"] * 3
 
 
-def test_a_pod_that_was_deleted_while_it_ran_is_missing_with_a_reason(ground: Ground) -> None:
-    assert ground.run(ground.slow(2), ground.quick(1)).code == 0
-    until("three pods", lambda: len(ground.kubectl.names("pods")) == 3)
-    pods = sorted(name for name in ground.kubectl.names("pods") if name.startswith("mrunners-0"))
-    ground.kubectl("delete", "pod", *pods)
-    wait = ground.mrunners("wait", ground.namespace)
+def test_a_pod_that_was_deleted_while_it_ran_is_missing_with_a_reason(env: Env) -> None:
+    assert env.run(env.slow(2), env.quick(1)).code == 0
+    until("three pods", lambda: len(env.kubectl.names("pods")) == 3)
+    pods = sorted(name for name in env.kubectl.names("pods") if name.startswith("mrunners-0"))
+    env.kubectl("delete", "pod", *pods)
+    wait = env.mrunners("wait", env.namespace)
     assert wait.code == 5
     assert "job mrunners-0: 2 of 2 pods failed" in wait.stderr
-    result = ground.mrunners("result", ground.namespace)
+    result = env.mrunners("result", env.namespace)
     assert result.code == 5
     coverage = result.report["coverage"]
     assert (coverage["expected"], coverage["merged"]) == (3, 1)

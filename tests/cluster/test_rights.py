@@ -10,17 +10,17 @@ import yaml
 
 from tests.cluster.commands import Kubectl, Started
 from tests.cluster.credentials import kubeconfig_of, kubeconfig_with_server
-from tests.cluster.env import RBAC, Ground, NewGround, profile_text
+from tests.cluster.env import RBAC, Env, NewEnv, profile_text
 
 
 @pytest.fixture(scope="module", autouse=True)
-def in_vain(new_ground: NewGround) -> Iterator[tuple[str, Started]]:
+def in_vain(new_env: NewEnv) -> Iterator[tuple[str, Started]]:
     """A run for a server that is not there; its patience wears out while other tests run."""
-    with new_ground("in-vain") as ground:
+    with new_env("in-vain") as env:
         with socket.create_server(("127.0.0.1", 0)) as closed_soon:
             server = f"https://127.0.0.1:{closed_soon.getsockname()[1]}"
-        path = kubeconfig_with_server(ground, server)
-        yield server, ground.start_run(ground.quick(), options=["--kubeconfig", str(path)])
+        path = kubeconfig_with_server(env, server)
+        yield server, env.start_run(env.quick(), options=["--kubeconfig", str(path)])
 
 
 def test_the_example_roles_apply_as_they_stand_and_grant_no_secrets(kubectl: Kubectl) -> None:
@@ -47,58 +47,58 @@ def test_the_example_roles_apply_as_they_stand_and_grant_no_secrets(kubectl: Kub
 
 
 def test_an_orchestrator_with_the_example_role_can_run_wait_collect_and_delete(
-    ground: Ground,
+    env: Env,
 ) -> None:
-    ground.config_map("load", load_profile=profile_text(total=50))
-    mrunners = ground.mrunners.having(KUBECONFIG=str(kubeconfig_of(ground, "mrunners")))
-    uri = f"configmap:///{ground.namespace}/load?numbers=2"
-    run = mrunners(*ground.run_words(uri, ground.quick()))
+    env.config_map("load", load_profile=profile_text(total=50))
+    mrunners = env.mrunners.having(KUBECONFIG=str(kubeconfig_of(env, "mrunners")))
+    uri = f"configmap:///{env.namespace}/load?numbers=2"
+    run = mrunners(*env.run_words(uri, env.quick()))
     assert (run.code, run.stdout) == (0, "mrunners\n")
     for command in ("wait", "status"):
-        assert mrunners(command, ground.namespace).code == 0
-    result = mrunners("result", ground.namespace)
+        assert mrunners(command, env.namespace).code == 0
+    result = mrunners("result", env.namespace)
     assert (result.code, result.stderr) == (0, "3 of 3 reports merged\n")
-    replaced = mrunners(*ground.run_words(uri), "--wait")
+    replaced = mrunners(*env.run_words(uri), "--wait")
     assert replaced.code == 0
     assert "replacing the finished run" in replaced.stderr
-    deleted = mrunners("delete", ground.namespace, "--force")
+    deleted = mrunners("delete", env.namespace, "--force")
     assert deleted.code == 0
-    assert ground.jobs() == {}
+    assert env.jobs() == {}
     for done in (run, result, replaced, deleted):
         assert "warning" not in done.stderr
 
 
-def test_the_example_role_diagnoses_what_only_an_event_tells(ground: Ground) -> None:
-    mrunners = ground.mrunners.having(KUBECONFIG=str(kubeconfig_of(ground, "mrunners")))
-    words = [*ground.run_words(ground.quick()), "--service-account", "nobody"]
+def test_the_example_role_diagnoses_what_only_an_event_tells(env: Env) -> None:
+    mrunners = env.mrunners.having(KUBECONFIG=str(kubeconfig_of(env, "mrunners")))
+    words = [*env.run_words(env.quick()), "--service-account", "nobody"]
     assert mrunners(*words, "--start-timeout", "1s").code == 0
-    done = mrunners("wait", ground.namespace)
+    done = mrunners("wait", env.namespace)
     assert done.code == 5
     assert 'FailedCreate: Error creating: pods "mrunners-0-0-" is forbidden' in done.stderr
 
 
-def test_a_forbidden_request_ends_with_7_and_names_verb_and_resource(ground: Ground) -> None:
-    mrunners = ground.mrunners.having(KUBECONFIG=str(kubeconfig_of(ground, "default")))
+def test_a_forbidden_request_ends_with_7_and_names_verb_and_resource(env: Env) -> None:
+    mrunners = env.mrunners.having(KUBECONFIG=str(kubeconfig_of(env, "default")))
     for done in (
-        mrunners(*ground.run_words(ground.quick())),
-        mrunners("result", ground.namespace, "--tracker", "mrunners"),
+        mrunners(*env.run_words(env.quick())),
+        mrunners("result", env.namespace, "--tracker", "mrunners"),
     ):
         assert (done.code, done.stdout) == (7, "")
         (line,) = done.stderr.splitlines()
-        what = f"error: forbidden: get configmaps {ground.namespace}/mrunners: "
+        what = f"error: forbidden: get configmaps {env.namespace}/mrunners: "
         assert line.startswith(what)
         assert line.endswith("examples/rbac.yaml")
-    listing = mrunners("status", ground.namespace)
+    listing = mrunners("status", env.namespace)
     assert listing.code == 7
-    assert f"list configmaps in namespace {ground.namespace}" in listing.stderr
+    assert f"list configmaps in namespace {env.namespace}" in listing.stderr
 
 
-def test_a_token_that_is_none_ends_with_7(ground: Ground) -> None:
-    path = kubeconfig_of(ground, "default")
+def test_a_token_that_is_none_ends_with_7(env: Env) -> None:
+    path = kubeconfig_of(env, "default")
     config = yaml.safe_load(path.read_text())
     config["users"][0]["user"] = {"token": "expired"}
     path.write_text(yaml.safe_dump(config))
-    done = ground.mrunners.having(KUBECONFIG=str(path))("status", ground.namespace)
+    done = env.mrunners.having(KUBECONFIG=str(path))("status", env.namespace)
     assert (done.code, done.stdout) == (7, "")
     assert "does not accept the credentials" in done.stderr
 
@@ -111,16 +111,16 @@ def test_an_unreachable_server_ends_with_7_and_names_it(in_vain: tuple[str, Star
     assert error.startswith(f"error: no usable answer from the API server {server}: ")
 
 
-def test_a_runner_without_rights_ends_with_5_and_its_403s_are_counted(ground: Ground) -> None:
+def test_a_runner_without_rights_ends_with_5_and_its_403s_are_counted(env: Env) -> None:
     words = ["--service-account", "default", "--wait"]
-    run = ground.run(ground.quick(2), options=words)
+    run = env.run(env.quick(2), options=words)
     assert (run.code, run.stdout) == (5, "mrunners\n")
     assert "nothing succeeded in 2 pods" in run.stderr
-    result = ground.mrunners("result", ground.namespace)
+    result = env.mrunners("result", env.namespace)
     assert result.code == 5
     assert "nothing succeeded in 2 pods: mrunners-0 index 0, mrunners-0 index 1" in result.stderr
     report = result.report
     assert (report["total"], report["errorStats"]) == (0, {"http/403": 100})
     assert [pod["index"] for pod in report["coverage"]["nothingSucceeded"]] == [0, 1]
-    table = ground.mrunners("result", ground.namespace, "--format", "table")
+    table = env.mrunners("result", env.namespace, "--format", "table")
     assert (table.code, "nothing succeeded" in table.stdout.splitlines()[0]) == (5, True)

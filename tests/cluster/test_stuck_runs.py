@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.cluster.commands import Finished, Started, until
-from tests.cluster.env import KPERF, Ground, NewGround
+from tests.cluster.env import KPERF, Env, NewEnv
 
 START_TIMEOUT = ["--start-timeout", "5s"]
 
@@ -21,25 +21,25 @@ START_TIMEOUT = ["--start-timeout", "5s"]
 class Stuck:
     """A run that does not start or end, after `wait` and `result`."""
 
-    ground: Ground
+    env: Env
     wait: Finished
     result: Finished
 
 
-def _no_pods_allowed(ground: Ground) -> None:
-    metadata = {"name": "none", "namespace": ground.namespace}
+def _no_pods_allowed(env: Env) -> None:
+    metadata = {"name": "none", "namespace": env.namespace}
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "spec": {"hard": {"pods": "0"}}}
-    ground.kubectl.apply({**quota, "metadata": metadata})
+    env.kubectl.apply({**quota, "metadata": metadata})
     quota_status = ["resourcequota", "none", "--output=jsonpath={.status.hard.pods}"]
-    until("the quota holds", lambda: ground.kubectl("get", *quota_status) == "0")
+    until("the quota holds", lambda: env.kubectl("get", *quota_status) == "0")
 
 
 @pytest.fixture(scope="module")
-def stuck(new_ground: NewGround) -> Iterator[dict[str, Stuck]]:
+def stuck(new_env: NewEnv) -> Iterator[dict[str, Stuck]]:
     """Runs by what keeps them."""
     with ExitStack() as stack:
         grounds = {
-            name: stack.enter_context(new_ground(f"stuck-{name}"))
+            name: stack.enter_context(new_env(f"stuck-{name}"))
             for name in ("image", "quota", "hosts", "suspended", "slow")
         }
         _no_pods_allowed(grounds["quota"])
@@ -79,9 +79,9 @@ def stuck(new_ground: NewGround) -> Iterator[dict[str, Stuck]]:
         }
 
 
-def _suspend(ground: Ground) -> None:
-    ground.kubectl("patch", "job", "mrunners-0", '--patch={"spec":{"suspend":true}}')
-    until("its pods are gone", lambda: not ground.kubectl.names("pods"))
+def _suspend(env: Env) -> None:
+    env.kubectl("patch", "job", "mrunners-0", '--patch={"spec":{"suspend":true}}')
+    until("its pods are gone", lambda: not env.kubectl.names("pods"))
 
 
 def test_a_wrong_image_is_named_with_host_and_advice_and_the_wait_ends_with_5(
@@ -111,7 +111,7 @@ def test_a_pod_that_never_started_is_in_the_report_with_the_reason(stuck: dict[s
 def test_a_quota_that_allows_no_pod_is_told_from_the_event(stuck: dict[str, Stuck]) -> None:
     run = stuck["quota"]
     assert (run.wait.code, run.result.code) == (5, 5)
-    assert run.ground.kubectl.names("pods") == set()
+    assert run.env.kubectl.names("pods") == set()
     last = run.wait.stderr.splitlines()[-1]
     assert "job mrunners-0: 1 of 1 pods did not start in time: FailedCreate: " in last
     assert "exceeded quota: none" in last
@@ -124,12 +124,12 @@ def test_spread_require_puts_one_pod_on_a_host_and_names_those_without_one(
     run = stuck["hosts"]
     # Four pods run, so there is hope; the wait tells of the other two as soon as it knows.
     assert (run.wait.code, run.result.code) == (6, 4)
-    nodes = [pod["spec"].get("nodeName") for pod in run.ground.kubectl.objects("pods")]
+    nodes = [pod["spec"].get("nodeName") for pod in run.env.kubectl.objects("pods")]
     assert sorted(filter(None, nodes)) == ["host-1", "host-2", "host-3", "host-4"]
     assert nodes.count(None) == 2
     assert "Unschedulable: 0/4 nodes are available" in run.wait.stderr
     assert "add hosts, free resources, or relax --spread" in run.wait.stderr
-    status = run.ground.mrunners("status", run.ground.namespace, "--format", "json")
+    status = run.env.mrunners("status", run.env.namespace, "--format", "json")
     assert any(": Unschedulable: 0/4 nodes" in problem for problem in status.report["problems"])
 
 
@@ -140,7 +140,7 @@ def test_a_suspended_job_waits_on_purpose_and_is_never_counted_as_not_started(
     assert run.wait.code == 6
     assert run.result.code == 4
     assert "mrunners-0: 0 of 2 pods ended (suspended)" in run.result.stderr
-    status = run.ground.mrunners("status", run.ground.namespace, "--format", "json", "--exit-code")
+    status = run.env.mrunners("status", run.env.namespace, "--format", "json", "--exit-code")
     assert (status.code, status.report["problems"]) == (4, [])
 
 
@@ -150,5 +150,5 @@ def test_a_timeout_ends_with_6_and_the_run_goes_on(stuck: dict[str, Stuck]) -> N
     assert "error: after 2s 1 of 1 Jobs have not finished: mrunners-0" in run.wait.stderr
     assert "Traceback" not in run.wait.stderr
     assert run.result.code == 4
-    (job,) = run.ground.kubectl.objects("jobs")
+    (job,) = run.env.kubectl.objects("jobs")
     assert job["status"]["active"] == 1

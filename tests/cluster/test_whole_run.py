@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.cluster.commands import until
-from tests.cluster.env import Ground
+from tests.cluster.env import Env
 from tests.cluster.whole_run import WholeRun
 
 
@@ -14,18 +14,18 @@ def test_run_prints_one_line_on_stdout_the_trackers_name(whole: WholeRun) -> Non
 def test_result_at_once_ends_with_4_and_names_the_running_jobs(whole: WholeRun) -> None:
     assert (whole.early_result.code, whole.early_result.stdout) == (4, "")
     assert "mrunners-0: 0 of 2 pods ended (" in whole.early_result.stderr
-    assert f"mrunners wait {whole.ground.namespace} --tracker" in whole.early_result.stderr
+    assert f"mrunners wait {whole.env.namespace} --tracker" in whole.early_result.stderr
 
 
 def test_a_running_run_is_4_for_status_and_for_a_partial_result_that_says_what_is_missing(
-    ground: Ground,
+    env: Env,
 ) -> None:
-    assert ground.run(ground.quick(1), ground.slow(2)).code == 0
-    until("the quick Job is complete", lambda: _ended(ground, "mrunners-0"))
-    status = ground.mrunners("status", ground.namespace, "--exit-code")
+    assert env.run(env.quick(1), env.slow(2)).code == 0
+    until("the quick Job is complete", lambda: _ended(env, "mrunners-0"))
+    status = env.mrunners("status", env.namespace, "--exit-code")
     assert status.code == 4
     assert "running, 1 of 3 pods ended" in status.stdout
-    partial = ground.mrunners("result", ground.namespace, "--partial")
+    partial = env.mrunners("result", env.namespace, "--partial")
     assert partial.code == 4
     coverage = partial.report["coverage"]
     assert (coverage["expected"], coverage["merged"]) == (3, 1)
@@ -35,18 +35,18 @@ def test_a_running_run_is_4_for_status_and_for_a_partial_result_that_says_what_i
     ]
     assert partial.report["total"] == 50
     # What is partial was not collected.
-    later = ground.mrunners("status", ground.namespace, "--format", "json")
+    later = env.mrunners("status", env.namespace, "--format", "json")
     assert later.report["collected"] is False
 
 
-def _ended(ground: Ground, job: str) -> bool:
-    (seen,) = [j for j in ground.kubectl.objects("jobs") if j["metadata"]["name"] == job]
+def _ended(env: Env, job: str) -> bool:
+    (seen,) = [j for j in env.kubectl.objects("jobs") if j["metadata"]["name"] == job]
     return any(c["type"] == "Complete" for c in seen["status"].get("conditions", ()))
 
 
 def test_wait_ends_with_0_and_says_how_to_get_the_report(whole: WholeRun) -> None:
     assert (whole.wait.code, whole.wait.stdout) == (0, "")
-    assert f"mrunners result {whole.ground.namespace} --tracker mrunners" in whole.wait.stderr
+    assert f"mrunners result {whole.env.namespace} --tracker mrunners" in whole.wait.stderr
 
 
 def test_status_of_a_complete_run_ends_with_0(whole: WholeRun) -> None:
@@ -75,20 +75,20 @@ def test_the_pods_of_a_run_are_spread_over_the_hosts(whole: WholeRun) -> None:
     assert set(reported.values()) == {"host-1", "host-2", "host-3", "host-4"}
 
 
-def test_deleting_the_tracker_with_kubectl_removes_every_job_and_pod(ground: Ground) -> None:
-    started = ground.run(ground.quick(2), ground.slow(2))
+def test_deleting_the_tracker_with_kubectl_removes_every_job_and_pod(env: Env) -> None:
+    started = env.run(env.quick(2), env.slow(2))
     assert started.code == 0
-    assert set(ground.jobs()) == {"mrunners-0", "mrunners-1"}
-    ground.kubectl("delete", "configmap", "mrunners")
-    until("every Job is gone", lambda: not ground.jobs())
-    until("every pod is gone", lambda: not ground.kubectl.names("pods"))
+    assert set(env.jobs()) == {"mrunners-0", "mrunners-1"}
+    env.kubectl("delete", "configmap", "mrunners")
+    until("every Job is gone", lambda: not env.jobs())
+    until("every pod is gone", lambda: not env.kubectl.names("pods"))
 
 
-def test_a_wait_whose_run_is_deleted_meanwhile_ends_with_3(ground: Ground) -> None:
-    assert ground.run(ground.slow()).code == 0
-    waiting = ground.mrunners.start("wait", ground.namespace, "--interval", "500ms")
+def test_a_wait_whose_run_is_deleted_meanwhile_ends_with_3(env: Env) -> None:
+    assert env.run(env.slow()).code == 0
+    waiting = env.mrunners.start("wait", env.namespace, "--interval", "500ms")
     until("the wait has begun", lambda: waiting.has_said("0 of 1 pods ended"))
-    ground.kubectl("delete", "configmap", "mrunners")
+    env.kubectl("delete", "configmap", "mrunners")
     done = waiting.finish(30)
     assert (done.code, done.stdout) == (3, "")
     assert "was deleted or replaced meanwhile, and its Jobs with it" in done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.cluster.commands import Finished
-from tests.cluster.env import Ground, profile_text
+from tests.cluster.env import Env, profile_text
 
 __all__ = ["WholeRun", "go_all_the_way"]
 
@@ -14,7 +14,7 @@ __all__ = ["WholeRun", "go_all_the_way"]
 class WholeRun:
     """What each command of a user's session printed, in the order of their use."""
 
-    ground: Ground
+    env: Env
     uris: tuple[str, str, str]
     run: Finished
     early_result: Finished
@@ -25,27 +25,27 @@ class WholeRun:
     result: Finished
 
 
-def go_all_the_way(ground: Ground) -> WholeRun:
+def go_all_the_way(env: Env) -> WholeRun:
     """Three runner URIs with 2, 3 and 1 pods: two files and a ConfigMap."""
     # Long enough that a result asked for at once finds it running.
-    calm = ground.file("calm", profile_text(rate=10, total=120), 2)
-    errors = ground.file("errors", profile_text(rate=30, total=90, failing_shares=50), 3)
-    ground.config_map("mixed", load_profile=profile_text(rate=40, total=80))
-    uris = (calm, errors, f"configmap:///{ground.namespace}/mixed?numbers=1")
-    run = ground.run(*uris)
-    early_result = ground.mrunners("result", ground.namespace)
-    wait = ground.mrunners("wait", ground.namespace)
-    late_status = ground.mrunners("status", ground.namespace, "--exit-code")
-    pods = ground.kubectl.objects("pods")
+    calm = env.file("calm", profile_text(rate=10, total=120), 2)
+    errors = env.file("errors", profile_text(rate=30, total=90, failing_shares=50), 3)
+    env.config_map("mixed", load_profile=profile_text(rate=40, total=80))
+    uris = (calm, errors, f"configmap:///{env.namespace}/mixed?numbers=1")
+    run = env.run(*uris)
+    early_result = env.mrunners("result", env.namespace)
+    wait = env.mrunners("wait", env.namespace)
+    late_status = env.mrunners("status", env.namespace, "--exit-code")
+    pods = env.kubectl.objects("pods")
     names = [pod["metadata"]["name"] for pod in pods]
     return WholeRun(
-        ground=ground,
+        env=env,
         uris=uris,
         run=run,
         early_result=early_result,
         wait=wait,
         late_status=late_status,
-        logs={name: ground.kubectl("logs", name).encode() for name in names},
+        logs={name: env.kubectl("logs", name).encode() for name in names},
         nodes={pod["metadata"]["name"]: pod["spec"]["nodeName"] for pod in pods},
-        result=ground.mrunners("result", ground.namespace),
+        result=env.mrunners("result", env.namespace),
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.cluster.commands import CHECKOUT, bare_environment, end, until
-from tests.cluster.env import KPERF, Ground
+from tests.cluster.env import KPERF, Env
 from tests.faults.held_flow import FOLDER_VARIABLE
 from tests.prefect.server import Orchestra, program
 
@@ -94,33 +94,33 @@ class Stage:
     def run_until(
         self,
         step: str,
-        ground: Ground,
+        env: Env,
         *runners: str,
-        conduct: Mapping[str, str] | None = None,
+        policy: Mapping[str, str] | None = None,
         deployment: str = "held",
     ) -> str:
         """Trigger a run that will be held at a step; its ID."""
-        folder = self.folder / ground.namespace
+        folder = self.folder / env.namespace
         folder.mkdir()
         (folder / "step").write_text(step)
-        return self.trigger(ground, *runners, conduct=conduct, deployment=deployment)
+        return self.trigger(env, *runners, policy=policy, deployment=deployment)
 
     def trigger(
         self,
-        ground: Ground,
+        env: Env,
         *runners: str,
-        conduct: Mapping[str, str] | None = None,
+        policy: Mapping[str, str] | None = None,
         deployment: str = "held",
     ) -> str:
         """Trigger a run; its ID."""
         options = {
-            "namespace": ground.namespace,
+            "namespace": env.namespace,
             "runner_image": KPERF,
             "runners": runners,
             "service_account": "kperf-runner",
         }
         return self.orchestra.trigger(
-            f"multirunners/{deployment}", options=options, conduct=dict(conduct or {})
+            f"multirunners/{deployment}", options=options, policy=dict(policy or {})
         )
 
     def execute(self, run_id: str) -> subprocess.Popen[bytes]:
@@ -136,15 +136,15 @@ class Stage:
                 stderr=log,
             )
 
-    def held(self, ground: Ground) -> int:
+    def held(self, env: Env) -> int:
         """The process of the run, once it is held."""
-        path = self.folder / ground.namespace / "held"
-        until(f"{ground.namespace} is held", path.exists, SECONDS)
+        path = self.folder / env.namespace / "held"
+        until(f"{env.namespace} is held", path.exists, SECONDS)
         return int(path.read_text())
 
-    def release(self, ground: Ground) -> None:
+    def release(self, env: Env) -> None:
         """Let what is left of the run go on."""
-        (self.folder / ground.namespace / "step").unlink()
+        (self.folder / env.namespace / "step").unlink()
 
     def kill(self, what: str, number: signal.Signals) -> None:
         """End the server or the worker by a signal, and wait until it is gone."""

@@ -41,7 +41,7 @@ _HELD_AT: tuple[tuple[str, ModuleType | type, str, int], ...] = (
     # One of two artifacts is saved.
     ("saving", mrunners_tasks.reports, "create_markdown_artifact", 1),
     # With `cleanup: delete` its Jobs are gone by now.
-    ("ending", mrunners_flows.finish, "announce", 1),
+    ("ending", mrunners_flows.finish, "emit_run_event", 1),
 )
 
 

@@ -6,20 +6,20 @@ import os
 import signal
 
 from tests.cluster.commands import until
-from tests.cluster.env import Ground
+from tests.cluster.env import Env
 from tests.faults.harness import SECONDS, Stage
 from tests.prefect.server import Orchestra
 
 
 def test_a_retry_gives_the_report_that_came_home_and_loads_nothing_again(
-    stage: Stage, ground: Ground
+    stage: Stage, env: Env
 ) -> None:
     orchestra = stage.orchestra
-    run_id = stage.run_until("ending", ground, ground.quick(2), conduct={"cleanup": "delete"})
-    pid = stage.held(ground)
-    assert ground.kubectl.names("jobs") | ground.kubectl.names("pods") == set()
+    run_id = stage.run_until("ending", env, env.quick(2), policy={"cleanup": "delete"})
+    pid = stage.held(env)
+    assert env.kubectl.names("jobs") | env.kubectl.names("pods") == set()
     os.kill(pid, signal.SIGKILL)
-    stage.release(ground)
+    stage.release(env)
     until("the retry has begun", lambda: _retried(orchestra, run_id), SECONDS)
     ended = orchestra.ended(run_id, SECONDS)
     assert (ended["state_name"], ended["state"]["message"]) == (
@@ -28,7 +28,7 @@ def test_a_retry_gives_the_report_that_came_home_and_loads_nothing_again(
     )
     steps = [step["name"] for step in orchestra.task_runs(run_id)]
     assert steps.count("create mrunners-0") == 1
-    assert ground.kubectl.names("jobs") | ground.kubectl.names("pods") == set()
+    assert env.kubectl.names("jobs") | env.kubectl.names("pods") == set()
 
 
 def _retried(orchestra: Orchestra, run_id: str) -> bool:

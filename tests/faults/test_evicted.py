@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 import signal
 
-from tests.cluster.env import Ground
+from tests.cluster.env import Env
 from tests.faults.harness import SECONDS, Stage
 
 
 def test_the_next_pod_adopts_the_jobs_and_completes_the_same_flow_run(
-    server: Stage, ground: Ground
+    server: Stage, env: Env
 ) -> None:
-    run_id = server.run_until("waiting", ground, ground.quick(2), ground.quick(1))
+    run_id = server.run_until("waiting", env, env.quick(2), env.quick(1))
     first = server.execute(run_id)
-    os.kill(server.held(ground), signal.SIGKILL)
+    os.kill(server.held(env), signal.SIGKILL)
     first.kill()
     first.wait(SECONDS)
-    before = ground.jobs()
+    before = env.jobs()
     assert before.keys() == {"mrunners-0", "mrunners-1"}
-    server.release(ground)
+    server.release(env)
     second = server.execute(run_id)
     assert second.wait(SECONDS) == 0, (server.folder / "execute.log").read_text()
     ended = server.orchestra.flow_run(run_id)
@@ -27,4 +27,4 @@ def test_the_next_pod_adopts_the_jobs_and_completes_the_same_flow_run(
         "Completed",
         "3 of 3 reports merged",
     )
-    assert ground.jobs() == before
+    assert env.jobs() == before

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.cluster.commands import until
-from tests.cluster.env import Ground, NewGround
+from tests.cluster.env import Env, NewEnv
 from tests.faults.harness import SECONDS, Stage
 
 STEPS = ("parsing", "tracker", "creating", "waiting", "collecting", "saving")
@@ -32,25 +32,25 @@ LEFT_AS = {
 }
 
 
-def _state(stage: Stage, ground: Ground) -> str:
-    (run,) = stage.orchestra.runs_in(ground.namespace)
+def _state(stage: Stage, env: Env) -> str:
+    (run,) = stage.orchestra.runs_in(env.namespace)
     return str(run["state_type"])
 
 
-def _runners(ground: Ground) -> list[str]:
-    return [ground.quick(2), ground.quick(1)]
+def _runners(env: Env) -> list[str]:
+    return [env.quick(2), env.quick(1)]
 
 
 @pytest.fixture
 def held(
-    stage: Stage, new_ground: NewGround, request: pytest.FixtureRequest
-) -> Iterator[dict[str, tuple[Ground, int]]]:
+    stage: Stage, new_env: NewEnv, request: pytest.FixtureRequest
+) -> Iterator[dict[str, tuple[Env, int]]]:
     """Six runs, each in a namespace of its own, held at one step each: ground and process."""
     with ExitStack() as stack:
-        grounds = {step: stack.enter_context(new_ground(f"kill-{step}")) for step in STEPS}
-        for step, ground in grounds.items():
-            stage.run_until(step, ground, *_runners(ground))
-        processes = {step: (ground, stage.held(ground)) for step, ground in grounds.items()}
+        grounds = {step: stack.enter_context(new_env(f"kill-{step}")) for step in STEPS}
+        for step, env in grounds.items():
+            stage.run_until(step, env, *_runners(env))
+        processes = {step: (env, stage.held(env)) for step, env in grounds.items()}
         try:
             yield processes
         finally:
@@ -75,11 +75,11 @@ def test_a_run_killed_at_any_step_is_resumed_with_each_job_and_each_report_once(
     target: str,
     number: signal.Signals,
     stage: Stage,
-    held: dict[str, tuple[Ground, int]],
+    held: dict[str, tuple[Env, int]],
 ) -> None:
-    before = {step: ground.jobs() for step, (ground, _) in held.items()}
+    before = {step: env.jobs() for step, (env, _) in held.items()}
     assert {step: len(jobs) for step, jobs in before.items()} == JOBS_THEN
-    trackers = {s for s, (ground, _) in held.items() if "mrunners" in ground.kubectl.names("cm")}
+    trackers = {s for s, (env, _) in held.items() if "mrunners" in env.kubectl.names("cm")}
     assert trackers == {*STEPS} - {"parsing"}
     if target == "flow":
         for _, pid in held.values():
@@ -87,34 +87,34 @@ def test_a_run_killed_at_any_step_is_resumed_with_each_job_and_each_report_once(
     else:
         stage.kill(target, number)
     # What survives goes on: an orphaned flow, or one whose server is away.
-    for ground, _ in held.values():
-        stage.release(ground)
+    for env, _ in held.values():
+        stage.release(env)
     if target == "server":
         stage.start_server()
     for step, (_, pid) in held.items():
         until(f"the process of {step} ends", lambda pid=pid: stage.ended(pid), SECONDS)  # type: ignore[misc]
-    for step, (ground, _) in held.items():
+    for step, (env, _) in held.items():
         until(
             f"the flow run of {step} is {LEFT_AS[target, number]}",
-            lambda ground=ground: _state(stage, ground) == LEFT_AS[target, number],  # type: ignore[misc]
+            lambda env=env: _state(stage, env) == LEFT_AS[target, number],  # type: ignore[misc]
             SECONDS,
         )
 
     resumed = {
-        step: ground.mrunners.having(**stage.here).start(
-            *ground.run_words(*_runners(ground)), "--resume", "--wait"
+        step: env.mrunners.having(**stage.here).start(
+            *env.run_words(*_runners(env)), "--resume", "--wait"
         )
-        for step, (ground, _) in held.items()
+        for step, (env, _) in held.items()
     }
     ends = {step: started.finish(SECONDS) for step, started in resumed.items()}
     said = "\n".join(f"{step}: {end.stderr}" for step, end in ends.items())
     assert {(end.code, end.stdout) for end in ends.values()} == {(0, "mrunners\n")}, said
-    for step, (ground, _) in held.items():
-        after = ground.jobs()
+    for step, (env, _) in held.items():
+        after = env.jobs()
         assert set(after) == {"mrunners-0", "mrunners-1"}, step
         assert {name: after[name] for name in before[step]} == before[step], step
-        assert len(ground.kubectl.names("pods")) == PODS, step
-        result = ground.mrunners("result", ground.namespace)
+        assert len(env.kubectl.names("pods")) == PODS, step
+        result = env.mrunners("result", env.namespace)
         assert result.code == 0, (step, result.stderr)
         report = result.report
         assert report["coverage"] == WHOLE, step

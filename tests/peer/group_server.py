@@ -177,10 +177,10 @@ class GroupServer:
         end(self.process)
 
 
-def eventually(what: str, look: Callable[[], T], seconds: float = 60) -> T:
-    """What `look` gives as soon as it is true."""
+def eventually(what: str, read_jobs: Callable[[], T], seconds: float = 60) -> T:
+    """What `read_jobs` gives as soon as it is true."""
     deadline = time.monotonic() + seconds
-    while not (seen := look()):
+    while not (seen := read_jobs()):
         assert time.monotonic() < deadline, f"not so after {seconds} s: {what}"
         time.sleep(0.02)
     return seen

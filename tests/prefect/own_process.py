@@ -15,7 +15,7 @@ from typing import Any
 
 from mrunners.plan.options import RunOptions
 from mrunners_flows import collect, multirunners
-from mrunners_flows.policy import Conduct
+from mrunners_flows.policy import RunPolicy
 
 __all__ = ["STEPS"]
 
@@ -43,17 +43,17 @@ STEPS: dict[str, tuple[Any, str, bool]] = {
     "while waiting": (collect, "wait_for_jobs", False),
     "before saving": (collect, "save_report", False),
     "after saving": (collect, "save_report", True),
-    "after noting": (collect, "note_collected", True),
+    "after noting": (collect, "mark_collected_once", True),
 }
 
 
-def main(options: str, conduct: str = "{}", step: str = "") -> None:
+def main(options: str, policy: str = "{}", step: str = "") -> None:
     """Run the flow."""
     if step:
         module, name, done = STEPS[step]
         setattr(module, name, _after(getattr(module, name)) if done else _instead)
     multirunners.multirunners(
-        RunOptions.model_validate_json(options), Conduct.model_validate_json(conduct)
+        RunOptions.model_validate_json(options), RunPolicy.model_validate_json(policy)
     )
 
 

@@ -135,11 +135,11 @@ class Orchestra:
     def ended(self, run_id: str, seconds: float = 120) -> Any:
         """The flow run, once it has ended."""
 
-        def look() -> Any:
+        def read_jobs() -> Any:
             run = self.flow_run(run_id)
             return run if run["state_type"] in FINAL else None
 
-        return until(f"flow run {run_id} ends", look, seconds)
+        return until(f"flow run {run_id} ends", read_jobs, seconds)
 
     def log_lines(self, run_id: str) -> list[str]:
         """The lines of a flow run's log."""

@@ -12,59 +12,59 @@ import yaml
 
 from tests.cluster.commands import until
 from tests.cluster.credentials import kubeconfig_of
-from tests.cluster.env import KPERF, Ground, NewGround
+from tests.cluster.env import KPERF, Env, NewEnv
 from tests.prefect.server import Orchestra
 
 URL = "http://127.0.0.1/reports"
 
 
 @pytest.fixture(scope="module")
-def shown(worker: Orchestra, new_ground: NewGround) -> tuple[Ground, str]:
+def shown(worker: Orchestra, new_env: NewEnv) -> tuple[Env, str]:
     """A run on the worker that has ended well, and its ID."""
-    with new_ground("shown") as ground:
+    with new_env("shown") as env:
         options = {
-            "namespace": ground.namespace,
+            "namespace": env.namespace,
             "runner_image": KPERF,
-            "runners": [ground.quick(2), ground.quick(1)],
+            "runners": [env.quick(2), env.quick(1)],
             "service_account": "kperf-runner",
-            "kubeconfig": str(kubeconfig_of(ground, "mrunners")),
+            "kubeconfig": str(kubeconfig_of(env, "mrunners")),
         }
-        files = {"folder": str(ground.folder / "reports"), "url": URL}
+        files = {"folder": str(env.folder / "reports"), "url": URL}
         run_id = worker.trigger(
-            "multirunners/multirunners", options=options, conduct={"files": files}
+            "multirunners/multirunners", options=options, policy={"files": files}
         )
         assert worker.ended(run_id)["state_name"] == "Completed"
-        return ground, run_id
+        return env, run_id
 
 
 def test_a_progress_artifact_a_table_and_a_report_are_there(
-    shown: tuple[Ground, str], worker: Orchestra
+    shown: tuple[Env, str], worker: Orchestra
 ) -> None:
-    ground, run_id = shown
+    env, run_id = shown
     artifacts = {artifact["type"]: artifact for artifact in worker.artifacts(run_id)}
     assert artifacts.keys() == {"progress", "table", "markdown"}
     assert artifacts["progress"]["data"] == 100.0
     for kind, what in (("table", "jobs"), ("markdown", "report")):
-        key = f"mrunners-{ground.namespace}-mrunners-{what}-"
+        key = f"mrunners-{env.namespace}-mrunners-{what}-"
         assert artifacts[kind]["key"].startswith(key)
     assert artifacts["markdown"]["data"].startswith("# 3 of 3 reports merged\n")
 
 
 def test_the_report_links_to_the_page_that_was_saved_and_its_json_is_beside_it(
-    shown: tuple[Ground, str], worker: Orchestra
+    shown: tuple[Env, str], worker: Orchestra
 ) -> None:
-    ground, run_id = shown
+    env, run_id = shown
     (report,) = [a["data"] for a in worker.artifacts(run_id) if a["type"] == "markdown"]
     (link,) = re.findall(rf"\[The whole report, with all plots and tables\]\({URL}/(\S+)\)", report)
-    page = ground.folder / "reports" / link
-    assert page.parent == ground.folder / "reports" / ground.namespace / "mrunners"
+    page = env.folder / "reports" / link
+    assert page.parent == env.folder / "reports" / env.namespace / "mrunners"
     assert "3 of 3 reports merged" in page.read_text()
-    result = ground.mrunners("result", ground.namespace)
+    result = env.mrunners("result", env.namespace)
     saved = json.loads(page.with_suffix(".json").read_text())
     assert {**result.report, "requestsByUs": saved["requestsByUs"]} == saved
 
 
-def test_the_report_has_a_small_plot_in_it(shown: tuple[Ground, str], worker: Orchestra) -> None:
+def test_the_report_has_a_small_plot_in_it(shown: tuple[Env, str], worker: Orchestra) -> None:
     (report,) = [a["data"] for a in worker.artifacts(shown[1]) if a["type"] == "markdown"]
     plots = re.findall(r"!\[[^]]+\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)", report)
     assert len(plots) == 1
@@ -74,11 +74,11 @@ def test_the_report_has_a_small_plot_in_it(shown: tuple[Ground, str], worker: Or
 
 
 def test_events_tell_that_it_started_and_finished(
-    shown: tuple[Ground, str], worker: Orchestra
+    shown: tuple[Env, str], worker: Orchestra
 ) -> None:
-    ground, run_id = shown
+    env, run_id = shown
     names = ["mrunners.run.started", "mrunners.run.finished", "mrunners.run.incomplete"]
-    about = f"{ground.namespace}/mrunners"
+    about = f"{env.namespace}/mrunners"
     events = until(
         "both events have arrived",
         lambda: found if len(found := worker.events(*names, about=about)) == 2 else None,
@@ -89,10 +89,10 @@ def test_events_tell_that_it_started_and_finished(
     assert events[0]["related"][0]["prefect.resource.id"] == f"prefect.flow-run.{run_id}"
 
 
-def test_name_tags_and_log_tell_runs_apart(shown: tuple[Ground, str], worker: Orchestra) -> None:
-    ground, run_id = shown
+def test_name_tags_and_log_tell_runs_apart(shown: tuple[Env, str], worker: Orchestra) -> None:
+    env, run_id = shown
     run = worker.flow_run(run_id)
-    assert run["name"] == f"{ground.namespace}/mrunners {run_id[:8]}"
+    assert run["name"] == f"{env.namespace}/mrunners {run_id[:8]}"
     assert {"mrunners", "load"} <= set(run["tags"])
     names = {step["name"] for step in worker.task_runs(run_id)}
     assert {"create mrunners-0", "create mrunners-1", "collect mrunners-0"} <= names
@@ -114,18 +114,18 @@ def _with(text: str, lines: list[str]) -> list[str]:
 
 
 def test_neither_the_database_nor_a_log_holds_a_credential(
-    shown: tuple[Ground, str], worker: Orchestra
+    shown: tuple[Env, str], worker: Orchestra
 ) -> None:
-    ground, _ = shown
+    env, _ = shown
     # The server's database and log; the worker's log, results and reports.
     kept = [worker.database, worker.database.with_name("prefect.db-wal"), worker.log]
     kept += [path for path in worker.folder.rglob("*") if path.is_file()]
     assert {"worker.log", "storage", "reports"} <= {part for path in kept for part in path.parts}
     content = b"".join(path.read_bytes() for path in kept if path.exists())
-    assert ground.namespace.encode() in content
+    assert env.namespace.encode() in content
     secrets = [
-        *credentials_in(ground.kubectl.kubeconfig),
-        *credentials_in(ground.folder / "kubeconfig-mrunners"),
+        *credentials_in(env.kubectl.kubeconfig),
+        *credentials_in(env.folder / "kubeconfig-mrunners"),
     ]
     assert len(secrets) >= 4
     assert [secret for secret in secrets if secret.encode() in content] == []

@@ -9,7 +9,7 @@ import yaml
 
 from tests.cluster.commands import Finished, until
 from tests.cluster.credentials import kubeconfig_of
-from tests.cluster.env import KPERF, Ground
+from tests.cluster.env import KPERF, Env
 from tests.prefect.server import Orchestra
 
 
@@ -34,57 +34,57 @@ def _kind(orchestra: Orchestra, slug: str) -> Any:
     return kinds[0] if kinds else None
 
 
-def _run(ground: Ground, kubeconfig: str) -> Finished:
+def _run(env: Env, kubeconfig: str) -> Finished:
     """The flow where there is no other way to the cluster than that."""
     options = {
-        "namespace": ground.namespace,
+        "namespace": env.namespace,
         "runner_image": KPERF,
-        "runners": [ground.quick(2)],
+        "runners": [env.quick(2)],
         "service_account": "kperf-runner",
         "kubeconfig": kubeconfig,
     }
     words = ["-m", "tests.prefect.own_process", json.dumps(options)]
-    return ground.mrunners.having(KUBECONFIG="/absent").python(*words).finish()
+    return env.mrunners.having(KUBECONFIG="/absent").python(*words).finish()
 
 
 def test_a_credentials_block_gives_the_cluster_and_its_token_stands_nowhere_in_plain_text(
-    orchestra: Orchestra, ground: Ground
+    orchestra: Orchestra, env: Env
 ) -> None:
-    config = yaml.safe_load(kubeconfig_of(ground, "mrunners").read_text())
+    config = yaml.safe_load(kubeconfig_of(env, "mrunners").read_text())
     context = config.pop("current-context")
     inner = {"config": config, "context_name": context}
-    of = _block(orchestra, "kubernetes-cluster-config", f"{ground.namespace}-config", inner)
+    of = _block(orchestra, "kubernetes-cluster-config", f"{env.namespace}-config", inner)
     reference = {"cluster_config": {"$ref": {"block_document_id": of}}}
-    _block(orchestra, "kubernetes-credentials", ground.namespace, reference)
+    _block(orchestra, "kubernetes-credentials", env.namespace, reference)
 
-    done = _run(ground, f"block:///kubernetes-credentials/{ground.namespace}")
+    done = _run(env, f"block:///kubernetes-credentials/{env.namespace}")
     assert done.code == 0, done.stderr
     assert "2 of 2 reports merged" in done.stderr
-    by_config = _run(ground, f"block:///kubernetes-cluster-config/{ground.namespace}-config")
+    by_config = _run(env, f"block:///kubernetes-cluster-config/{env.namespace}-config")
     assert by_config.code == 0, by_config.stderr
 
     token = config["users"][0]["user"]["token"].encode()
     kept = [orchestra.database, orchestra.database.with_name("prefect.db-wal"), orchestra.log]
     content = b"".join(path.read_bytes() for path in kept if path.exists())
-    assert ground.namespace.encode() in content
+    assert env.namespace.encode() in content
     assert token not in content
     assert token not in (done.stdout + done.stderr).encode()
 
 
 def test_a_block_that_is_not_there_is_invalid_before_anything_is_created(
-    orchestra: Orchestra, ground: Ground
+    orchestra: Orchestra, env: Env
 ) -> None:
     absent = "block:///kubernetes-credentials/absent"
-    assert _run(ground, absent).code != 0
-    (run,) = orchestra.runs_in(ground.namespace)
+    assert _run(env, absent).code != 0
+    (run,) = orchestra.runs_in(env.namespace)
     assert run["state_name"] == "Invalid"
     assert f"kubeconfig {absent}: there is no such block" in run["state"]["message"]
-    assert "mrunners" not in ground.kubectl.names("configmaps")
+    assert "mrunners" not in env.kubectl.names("configmaps")
 
 
-def test_the_command_line_says_that_only_flows_of_a_deployment_read_blocks(ground: Ground) -> None:
+def test_the_command_line_says_that_only_flows_of_a_deployment_read_blocks(env: Env) -> None:
     where = ["--kubeconfig", "block:///kubernetes-credentials/prod"]
-    for words in (ground.run_words(ground.quick()), ["wait", ground.namespace]):
-        done = ground.mrunners(*words, *where)
+    for words in (env.run_words(env.quick()), ["wait", env.namespace]):
+        done = env.mrunners(*words, *where)
         assert (done.code, done.stdout) == (2, "")
         assert "read by the flows of a deployment alone" in done.stderr

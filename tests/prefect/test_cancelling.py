@@ -8,59 +8,59 @@ import time
 import pytest
 
 from tests.cluster.commands import until
-from tests.cluster.env import KPERF, Ground
+from tests.cluster.env import KPERF, Env
 from tests.prefect.server import Orchestra
 
 # Cancelling must end the polling within this time, whatever the machine does besides.
 DEADLINE_SECONDS = 10.0
 
 
-def _options(ground: Ground, tracker: str) -> dict[str, object]:
+def _options(env: Env, tracker: str) -> dict[str, object]:
     return {
-        "namespace": ground.namespace,
+        "namespace": env.namespace,
         "runner_image": KPERF,
-        "runners": [ground.slow()],
+        "runners": [env.slow()],
         "service_account": "kperf-runner",
         "wait": True,
         "advanced": {"tracker": tracker},
     }
 
 
-def _waiting(orchestra: Orchestra, ground: Ground, tracker: str) -> str:
+def _waiting(orchestra: Orchestra, env: Env, tracker: str) -> str:
     """The flow run under that tracker, once it waits for its Jobs; its ID."""
 
-    def look() -> str | None:
-        for run in orchestra.runs_in(ground.namespace):
+    def read_jobs() -> str | None:
+        for run in orchestra.runs_in(env.namespace):
             if f"/{tracker} " in run["name"]:
                 steps = orchestra.task_runs(run["id"])
                 if any(s["name"].startswith("wait-for-jobs") for s in steps):
                     return str(run["id"])
         return None
 
-    return until(f"the run {tracker} waits for its Jobs", look, 120) or ""
+    return until(f"the run {tracker} waits for its Jobs", read_jobs, 120) or ""
 
 
 @pytest.mark.parametrize("on_cancel", ["keep", "delete"])
 def test_a_run_in_its_own_process_ends_within_10_s(
-    orchestra: Orchestra, ground: Ground, on_cancel: str
+    orchestra: Orchestra, env: Env, on_cancel: str
 ) -> None:
-    words = [json.dumps(_options(ground, "own")), json.dumps({"on_cancel": on_cancel})]
-    process = ground.mrunners.python("-m", "tests.prefect.own_process", *words)
-    run_id = _waiting(orchestra, ground, "own")
+    words = [json.dumps(_options(env, "own")), json.dumps({"on_cancel": on_cancel})]
+    process = env.mrunners.python("-m", "tests.prefect.own_process", *words)
+    run_id = _waiting(orchestra, env, "own")
     cancelling = time.monotonic()
     orchestra.post(f"flow_runs/{run_id}/set_state", state={"type": "CANCELLING"})
     until("the waiting ends", lambda: _waited(orchestra, run_id), DEADLINE_SECONDS)
     assert time.monotonic() - cancelling < DEADLINE_SECONDS
     assert orchestra.ended(run_id)["state_type"] == "CANCELLED"
     process.finish()
-    assert _jobs_of(ground, "own", on_cancel) == ({"own-0"} if on_cancel == "keep" else set())
+    assert _jobs_of(env, "own", on_cancel) == ({"own-0"} if on_cancel == "keep" else set())
 
 
 def test_a_run_of_the_command_line_that_is_cancelled_ends_as_interrupted(
-    orchestra: Orchestra, ground: Ground
+    orchestra: Orchestra, env: Env
 ) -> None:
-    started = ground.start_run(ground.slow(), options=["--wait", "--tracker", "typed"])
-    run_id = _waiting(orchestra, ground, "typed")
+    started = env.start_run(env.slow(), options=["--wait", "--tracker", "typed"])
+    run_id = _waiting(orchestra, env, "typed")
     orchestra.post(f"flow_runs/{run_id}/set_state", state={"type": "CANCELLING"})
     ended = started.finish(60)
     assert (ended.code, ended.stdout) == (130, "typed\n"), ended.stderr
@@ -68,21 +68,19 @@ def test_a_run_of_the_command_line_that_is_cancelled_ends_as_interrupted(
     assert "Traceback" not in ended.stderr
 
 
-def test_a_workers_run_is_cancelled_and_its_jobs_stay_or_go(
-    worker: Orchestra, ground: Ground
-) -> None:
+def test_a_workers_run_is_cancelled_and_its_jobs_stay_or_go(worker: Orchestra, env: Env) -> None:
     name = "multirunners/multirunners"
     for on_cancel in ("keep", "delete"):
-        options = _options(ground, on_cancel)
-        worker.trigger(name, options=options, conduct={"on_cancel": on_cancel})
-    runs = {on_cancel: _waiting(worker, ground, on_cancel) for on_cancel in ("keep", "delete")}
+        options = _options(env, on_cancel)
+        worker.trigger(name, options=options, policy={"on_cancel": on_cancel})
+    runs = {on_cancel: _waiting(worker, env, on_cancel) for on_cancel in ("keep", "delete")}
     for run_id in runs.values():
         done = worker.prefect("flow-run", "cancel", run_id)
         assert done.code == 0, done.stdout
     for run_id in runs.values():
         assert worker.ended(run_id)["state_type"] == "CANCELLED"
-    until("the Jobs of one are gone", lambda: ground.kubectl.names("jobs") == {"keep-0"})
-    assert ground.kubectl.names("configmaps") & {"keep", "delete"} == {"keep"}
+    until("the Jobs of one are gone", lambda: env.kubectl.names("jobs") == {"keep-0"})
+    assert env.kubectl.names("configmaps") & {"keep", "delete"} == {"keep"}
 
 
 def _waited(orchestra: Orchestra, run_id: str) -> bool:
@@ -92,7 +90,7 @@ def _waited(orchestra: Orchestra, run_id: str) -> bool:
     )
 
 
-def _jobs_of(ground: Ground, tracker: str, on_cancel: str) -> set[str]:
+def _jobs_of(env: Env, tracker: str, on_cancel: str) -> set[str]:
     if on_cancel == "delete":
-        until("its Jobs are gone", lambda: not ground.kubectl.names("jobs"))
-    return {name for name in ground.kubectl.names("jobs") if name.startswith(tracker)}
+        until("its Jobs are gone", lambda: not env.kubectl.names("jobs"))
+    return {name for name in env.kubectl.names("jobs") if name.startswith(tracker)}

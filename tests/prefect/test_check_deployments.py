@@ -123,7 +123,7 @@ def test_each_entrypoint_is_a_flow_and_no_placeholder(deployment: dict[str, Any]
             id="parameter",
         ),
         pytest.param(
-            lambda d: d["deployments"][0]["parameters"]["conduct"].update(cleanup="always"),
+            lambda d: d["deployments"][0]["parameters"]["policy"].update(cleanup="always"),
             "nightly: parameters.conduct.cleanup: 'always' is not one of ['keep', 'delete']",
             id="value",
         ),

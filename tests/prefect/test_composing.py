@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.commands import Kubectl, Mrunners
-from tests.cluster.env import KPERF, Ground, roles
+from tests.cluster.env import KPERF, Env, roles
 
 
 @pytest.fixture
@@ -19,14 +19,14 @@ def load(kubectl: Kubectl) -> Iterator[Kubectl]:
     kubectl("delete", "namespace", "load")
 
 
-def _with_kubectl(ground: Ground) -> Mrunners:
-    path = f"{ground.kubectl.program.parent}{os.pathsep}{os.environ['PATH']}"
-    return ground.mrunners.having(PATH=path)
+def _with_kubectl(env: Env) -> Mrunners:
+    path = f"{env.kubectl.program.parent}{os.pathsep}{os.environ['PATH']}"
+    return env.mrunners.having(PATH=path)
 
 
-def test_the_pipeline_prepares_loads_judges_and_cleans_up(ground: Ground, load: Kubectl) -> None:
+def test_the_pipeline_prepares_loads_judges_and_cleans_up(env: Env, load: Kubectl) -> None:
     done = (
-        _with_kubectl(ground)
+        _with_kubectl(env)
         .python("examples/pipeline.py", "--image", KPERF, "--kubeconfig", str(load.kubeconfig))
         .finish()
     )
@@ -37,16 +37,16 @@ def test_the_pipeline_prepares_loads_judges_and_cleans_up(ground: Ground, load: 
     assert {name for name in left if name.startswith(ours)} == set()
 
 
-def test_the_suite_runs_in_turn_and_side_by_side(ground: Ground, load: Kubectl) -> None:
+def test_the_suite_runs_in_turn_and_side_by_side(env: Env, load: Kubectl) -> None:
     done = (
-        _with_kubectl(ground)
-        .python("examples/suite.py", "--image", KPERF, "--namespaces", "load", ground.namespace)
+        _with_kubectl(env)
+        .python("examples/suite.py", "--image", KPERF, "--namespaces", "load", env.namespace)
         .finish()
     )
     assert done.code == 0, done.stderr
     told = [line for line in done.stderr.splitlines() if "2 of 2 reports merged" in line]
     runs = ("load/get-configmap.yaml", "load/list-namespaces.yaml")
-    beside = ("load/beside the others", f"{ground.namespace}/beside the others")
+    beside = ("load/beside the others", f"{env.namespace}/beside the others")
     for name in (*runs, *beside):
         assert any(f"{name}: 2 of 2 reports merged" in line for line in told), done.stderr
-    assert load.names("jobs") | ground.kubectl.names("jobs") == set()
+    assert load.names("jobs") | env.kubectl.names("jobs") == set()

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from tests.cluster.commands import CHECKOUT, until
-from tests.cluster.env import Ground
+from tests.cluster.env import Env
 from tests.prefect.server import FINAL, POOL, Orchestra
 
 NAMES = {
@@ -29,7 +29,7 @@ def test_five_deployments_stand_and_the_nights_schedule_is_off(deployed: Orchest
     assert [(s["active"], s["schedule"]["timezone"]) for s in nightly["schedules"]] == [
         (False, "Etc/UTC")
     ]
-    assert nightly["parameters"]["conduct"] == {"leftover": "collect", "cleanup": "delete"}
+    assert nightly["parameters"]["policy"] == {"previous_run": "collect", "cleanup": "delete"}
     assert nightly["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
 
 
@@ -42,21 +42,21 @@ def test_the_deployed_form_has_titles(deployed: Orchestra) -> None:
 
 
 def test_a_schedule_that_is_switched_on_fires_and_its_run_completes(
-    worker: Orchestra, ground: Ground, tmp_path: Path
+    worker: Orchestra, env: Env, tmp_path: Path
 ) -> None:
     document = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())
     (nightly,) = [d for d in document["deployments"] if d["name"] == "nightly"]
     nightly["name"] = "often"
     nightly["schedules"] = [{"slug": "often", "interval": 20, "active": True}]
     nightly["parameters"]["options"] |= {
-        "namespace": ground.namespace,
-        "runners": [ground.quick(2)],
+        "namespace": env.namespace,
+        "runners": [env.quick(2)],
     }
     (tmp_path / "prefect.yaml").write_text(yaml.safe_dump({**document, "deployments": [nightly]}))
     done = worker.prefect("deploy", "--all", cwd=tmp_path)
     assert done.code == 0, done.stdout + done.stderr
     try:
-        run = until("a scheduled run completes", lambda: _first_end(worker, ground), 150)
+        run = until("a scheduled run completes", lambda: _first_end(worker, env), 150)
     finally:
         assert worker.prefect("deployment", "delete", "multirunners/often").code == 0
     assert run is not None
@@ -65,6 +65,6 @@ def test_a_schedule_that_is_switched_on_fires_and_its_run_completes(
     assert {"mrunners", "load", "nightly"} <= set(run["tags"])
 
 
-def _first_end(worker: Orchestra, ground: Ground) -> Any:
-    ended = [r for r in worker.runs_in(ground.namespace) if r["state_type"] in FINAL]
+def _first_end(worker: Orchestra, env: Env) -> Any:
+    ended = [r for r in worker.runs_in(env.namespace) if r["state_type"] in FINAL]
     return ended[0] if ended else None

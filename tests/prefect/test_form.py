@@ -43,7 +43,7 @@ def test_what_can_be_chosen_is_an_enumeration_and_nothing_unknown_is_taken(flow:
 def test_the_fields_of_a_run_come_in_the_order_in_which_people_think() -> None:
     schema = parameter_schema(multirunners).model_dump()
     order = {name: list(m.get("properties", ())) for name, m in schema["definitions"].items()}
-    assert list(schema["properties"]) == ["options", "conduct"]
+    assert list(schema["properties"]) == ["options", "policy"]
     assert order["RunOptions"] == [
         "runners",
         "runner_image",
@@ -54,9 +54,9 @@ def test_the_fields_of_a_run_come_in_the_order_in_which_people_think() -> None:
         "timeout",
         "advanced",
     ]
-    assert set(order["AdvancedOptions"]) >= {"tracker", "existing", "spread", "run_key"}
-    assert order["Conduct"] == [
-        "leftover",
+    assert set(order["AdvancedOptions"]) >= {"tracker", "if_exists", "spread", "run_key"}
+    assert order["RunPolicy"] == [
+        "previous_run",
         "save",
         "on_incomplete",
         "cleanup",

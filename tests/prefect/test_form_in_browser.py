@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.browsers import running_browser
 from tests.cluster.commands import until
-from tests.cluster.env import KPERF, Ground, profile_text
+from tests.cluster.env import KPERF, Env, profile_text
 from tests.prefect.server import Orchestra
 
 LOOPBACK = "127.0.0.1"
@@ -106,32 +106,32 @@ def test_the_form_has_every_parameter_with_a_title_and_a_description_in_the_orde
 
 
 def test_a_filled_form_starts_a_run_that_completes_and_shows_its_artifacts(
-    worker: Orchestra, ground: Ground, page: Page, tmp_path: Path
+    worker: Orchestra, env: Env, page: Page, tmp_path: Path
 ) -> None:
-    ground.config_map("mixed", load_profile=profile_text(total=40))
-    uris = [ground.quick(2), f"configmap:///{ground.namespace}/mixed?numbers=1"]
+    env.config_map("mixed", load_profile=profile_text(total=40))
+    uris = [env.quick(2), f"configmap:///{env.namespace}/mixed?numbers=1"]
     _open_form(page, worker)
     for number, uri in enumerate(uris):
         _add_runner(page, number, uri)
     page.get_by_label("Runner image").fill(KPERF)
-    page.get_by_label("Namespace").fill(ground.namespace)
+    page.get_by_label("Namespace").fill(env.namespace)
     page.get_by_label("Service account").fill("kperf-runner")
-    page.get_by_label("Folder", exact=False).first.fill(str(ground.folder / "reports"))
+    page.get_by_label("Folder", exact=False).first.fill(str(env.folder / "reports"))
     page.get_by_label("URL of the folder").fill("http://127.0.0.1/reports")
     _picture(page, tmp_path, "filled")
     page.get_by_role("button", name="Submit").click()
     page.get_by_text("scheduled to start now").wait_for()
 
-    (run,) = until("the flow run has begun", lambda: worker.runs_in(ground.namespace))
+    (run,) = until("the flow run has begun", lambda: worker.runs_in(env.namespace))
     assert run["parameters"]["options"]["runners"] == uris
     ended = worker.ended(run["id"])
     assert ended["state_name"] == "Completed", json.dumps(ended["state"])
-    assert set(ground.jobs()) == {"mrunners-0", "mrunners-1"}
+    assert set(env.jobs()) == {"mrunners-0", "mrunners-1"}
 
     page.goto(_ui(worker, f"runs/flow-run/{run['id']}"))
     expect(page.get_by_text("Completed", exact=True).first).to_be_visible()
     page.get_by_role("tab", name="Artifacts").click()
-    name = f"mrunners-{ground.namespace}-mrunners"
+    name = f"mrunners-{env.namespace}-mrunners"
     for what in ("report", "jobs"):
         expect(page.get_by_text(f"{name}-{what}")).to_be_visible()
     _picture(page, tmp_path, "flow run")
@@ -143,7 +143,7 @@ def test_a_filled_form_starts_a_run_that_completes_and_shows_its_artifacts(
             expect(shown.get_by_role("heading", name="3 of 3 reports merged")).to_be_visible()
             expect(shown.get_by_role("row", name="all requests")).to_be_visible()
             link = shown.get_by_role("link", name="The whole report")
-            folder = f"http://127.0.0.1/reports/{ground.namespace}/mrunners"
+            folder = f"http://127.0.0.1/reports/{env.namespace}/mrunners"
             expect(link).to_have_attribute("href", re.compile(rf"{folder}/[-0-9a-f]+\.html"))
             assert "&amp;" not in shown.inner_text()
         elif artifact["type"] == "table":

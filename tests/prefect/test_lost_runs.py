@@ -6,7 +6,7 @@ import json
 import signal
 
 from tests.cluster.commands import until
-from tests.cluster.env import KPERF, Ground
+from tests.cluster.env import KPERF, Env
 from tests.prefect.server import Orchestra
 
 # The least that Prefect takes is a heartbeat every 30 s.
@@ -26,25 +26,25 @@ _OUTDATED = (
 
 
 def test_a_run_that_was_killed_becomes_crashed_and_its_jobs_stay(
-    orchestra: Orchestra, ground: Ground
+    orchestra: Orchestra, env: Env
 ) -> None:
     options = {
-        "namespace": ground.namespace,
+        "namespace": env.namespace,
         "runner_image": KPERF,
-        "runners": [ground.slow()],
+        "runners": [env.slow()],
         "service_account": "kperf-runner",
     }
     words = ["deploy/lost_runs.py"]
     steps = [words, words, ["-c", _OUTDATED], words, ["-c", _SHORTER]]
-    done = [ground.mrunners.python(*step).finish() for step in steps]
+    done = [env.mrunners.python(*step).finish() for step in steps]
     try:
         assert [one.code for one in done] == [0] * 5, [one.stderr for one in done]
         assert "created automation" in done[0].stdout
         assert "is there already" in done[1].stdout
         assert "brought automation" in done[3].stdout
-        beating = ground.mrunners.having(PREFECT_FLOWS_HEARTBEAT_FREQUENCY=HEARTBEAT)
+        beating = env.mrunners.having(PREFECT_FLOWS_HEARTBEAT_FREQUENCY=HEARTBEAT)
         started = beating.python("-m", "tests.prefect.own_process", json.dumps(options))
-        (run,) = until("its heart beats", lambda: _beating(orchestra, ground), 60)
+        (run,) = until("its heart beats", lambda: _beating(orchestra, env), 60)
         started.send(signal.SIGKILL)
         assert started.finish().code == -signal.SIGKILL
         assert orchestra.flow_run(run["id"])["state_type"] == "RUNNING"
@@ -54,11 +54,11 @@ def test_a_run_that_was_killed_becomes_crashed_and_its_jobs_stay(
             orchestra.delete(f"automations/{automation['id']}")
     assert ended["state_type"] == "CRASHED"
     assert "no heartbeat for too long" in ended["state"]["message"]
-    assert set(ground.jobs()) == {"mrunners-0"}
+    assert set(env.jobs()) == {"mrunners-0"}
 
 
-def _beating(orchestra: Orchestra, ground: Ground) -> list[dict[str, str]]:
+def _beating(orchestra: Orchestra, env: Env) -> list[dict[str, str]]:
     """The run, once its Job stands and the server has heard of it."""
-    runs = orchestra.runs_in(ground.namespace)
-    heard = runs and orchestra.events("prefect.flow-run.heartbeat", about=runs[0]["name"])
-    return runs if heard and ground.jobs() else []
+    runs = orchestra.runs_in(env.namespace)
+    observer = runs and orchestra.events("prefect.flow-run.heartbeat", about=runs[0]["name"])
+    return runs if observer and env.jobs() else []

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import pytest
 
 from tests.cluster.commands import Finished
-from tests.cluster.env import KPERF, Ground, NewGround
+from tests.cluster.env import KPERF, Env, NewEnv
 from tests.prefect.own_process import STEPS
 from tests.prefect.server import Orchestra
 
-CONDUCT = {"leftover": "collect", "cleanup": "delete"}
+CONDUCT = {"previous_run": "collect", "cleanup": "delete"}
 
 # The steps after which the first night's reports are there to be harvested by the second.
 HARVESTED = ["after the first job", "while waiting", "before saving", "after saving"]
@@ -32,29 +32,29 @@ class Nights:
 
 
 @pytest.fixture(scope="module")
-def nights(orchestra: Orchestra, new_ground: NewGround) -> dict[str, Nights]:
+def nights(orchestra: Orchestra, new_env: NewEnv) -> dict[str, Nights]:
     """Both nights for each step; side by side, each with a tracker of its own."""
-    with new_ground("nights") as ground, ThreadPoolExecutor(2) as pool:
-        return dict(zip(STEPS, pool.map(lambda s: _two_nights(ground, s), STEPS), strict=True))
+    with new_env("nights") as env, ThreadPoolExecutor(2) as pool:
+        return dict(zip(STEPS, pool.map(lambda s: _two_nights(env, s), STEPS), strict=True))
 
 
-def _two_nights(ground: Ground, step: str) -> Nights:
+def _two_nights(env: Env, step: str) -> Nights:
     tracker = step.replace(" ", "-")
     options = json.dumps(
         {
-            "namespace": ground.namespace,
+            "namespace": env.namespace,
             "runner_image": KPERF,
-            "runners": [ground.quick(1)],
+            "runners": [env.quick(1)],
             "service_account": "kperf-runner",
             "wait": True,
             "advanced": {"tracker": tracker},
         }
     )
     words = ["-m", "tests.prefect.own_process", options, json.dumps(CONDUCT)]
-    first = ground.mrunners.python(*words, step).finish()
-    left = {name for name in ground.jobs() if name.startswith(tracker)}
-    second = ground.mrunners.python(*words).finish()
-    return Nights(ground.namespace, tracker, first, left, second)
+    first = env.mrunners.python(*words, step).finish()
+    left = {name for name in env.jobs() if name.startswith(tracker)}
+    second = env.mrunners.python(*words).finish()
+    return Nights(env.namespace, tracker, first, left, second)
 
 
 @pytest.mark.parametrize("step", STEPS)

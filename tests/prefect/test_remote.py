@@ -7,32 +7,32 @@ import socket
 import pytest
 
 from tests.cluster.commands import Finished, Started
-from tests.cluster.env import KPERF, Ground, NewGround
+from tests.cluster.env import KPERF, Env, NewEnv
 from tests.prefect.server import Orchestra
 
 DEPLOYMENT = ("--deployment", "multirunners")
 
 
-def _remote(ground: Ground, *options: str) -> Started:
-    return ground.start_run(ground.quick(2), options=[*DEPLOYMENT, *options])
+def _remote(env: Env, *options: str) -> Started:
+    return env.start_run(env.quick(2), options=[*DEPLOYMENT, *options])
 
 
 @pytest.fixture(scope="module")
-def endings(worker: Orchestra, new_ground: NewGround) -> dict[str, Finished]:
+def endings(worker: Orchestra, new_env: NewEnv) -> dict[str, Finished]:
     """Four runs on the worker that end differently, side by side; and then one more."""
-    with new_ground("endings") as ground:
+    with new_env("endings") as env:
         tracker = ("--wait", "--tracker")
-        absent = f"file://{ground.folder}/absent.yaml?numbers=1"
+        absent = f"file://{env.folder}/absent.yaml?numbers=1"
         started = {
-            "good": _remote(ground, *tracker, "good"),
-            "absent": ground.start_run(absent, options=[*DEPLOYMENT, *tracker, "absent"]),
-            "powerless": _remote(ground, *tracker, "powerless", "--service-account", "default"),
-            "slow": ground.start_run(
-                ground.slow(), options=[*DEPLOYMENT, *tracker, "slow", "--timeout", "1s"]
+            "good": _remote(env, *tracker, "good"),
+            "absent": env.start_run(absent, options=[*DEPLOYMENT, *tracker, "absent"]),
+            "powerless": _remote(env, *tracker, "powerless", "--service-account", "default"),
+            "slow": env.start_run(
+                env.slow(), options=[*DEPLOYMENT, *tracker, "slow", "--timeout", "1s"]
             ),
         }
         ended = {name: command.finish() for name, command in started.items()}
-        ended["refused"] = _remote(ground, *tracker, "slow").finish()
+        ended["refused"] = _remote(env, *tracker, "slow").finish()
         return ended
 
 
@@ -74,26 +74,22 @@ def test_another_run_under_the_same_tracker_gives_3(endings: dict[str, Finished]
     assert "another run is there: tracker slow" in refused.stderr
 
 
-def test_without_wait_it_ends_as_soon_as_the_tracker_stands(
-    worker: Orchestra, ground: Ground
-) -> None:
-    done = ground.start_run(ground.slow(), options=[*DEPLOYMENT]).finish()
+def test_without_wait_it_ends_as_soon_as_the_tracker_stands(worker: Orchestra, env: Env) -> None:
+    done = env.start_run(env.slow(), options=[*DEPLOYMENT]).finish()
     assert (done.code, done.stdout) == (0, "mrunners\n"), done.stderr
-    assert "mrunners" in ground.kubectl.names("configmaps")
+    assert "mrunners" in env.kubectl.names("configmaps")
 
 
 def test_what_is_wrong_by_itself_is_refused_before_a_flow_run_is_created(
-    deployed: Orchestra, ground: Ground
+    deployed: Orchestra, env: Env
 ) -> None:
     before = len(deployed.flow_runs())
-    bad_number = f"file://{ground.folder}/x.yaml?numbers=0"
-    bad_uri = ground.start_run(bad_number, options=DEPLOYMENT)
-    other_flow = ground.start_run(ground.quick(), options=["--deployment", "mrunners-wait/wait"])
-    unknown = ground.start_run(ground.quick(), options=["--deployment", "nowhere"])
-    nameless = ground.mrunners("run", "-n", "Load", "--runner-image", KPERF, *DEPLOYMENT)
-    no_block = ground.start_run(
-        ground.quick(), options=[*DEPLOYMENT, "--kubeconfig", "block:///prod"]
-    )
+    bad_number = f"file://{env.folder}/x.yaml?numbers=0"
+    bad_uri = env.start_run(bad_number, options=DEPLOYMENT)
+    other_flow = env.start_run(env.quick(), options=["--deployment", "mrunners-wait/wait"])
+    unknown = env.start_run(env.quick(), options=["--deployment", "nowhere"])
+    nameless = env.mrunners("run", "-n", "Load", "--runner-image", KPERF, *DEPLOYMENT)
+    no_block = env.start_run(env.quick(), options=[*DEPLOYMENT, "--kubeconfig", "block:///prod"])
     ended = [one.finish() for one in (bad_uri, other_flow, unknown, no_block)]
     assert [(one.code, one.stdout) for one in (*ended, nameless)] == [(2, "")] * 5
     assert "a block is given as block:///kubernetes-credentials/NAME" in ended[3].stderr
@@ -104,12 +100,12 @@ def test_what_is_wrong_by_itself_is_refused_before_a_flow_run_is_created(
     assert len(deployed.flow_runs()) == before
 
 
-def test_a_prefect_server_that_is_away_gives_7_and_none_at_all_gives_2(ground: Ground) -> None:
+def test_a_prefect_server_that_is_away_gives_7_and_none_at_all_gives_2(env: Env) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    away = ground.mrunners.having(PREFECT_API_URL=f"http://127.0.0.1:{port}/api")
-    none = ground.mrunners.having(PREFECT_API_URL="")
-    here = ground.run_words(ground.quick())
+    away = env.mrunners.having(PREFECT_API_URL=f"http://127.0.0.1:{port}/api")
+    none = env.mrunners.having(PREFECT_API_URL="")
+    here = env.run_words(env.quick())
     there = [*here, *DEPLOYMENT]
     gone, absent = away(*there), none(*there)
     in_process = away(*here)

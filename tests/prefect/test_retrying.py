@@ -5,22 +5,22 @@ from __future__ import annotations
 import shutil
 
 from tests.cluster.commands import until
-from tests.cluster.env import KPERF, Ground
+from tests.cluster.env import KPERF, Env
 from tests.prefect.server import Orchestra
 
 
 def test_a_retried_result_works_after_the_jobs_are_gone_and_with_an_empty_store(
-    worker: Orchestra, ground: Ground
+    worker: Orchestra, env: Env
 ) -> None:
     # Runners without rights: there are reports, and the flow fails as Incomplete.
-    done = ground.run(ground.quick(2), options=["--service-account", "default"])
+    done = env.run(env.quick(2), options=["--service-account", "default"])
     assert done.code == 0, done.stderr
-    assert ground.mrunners("wait", ground.namespace).code in {0, 5}
-    run_id = worker.trigger("mrunners-result/result", run={"namespace": ground.namespace})
+    assert env.mrunners("wait", env.namespace).code in {0, 5}
+    run_id = worker.trigger("mrunners-result/result", run={"namespace": env.namespace})
     first = worker.ended(run_id)
     assert first["state_name"] == "Incomplete", first["state"]["message"]
-    ground.kubectl("delete", "configmap", "mrunners")
-    until("every pod is gone", lambda: not ground.kubectl.names("pods"))
+    env.kubectl("delete", "configmap", "mrunners")
+    until("every pod is gone", lambda: not env.kubectl.names("pods"))
     shutil.rmtree(worker.store)
     retried = worker.prefect("flow-run", "retry", run_id)
     assert retried.code == 0, retried.stdout
@@ -35,18 +35,18 @@ def test_a_retried_result_works_after_the_jobs_are_gone_and_with_an_empty_store(
     assert not worker.store.exists()  # nothing was read a second time
 
 
-def test_a_retried_run_adopts_the_jobs_that_stand(worker: Orchestra, ground: Ground) -> None:
+def test_a_retried_run_adopts_the_jobs_that_stand(worker: Orchestra, env: Env) -> None:
     options = {
-        "namespace": ground.namespace,
+        "namespace": env.namespace,
         "runner_image": KPERF,
-        "runners": [ground.slow()],
+        "runners": [env.slow()],
         "service_account": "kperf-runner",
         "timeout": "1s",
     }
     run_id = worker.trigger("multirunners/multirunners", options=options)
     assert worker.ended(run_id)["state_name"] == "TimedOut"
-    before = ground.jobs()
+    before = env.jobs()
     assert worker.prefect("flow-run", "retry", run_id).code == 0
     until("the retry has begun", lambda: worker.flow_run(run_id)["run_count"] == 2, 120)
     assert worker.ended(run_id)["state_name"] == "TimedOut"
-    assert ground.jobs() == before
+    assert env.jobs() == before

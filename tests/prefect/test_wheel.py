@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.commands import CHECKOUT, Finished, Kubectl, bare_environment, end, until
-from tests.cluster.env import Ground
+from tests.cluster.env import Env
 from tests.prefect.server import Orchestra
 
 _DEPLOYMENTS = """\
@@ -117,20 +117,20 @@ def own_server(host: Host, kubectl: Kubectl, tmp_path: Path) -> Iterator[Orchest
 
 
 def test_a_fresh_install_schedules_serves_and_runs(
-    host: Host, own_server: Orchestra, ground: Ground
+    host: Host, own_server: Orchestra, env: Env
 ) -> None:
     environ = dict(own_server.environ)
     made = host.run(environ, "prefect", "work-pool", "create", "--type", "process", "installed")
     assert made.code == 0, made.stderr
-    text = _DEPLOYMENTS.format(namespace=ground.namespace, runner=ground.quick(2))
+    text = _DEPLOYMENTS.format(namespace=env.namespace, runner=env.quick(2))
     (host.folder / "prefect.yaml").write_text(text)
     done = host.run(environ, "prefect", "--no-prompt", "deploy", "--all")
     assert done.code == 0, done.stdout + done.stderr
-    with _running(host, environ, ground.folder / "log", "worker", "start", "--pool", "installed"):
+    with _running(host, environ, env.folder / "log", "worker", "start", "--pool", "installed"):
         until(
             "a scheduled run completes",
             lambda: any(
-                run["state_name"] == "Completed" for run in own_server.runs_in(ground.namespace)
+                run["state_name"] == "Completed" for run in own_server.runs_in(env.namespace)
             ),
             180,
         )

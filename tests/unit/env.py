@@ -12,8 +12,8 @@ from mrunners.profiles.loading import LoadedRunner, parse_runners
 from mrunners.profiles.parsing import parse_profile
 from mrunners.profiles.rendering import profile_digest, render_profile
 from mrunners.run.create import create_jobs, create_tracker
-from mrunners.run.lookup import FoundRun, existing_run
-from tests.fakes import FakeCluster, Heard
+from mrunners.run.lookup import ExistingRun, get_run_or_none
+from tests.fakes import FakeCluster, RecordingObserver
 from tests.unit.reports.build import begin_line, body_of, end_line, flat, folded, printed
 
 IMAGE = "ghcr.io/azure/kperf:0.3.5"
@@ -67,23 +67,23 @@ def planned(*numbers: int, key: str = "key", **changes: object) -> PlannedRun:
     return plan_run(asked, [loaded(uri) for uri in asked.runners], run_key=key)
 
 
-def deploy(cluster: FakeCluster, run: PlannedRun) -> FoundRun:
+def deploy(cluster: FakeCluster, run: PlannedRun) -> ExistingRun:
     """The run, created as `run` does."""
-    heard = Heard()
-    tracker = create_tracker(cluster, run.plan, run.profiles, heard)
+    observer = RecordingObserver()
+    tracker = create_tracker(cluster, run.plan, run.profiles, observer)
     create_jobs(
         cluster,
         run.plan,
         run.plan.jobs,
         profiles=run.profiles,
         tracker_uid=tracker.uid,
-        listener=heard,
+        observer=observer,
     )
     return find(cluster, run.plan)
 
 
-def find(cluster: FakeCluster, plan: RunPlan) -> FoundRun:
-    found = existing_run(cluster, plan.namespace, plan.tracker)
+def find(cluster: FakeCluster, plan: RunPlan) -> ExistingRun:
+    found = get_run_or_none(cluster, plan.namespace, plan.tracker)
     assert found is not None
     return found
 

@@ -13,8 +13,8 @@ ENTRIES = [
 
 
 def shown(options: LogOptions) -> bytes:
-    view = LogView(options)
-    return b"".join(view.show(view.tail(ENTRIES)))
+    snapshot = LogView(options)
+    return b"".join(snapshot.show(snapshot.tail(ENTRIES)))
 
 
 def test_all_of_it_is_shown_with_parts_joined() -> None:

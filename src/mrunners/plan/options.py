@@ -46,7 +46,7 @@ class AdvancedOptions(Record):
         description="The name of the progress tracker, the ConfigMap that owns the Jobs. A "
         "namespace holds one run per name.",
     )
-    existing: IfExists = Field(
+    if_exists: IfExists = Field(
         IfExists.REFUSE,
         title="IfExists run",
         description="If this tracker is already there: refuse stops, unless its report was "
@@ -163,7 +163,7 @@ def validate_options(options: RunOptions) -> None:
         )
         if problem is not None
     ]
-    if not options.runners and options.advanced.existing is not IfExists.RESUME:
+    if not options.runners and options.advanced.if_exists is not IfExists.RESUME:
         problems.append("--runners: give at least one runner URI (only --resume needs none)")
     if problems:
         raise InvalidInputError(problems)
@@ -174,7 +174,7 @@ def _image_problem(options: RunOptions) -> str | None:
         return image_problem(options.runner_image) or release_problem(
             release_of_image(options.runner_image)
         )
-    if options.advanced.existing is IfExists.RESUME and not options.runners:
+    if options.advanced.if_exists is IfExists.RESUME and not options.runners:
         return None
     return "give the kperf image, such as ghcr.io/azure/kperf:0.3.5"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 
-__all__ = ["MAX_RUN_ERRORS", "MAX_RUN_SAMPLES", "Admission"]
+__all__ = ["MAX_RUN_ERRORS", "MAX_RUN_SAMPLES", "SampleBudget"]
 
 # A sample is 8 bytes in its array: 800 MB. Ten times what 1,000 pods with a full log of 10,000
 # samples give.
@@ -20,7 +20,7 @@ MAX_RUN_ERRORS = 2_000_000
 
 
 @dataclass(slots=True)
-class Admission:
+class SampleBudget:
     """Counts what was admitted so far; one for each run, or for each part that is held at once.
 
     Attributes:
@@ -33,7 +33,7 @@ class Admission:
     _samples: int = 0
     _errors: int = 0
 
-    def admit(self, outcome: PodOutcome) -> PodOutcome:
+    def accept(self, outcome: PodOutcome) -> PodOutcome:
         """The outcome, or one without its report and with the reason `over-limit`.
 
         A smaller report may still be admitted after a larger one was not.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import Job, Pod
 from mrunners.plan.plan import RunPlan
-from mrunners.reports.budget import Admission
+from mrunners.reports.budget import SampleBudget
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportError
 from mrunners.reports.samples import KperfReport
@@ -34,7 +34,7 @@ def collect_job(
     pods: Sequence[Pod],
     unstarted: Sequence[Unstarted],
     store: ReportStore,
-    admission: Admission,
+    budget: SampleBudget,
     unreachable_nodes: set[str | None],
 ) -> list[PodOutcome]:
     """The outcomes of a Job's pods, one per completion index, ascending.
@@ -46,7 +46,7 @@ def collect_job(
         pods: all pods of the run.
         unstarted: the pods that have not started.
         store: looked into first; what is read is kept there.
-        admission: what the run already holds.
+        budget: what the run already holds.
         unreachable_nodes: those that did not give a log; they are not asked for another, as each
             request takes all the patience there is for logs. New ones are added.
     Raises: OSError: the store cannot keep a report.
@@ -60,7 +60,7 @@ def collect_job(
         ]
     collector = _Collector(cluster, plan, job.actual, places, pods, late, store, unreachable_nodes)
     # One after the other, so that what is not admitted is let go before the next one is read.
-    return [admission.admit(collector.outcome(index)) for index in range(job.planned.pod_count)]
+    return [budget.accept(collector.outcome(index)) for index in range(job.planned.pod_count)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ from mrunners.plan.metadata import Manifest, run_selector, tracker_selector
 from mrunners.plan.plan import PlannedJob, RunPlan
 from mrunners.plan.tracker import overflow_manifests, place_profiles, tracker_manifest
 from mrunners.run.delete import delete_run, wait_until_gone
-from mrunners.run.lookup import FoundRun, describe_run, existing_run
-from mrunners.run.observer import Listener
-from mrunners.run.preflight import Decision
+from mrunners.run.lookup import ExistingRun, describe_run, get_run_or_none
+from mrunners.run.observer import RunObserver
+from mrunners.run.preflight import RunAction
 from mrunners.status.run_state import run_state
 
-__all__ = ["OpenRun", "adopted", "create_jobs", "create_tracker", "open_run"]
+__all__ = ["StartedRun", "adopted", "create_jobs", "create_tracker", "start_run"]
 
 # A Job whose tracker is gone is collected 0.2 s after it was made (measured); this is plenty.
 GOING_SECONDS = 30.0
@@ -30,7 +30,7 @@ GOING_POLL_SECONDS = 0.5
 
 
 def create_tracker(
-    cluster: Cluster, plan: RunPlan, profiles: Mapping[str, str], listener: Listener
+    cluster: Cluster, plan: RunPlan, profiles: Mapping[str, str], observer: RunObserver
 ) -> ConfigMap:
     """Create the tracker with the whole plan in it, or adopt our own.
 
@@ -38,20 +38,20 @@ def create_tracker(
         cluster: where.
         plan: the run as decided.
         profiles: digest to rendered profile.
-        listener: told the tracker's name.
+        observer: told the tracker's name.
     Raises: RefusedError: the tracker belongs to another run, or is none of ours.
     """
     manifest = tracker_manifest(plan, profiles)
     # What a deleted run left behind would load the cluster beside ours, under the same names; even
     # Jobs of our own run ID are going when their tracker is gone.
     if cluster.get_config_map(plan.namespace, plan.tracker) is None:
-        wait_until_gone(cluster, plan.namespace, tracker_selector(plan.tracker), listener)
+        wait_until_gone(cluster, plan.namespace, tracker_selector(plan.tracker), observer)
     tracker = cluster.create_config_map(plan.namespace, manifest)
     if tracker is None:
         tracker = _own_tracker(cluster, plan)
     for overflow in overflow_manifests(plan, profiles, tracker.uid):
         _create_profiles(cluster, plan, overflow, tracker.uid)
-    listener.tracker(tracker.name)
+    observer.tracker(tracker.name)
     return tracker
 
 
@@ -62,7 +62,7 @@ def create_jobs(
     *,
     profiles: Mapping[str, str],
     tracker_uid: str,
-    listener: Listener,
+    observer: RunObserver,
 ) -> list[Job]:
     """Create these Jobs of the plan, or adopt our own.
 
@@ -72,7 +72,7 @@ def create_jobs(
         jobs: some or all of its Jobs.
         profiles: digest to rendered profile, to know which ConfigMap holds which.
         tracker_uid: the tracker that owns them.
-        listener: warned when the server drops fields that a run relies on.
+        observer: warned when the server drops fields that a run relies on.
     Returns: one per planned Job, in order.
     Raises: RefusedError: a Job of that name is another's, or the tracker is gone.
     """
@@ -87,7 +87,7 @@ def create_jobs(
         dropped |= dict.fromkeys(dropped_fields(made.spec_fields))
         seen.append(made)
     for line in dropped:
-        listener.warn(line)
+        observer.warn(line)
     return seen
 
 
@@ -102,7 +102,7 @@ def adopted(job: Job, plan: RunPlan, digest: str, tracker_uid: str) -> bool:
 
 
 def _own_tracker(cluster: Cluster, plan: RunPlan) -> ConfigMap:
-    found = existing_run(cluster, plan.namespace, plan.tracker)
+    found = get_run_or_none(cluster, plan.namespace, plan.tracker)
     if found is None:
         raise RefusedError(
             f"tracker {plan.tracker} in namespace {plan.namespace} was deleted while the run was "
@@ -147,7 +147,7 @@ def _create_job(
     while (made := cluster.create_job(plan.namespace, manifest)) is None:
         there = cluster.get_job(plan.namespace, job.name)
         if there is None:
-            _demand_tracker(cluster, plan, job, tracker_uid)
+            _require_tracker(cluster, plan, job, tracker_uid)
         elif adopted(there, plan, digest, tracker_uid):
             return there
         elif not there.deleting and not _orphaned(there.owners, plan, tracker_uid):
@@ -158,7 +158,7 @@ def _create_job(
     return made
 
 
-def _demand_tracker(cluster: Cluster, plan: RunPlan, job: PlannedJob, tracker_uid: str) -> None:
+def _require_tracker(cluster: Cluster, plan: RunPlan, job: PlannedJob, tracker_uid: str) -> None:
     """What went with its tracker must not come back."""
     tracker = cluster.get_config_map(plan.namespace, plan.tracker)
     if tracker is None or tracker.uid != tracker_uid:
@@ -194,7 +194,7 @@ def _foreign(plan: RunPlan, what: str) -> RefusedError:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenRun:
+class StartedRun:
     """A run whose tracker stands.
 
     Attributes:
@@ -202,7 +202,7 @@ class OpenRun:
         profiles: digest to rendered profile.
     """
 
-    found: FoundRun
+    found: ExistingRun
     profiles: Mapping[str, str] = field(repr=False)
 
     @property
@@ -211,33 +211,33 @@ class OpenRun:
         return self.found.state.missing
 
 
-def open_run(cluster: Cluster, decision: Decision, listener: Listener) -> OpenRun:
+def start_run(cluster: Cluster, action: RunAction, observer: RunObserver) -> StartedRun:
     """Delete what is replaced, then create the tracker or adopt our own.
 
     Args:
         cluster: where.
-        decision: what `decide` returned just before.
-        listener: told what happens.
+        action: what `resolve_existing_run` returned just before.
+        observer: told what happens.
     Raises:
         RefusedError: another run came first.
         WaitTimeoutError: what is replaced does not go away.
     """
-    planned = decision.planned
+    planned = action.planned
     for line in planned.warnings:
-        listener.warn(line)
-    if (old := decision.replaces) is not None:
-        listener.note(
+        observer.warn(line)
+    if (old := action.replaces) is not None:
+        observer.info(
             f"replacing the finished run of tracker {old.tracker.name} (run {old.plan.run_id})"
         )
-        delete_run(cluster, old, listener, force=True)
+        delete_run(cluster, old, observer, force=True)
     plan = planned.plan
-    tracker = create_tracker(cluster, plan, planned.profiles, listener)
+    tracker = create_tracker(cluster, plan, planned.profiles, observer)
     jobs = cluster.list_jobs(plan.namespace, run_selector(plan.run_id))
     state = run_state(plan, jobs)
-    if decision.resumes is not None:
+    if action.resumes is not None:
         there = len(state.jobs) - len(state.missing)
-        listener.note(
+        observer.info(
             f"resuming run {plan.run_id}: {there} of {len(state.jobs)} Jobs are there, "
             f"{state.ended} of {state.pods} pods have ended"
         )
-    return OpenRun(FoundRun(tracker, plan, state), planned.profiles)
+    return StartedRun(ExistingRun(tracker, plan, state), planned.profiles)

@@ -12,19 +12,19 @@ from mrunners.errors import RefusedError, WaitTimeoutError
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import ConfigMap
 from mrunners.plan.metadata import run_selector, tracker_selector
-from mrunners.run.lookup import FoundRun, describe_run
-from mrunners.run.observer import Listener
+from mrunners.run.lookup import ExistingRun, describe_run
+from mrunners.run.observer import RunObserver
 
-__all__ = ["delete_run", "delete_tracker", "see_off", "wait_until_gone"]
+__all__ = ["delete_run", "delete_tracker", "wait_for_remaining", "wait_until_gone"]
 
 
-def delete_run(cluster: Cluster, found: FoundRun, listener: Listener, *, force: bool) -> None:
+def delete_run(cluster: Cluster, found: ExistingRun, observer: RunObserver, *, force: bool) -> None:
     """Delete exactly the run that was found.
 
     Args:
         cluster: where.
         found: the run; another one under the same name is left alone.
-        listener: told what is waited for.
+        observer: told what is waited for.
         force: also when it runs, or its report was never collected.
     Raises:
         RefusedError: it runs or was not collected, and force was not given.
@@ -44,11 +44,11 @@ def delete_run(cluster: Cluster, found: FoundRun, listener: Listener, *, force: 
             namespace=namespace,
             tracker=name,
         )
-    delete_tracker(cluster, namespace, found.tracker, listener)
+    delete_tracker(cluster, namespace, found.tracker, observer)
 
 
 def delete_tracker(
-    cluster: Cluster, namespace: str, tracker: ConfigMap, listener: Listener
+    cluster: Cluster, namespace: str, tracker: ConfigMap, observer: RunObserver
 ) -> None:
     """Delete a tracker whatever its run does, even one whose plan cannot be read.
 
@@ -56,15 +56,17 @@ def delete_tracker(
         cluster: where.
         namespace: where in it.
         tracker: exactly this one.
-        listener: told what is waited for.
+        observer: told what is waited for.
     Raises: WaitTimeoutError: its pods are still there after long.
     """
     assert tracker.run_id is not None
     cluster.delete_config_map(namespace, tracker.name, tracker.uid)
-    wait_until_gone(cluster, namespace, run_selector(tracker.run_id), listener)
+    wait_until_gone(cluster, namespace, run_selector(tracker.run_id), observer)
 
 
-def see_off(cluster: Cluster, namespace: str, tracker: str, listener: Listener) -> bool:
+def wait_for_remaining(
+    cluster: Cluster, namespace: str, tracker: str, observer: RunObserver
+) -> bool:
     """Wait for what is left of a run whose tracker is gone, as after an interrupted delete.
 
     Returns: whether anything was left.
@@ -76,7 +78,7 @@ def see_off(cluster: Cluster, namespace: str, tracker: str, listener: Listener) 
     selector = tracker_selector(tracker)
     if not cluster.list_jobs(namespace, selector) and not cluster.list_pods(namespace, selector):
         return False
-    wait_until_gone(cluster, namespace, selector, listener)
+    wait_until_gone(cluster, namespace, selector, observer)
     return True
 
 
@@ -90,7 +92,7 @@ def wait_until_gone(
     cluster: Cluster,
     namespace: str,
     selector: str,
-    listener: Listener,
+    observer: RunObserver,
     *,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> None:
@@ -100,7 +102,7 @@ def wait_until_gone(
         cluster: where.
         namespace: where in it.
         selector: what must be gone.
-        listener: told once what is waited for.
+        observer: told once what is waited for.
         patience_seconds: how long.
     Raises: WaitTimeoutError: something is still there.
     """
@@ -114,7 +116,7 @@ def wait_until_gone(
         names = ", ".join([f"job {j.name}" for j in jobs[:3]] + [f"pod {p.name}" for p in pods[:3]])
         if not said:
             said = True
-            listener.note(
+            observer.info(
                 f"waiting until {len(jobs)} Jobs and {len(pods)} pods of the run are gone"
             )
         if time.monotonic() > deadline:

@@ -19,18 +19,18 @@ from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.plain_log import extract_plain_report
 from mrunners.reports.runner_script import ReportMode
 from mrunners.reports.samples import KperfReport
-from mrunners.run.observer import Listener
+from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import PodFacts, ReportStore
 from mrunners.status.run_state import JobState, RunState
 
-__all__ = ["Harvest", "fetch_report", "harvest_ended", "pod_of"]
+__all__ = ["FetchProgress", "fetch_ended", "fetch_report", "pod_of"]
 
 # A node may keep more log than the plan says; only absurd sizes are cut off.
 _LOG_ROOM_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(slots=True)
-class Harvest:
+class FetchProgress:
     """What one command has brought home so far.
 
     Attributes:
@@ -101,14 +101,14 @@ def fetch_report(
     return report, facts
 
 
-def harvest_ended(
+def fetch_ended(
     cluster: Cluster,
     plan: RunPlan,
     state: RunState,
     pods: Iterable[Pod],
     store: ReportStore,
-    harvest: Harvest,
-    listener: Listener,
+    progress: FetchProgress,
+    observer: RunObserver,
 ) -> None:
     """Bring home the reports of all pods that have ended since the last call.
 
@@ -124,36 +124,36 @@ def harvest_ended(
         if pod.job_uid not in jobs or pod.index is None or not pod.ended:
             continue
         place = (pod.job_uid, pod.index)
-        if place in harvest.seen:
+        if place in progress.seen:
             continue
         if pod.node in unreachable_nodes:
-            harvest.unread.add(place)
+            progress.unread.add(place)
             continue
-        harvest.seen.add(place)
+        progress.seen.add(place)
         try:
-            _harvest_one(cluster, plan, jobs[pod.job_uid], pod, store)
+            _fetch_one(cluster, plan, jobs[pod.job_uid], pod, store)
         except UnusableReportError as error:
             silent = error.problem is MissingReason.LOG_UNAVAILABLE
-            if not (silent and place in harvest.unread):
-                listener.warn(f"pod {pod.name}: no report: {error}")
-            harvest.unread.discard(place)
+            if not (silent and place in progress.unread):
+                observer.warn(f"pod {pod.name}: no report: {error}")
+            progress.unread.discard(place)
             if silent:
                 unreachable_nodes.add(pod.node)
-                harvest.unread.add(place)
-                harvest.seen.discard(place)
+                progress.unread.add(place)
+                progress.seen.discard(place)
         except OSError as error:
-            harvest.unread.discard(place)
-            listener.warn(f"pod {pod.name}: its report could not be kept on disk: {error}")
+            progress.unread.discard(place)
+            observer.warn(f"pod {pod.name}: its report could not be kept on disk: {error}")
         else:
-            harvest.reports += 1
-            harvest.unread.discard(place)
+            progress.reports += 1
+            progress.unread.discard(place)
             job = jobs[pod.job_uid].planned.name
             home.append(f"{job} index {pod.index}, pod {pod.name} on {pod.node}")
     if home:
-        listener.brought_home(home)
+        observer.reports_fetched(home)
 
 
-def _harvest_one(
+def _fetch_one(
     cluster: Cluster, plan: RunPlan, job: JobState, pod: Pod, store: ReportStore
 ) -> None:
     assert pod.job_uid is not None

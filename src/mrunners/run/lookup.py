@@ -22,11 +22,11 @@ from mrunners.plan.plan import RunPlan
 from mrunners.plan.tracker import read_plan
 from mrunners.status.run_state import RunState, run_state
 
-__all__ = ["FoundRun", "describe_run", "existing_run", "find_run", "find_tracker"]
+__all__ = ["ExistingRun", "describe_run", "get_run", "get_run_or_none", "get_tracker"]
 
 
 @dataclass(frozen=True, slots=True)
-class FoundRun:
+class ExistingRun:
     """A run that a cluster holds.
 
     Attributes:
@@ -45,7 +45,7 @@ class FoundRun:
         return ANNOTATION_COLLECTED_AT in self.tracker.annotations
 
 
-def find_run(cluster: Cluster, namespace: str, tracker: str | None) -> FoundRun:
+def get_run(cluster: Cluster, namespace: str, tracker: str | None) -> ExistingRun:
     """The run of a namespace.
 
     Args:
@@ -54,10 +54,10 @@ def find_run(cluster: Cluster, namespace: str, tracker: str | None) -> FoundRun:
         tracker: its name; None takes the only one.
     Raises: RefusedError: there is none, there are several, or it is none of ours.
     """
-    return _with_plan(cluster, namespace, find_tracker(cluster, namespace, tracker))
+    return _with_plan(cluster, namespace, get_tracker(cluster, namespace, tracker))
 
 
-def find_tracker(cluster: Cluster, namespace: str, tracker: str | None) -> ConfigMap:
+def get_tracker(cluster: Cluster, namespace: str, tracker: str | None) -> ConfigMap:
     """The tracker of a namespace, whether its plan can be read or not.
 
     Args:
@@ -78,7 +78,7 @@ def find_tracker(cluster: Cluster, namespace: str, tracker: str | None) -> Confi
     return seen
 
 
-def existing_run(cluster: Cluster, namespace: str, tracker: str) -> FoundRun | None:
+def get_run_or_none(cluster: Cluster, namespace: str, tracker: str) -> ExistingRun | None:
     """The run under a tracker's name; None when there is no such ConfigMap.
 
     Raises: RefusedError: a ConfigMap of that name is there and is no tracker of ours.
@@ -101,13 +101,13 @@ def _tracker(cluster: Cluster, namespace: str, tracker: str) -> ConfigMap | None
     return seen
 
 
-def _with_plan(cluster: Cluster, namespace: str, seen: ConfigMap) -> FoundRun:
+def _with_plan(cluster: Cluster, namespace: str, seen: ConfigMap) -> ExistingRun:
     plan = read_plan(namespace, seen.name, seen.data)
     jobs = cluster.list_jobs(namespace, run_selector(plan.run_id))
-    return FoundRun(seen, plan, run_state(plan, jobs))
+    return ExistingRun(seen, plan, run_state(plan, jobs))
 
 
-def describe_run(cluster: Cluster, found: FoundRun) -> str:
+def describe_run(cluster: Cluster, found: ExistingRun) -> str:
     """The run in a few words: name, age, state."""
     age = (cluster.now() - found.tracker.created).total_seconds()
     collected = "collected" if found.collected else "not collected"

@@ -10,13 +10,13 @@ from typing import Protocol
 
 from mrunners.status.run_state import RunState
 
-__all__ = ["Listener", "Silence"]
+__all__ = ["NullObserver", "RunObserver"]
 
 
-class Listener(Protocol):
+class RunObserver(Protocol):
     """Hears of a run's progress."""
 
-    def note(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """One line worth keeping: something happened."""
 
     def warn(self, text: str) -> None:
@@ -25,7 +25,7 @@ class Listener(Protocol):
     def tracker(self, name: str) -> None:
         """The tracker exists from now on: the run can be resumed."""
 
-    def brought_home(self, pods: Sequence[str]) -> None:
+    def reports_fetched(self, pods: Sequence[str]) -> None:
         """Reports have come home since the last call.
 
         Args:
@@ -41,10 +41,10 @@ class Listener(Protocol):
         """
 
 
-class Silence:
+class NullObserver:
     """Hears nothing."""
 
-    def note(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """Nothing."""
 
     def warn(self, text: str) -> None:
@@ -53,7 +53,7 @@ class Silence:
     def tracker(self, name: str) -> None:
         """Nothing."""
 
-    def brought_home(self, pods: Sequence[str]) -> None:
+    def reports_fetched(self, pods: Sequence[str]) -> None:
         """Nothing."""
 
     def progress(self, state: RunState, reports: int) -> None:

@@ -20,13 +20,13 @@ from mrunners.profiles.images import release_of_image
 from mrunners.profiles.loading import LoadedRunner, load_runners, read_runners
 from mrunners.profiles.sources.protocol import SourceContext
 from mrunners.profiles.uris import RunnerSpec
-from mrunners.run.lookup import FoundRun, describe_run, existing_run, find_run
+from mrunners.run.lookup import ExistingRun, describe_run, get_run, get_run_or_none
 
-__all__ = ["Decision", "decide", "dry_run_tracker", "load_profiles", "prepare"]
+__all__ = ["RunAction", "dry_run_tracker", "load_profiles", "preflight", "resolve_existing_run"]
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class RunAction:
     """What a run will do.
 
     Attributes:
@@ -36,8 +36,8 @@ class Decision:
     """
 
     planned: PlannedRun
-    replaces: FoundRun | None = None
-    resumes: FoundRun | None = None
+    replaces: ExistingRun | None = None
+    resumes: ExistingRun | None = None
 
 
 _NOTHING_TO_RESUME = "there is no run to resume, so a new one is started"
@@ -65,7 +65,7 @@ def load_profiles(
     return tuple(load_runners(specs, context, release_of_image(options.runner_image)))
 
 
-def prepare(cluster: Cluster, options: RunOptions, *, run_key: str) -> Decision:
+def preflight(cluster: Cluster, options: RunOptions, *, run_key: str) -> RunAction:
     """All that can be decided beforehand, with every mistake of every URI told together.
 
     Args:
@@ -77,21 +77,21 @@ def prepare(cluster: Cluster, options: RunOptions, *, run_key: str) -> Decision:
         RefusedError: another run is in the way.
     """
     if not options.runners:
-        return decide(cluster, options, None)
+        return resolve_existing_run(cluster, options, None)
     context = SourceContext(config_maps=_ConfigMaps(cluster))
     runners = read_runners(options.runners, context, release_of_image(options.runner_image))
-    return decide(cluster, options, plan_run(options, runners, run_key=run_key))
+    return resolve_existing_run(cluster, options, plan_run(options, runners, run_key=run_key))
 
 
-def dry_run_tracker(cluster: Cluster, decision: Decision) -> None:
+def dry_run_tracker(cluster: Cluster, action: RunAction) -> None:
     """Let the API server judge a new run's tracker, before what takes long is begun.
 
     Raises:
         InvalidInputError: there is no such namespace.
         ClusterError: the tracker may not be created.
     """
-    if decision.resumes is None:
-        plan, profiles = decision.planned.plan, decision.planned.profiles
+    if action.resumes is None:
+        plan, profiles = action.planned.plan, action.planned.profiles
         try:
             cluster.dry_run_config_map(plan.namespace, tracker_manifest(plan, profiles))
         except ApiStatusError as error:
@@ -100,7 +100,9 @@ def dry_run_tracker(cluster: Cluster, decision: Decision) -> None:
                 raise
 
 
-def decide(cluster: Cluster, options: RunOptions, wanted: PlannedRun | None) -> Decision:
+def resolve_existing_run(
+    cluster: Cluster, options: RunOptions, wanted: PlannedRun | None
+) -> RunAction:
     """What to do about a tracker that is already there; docs/runs.md has the table.
 
     Args:
@@ -111,23 +113,23 @@ def decide(cluster: Cluster, options: RunOptions, wanted: PlannedRun | None) -> 
     Raises: RefusedError: another run is in the way, or there is none to resume.
     """
     if wanted is None:
-        found = find_run(cluster, options.namespace, options.advanced.tracker)
-        return Decision(PlannedRun(found.plan, _stored_profiles(cluster, found)), resumes=found)
-    there = existing_run(cluster, options.namespace, options.advanced.tracker)
+        found = get_run(cluster, options.namespace, options.advanced.tracker)
+        return RunAction(PlannedRun(found.plan, _stored_profiles(cluster, found)), resumes=found)
+    there = get_run_or_none(cluster, options.namespace, options.advanced.tracker)
     if there is None:
-        if options.advanced.existing is IfExists.RESUME:
+        if options.advanced.if_exists is IfExists.RESUME:
             wanted = replace(wanted, warnings=(*wanted.warnings, _NOTHING_TO_RESUME))
-        return Decision(wanted)
-    if there.plan.run_id == wanted.plan.run_id or options.advanced.existing is IfExists.RESUME:
-        _demand_same_plan(there, wanted)
+        return RunAction(wanted)
+    if there.plan.run_id == wanted.plan.run_id or options.advanced.if_exists is IfExists.RESUME:
+        _require_same_plan(there, wanted)
         planned = PlannedRun(there.plan, wanted.profiles, wanted.warnings)
-        return Decision(planned, resumes=there)
-    if there.state.finished and (there.collected or options.advanced.existing is IfExists.REPLACE):
-        return Decision(wanted, replaces=there)
+        return RunAction(planned, resumes=there)
+    if there.state.finished and (there.collected or options.advanced.if_exists is IfExists.REPLACE):
+        return RunAction(wanted, replaces=there)
     raise _in_the_way(cluster, options, there)
 
 
-def _demand_same_plan(there: FoundRun, wanted: PlannedRun) -> None:
+def _require_same_plan(there: ExistingRun, wanted: PlannedRun) -> None:
     differences = plan_differences(there.plan, wanted.plan)
     if differences:
         lines = "".join(f"\n  {line}" for line in differences)
@@ -141,7 +143,7 @@ def _demand_same_plan(there: FoundRun, wanted: PlannedRun) -> None:
         )
 
 
-def _in_the_way(cluster: Cluster, options: RunOptions, there: FoundRun) -> RefusedError:
+def _in_the_way(cluster: Cluster, options: RunOptions, there: ExistingRun) -> RefusedError:
     where = f"{options.namespace} --tracker {options.advanced.tracker}"
     if there.state.finished:
         advice = (
@@ -160,7 +162,7 @@ def _in_the_way(cluster: Cluster, options: RunOptions, there: FoundRun) -> Refus
     )
 
 
-def _stored_profiles(cluster: Cluster, found: FoundRun) -> dict[str, str]:
+def _stored_profiles(cluster: Cluster, found: ExistingRun) -> dict[str, str]:
     """The profiles that a tracker and its overflow ConfigMaps hold, by digest.
 
     Raises: RefusedError: one is missing, as its creator was ended before writing it.

@@ -11,25 +11,25 @@ from mrunners.errors import IncompleteError, StillRunningError, UnreachableError
 from mrunners.kube.api import Cluster
 from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT
 from mrunners.reports.analysis.throughput import TargetLoad
-from mrunners.reports.budget import Admission
+from mrunners.reports.budget import SampleBudget
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome, RunIdentity
 from mrunners.run.collect import collect_job
-from mrunners.run.lookup import FoundRun
+from mrunners.run.lookup import ExistingRun
 from mrunners.run.report_store import ReportStore
-from mrunners.run.snapshot import Look, look, look_closely
+from mrunners.run.snapshot import RunSnapshot, read_jobs, read_snapshot
 from mrunners.status.run_state import JobState
 
 __all__ = [
-    "closer_look",
     "collect_run",
-    "demand_ended",
-    "demand_final",
-    "demand_finished",
-    "demand_kept",
     "mark_collected",
     "merge_outcomes",
+    "read_full_snapshot",
+    "require_ended",
+    "require_final",
+    "require_finished",
+    "require_kept",
 ]
 
 # Another attempt may still get these: a pod that is late may start after all, and a Job that was
@@ -45,17 +45,17 @@ _NOT_FINAL = frozenset(
 )
 
 
-def closer_look(cluster: Cluster, found: FoundRun) -> Look:
+def read_full_snapshot(cluster: Cluster, found: ExistingRun) -> RunSnapshot:
     """The run with its pods, for collecting."""
-    return look_closely(cluster, found, look(cluster, found))
+    return read_snapshot(cluster, found, read_jobs(cluster, found))
 
 
-def demand_finished(found: FoundRun, view: Look) -> None:
+def require_finished(found: ExistingRun, snapshot: RunSnapshot) -> None:
     """Refuse while something can still finish.
 
     Raises: StillRunningError: it names the Jobs.
     """
-    may_finish = view.may_finish
+    may_finish = snapshot.may_finish
     if not may_finish:
         return
     lines = "".join(
@@ -65,25 +65,25 @@ def demand_finished(found: FoundRun, view: Look) -> None:
     more = f"\n  and {len(may_finish) - 10} more" if len(may_finish) > 10 else ""
     namespace, tracker = found.plan.namespace, found.plan.tracker
     raise StillRunningError(
-        f"{len(may_finish)} of {len(view.state.jobs)} Jobs have not finished:{lines}{more}\n"
+        f"{len(may_finish)} of {len(snapshot.state.jobs)} Jobs have not finished:{lines}{more}\n"
         f"wait for them with: mrunners wait {namespace} --tracker {tracker}; or take what is "
         "there with --partial",
         jobs=(job.planned.name for job in may_finish),
     )
 
 
-def demand_ended(view: Look) -> None:
+def require_ended(snapshot: RunSnapshot) -> None:
     """Refuse while a Job has not ended, even if it cannot by itself.
 
     Raises: IncompleteError: it names the Jobs.
     """
-    if not view.state.finished:
-        names = [job.planned.name for job in view.state.unfinished]
+    if not snapshot.state.finished:
+        names = [job.planned.name for job in snapshot.state.unfinished]
         more = ", …" if len(names) > 5 else ""
         raise IncompleteError(f"Jobs that cannot finish: {', '.join(names[:5])}{more}")
 
 
-def demand_final(outcomes: Sequence[PodOutcome]) -> None:
+def require_final(outcomes: Sequence[PodOutcome]) -> None:
     """Refuse outcomes that another attempt may change.
 
     Raises:
@@ -103,7 +103,7 @@ def demand_final(outcomes: Sequence[PodOutcome]) -> None:
     raise IncompleteError(text)
 
 
-def demand_kept(outcomes: Sequence[PodOutcome]) -> None:
+def require_kept(outcomes: Sequence[PodOutcome]) -> None:
     """Refuse outcomes that are final for this machine only.
 
     Whoever harvested the pod while it was there still has its report in a store of its own.
@@ -117,8 +117,8 @@ def demand_kept(outcomes: Sequence[PodOutcome]) -> None:
 
 def collect_run(
     cluster: Cluster,
-    found: FoundRun,
-    view: Look,
+    found: ExistingRun,
+    snapshot: RunSnapshot,
     store: ReportStore,
     jobs: Sequence[JobState] | None = None,
 ) -> list[PodOutcome]:
@@ -127,31 +127,31 @@ def collect_run(
     Args:
         cluster: where logs are read.
         found: the run.
-        view: its pods.
+        snapshot: its pods.
         store: looked into first; what is read is kept there.
         jobs: only of these Jobs, which are held to the bounds of a run by themselves; None means
             all of them.
     """
-    admission = Admission()
+    budget = SampleBudget()
     unreachable_nodes: set[str | None] = set()
     return [
         outcome
-        for job in (view.state.jobs if jobs is None else jobs)
+        for job in (snapshot.state.jobs if jobs is None else jobs)
         for outcome in collect_job(
             cluster,
             found.plan,
             job,
-            pods=view.pods,
-            unstarted=view.unstarted,
+            pods=snapshot.pods,
+            unstarted=snapshot.unstarted,
             store=store,
-            admission=admission,
+            budget=budget,
             unreachable_nodes=unreachable_nodes,
         )
     ]
 
 
 def merge_outcomes(
-    found: FoundRun, outcomes: Sequence[PodOutcome], *, requests: int, raw: bool = False
+    found: ExistingRun, outcomes: Sequence[PodOutcome], *, requests: int, raw: bool = False
 ) -> MergedReport:
     """One report for the run.
 
@@ -165,12 +165,12 @@ def merge_outcomes(
     plan = found.plan
     identity = RunIdentity(plan.namespace, plan.tracker, plan.run_id)
     asked = {job.name: TargetLoad(job.target_per_second, job.clients) for job in plan.jobs}
-    admission = Admission()
-    admitted = [admission.admit(outcome) for outcome in outcomes]
-    return merge(identity, admitted, asked=asked, raw=raw, requests_by_us=requests)
+    budget = SampleBudget()
+    accepted = [budget.accept(outcome) for outcome in outcomes]
+    return merge(identity, accepted, asked=asked, raw=raw, requests_by_us=requests)
 
 
-def mark_collected(cluster: Cluster, found: FoundRun, outcomes: Sequence[PodOutcome]) -> bool:
+def mark_collected(cluster: Cluster, found: ExistingRun, outcomes: Sequence[PodOutcome]) -> bool:
     """Note on the tracker that its report was fully written.
 
     To be called after the report was written. Nothing is noted while a report that is missing

@@ -11,16 +11,16 @@ from mrunners.errors import RefusedError
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import Pod
 from mrunners.plan.metadata import run_selector
-from mrunners.run.lookup import FoundRun
+from mrunners.run.lookup import ExistingRun
 from mrunners.status.completion import failure_lines, has_unstarted_pods, jobs_that_may_finish
 from mrunners.status.diagnostics import Unstarted, unstarted_pods
 from mrunners.status.run_state import JobState, RunState, creator_is_gone, run_state
 
-__all__ = ["Look", "failures", "look", "look_closely"]
+__all__ = ["RunSnapshot", "failures", "read_jobs", "read_snapshot"]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RunSnapshot:
     """A run at one moment.
 
     Attributes:
@@ -41,7 +41,7 @@ class Look:
         return jobs_that_may_finish(self.state, self.unstarted, creator_gone=self.creator_gone)
 
 
-def look(cluster: Cluster, found: FoundRun) -> RunState:
+def read_jobs(cluster: Cluster, found: ExistingRun) -> RunState:
     """The Jobs, by one LIST whatever their number.
 
     Raises: RefusedError: the Jobs are gone because the tracker is.
@@ -60,19 +60,19 @@ def look(cluster: Cluster, found: FoundRun) -> RunState:
     return state
 
 
-def look_closely(cluster: Cluster, found: FoundRun, state: RunState) -> Look:
+def read_snapshot(cluster: Cluster, found: ExistingRun, state: RunState) -> RunSnapshot:
     """The pods too, and why some have not started.
 
     Args:
         cluster: where.
         found: the run.
-        state: what `look` returned just before.
+        state: what `read_jobs` returned just before.
     """
     plan = found.plan
     pods = tuple(cluster.list_pods(plan.namespace, run_selector(plan.run_id)))
     warnings = cluster.list_warnings(plan.namespace) if has_unstarted_pods(state) else []
     now = cluster.now()
-    return Look(
+    return RunSnapshot(
         state=state,
         pods=pods,
         unstarted=tuple(unstarted_pods(plan, state, pods, warnings, now)),
@@ -80,18 +80,18 @@ def look_closely(cluster: Cluster, found: FoundRun, state: RunState) -> Look:
     )
 
 
-def failures(found: FoundRun, view: Look) -> tuple[str, ...]:
+def failures(found: ExistingRun, snapshot: RunSnapshot) -> tuple[str, ...]:
     """What went wrong in a run that has come to its end, one line per Job and cause.
 
     Args:
         found: the run.
-        view: what `look_closely` returned.
+        snapshot: what `read_snapshot` returned.
     Returns: empty exactly when every planned Job is Complete.
     """
     lines = failure_lines(
-        view.state,
-        view.unstarted,
-        creator_gone=view.creator_gone,
+        snapshot.state,
+        snapshot.unstarted,
+        creator_gone=snapshot.creator_gone,
         namespace=found.plan.namespace,
         tracker=found.plan.tracker,
     )

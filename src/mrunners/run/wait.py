@@ -11,11 +11,11 @@ from collections.abc import Callable
 from mrunners.durations import format_duration
 from mrunners.errors import WaitTimeoutError
 from mrunners.kube.api import Cluster
-from mrunners.run.fetch import Harvest, harvest_ended
-from mrunners.run.lookup import FoundRun
-from mrunners.run.observer import Listener
+from mrunners.run.fetch import FetchProgress, fetch_ended
+from mrunners.run.lookup import ExistingRun
+from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
-from mrunners.run.snapshot import Look, failures, look, look_closely
+from mrunners.run.snapshot import RunSnapshot, failures, read_jobs, read_snapshot
 from mrunners.status.completion import has_unstarted_pods, next_interval
 from mrunners.status.diagnostics import describe
 from mrunners.status.run_state import RunState
@@ -31,9 +31,9 @@ UNREAD_SECONDS = 60.0
 
 def wait_for_run(
     cluster: Cluster,
-    found: FoundRun,
+    found: ExistingRun,
     store: ReportStore,
-    listener: Listener,
+    observer: RunObserver,
     *,
     timeout_seconds: float | None = None,
     interval_seconds: float | None = None,
@@ -46,7 +46,7 @@ def wait_for_run(
         cluster: where.
         found: the run.
         store: gets each pod's report as the pod ends.
-        listener: told the progress, and once each what keeps pods from starting.
+        observer: told the progress, and once each what keeps pods from starting.
         timeout_seconds: give up then; None never does.
         interval_seconds: poll that often; None grows from 1 s to 15 s.
         monotonic, sleep: time.
@@ -57,27 +57,27 @@ def wait_for_run(
     """
     began = monotonic()
     expected = max((job.expected_seconds or 0.0 for job in found.plan.jobs), default=0.0) or None
-    harvest, told = Harvest(seen=set()), set[str]()
+    progress, told = FetchProgress(seen=set()), set[str]()
     interval: float | None = None
     closely_at, ended_then = float("-inf"), -1
     while True:
-        state = look(cluster, found)
+        state = read_jobs(cluster, found)
         now = monotonic()
-        view = Look(state)
+        snapshot = RunSnapshot(state)
         since = now - closely_at
         if _worth_a_closer_look(state, ended_then, since) or (
-            harvest.unread and since >= UNREAD_SECONDS
+            progress.unread and since >= UNREAD_SECONDS
         ):
             closely_at, ended_then = now, state.ended
-            view = look_closely(cluster, found, state)
-            for line in describe(state, view.unstarted):
+            snapshot = read_snapshot(cluster, found, state)
+            for line in describe(state, snapshot.unstarted):
                 if line not in told:
                     told.add(line)
-                    listener.warn(line)
-            harvest_ended(cluster, found.plan, state, view.pods, store, harvest, listener)
-        listener.progress(state, harvest.reports)
-        if state.finished or (closely_at == now and not view.may_finish):
-            return failures(found, view)
+                    observer.warn(line)
+            fetch_ended(cluster, found.plan, state, snapshot.pods, store, progress, observer)
+        observer.progress(state, progress.reports)
+        if state.finished or (closely_at == now and not snapshot.may_finish):
+            return failures(found, snapshot)
         interval = interval_seconds or next_interval(interval, now - began, expected)
         if timeout_seconds is not None:
             left = began + timeout_seconds - monotonic()
@@ -93,7 +93,7 @@ def _worth_a_closer_look(state: RunState, ended_then: int, since: float) -> bool
     return (has_unstarted_pods(state) or bool(state.missing)) and since >= DIAGNOSIS_SECONDS
 
 
-def _time_is_up(found: FoundRun, state: RunState, seconds: float) -> WaitTimeoutError:
+def _time_is_up(found: ExistingRun, state: RunState, seconds: float) -> WaitTimeoutError:
     names = ", ".join(job.planned.name for job in state.unfinished[:5])
     more = ", …" if len(state.unfinished) > 5 else ""
     return WaitTimeoutError(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from mrunners_cli.console import Speaker
+from mrunners_cli.console import Console
 from mrunners_cli.options import (
     kubeconfig_option,
     namespace_argument,
@@ -40,22 +40,22 @@ def delete(namespace: str, kubeconfig: str, tracker: str | None, force: bool, qu
     from mrunners.errors import RefusedError
     from mrunners.kube.client import KubernetesCluster
     from mrunners.plan.metadata import DEFAULT_TRACKER
-    from mrunners.run.delete import delete_run, delete_tracker, see_off
-    from mrunners.run.lookup import find_run, find_tracker
+    from mrunners.run.delete import delete_run, delete_tracker, wait_for_remaining
+    from mrunners.run.lookup import get_run, get_tracker
 
-    with Speaker(quiet=quiet) as speaker:
-        cluster = KubernetesCluster(kubeconfig, warn=speaker.warn)
+    with Console(quiet=quiet) as console:
+        cluster = KubernetesCluster(kubeconfig, warn=console.warn)
         try:
-            seen = find_tracker(cluster, namespace, tracker)
+            seen = get_tracker(cluster, namespace, tracker)
         except RefusedError:
             # An interrupted delete leaves pods that are still ending, and no tracker.
-            if not see_off(cluster, namespace, tracker or DEFAULT_TRACKER, speaker):
+            if not wait_for_remaining(cluster, namespace, tracker or DEFAULT_TRACKER, console):
                 raise
-            speaker.note(f"what was left of the run in namespace {namespace} is gone")
+            console.info(f"what was left of the run in namespace {namespace} is gone")
             return
         if force:
-            delete_tracker(cluster, namespace, seen, speaker)
+            delete_tracker(cluster, namespace, seen, console)
         else:
-            found = find_run(cluster, namespace, seen.name)
-            delete_run(cluster, found, speaker, force=False)
-        speaker.note(f"deleted tracker {seen.name} in namespace {namespace} with its Jobs and pods")
+            found = get_run(cluster, namespace, seen.name)
+            delete_run(cluster, found, console, force=False)
+        console.info(f"deleted tracker {seen.name} in namespace {namespace} with its Jobs and pods")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from mrunners_cli.console import Speaker
+from mrunners_cli.console import Console
 from mrunners_cli.options import (
     kubeconfig_option,
     namespace_argument,
@@ -66,41 +66,41 @@ def result(
     """
     from mrunners.errors import ClusterError, ExitCode
     from mrunners.kube.client import KubernetesCluster
-    from mrunners.run.lookup import find_run
+    from mrunners.run.lookup import get_run
     from mrunners.run.report_store import ReportStore, default_store_path
     from mrunners.run.result import (
-        closer_look,
         collect_run,
-        demand_finished,
         mark_collected,
         merge_outcomes,
+        read_full_snapshot,
+        require_finished,
     )
     from mrunners.run.snapshot import failures
-    from mrunners_cli.output import deliver, render
+    from mrunners_cli.output import render, write_output
 
     if raw and form != "json":
         raise click.UsageError("--raw goes with --format json")
-    with Speaker(quiet=quiet) as speaker:
-        cluster = KubernetesCluster(kubeconfig, warn=speaker.warn)
-        found = find_run(cluster, namespace, tracker)
-        view = closer_look(cluster, found)
+    with Console(quiet=quiet) as console:
+        cluster = KubernetesCluster(kubeconfig, warn=console.warn)
+        found = get_run(cluster, namespace, tracker)
+        snapshot = read_full_snapshot(cluster, found)
         if not partial:
-            demand_finished(found, view)
-        outcomes = collect_run(cluster, found, view, ReportStore(default_store_path()))
+            require_finished(found, snapshot)
+        outcomes = collect_run(cluster, found, snapshot, ReportStore(default_store_path()))
         report = merge_outcomes(found, outcomes, requests=cluster.requests, raw=raw)
-        deliver(render(report, form, to_file=output is not None), output)
+        write_output(render(report, form, to_file=output is not None), output)
         if form != "table" or output is not None:
-            speaker.note(report.verdict)
+            console.info(report.verdict)
         try:
             mark_collected(cluster, found, outcomes)
         except ClusterError as error:
-            speaker.warn(
+            console.warn(
                 f"the run could not be marked as collected, so a later run will not replace it "
                 f"by itself: {error}"
             )
-        if view.may_finish:
+        if snapshot.may_finish:
             return ExitCode.STILL_RUNNING
-        problems = failures(found, view)
+        problems = failures(found, snapshot)
         for line in problems:
-            speaker.warn(line)
+            console.warn(line)
     return ExitCode.DONE if report.complete and not problems else ExitCode.INCOMPLETE

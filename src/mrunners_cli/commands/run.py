@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mrunners_cli.console import Speaker
+from mrunners_cli.console import Console
 from mrunners_cli.options import kubeconfig_option, quiet_option
-from mrunners_cli.prefect_setup import demand_answer, prepare_prefect
+from mrunners_cli.prefect_setup import prepare_prefect, require_answer
 
 if TYPE_CHECKING:
     from mrunners.plan.options import RunOptions
@@ -128,7 +128,7 @@ def run(
     from mrunners.errors import ExitCode
     from mrunners.kube.client import KubernetesCluster
     from mrunners.plan.options import AdvancedOptions, IfExists, RunOptions, validate_options
-    from mrunners.run.preflight import dry_run_tracker, prepare
+    from mrunners.run.preflight import dry_run_tracker, preflight
 
     given = _given(click.get_current_context())
     if resume and replace:
@@ -144,27 +144,27 @@ def run(
     existing = IfExists.RESUME if resume else IfExists.REPLACE if replace else IfExists.REFUSE
     advanced = {name: options.pop(name) for name in AdvancedOptions.model_fields if name in options}
     asked = RunOptions.model_validate(
-        {**options, "wait": wait, "advanced": {**advanced, "existing": existing}}
+        {**options, "wait": wait, "advanced": {**advanced, "if_exists": existing}}
     )
     if deployment is None:
         validate_options(asked)
     elif dry_run:
         raise click.UsageError("--dry-run and --deployment exclude each other")
-    with Speaker(quiet=quiet, print_tracker=True) as speaker:
+    with Console(quiet=quiet, print_tracker=True) as console:
         if deployment is not None:
             prepare_prefect()
             from mrunners_cli.remote import run_remotely
 
-            return run_remotely(deployment, asked, given, speaker)
-        cluster = KubernetesCluster(asked.kubeconfig, warn=speaker.warn)
-        decision = prepare(cluster, asked, run_key=asked.advanced.run_key or "preview")
+            return run_remotely(deployment, asked, given, console)
+        cluster = KubernetesCluster(asked.kubeconfig, warn=console.warn)
+        action = preflight(cluster, asked, run_key=asked.advanced.run_key or "preview")
         if dry_run:
-            from mrunners_cli.output import manifests_of
+            from mrunners_cli.output import render_manifests
 
-            click.echo(manifests_of(decision), nl=False)
+            click.echo(render_manifests(action), nl=False)
             return ExitCode.DONE
-        dry_run_tracker(cluster, decision)
-        _run_flow(asked, speaker)
+        dry_run_tracker(cluster, action)
+        _run_flow(asked, console)
     return ExitCode.DONE
 
 
@@ -177,38 +177,38 @@ def _given(context: click.Context) -> set[str]:
     }
 
 
-def _run_flow(options: RunOptions, speaker: Speaker) -> None:
+def _run_flow(options: RunOptions, console: Console) -> None:
     server = prepare_prefect()
-    speaker.note(
+    console.info(
         f"starting the flow on the Prefect server {server}"
         if server
         else "starting the flow on the Prefect server of your profile, or else on one of its own "
         "(10 to 40 seconds; set PREFECT_API_URL to use a running one)"
     )
     if server:
-        demand_answer(server)
+        require_answer(server)
     from prefect.exceptions import TerminationSignal
 
-    from mrunners_cli.ephemeral_server import start_own_server
+    from mrunners_cli.ephemeral_server import start_ephemeral_server
     from mrunners_cli.exits import Terminated
-    from mrunners_cli.prefect_setup import prefect_answering
+    from mrunners_cli.prefect_setup import prefect_errors
     from mrunners_flows.multirunners import multirunners
-    from mrunners_flows.policy import Conduct
+    from mrunners_flows.policy import RunPolicy
     from mrunners_flows.states import RunIncompleteError, RunOutcome
-    from mrunners_tasks._context import listening
+    from mrunners_tasks._context import observing
 
     where = f"{options.namespace} --tracker {options.advanced.tracker}"
     try:
-        with listening(speaker), prefect_answering():
-            start_own_server()
-            outcome = multirunners(options, Conduct(save=False))
+        with observing(console), prefect_errors():
+            start_ephemeral_server()
+            outcome = multirunners(options, RunPolicy(save=False))
             assert isinstance(outcome, RunOutcome)  # a failed state raises its error
     except TerminationSignal as signal:
         raise Terminated from signal
     except RunIncompleteError:
-        speaker.note(f"see the report with: mrunners result {where}")
+        console.info(f"see the report with: mrunners result {where}")
         raise
     if outcome.report is not None:
-        speaker.note(f"{outcome.report.verdict}; see the report with: mrunners result {where}")
+        console.info(f"{outcome.report.verdict}; see the report with: mrunners result {where}")
     else:
-        speaker.note(f"wait for it with: mrunners wait {where}")
+        console.info(f"wait for it with: mrunners wait {where}")

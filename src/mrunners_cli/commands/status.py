@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from mrunners_cli.console import Speaker
+from mrunners_cli.console import Console
 from mrunners_cli.options import kubeconfig_option, namespace_argument, tracker_option
 
 __all__ = ["status"]
@@ -39,21 +39,21 @@ def status(namespace: str, kubeconfig: str, tracker: str | None, form: str, exit
     from mrunners.errors import ExitCode
     from mrunners.kube.client import KubernetesCluster
     from mrunners.render.terminal.run_status import render_status, run_status
-    from mrunners.run.lookup import describe_run, find_run
-    from mrunners.run.snapshot import failures, look_closely
+    from mrunners.run.lookup import describe_run, get_run
+    from mrunners.run.snapshot import failures, read_snapshot
     from mrunners.status.diagnostics import describe
 
-    with Speaker(quiet=False) as speaker:
-        cluster = KubernetesCluster(kubeconfig, warn=speaker.warn)
-        found = find_run(cluster, namespace, tracker)
-        view = look_closely(cluster, found, found.state)
-    problems = failures(found, view)
-    starting = describe(view.state, [pod for pod in view.unstarted if not pod.overdue])
+    with Console(quiet=False) as console:
+        cluster = KubernetesCluster(kubeconfig, warn=console.warn)
+        found = get_run(cluster, namespace, tracker)
+        snapshot = read_snapshot(cluster, found, found.state)
+    problems = failures(found, snapshot)
+    starting = describe(snapshot.state, [pod for pod in snapshot.unstarted if not pod.overdue])
     record = run_status(
         namespace=namespace,
         tracker=found.tracker.name,
         run_id=found.plan.run_id,
-        state=view.state,
+        state=snapshot.state,
         collected=found.collected,
         problems=[*problems, *starting],
     )
@@ -63,6 +63,6 @@ def status(namespace: str, kubeconfig: str, tracker: str | None, form: str, exit
         click.echo(render_status(record, describe_run(cluster, found)), nl=False)
     if not exit_code:
         return ExitCode.DONE
-    if view.may_finish:
+    if snapshot.may_finish:
         return ExitCode.STILL_RUNNING
     return ExitCode.INCOMPLETE if problems else ExitCode.DONE

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from mrunners_cli.console import Speaker
+from mrunners_cli.console import Console
 from mrunners_cli.options import (
     DURATION,
     kubeconfig_option,
@@ -46,24 +46,24 @@ def wait(
     """
     from mrunners.errors import IncompleteError
     from mrunners.kube.client import KubernetesCluster
-    from mrunners.run.lookup import find_run
+    from mrunners.run.lookup import get_run
     from mrunners.run.report_store import ReportStore, default_store_path
     from mrunners.run.wait import wait_for_run
 
-    with Speaker(quiet=quiet) as speaker:
-        cluster = KubernetesCluster(kubeconfig, warn=speaker.warn)
-        found = find_run(cluster, namespace, tracker)
+    with Console(quiet=quiet) as console:
+        cluster = KubernetesCluster(kubeconfig, warn=console.warn)
+        found = get_run(cluster, namespace, tracker)
         problems = wait_for_run(
             cluster,
             found,
             ReportStore(default_store_path()),
-            speaker,
+            console,
             timeout_seconds=timeout,
             interval_seconds=interval,
         )
         if problems:
             raise IncompleteError("\n".join(problems))
-        speaker.note(
+        console.info(
             f"all {len(found.plan.jobs)} Jobs are complete; see the report with: "
             f"mrunners result {namespace} --tracker {found.tracker.name}"
         )

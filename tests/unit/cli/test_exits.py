@@ -24,7 +24,7 @@ from mrunners.errors import (
     WaitTimeoutError,
 )
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
-from mrunners_cli.console import say
+from mrunners_cli.console import print_line
 from mrunners_cli.exits import Terminated, catching_signals, exit_code_of
 from mrunners_cli.main import cli
 from mrunners_flows.states import RunIncompleteError, RunOutcome
@@ -177,5 +177,5 @@ def test_the_version_is_told() -> None:
 
 
 def test_no_word_of_a_cluster_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    say("two lines\nand an \x1b[31mescape")
+    print_line("two lines\nand an \x1b[31mescape")
     assert capsys.readouterr().err == "two lines\nand an \\x1b[31mescape\n"

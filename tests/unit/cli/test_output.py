@@ -10,21 +10,21 @@ import pytest
 from mrunners.errors import ExitCode, InvalidInputError
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
-from mrunners_cli.output import deliver, render
+from mrunners_cli.output import render, write_output
 from tests.unit.reports.build import RUN, flat, merged_pod
 
 REPORT = merge(RUN, [merged_pod(0, 0, flat())])
 
 
 def test_a_report_goes_to_stdout_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    deliver("é\n", None)
+    write_output("é\n", None)
     assert capsys.readouterr() == ("é\n", "")
 
 
 def test_a_report_goes_into_a_file_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "new" / "report.json"
-    deliver("old", path)
-    deliver("é\n", path)
+    write_output("old", path)
+    write_output("é\n", path)
     assert path.read_text("utf-8") == "é\n"
     assert list(path.parent.iterdir()) == [path]
 
@@ -32,14 +32,14 @@ def test_a_report_goes_into_a_file_and_leaves_nothing_beside_it(tmp_path: Path) 
 def test_a_file_that_is_replaced_keeps_its_readers(tmp_path: Path) -> None:
     path = tmp_path / "report"
     path.touch(mode=0o600)
-    deliver("x", path)
+    write_output("x", path)
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("x", 0o600)
 
 
 def test_a_file_may_be_read_by_whoever_the_umask_lets(tmp_path: Path) -> None:
     path, before = tmp_path / "report", os.umask(0o027)
     try:
-        deliver("x", path)
+        write_output("x", path)
     finally:
         os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
@@ -49,14 +49,14 @@ def test_a_file_that_cannot_be_replaced_stays_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "report"
-    deliver("old", path)
+    write_output("old", path)
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(InvalidInputError) as caught:
-        deliver("new", path)
+        write_output("new", path)
     assert caught.value.problems == (f"--output {path}: No space left on device",)
     assert caught.value.exit_code is ExitCode.INVALID
     assert (path.read_text(), list(tmp_path.iterdir())) == ("old", [path])
@@ -66,7 +66,7 @@ def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "report"
     with pytest.raises(InvalidInputError, match=r"^--output .*/file/report: (File exists|Not a)"):
-        deliver("x", path)
+        write_output("x", path)
 
 
 @pytest.mark.timeout(20)
@@ -75,7 +75,7 @@ def test_a_pipe_is_written_to_and_not_replaced_by_a_file(tmp_path: Path) -> None
     os.mkfifo(path)
     reader = Thread(target=lambda: read.append(path.read_text()), daemon=True)
     reader.start()
-    deliver("x", path)
+    write_output("x", path)
     reader.join(10)
     assert read == ["x"]
     assert path.is_fifo()
@@ -84,7 +84,7 @@ def test_a_pipe_is_written_to_and_not_replaced_by_a_file(tmp_path: Path) -> None
 def test_a_link_is_followed_and_kept(tmp_path: Path) -> None:
     target, link = tmp_path / "target", tmp_path / "link"
     link.symlink_to(target)
-    deliver("x", link)
+    write_output("x", link)
     assert (target.read_text(), link.is_symlink()) == ("x", True)
 
 

@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from mrunners.errors import ExitCode, RefusedError, UnreachableError
-from mrunners_cli.prefect_setup import prefect_answering
+from mrunners_cli.prefect_setup import prefect_errors
 
 AWAY = [
     httpx.ConnectError("All connection attempts failed"),
@@ -15,7 +15,7 @@ OTHERS = [RuntimeError("a defect"), RefusedError("theirs", namespace="load"), Ke
 
 @pytest.mark.parametrize("error", AWAY, ids=str)
 def test_a_prefect_server_that_does_not_answer_is_unreachable(error: Exception) -> None:
-    with pytest.raises(UnreachableError) as told, prefect_answering():
+    with pytest.raises(UnreachableError) as told, prefect_errors():
         raise error
     assert told.value.exit_code == ExitCode.CLUSTER
     assert str(told.value) == (
@@ -26,6 +26,6 @@ def test_a_prefect_server_that_does_not_answer_is_unreachable(error: Exception) 
 
 @pytest.mark.parametrize("error", OTHERS, ids=repr)
 def test_any_other_error_stays_what_it_is(error: Exception) -> None:
-    with pytest.raises(type(error)) as same, prefect_answering():
+    with pytest.raises(type(error)) as same, prefect_errors():
         raise error
     assert same.value is error

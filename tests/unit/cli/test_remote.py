@@ -11,7 +11,7 @@ from mrunners.errors import ExitCode, InvalidInputError
 from mrunners_cli import follow as following
 from mrunners_cli import remote
 from mrunners_cli.commands.run import _given, run
-from tests.fakes import Heard
+from tests.fakes import RecordingObserver
 from tests.unit.env import IMAGE, options, uris
 
 NIGHT: dict[str, Any] = {
@@ -22,7 +22,7 @@ NIGHT: dict[str, Any] = {
         "timeout": "2h",
         "advanced": {"tracker": "nightly", "spread": "require"},
     },
-    "conduct": {"cleanup": "delete"},
+    "policy": {"cleanup": "delete"},
 }
 
 
@@ -62,12 +62,14 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def follow(*seen: tuple[State[Any] | Exception, bool], wait: bool = True) -> tuple[int, Heard]:
-    heard = Heard()
+def follow(
+    *seen: tuple[State[Any] | Exception, bool], wait: bool = True
+) -> tuple[int, RecordingObserver]:
+    observer = RecordingObserver()
     flow_run = FlowRun(flow_id=uuid4())
     client: Any = Server(*seen)
-    speaker: Any = heard
-    return following.follow(client, flow_run, options(), speaker, wait=wait), heard
+    console: Any = observer
+    return following.follow(client, flow_run, options(), console, wait=wait), observer
 
 
 def given(*words: str) -> dict[str, Any]:
@@ -81,7 +83,7 @@ def given(*words: str) -> dict[str, Any]:
 
 
 def deployment(parameters: dict[str, Any]) -> Any:
-    schema: dict[str, Any] = {"properties": {"options": {}, "conduct": {}}}
+    schema: dict[str, Any] = {"properties": {"options": {}, "policy": {}}}
     return SimpleNamespace(name="nightly", parameters=parameters, parameter_openapi_schema=schema)
 
 
@@ -91,7 +93,7 @@ def test_only_what_stands_on_the_command_line_is_sent() -> None:
         "namespace": "load",
         "wait": True,
         "timeout": "1h",
-        "advanced": {"tracker": "x", "existing": "refuse"},
+        "advanced": {"tracker": "x", "if_exists": "refuse"},
     }
 
 
@@ -104,7 +106,7 @@ def test_what_is_not_given_is_the_deployments() -> None:
             "timeout": "1h",
             "advanced": {"tracker": "now", "spread": "require"},
         },
-        "conduct": {"cleanup": "delete"},
+        "policy": {"cleanup": "delete"},
     }
     assert (asked.advanced.tracker, asked.runners) == ("now", uris(4))
 
@@ -115,27 +117,27 @@ def test_what_neither_of_them_gives_is_told_before_a_flow_run_is_created() -> No
 
 
 def test_the_tracker_is_told_once_its_step_is_done() -> None:
-    code, heard = follow((Running(), False), (Running(), True), wait=False)
-    assert (code, heard.trackers) == (ExitCode.DONE, ["mrunners"])
+    code, observer = follow((Running(), False), (Running(), True), wait=False)
+    assert (code, observer.trackers) == (ExitCode.DONE, ["mrunners"])
 
 
 def test_a_run_that_timed_out_over_a_leftover_has_no_tracker() -> None:
     timed_out: State[Any] = Failed(name="TimedOut", message="late")
-    code, heard = follow((Running(), False), *[(timed_out, False)] * 20)
-    assert (code, heard.trackers) == (ExitCode.TIMEOUT, [])
+    code, observer = follow((Running(), False), *[(timed_out, False)] * 20)
+    assert (code, observer.trackers) == (ExitCode.TIMEOUT, [])
 
 
 def test_a_tracker_that_is_recorded_after_the_end_is_still_told() -> None:
     timed_out: State[Any] = Failed(name="TimedOut", message="late")
-    code, heard = follow((timed_out, False), (timed_out, True))
-    assert (code, heard.trackers) == (ExitCode.TIMEOUT, ["mrunners"])
+    code, observer = follow((timed_out, False), (timed_out, True))
+    assert (code, observer.trackers) == (ExitCode.TIMEOUT, ["mrunners"])
 
 
 def test_an_outage_is_told_once_and_so_is_its_end() -> None:
     away = (httpx.ConnectError("refused"), False)
-    code, heard = follow(away, away, away, (Completed(), True))
+    code, observer = follow(away, away, away, (Completed(), True))
     assert code == ExitCode.DONE
-    assert heard.warnings == [
+    assert observer.warnings == [
         "the Prefect server does not answer (refused); trying again",
         "the Prefect server answers again",
     ]
@@ -155,31 +157,31 @@ def test_a_run_that_the_deployments_limit_dropped_is_refused_and_not_interrupted
 def test_what_a_cancelled_or_crashed_run_had_deployed_is_told(
     state: State[Any], code: ExitCode
 ) -> None:
-    ended, heard = follow((Running(), True), (state, True))
+    ended, observer = follow((Running(), True), (state, True))
     assert ended == code
     assert (
         "resume it with: mrunners run --namespace load --tracker mrunners --resume"
-        in (heard.notes[-1])
+        in (observer.infos[-1])
     )
 
 
 def test_progress_is_told_when_it_changes() -> None:
-    _, heard = follow((Running(), True), (Running(), True), (Completed(), True))
-    assert heard.notes.count("1 of 2 pods ended") == 1
+    _, observer = follow((Running(), True), (Running(), True), (Completed(), True))
+    assert observer.infos.count("1 of 2 pods ended") == 1
 
 
 def test_who_stops_following_is_told_that_the_flow_run_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    heard = Heard()
+    observer = RecordingObserver()
     flow_run = FlowRun(flow_id=uuid4())
     client: Any = Server((Running(), True))
-    speaker: Any = heard
+    console: Any = observer
 
     def interrupt(_: float) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(following, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=interrupt))
     with pytest.raises(KeyboardInterrupt):
-        following.follow(client, flow_run, options(), speaker, wait=True)
-    assert heard.notes[-1].endswith(f"end it with: prefect flow-run cancel {flow_run.id}")
+        following.follow(client, flow_run, options(), console, wait=True)
+    assert observer.infos[-1].endswith(f"end it with: prefect flow-run cancel {flow_run.id}")

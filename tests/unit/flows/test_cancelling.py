@@ -32,7 +32,7 @@ def test_the_log_says_what_became_of_a_cancelled_run_even_where_no_cluster_can_b
     lines = Lines()
     monkeypatch.setattr(finish, "flow_run_logger", lambda flow_run, flow: lines)
     asked = options(kubeconfig="/none").model_dump(mode="json")
-    parameters = {"options": asked, "conduct": {"on_cancel": on_cancel}}
+    parameters = {"options": asked, "policy": {"on_cancel": on_cancel}}
     flow_run = FlowRun(flow_id=UUID(int=1), parameters=parameters)
     finish.remove_when_cancelled(multirunners, flow_run, Cancelled())
     (line,) = lines.said

@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 
-from mrunners.reports.budget import Admission
+from mrunners.reports.budget import SampleBudget
 from mrunners.reports.outcomes import MissingReason, PodOutcome
-from mrunners_flows.collect import admitted
+from mrunners_flows.collect import accepted
 from tests.unit.reports.build import flat, merged_pod
 
 URL = "GET https://10.0.0.1:6443/version"
@@ -20,6 +20,6 @@ def test_a_run_is_held_to_its_bounds_over_all_portions_while_they_come() -> None
             asked.append(f"portion {job}")
             yield [pod(job, 0), pod(job, 1)]
 
-    outcomes = admitted(parts(), Admission(max_samples=12))
+    outcomes = accepted(parts(), SampleBudget(max_samples=12))
     assert [outcome.missing for outcome in outcomes] == [None] * 3 + [MissingReason.OVER_LIMIT] * 3
     assert asked == ["portion 0", "portion 1", "portion 2"]

@@ -5,15 +5,15 @@ from prefect.client.schemas.objects import State
 
 from mrunners.errors import ExitCode, InvalidInputError, RefusedError, RunCancelledError
 from mrunners_flows import delete, result, wait
-from mrunners_flows.parameters import RunReference, check_reference
-from mrunners_flows.states import exit_code_of_state, known_failures
+from mrunners_flows.parameters import RunTarget, validate_target
+from mrunners_flows.states import errors_as_states, exit_code_of_state
 
-WRONG = RunReference(namespace="../kube-system", tracker="a/b")
+WRONG = RunTarget(namespace="../kube-system", tracker="a/b")
 
 
 def test_a_reference_is_checked_before_it_becomes_part_of_a_request() -> None:
     with pytest.raises(InvalidInputError) as refused:
-        check_reference(WRONG, timeout="soon")
+        validate_target(WRONG, timeout="soon")
     assert [problem.split(":")[0] for problem in refused.value.problems] == [
         "namespace",
         "tracker",
@@ -22,8 +22,8 @@ def test_a_reference_is_checked_before_it_becomes_part_of_a_request() -> None:
 
 
 def test_a_good_reference_passes_with_and_without_what_may_be_left_out() -> None:
-    check_reference(RunReference(namespace="load"))
-    check_reference(RunReference(namespace="load", tracker="nightly"), timeout="2h")
+    validate_target(RunTarget(namespace="load"))
+    validate_target(RunTarget(namespace="load", tracker="nightly"), timeout="2h")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_each_flow_about_a_run_ends_as_invalid_first_of_all(flow: Any) -> None:
 
 def test_a_cancelled_flow_ends_as_cancelled_and_any_other_failure_as_failed() -> None:
     def ending(error: Exception) -> State[Any]:
-        @known_failures
+        @errors_as_states
         def flow() -> State[Any]:
             raise error
 

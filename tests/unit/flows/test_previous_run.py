@@ -3,19 +3,19 @@ import pytest
 from mrunners.errors import RefusedError
 from mrunners.plan.options import IfExists
 from mrunners.reports.outcomes import MissingReason, PodOutcome
-from mrunners.run.lookup import FoundRun
+from mrunners.run.lookup import ExistingRun
 from mrunners.run.result import merge_outcomes
-from mrunners_flows.collect import Home
-from mrunners_flows.policy import Conduct, Leftover
-from mrunners_flows.previous_run import demand_nothing_to_lose, harvests
+from mrunners_flows.collect import CollectedRun
+from mrunners_flows.policy import PreviousRun, RunPolicy
+from mrunners_flows.previous_run import collects_previous_run, require_nothing_to_lose
 from tests.fakes import FakeCluster
 from tests.unit.env import deploy, options, planned
 
-COLLECT = Conduct(leftover=Leftover.COLLECT)
+COLLECT = RunPolicy(previous_run=PreviousRun.COLLECT)
 FOR_NOW = [MissingReason.LOG_UNAVAILABLE, MissingReason.LOG_FORBIDDEN]
 
 
-def leftover(*reasons: MissingReason, saved: bool = True) -> tuple[FoundRun, Home]:
+def previous_run(*reasons: MissingReason, saved: bool = True) -> tuple[ExistingRun, CollectedRun]:
     """A run that an earlier flow left, one pod for each reason."""
     found = deploy(FakeCluster(), planned(len(reasons)))
     (job,) = found.plan.jobs
@@ -23,13 +23,15 @@ def leftover(*reasons: MissingReason, saved: bool = True) -> tuple[FoundRun, Hom
         PodOutcome(job=job.name, job_index=0, uri=job.uri, index=index, missing=reason, detail="x")
         for index, reason in enumerate(reasons)
     ]
-    return found, Home(merge_outcomes(found, outcomes, requests=0), (), saved, collected=False)
+    return found, CollectedRun(
+        merge_outcomes(found, outcomes, requests=0), (), saved, collected=False
+    )
 
 
 @pytest.mark.parametrize("reason", FOR_NOW)
 def test_a_leftover_whose_logs_cannot_be_read_for_now_is_not_removed(reason: MissingReason) -> None:
     with pytest.raises(RefusedError) as refused:
-        demand_nothing_to_lose(*leftover(MissingReason.NOT_STARTED, reason))
+        require_nothing_to_lose(*previous_run(MissingReason.NOT_STARTED, reason))
     assert str(refused.value) == (
         "1 reports of the earlier run under tracker mrunners in namespace load could not be read: "
         f"mrunners-0 index 1: {reason.value}: x; start again when its logs can be read, or give "
@@ -39,16 +41,16 @@ def test_a_leftover_whose_logs_cannot_be_read_for_now_is_not_removed(reason: Mis
 
 @pytest.mark.parametrize("reason", sorted(set(MissingReason) - set(FOR_NOW)))
 def test_a_leftover_of_which_nothing_more_can_be_had_is_removed(reason: MissingReason) -> None:
-    demand_nothing_to_lose(*leftover(reason))
+    require_nothing_to_lose(*previous_run(reason))
 
 
 def test_a_leftover_whose_report_could_not_be_written_is_not_removed() -> None:
     with pytest.raises(RefusedError, match="could not be written to its folder; mend the folder"):
-        demand_nothing_to_lose(*leftover(MissingReason.NOT_STARTED, saved=False))
+        require_nothing_to_lose(*previous_run(MissingReason.NOT_STARTED, saved=False))
 
 
-@pytest.mark.parametrize("existing", IfExists)
-def test_a_run_that_is_to_be_resumed_is_no_leftover(existing: IfExists) -> None:
-    asked = options(existing=existing)
-    assert harvests(asked, COLLECT) is (existing is not IfExists.RESUME)
-    assert not harvests(asked, Conduct())
+@pytest.mark.parametrize("if_exists", IfExists)
+def test_a_run_that_is_to_be_resumed_is_no_leftover(if_exists: IfExists) -> None:
+    asked = options(if_exists=if_exists)
+    assert collects_previous_run(asked, COLLECT) is (if_exists is not IfExists.RESUME)
+    assert not collects_previous_run(asked, RunPolicy())

@@ -27,7 +27,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Heard:
+class Received:
     """What the server got."""
 
     method: str
@@ -63,7 +63,7 @@ class ApiServer:
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.answers: deque[Answer] = deque()
-        self.heard: list[Heard] = []
+        self.received: list[Received] = []
 
     def kubeconfig(self, folder: Path, **user: str) -> str:
         """Write one for this server."""
@@ -91,8 +91,8 @@ def serving() -> Iterator[ApiServer]:
             url = urlsplit(self.path)
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             token = self.headers.get("Authorization")
-            api.heard.append(
-                Heard(
+            api.received.append(
+                Received(
                     self.command,
                     url.path,
                     dict(parse_qsl(url.query)),

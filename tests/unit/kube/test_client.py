@@ -16,7 +16,15 @@ from mrunners.errors import (
 from mrunners.kube.client import KubernetesCluster
 from mrunners.kube.objects import ConfigMap, Event
 from tests.fakes import FakeClock, Raw
-from tests.unit.kube.apiserver import Answer, ApiServer, Heard, listed, refuses, says, serving
+from tests.unit.kube.apiserver import (
+    Answer,
+    ApiServer,
+    Received,
+    listed,
+    refuses,
+    says,
+    serving,
+)
 
 BASE = "/api/v1/namespaces/load"
 JOBS = "/apis/batch/v1/namespaces/load/jobs"
@@ -50,15 +58,15 @@ def config_map(name: str = "mrunners") -> Raw:
     return {"kind": "ConfigMap", "metadata": meta, "data": {"a": "b"}}
 
 
-def heard(method: str, path: str, body: object = None, **query: str) -> Heard:
+def received(method: str, path: str, body: object = None, **query: str) -> Received:
     kind = "application/json" if body is not None else None
-    return Heard(method, path, query, body, "first", kind)
+    return Received(method, path, query, body, "first", kind)
 
 
 def test_an_object_is_got_with_the_token(api: ApiServer, client: Client) -> None:
     api.answers.append(says(config_map()))
     assert client.get_config_map("load", "mrunners") == ConfigMap.from_json(config_map())
-    assert api.heard == [heard("GET", f"{BASE}/configmaps/mrunners")]
+    assert api.received == [received("GET", f"{BASE}/configmaps/mrunners")]
 
 
 def test_what_is_not_there_is_none(api: ApiServer, client: Client) -> None:
@@ -72,10 +80,10 @@ def test_a_list_is_read_page_by_page(api: ApiServer, client: Client) -> None:
     api.answers.extend([listed(config_map("a"), more="token"), listed(config_map("b"))])
     found = client.list_config_maps("load", "x=y,z!=w")
     assert [seen.name for seen in found] == ["a", "b"]
-    first = heard("GET", f"{BASE}/configmaps", labelSelector="x=y,z!=w", limit="500")
-    assert api.heard == [
+    first = received("GET", f"{BASE}/configmaps", labelSelector="x=y,z!=w", limit="500")
+    assert api.received == [
         first,
-        Heard(**{**vars(first), "query": {**first.query, "continue": "token"}}),
+        Received(**{**vars(first), "query": {**first.query, "continue": "token"}}),
     ]
 
 
@@ -90,27 +98,31 @@ def test_a_list_whose_token_expired_is_read_again_from_its_start(
         ]
     )
     assert [seen.name for seen in client.list_config_maps("load", "")] == ["a", "b"]
-    assert [request.query.get("continue") for request in api.heard] == [None, "old", None]
+    assert [request.query.get("continue") for request in api.received] == [None, "old", None]
 
 
 def test_an_empty_list_may_have_no_items(api: ApiServer, client: Client) -> None:
     api.answers.append(says({"metadata": {}, "items": None}))
     assert client.list_jobs("load", "x=y") == []
-    assert api.heard == [heard("GET", JOBS, labelSelector="x=y", limit="500")]
+    assert api.received == [received("GET", JOBS, labelSelector="x=y", limit="500")]
 
 
 def test_an_object_is_created_with_strict_fields(api: ApiServer, client: Client) -> None:
     api.answers.append(says(config_map(), 201))
     manifest: dict[str, object] = {"kind": "ConfigMap", "metadata": {"name": "mrunners"}}
     assert client.create_config_map("load", manifest) == ConfigMap.from_json(config_map())
-    assert api.heard == [heard("POST", f"{BASE}/configmaps", manifest, fieldValidation="Strict")]
+    assert api.received == [
+        received("POST", f"{BASE}/configmaps", manifest, fieldValidation="Strict")
+    ]
 
 
 def test_a_rehearsal_keeps_nothing(api: ApiServer, client: Client) -> None:
     api.answers.append(says(config_map()))
     client.dry_run_config_map("load", {})
-    (asked,) = api.heard
-    assert asked == heard("POST", f"{BASE}/configmaps", {}, fieldValidation="Strict", dryRun="All")
+    (asked,) = api.received
+    assert asked == received(
+        "POST", f"{BASE}/configmaps", {}, fieldValidation="Strict", dryRun="All"
+    )
 
 
 def test_what_is_there_already_is_none(api: ApiServer, client: Client) -> None:
@@ -124,7 +136,7 @@ def test_a_creation_that_ran_into_another_one_is_sent_again(api: ApiServer, clie
     api.answers.extend([says(conflict, 409), says(config_map())])
     made = client.create_config_map("load", {})
     assert made is not None
-    assert [heard.method for heard in api.heard] == ["POST", "POST"]
+    assert [received.method for received in api.received] == ["POST", "POST"]
 
 
 def test_a_namespace_that_is_missing_is_a_mistake_of_the_user(
@@ -154,7 +166,7 @@ def test_a_deletion_names_the_uid_and_reaches_dependents(api: ApiServer, client:
         "propagationPolicy": "Background",
         "preconditions": {"uid": "u"},
     }
-    assert api.heard[0] == heard("DELETE", f"{BASE}/configmaps/mrunners", body)
+    assert api.received[0] == received("DELETE", f"{BASE}/configmaps/mrunners", body)
 
 
 def test_an_annotation_is_patched_onto_exactly_one_object(api: ApiServer, client: Client) -> None:
@@ -165,7 +177,7 @@ def test_an_annotation_is_patched_onto_exactly_one_object(api: ApiServer, client
         False,
     ]
     body = {"metadata": {"uid": "u", "annotations": {"a": "b"}}}
-    assert api.heard[0] == Heard(
+    assert api.received[0] == Received(
         "PATCH", f"{BASE}/configmaps/m", {}, body, "first", "application/merge-patch+json"
     )
 
@@ -174,7 +186,9 @@ def test_warnings_are_listed_by_their_type(api: ApiServer, client: Client) -> No
     event = {"involvedObject": {"uid": "u", "name": "n"}, "reason": "r", "message": "m"}
     api.answers.append(listed(event))
     assert client.list_warnings("load") == [Event("u", "n", "r", "m")]
-    assert api.heard == [heard("GET", f"{BASE}/events", fieldSelector="type=Warning", limit="500")]
+    assert api.received == [
+        received("GET", f"{BASE}/events", fieldSelector="type=Warning", limit="500")
+    ]
 
 
 def test_warnings_that_may_not_be_listed_are_none(api: ApiServer, client: Client) -> None:
@@ -194,7 +208,7 @@ def test_expired_credentials_are_read_again_once(
     api.kubeconfig(tmp_path, token="second")
     api.answers.extend([refuses(401), refuses(404)])
     assert client.get_job("load", "x") is None
-    assert [request.token for request in api.heard] == ["first", "second"]
+    assert [request.token for request in api.received] == ["first", "second"]
 
 
 def test_credentials_that_stay_refused_are_not_tried_for_ever(
@@ -203,13 +217,13 @@ def test_credentials_that_stay_refused_are_not_tried_for_ever(
     api.answers.extend([refuses(401)] * 2)
     with pytest.raises(UnauthorizedError):
         client.get_job("load", "x")
-    assert (len(api.heard), client.requests) == (2, 2)
+    assert (len(api.received), client.requests) == (2, 2)
 
 
 def test_a_log_is_bytes_of_our_container(api: ApiServer, client: Client) -> None:
     api.answers.append(Answer(body=b"\xff{\n"))
     assert client.read_log("load", "p", limit_bytes=100) == b"\xff{\n"
-    assert api.heard == [heard("GET", LOG, container="runner", limitBytes="100")]
+    assert api.received == [received("GET", LOG, container="runner", limitBytes="100")]
 
 
 @pytest.mark.parametrize("chunked", [True, False])

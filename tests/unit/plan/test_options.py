@@ -80,11 +80,11 @@ def test_all_mistakes_are_told_together() -> None:
 
 def test_resuming_needs_only_a_namespace() -> None:
     validate_options(
-        RunOptions(namespace="load", advanced=AdvancedOptions(existing=IfExists.RESUME))
+        RunOptions(namespace="load", advanced=AdvancedOptions(if_exists=IfExists.RESUME))
     )
 
 
 def test_resuming_with_runners_needs_their_image() -> None:
-    assert problems(existing="resume", runner_image="") == [
+    assert problems(if_exists="resume", runner_image="") == [
         "--runner-image: give the kperf image, such as ghcr.io/azure/kperf:0.3.5"
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mrunners.reports import strict_json
-from mrunners.reports.budget import Admission
+from mrunners.reports.budget import SampleBudget
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from tests.unit.reports.build import flat, merged_pod, missing_pod, printed
@@ -13,15 +13,15 @@ from tests.unit.reports.build import flat, merged_pod, missing_pod, printed
 
 def test_within_the_limits_every_outcome_stays_as_it_is() -> None:
     outcomes = [merged_pod(0, 0, flat(errors=2)), missing_pod(0, 1, MissingReason.FAILED)]
-    admission = Admission(max_samples=3, max_errors=2)
-    assert [admission.admit(outcome) for outcome in outcomes] == outcomes
+    budget = SampleBudget(max_samples=3, max_errors=2)
+    assert [budget.accept(outcome) for outcome in outcomes] == outcomes
 
 
 def test_a_report_beyond_the_samples_of_a_run_is_named_with_the_way_out() -> None:
-    admission = Admission(max_samples=5)
+    budget = SampleBudget(max_samples=5)
     first, second = merged_pod(0, 0, flat()), merged_pod(0, 1, flat())
-    assert admission.admit(first) == first
-    refused = admission.admit(second)
+    assert budget.accept(first) == first
+    refused = budget.accept(second)
     assert (refused.report, refused.missing, refused.pod, refused.node) == (
         None,
         MissingReason.OVER_LIMIT,
@@ -35,21 +35,21 @@ def test_a_report_beyond_the_samples_of_a_run_is_named_with_the_way_out() -> Non
 
 
 def test_a_report_beyond_the_errors_of_a_run_is_named() -> None:
-    refused = Admission(max_errors=1).admit(merged_pod(0, 0, flat(errors=2)))
+    refused = SampleBudget(max_errors=1).accept(merged_pod(0, 0, flat(errors=2)))
     assert refused.missing is MissingReason.OVER_LIMIT
     assert refused.detail.startswith("its 2 errors would make more than the 1 ")
 
 
 def test_a_smaller_report_is_still_admitted_after_a_larger_one_was_not() -> None:
-    admission = Admission(max_samples=4)
+    budget = SampleBudget(max_samples=4)
     large, small = flat({"A": [0.1] * 5}), flat({"A": [0.1] * 4})
-    assert admission.admit(merged_pod(0, 0, large)).missing is MissingReason.OVER_LIMIT
-    assert admission.admit(merged_pod(0, 1, small)).missing is None
+    assert budget.accept(merged_pod(0, 0, large)).missing is MissingReason.OVER_LIMIT
+    assert budget.accept(merged_pod(0, 1, small)).missing is None
 
 
 def test_a_report_without_raw_data_takes_no_room() -> None:
     pod = merged_pod(0, 0, flat(raw=False))
-    assert Admission(max_samples=0).admit(pod) == pod
+    assert SampleBudget(max_samples=0).accept(pod) == pod
 
 
 def test_a_report_of_too_many_bytes_is_refused_before_it_is_parsed(

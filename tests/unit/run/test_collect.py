@@ -9,7 +9,7 @@ from mrunners.plan.planning import PlannedRun
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.run.report_store import ReportStore
-from mrunners.run.result import closer_look, collect_run, demand_final
+from mrunners.run.result import collect_run, read_full_snapshot, require_final
 from tests.fakes import START, FakeCluster, Raw
 from tests.unit.env import REPORT, deploy, find, finish, log_of, planned
 
@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> ReportStore:
 
 def collect(cluster: FakeCluster, store: ReportStore, run: PlannedRun = RUN) -> list[PodOutcome]:
     found = find(cluster, run.plan)
-    return collect_run(cluster, found, closer_look(cluster, found), store)
+    return collect_run(cluster, found, read_full_snapshot(cluster, found), store)
 
 
 def outcome(**facts: object) -> PodOutcome:
@@ -216,7 +216,7 @@ def test_a_container_that_never_ran_has_failed_for_good(
     (only,) = collect(cluster, store)
     assert only.missing is MissingReason.FAILED
     assert only.detail.endswith("container is not available")
-    demand_final([only])
+    require_final([only])
 
 
 def test_credentials_that_are_no_good_any_more_are_nothing_of_the_pod(

@@ -6,7 +6,7 @@ from mrunners.errors import RefusedError, UnreachableError, WaitTimeoutError
 from mrunners.plan.planning import PlannedRun
 from mrunners.run.create import create_jobs, create_tracker
 from mrunners.run.delete import wait_until_gone
-from tests.fakes import FakeClock, FakeCluster, Heard, Raw
+from tests.fakes import FakeClock, FakeCluster, Raw, RecordingObserver
 from tests.unit.env import deploy, find, finish, planned
 from tests.unit.plan.test_tracker import large, run_of
 
@@ -32,12 +32,12 @@ def cluster(clock: FakeClock) -> FakeCluster:
     return FakeCluster(clock)
 
 
-def track(cluster: FakeCluster, run: PlannedRun, heard: Heard | None = None) -> str:
-    return create_tracker(cluster, run.plan, run.profiles, heard or Heard()).uid
+def track(cluster: FakeCluster, run: PlannedRun, observer: RecordingObserver | None = None) -> str:
+    return create_tracker(cluster, run.plan, run.profiles, observer or RecordingObserver()).uid
 
 
 def create(
-    cluster: FakeCluster, run: PlannedRun, uid: str, heard: Heard | None = None
+    cluster: FakeCluster, run: PlannedRun, uid: str, observer: RecordingObserver | None = None
 ) -> list[str]:
     seen = create_jobs(
         cluster,
@@ -45,7 +45,7 @@ def create(
         run.plan.jobs,
         profiles=run.profiles,
         tracker_uid=uid,
-        listener=heard or Heard(),
+        observer=observer or RecordingObserver(),
     )
     return [job.uid for job in seen]
 
@@ -58,12 +58,12 @@ def refusal(cluster: FakeCluster, run: PlannedRun, uid: str) -> str:
 
 
 def test_a_run_is_its_tracker_and_one_job_per_runner(cluster: FakeCluster) -> None:
-    heard = Heard()
-    uid = track(cluster, planned(), heard)
-    made = create(cluster, planned(), uid, heard)
+    observer = RecordingObserver()
+    uid = track(cluster, planned(), observer)
+    made = create(cluster, planned(), uid, observer)
     assert (cluster.names("ConfigMap"), cluster.names("Job")) == (["mrunners"], JOBS)
     assert made == [cluster.raw("Job", name)["metadata"]["uid"] for name in JOBS]
-    assert heard == Heard(trackers=["mrunners"])
+    assert observer == RecordingObserver(trackers=["mrunners"])
 
 
 def test_a_tracker_whose_answer_was_lost_is_adopted(cluster: FakeCluster) -> None:
@@ -193,10 +193,10 @@ def test_the_leftovers_of_a_former_run_are_waited_for(
     cluster.start_pod("mrunners-0", 0)
     cluster.remove("ConfigMap", "mrunners")
     clock.then(lambda: None, cluster.collect_garbage)
-    heard = Heard()
-    create(cluster, planned(), track(cluster, planned(), heard))
-    assert heard == Heard(
-        notes=["waiting until 2 Jobs and 1 pods of the run are gone"],
+    observer = RecordingObserver()
+    create(cluster, planned(), track(cluster, planned(), observer))
+    assert observer == RecordingObserver(
+        infos=["waiting until 2 Jobs and 1 pods of the run are gone"],
         trackers=["mrunners"],
     )
     assert (cluster.names("Job"), cluster.names("Pod")) == (JOBS, [])
@@ -225,7 +225,7 @@ def test_leftovers_that_stay_end_the_wait_with_their_names(
 ) -> None:
     deploy(cluster, planned())
     with pytest.raises(WaitTimeoutError) as caught:
-        wait_until_gone(cluster, "load", "", Heard(), patience_seconds=10)
+        wait_until_gone(cluster, "load", "", RecordingObserver(), patience_seconds=10)
     assert str(caught.value) == (
         "after 10s there are still 2 Jobs and 0 pods of the run in namespace load: "
         "job mrunners-0, job mrunners-1; see whether their nodes are gone, and try again"
@@ -264,9 +264,9 @@ def test_a_foreign_config_map_in_the_place_of_profiles_is_refused(cluster: FakeC
 
 def test_what_an_old_server_drops_is_warned_about_once(cluster: FakeCluster) -> None:
     cluster.ignores = {"backoffLimitPerIndex"}
-    heard = Heard()
-    create(cluster, planned(), track(cluster, planned()), heard)
-    assert heard.warnings == [
+    observer = RecordingObserver()
+    create(cluster, planned(), track(cluster, planned()), observer)
+    assert observer.warnings == [
         "this API server ignores spec.backoffLimitPerIndex of Jobs: one failing pod ends its "
         "siblings and their reports are lost"
     ]

@@ -2,9 +2,9 @@ import pytest
 
 from mrunners.errors import RefusedError
 from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT
-from mrunners.run.delete import delete_run, delete_tracker, see_off
-from mrunners.run.lookup import find_tracker
-from tests.fakes import FakeClock, FakeCluster, Heard
+from mrunners.run.delete import delete_run, delete_tracker, wait_for_remaining
+from mrunners.run.lookup import get_tracker
+from tests.fakes import FakeClock, FakeCluster, RecordingObserver
 from tests.unit.env import deploy, find, finish, planned
 
 RUN = planned()
@@ -20,10 +20,10 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     return cluster
 
 
-def delete(cluster: FakeCluster, *, force: bool) -> Heard:
-    heard = Heard()
-    delete_run(cluster, find(cluster, RUN.plan), heard, force=force)
-    return heard
+def delete(cluster: FakeCluster, *, force: bool) -> RecordingObserver:
+    observer = RecordingObserver()
+    delete_run(cluster, find(cluster, RUN.plan), observer, force=force)
+    return observer
 
 
 def collect(cluster: FakeCluster) -> None:
@@ -35,19 +35,19 @@ def collect(cluster: FakeCluster) -> None:
 def test_a_tracker_whose_plan_cannot_be_read_can_be_deleted(cluster: FakeCluster) -> None:
     raw = cluster.raw("ConfigMap", "mrunners")
     raw["data"] = {"plan.json": "{}"}
-    delete_tracker(cluster, "load", find_tracker(cluster, "load", None), Heard())
+    delete_tracker(cluster, "load", get_tracker(cluster, "load", None), RecordingObserver())
     assert (cluster.names("ConfigMap"), cluster.names("Job")) == ([], [])
 
 
 def test_what_an_interrupted_delete_left_is_waited_for(cluster: FakeCluster) -> None:
     cluster.remove("ConfigMap", "mrunners")
-    assert see_off(cluster, "load", "mrunners", Heard())
+    assert wait_for_remaining(cluster, "load", "mrunners", RecordingObserver())
     assert cluster.names("Job") == []
-    assert not see_off(cluster, "load", "mrunners", Heard())
+    assert not wait_for_remaining(cluster, "load", "mrunners", RecordingObserver())
 
 
 def test_a_run_that_is_there_is_not_seen_off(cluster: FakeCluster) -> None:
-    assert not see_off(cluster, "load", "mrunners", Heard())
+    assert not wait_for_remaining(cluster, "load", "mrunners", RecordingObserver())
     assert cluster.names("ConfigMap") == ["mrunners"]
 
 
@@ -77,8 +77,10 @@ def test_a_collected_run_is_deleted_and_waited_for_until_no_job_and_no_pod_is_le
     cluster: FakeCluster,
 ) -> None:
     collect(cluster)
-    heard = delete(cluster, force=False)
-    assert heard == Heard(notes=["waiting until 2 Jobs and 3 pods of the run are gone"])
+    observer = delete(cluster, force=False)
+    assert observer == RecordingObserver(
+        infos=["waiting until 2 Jobs and 3 pods of the run are gone"]
+    )
     assert [cluster.names(kind) for kind in ("ConfigMap", "Job", "Pod")] == [[], [], []]
     assert cluster.clock.slept == [0.5, 0.5]
 
@@ -94,5 +96,5 @@ def test_a_run_that_came_after_the_found_one_is_left_alone(cluster: FakeCluster)
     cluster.remove("ConfigMap", "mrunners")
     cluster.collect_garbage()
     deploy(cluster, planned(key="later"))
-    delete_run(cluster, found, Heard(), force=True)
+    delete_run(cluster, found, RecordingObserver(), force=True)
     assert (cluster.names("ConfigMap"), len(cluster.names("Job"))) == (["mrunners"], 2)

@@ -1,21 +1,21 @@
 import pytest
 
 from mrunners.errors import RefusedError
-from mrunners.run.lookup import find_run
+from mrunners.run.lookup import get_run
 from tests.fakes import FakeCluster
 from tests.unit.env import deploy, planned
 
 
 def refused(cluster: FakeCluster, tracker: str | None = None) -> str:
     with pytest.raises(RefusedError) as caught:
-        find_run(cluster, "load", tracker)
+        get_run(cluster, "load", tracker)
     return str(caught.value)
 
 
 def test_the_only_run_of_a_namespace_needs_no_name() -> None:
     cluster = FakeCluster()
     found = deploy(cluster, planned(tracker="night"))
-    assert find_run(cluster, "load", None) == find_run(cluster, "load", "night") == found
+    assert get_run(cluster, "load", None) == get_run(cluster, "load", "night") == found
 
 
 def test_a_namespace_without_a_run_says_how_to_start_one() -> None:

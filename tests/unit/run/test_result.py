@@ -7,13 +7,13 @@ from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT
 from mrunners.reports.outcomes import MissingReason
 from mrunners.run.report_store import ReportStore
 from mrunners.run.result import (
-    closer_look,
     collect_run,
-    demand_ended,
-    demand_final,
-    demand_finished,
     mark_collected,
     merge_outcomes,
+    read_full_snapshot,
+    require_ended,
+    require_final,
+    require_finished,
 )
 from tests.fakes import FakeCluster
 from tests.unit.env import deploy, find, finish, planned
@@ -32,7 +32,7 @@ def cluster() -> FakeCluster:
 
 def marked(cluster: FakeCluster, folder: Path) -> bool:
     found = find(cluster, RUN.plan)
-    outcomes = collect_run(cluster, found, closer_look(cluster, found), ReportStore(folder))
+    outcomes = collect_run(cluster, found, read_full_snapshot(cluster, found), ReportStore(folder))
     return mark_collected(cluster, found, outcomes)
 
 
@@ -41,7 +41,7 @@ def test_a_run_that_goes_on_names_its_unfinished_jobs(cluster: FakeCluster) -> N
     cluster.end_pod("mrunners-0", 1)
     found = find(cluster, RUN.plan)
     with pytest.raises(StillRunningError) as caught:
-        demand_finished(found, closer_look(cluster, found))
+        require_finished(found, read_full_snapshot(cluster, found))
     assert caught.value.jobs == ("mrunners-0", "mrunners-1")
     assert str(caught.value) == (
         "2 of 2 Jobs have not finished:\n"
@@ -56,7 +56,7 @@ def test_of_many_unfinished_jobs_ten_are_named() -> None:
     cluster, run = FakeCluster(), planned(*[1] * 12)
     found = deploy(cluster, run)
     with pytest.raises(StillRunningError) as caught:
-        demand_finished(found, closer_look(cluster, found))
+        require_finished(found, read_full_snapshot(cluster, found))
     assert "\n  and 2 more\n" in str(caught.value)
     assert len(caught.value.jobs) == 12
 
@@ -64,13 +64,15 @@ def test_of_many_unfinished_jobs_ten_are_named() -> None:
 def test_a_run_of_which_nothing_can_finish_any_more_has_ended(cluster: FakeCluster) -> None:
     cluster.clock.sleep(301)
     found = find(cluster, RUN.plan)
-    demand_finished(found, closer_look(cluster, found))
+    require_finished(found, read_full_snapshot(cluster, found))
 
 
 def test_the_merged_report_is_of_this_run(cluster: FakeCluster, tmp_path: Path) -> None:
     finish(cluster, RUN.plan)
     found = find(cluster, RUN.plan)
-    outcomes = collect_run(cluster, found, closer_look(cluster, found), ReportStore(tmp_path))
+    outcomes = collect_run(
+        cluster, found, read_full_snapshot(cluster, found), ReportStore(tmp_path)
+    )
     report = merge_outcomes(found, outcomes, requests=7)
     assert (report.namespace, report.tracker, report.run, report.requests_by_us) == (
         "load",
@@ -148,9 +150,9 @@ def test_an_outcome_that_another_attempt_may_change_is_not_final(
     reason: MissingReason, kind: type[Exception]
 ) -> None:
     final = missing_pod(0, 0, MissingReason.TRUNCATED)
-    demand_final([final])
+    require_final([final])
     with pytest.raises(kind, match="1 of 2 reports could not be had yet: mrunners-0 index 1"):
-        demand_final([final, missing_pod(0, 1, reason)])
+        require_final([final, missing_pod(0, 1, reason)])
 
 
 def test_a_run_that_cannot_finish_has_not_ended_and_its_jobs_are_named() -> None:
@@ -158,7 +160,7 @@ def test_a_run_that_cannot_finish_has_not_ended_and_its_jobs_are_named() -> None
     seven = planned(*[1] * 7)
     deploy(cluster, seven)
     with pytest.raises(IncompleteError) as caught:
-        demand_ended(closer_look(cluster, find(cluster, seven.plan)))
+        require_ended(read_full_snapshot(cluster, find(cluster, seven.plan)))
     assert str(caught.value) == (
         "Jobs that cannot finish: mrunners-0, mrunners-1, mrunners-2, mrunners-3, mrunners-4, …"
     )
@@ -166,4 +168,4 @@ def test_a_run_that_cannot_finish_has_not_ended_and_its_jobs_are_named() -> None
 
 def test_a_run_whose_jobs_have_all_finished_has_ended(cluster: FakeCluster) -> None:
     finish(cluster, RUN.plan)
-    demand_ended(closer_look(cluster, find(cluster, RUN.plan)))
+    require_ended(read_full_snapshot(cluster, find(cluster, RUN.plan)))

@@ -1,10 +1,10 @@
 import pytest
 
 from mrunners.plan.planning import PlannedRun
-from mrunners.run.create import OpenRun, create_tracker, open_run
-from mrunners.run.lookup import FoundRun
-from mrunners.run.preflight import Decision
-from tests.fakes import FakeClock, FakeCluster, Heard
+from mrunners.run.create import StartedRun, create_tracker, start_run
+from mrunners.run.lookup import ExistingRun
+from mrunners.run.preflight import RunAction
+from tests.fakes import FakeClock, FakeCluster, RecordingObserver
 from tests.unit.env import deploy, find, finish, planned
 
 OURS = planned()
@@ -18,29 +18,29 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     return FakeCluster(clock)
 
 
-def found(cluster: FakeCluster, run: PlannedRun) -> FoundRun:
+def found(cluster: FakeCluster, run: PlannedRun) -> ExistingRun:
     return find(cluster, run.plan)
 
 
 def test_a_new_run_has_its_tracker_and_misses_all_its_jobs(cluster: FakeCluster) -> None:
-    heard = Heard()
-    decision = Decision(PlannedRun(OURS.plan, OURS.profiles, ("mind this",)))
-    run = open_run(cluster, decision, heard)
-    assert run == OpenRun(found(cluster, OURS), OURS.profiles)
+    observer = RecordingObserver()
+    action = RunAction(PlannedRun(OURS.plan, OURS.profiles, ("mind this",)))
+    run = start_run(cluster, action, observer)
+    assert run == StartedRun(found(cluster, OURS), OURS.profiles)
     assert run.missing == OURS.plan.jobs
-    assert heard == Heard(warnings=["mind this"], trackers=["mrunners"])
+    assert observer == RecordingObserver(warnings=["mind this"], trackers=["mrunners"])
 
 
 def test_a_run_that_is_replaced_is_gone_before_the_new_one_stands(cluster: FakeCluster) -> None:
     old = deploy(cluster, THEIRS)
     finish(cluster, THEIRS.plan)
     cluster.clock.then(cluster.collect_garbage)
-    heard = Heard()
-    run = open_run(cluster, Decision(OURS, replaces=old), heard)
-    assert run == OpenRun(found(cluster, OURS), OURS.profiles)
+    observer = RecordingObserver()
+    run = start_run(cluster, RunAction(OURS, replaces=old), observer)
+    assert run == StartedRun(found(cluster, OURS), OURS.profiles)
     assert (cluster.names("Job"), cluster.names("Pod")) == ([], [])
-    assert heard == Heard(
-        notes=[
+    assert observer == RecordingObserver(
+        infos=[
             f"replacing the finished run of tracker mrunners (run {THEIRS.plan.run_id})",
             "waiting until 2 Jobs and 3 pods of the run are gone",
         ],
@@ -52,11 +52,11 @@ def test_a_run_that_is_resumed_says_how_far_it_is(cluster: FakeCluster) -> None:
     deploy(cluster, OURS)
     cluster.end_pod("mrunners-0", 1)
     cluster.remove("Job", "mrunners-1")
-    heard = Heard()
-    run = open_run(cluster, Decision(OURS, resumes=found(cluster, OURS)), heard)
+    observer = RecordingObserver()
+    run = start_run(cluster, RunAction(OURS, resumes=found(cluster, OURS)), observer)
     assert run.missing == OURS.plan.jobs[1:]
-    assert heard == Heard(
-        notes=[
+    assert observer == RecordingObserver(
+        infos=[
             f"resuming run {OURS.plan.run_id}: 1 of 2 Jobs are there, 1 of 3 pods have ended",
         ],
         trackers=["mrunners"],
@@ -64,5 +64,5 @@ def test_a_run_that_is_resumed_says_how_far_it_is(cluster: FakeCluster) -> None:
 
 
 def test_opening_again_after_an_interruption_adopts_the_tracker(cluster: FakeCluster) -> None:
-    uid = create_tracker(cluster, OURS.plan, OURS.profiles, Heard()).uid
-    assert open_run(cluster, Decision(OURS), Heard()).found.tracker.uid == uid
+    uid = create_tracker(cluster, OURS.plan, OURS.profiles, RecordingObserver()).uid
+    assert start_run(cluster, RunAction(OURS), RecordingObserver()).found.tracker.uid == uid

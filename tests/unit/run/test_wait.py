@@ -5,10 +5,10 @@ import pytest
 from mrunners.errors import RefusedError, UnreachableError, WaitTimeoutError
 from mrunners.kube.objects import Event
 from mrunners.plan.planning import PlannedRun
-from mrunners.run.lookup import FoundRun
+from mrunners.run.lookup import ExistingRun
 from mrunners.run.report_store import ReportStore
 from mrunners.run.wait import wait_for_run
-from tests.fakes import FakeCluster, Heard
+from tests.fakes import FakeCluster, RecordingObserver
 from tests.unit.env import deploy, find, log_of, planned
 
 RUN = planned()
@@ -29,15 +29,15 @@ class Scene:
         self.run = run
         self.found = deploy(self.cluster, run)
         self.store = ReportStore(folder)
-        self.heard = Heard()
+        self.observer = RecordingObserver()
         self.cluster.asked.clear()
 
-    def wait(self, found: FoundRun | None = None, **limits: float) -> tuple[str, ...]:
+    def wait(self, found: ExistingRun | None = None, **limits: float) -> tuple[str, ...]:
         return wait_for_run(
             self.cluster,
             found or self.found,
             self.store,
-            self.heard,
+            self.observer,
             monotonic=self.clock.monotonic,
             sleep=self.clock.sleep,
             **limits,
@@ -75,9 +75,9 @@ def scene(tmp_path: Path) -> Scene:
 def test_a_run_that_has_finished_is_not_waited_for(scene: Scene) -> None:
     scene.end_all()
     assert scene.wait() == ()
-    assert (scene.clock.slept, scene.heard) == (
+    assert (scene.clock.slept, scene.observer) == (
         [],
-        Heard(home=[HOME_0_0, HOME_0_1, HOME_1_0], reports=[3]),
+        RecordingObserver(home=[HOME_0_0, HOME_0_1, HOME_1_0], reports=[3]),
     )
     assert scene.kept() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
 
@@ -94,7 +94,9 @@ def test_each_report_comes_home_as_its_pod_ends(scene: Scene) -> None:
     )
     assert scene.wait() == ()
     assert kept == [[(FIRST, 1)], [(FIRST, 1), (SECOND, 0)]]
-    assert scene.heard == Heard(home=[HOME_0_1, HOME_1_0, HOME_0_0], reports=[0, 1, 1, 2, 2, 3])
+    assert scene.observer == RecordingObserver(
+        home=[HOME_0_1, HOME_1_0, HOME_0_0], reports=[0, 1, 1, 2, 2, 3]
+    )
 
 
 def test_a_poll_is_one_list_while_nothing_changes(scene: Scene) -> None:
@@ -134,7 +136,7 @@ def test_failed_pods_are_told_at_the_end(scene: Scene) -> None:
         "job mrunners-0: 1 of 2 pods failed (FailedIndexes: some failed); see: kubectl logs "
         "--namespace load job/mrunners-0",
     )
-    assert scene.heard == Heard(
+    assert scene.observer == RecordingObserver(
         warnings=["pod mrunners-0-1-abcde: no report: no-frame: no report frame in 2 lines of log"],
         home=[HOME_0_0, HOME_1_0],
         reports=[2],
@@ -149,7 +151,7 @@ def test_pods_that_never_start_end_the_wait_with_a_line(tmp_path: Path) -> None:
     scene.clock.then(*[lambda: None] * 5, lambda: scene.end(FIRST, 1))
     cause = "ErrImagePull: kperf:9 on node-0; check --runner-image"
     assert scene.wait() == (f"job mrunners-0: 1 of 2 pods did not start in time: {cause}",)
-    assert scene.heard.warnings == [
+    assert scene.observer.warnings == [
         f"job mrunners-0: 1 of 2 pods cannot start: {cause}",
         f"job mrunners-0: 1 of 2 pods did not start in time: {cause}",
     ]
@@ -242,7 +244,7 @@ def test_a_log_that_cannot_be_read_now_is_said_and_left_to_the_result(scene: Sce
     scene.end_all()
     scene.cluster.logs["mrunners-0-0-abcde"] = UnreachableError("dial tcp: i/o timeout")
     assert scene.wait() == ()
-    assert scene.heard == Heard(
+    assert scene.observer == RecordingObserver(
         warnings=[
             "pod mrunners-0-0-abcde: no report: log-unavailable: dial tcp: i/o timeout",
         ],
@@ -270,7 +272,7 @@ def test_a_log_that_its_host_did_not_give_is_asked_for_again_while_the_run_goes_
     scene.clock.then(come_back, *[lambda: None] * 15, lose_the_host_and_end)
     assert scene.wait(interval_seconds=10) == ()
     assert scene.kept() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
-    assert len(scene.heard.warnings) == 1
+    assert len(scene.observer.warnings) == 1
 
 
 def test_a_full_disk_is_said_and_the_wait_goes_on(scene: Scene, tmp_path: Path) -> None:
@@ -278,8 +280,8 @@ def test_a_full_disk_is_said_and_the_wait_goes_on(scene: Scene, tmp_path: Path) 
     scene.store = ReportStore(tmp_path / "file")
     scene.end_all()
     assert scene.wait() == ()
-    assert len(scene.heard.warnings) == 3
-    assert scene.heard.warnings[0].startswith(
+    assert len(scene.observer.warnings) == 3
+    assert scene.observer.warnings[0].startswith(
         "pod mrunners-0-0-abcde: its report could not be kept on disk: [Errno 20] Not a directory"
     )
 

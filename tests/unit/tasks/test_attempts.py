@@ -7,7 +7,7 @@ from prefect.filesystems import LocalFileSystem
 from prefect.results import ResultStore
 
 from mrunners_tasks import _attempts
-from mrunners_tasks._attempts import recall, remember
+from mrunners_tasks._attempts import load_attempt, save_attempt
 
 
 class Root:
@@ -35,36 +35,36 @@ def part_of(root: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_retry_has_again_what_was_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     part_of("pipeline", monkeypatch)
-    assert recall("key", dict) is None
-    remember.fn("key", {"brought": "home"})
-    assert recall("key", dict) == {"brought": "home"}
+    assert load_attempt("key", dict) is None
+    save_attempt.fn("key", {"brought": "home"})
+    assert load_attempt("key", dict) == {"brought": "home"}
 
 
 def test_no_other_run_and_no_other_key_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     part_of("tonight", monkeypatch)
-    remember.fn("key", {"brought": "home"})
-    assert recall("other", dict) is None
+    save_attempt.fn("key", {"brought": "home"})
+    assert load_attempt("other", dict) is None
     part_of("tomorrow night", monkeypatch)
-    assert recall("key", dict) is None
+    assert load_attempt("key", dict) is None
 
 
 def test_what_another_release_kept_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     part_of("pipeline", monkeypatch)
-    remember.fn("key", ["brought", "home"])
-    assert recall("key", dict) is None
+    save_attempt.fn("key", ["brought", "home"])
+    assert load_attempt("key", dict) is None
 
 
 def test_where_the_whole_run_is_not_known_nothing_is_kept_and_nothing_recalled(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     part_of(None, monkeypatch)
-    remember.fn("key", {"brought": "home"})
-    assert recall("key", dict) is None
+    save_attempt.fn("key", {"brought": "home"})
+    assert load_attempt("key", dict) is None
     assert list(tmp_path.iterdir()) == []
 
 
 def test_where_nothing_can_be_kept_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     part_of(None, monkeypatch)
-    assert remember.fn("key", {}) is False
+    assert save_attempt.fn("key", {}) is False
     part_of("pipeline", monkeypatch)
-    assert remember.fn("key", {}) is True
+    assert save_attempt.fn("key", {}) is True

@@ -7,8 +7,8 @@ from mrunners.render.markdown import WholeReport, render_markdown
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
 from mrunners_tasks import report_files
-from mrunners_tasks.report_files import ReportFiles, demand_folder, page_of, write_report
-from tests.fakes import Heard
+from mrunners_tasks.report_files import ReportFiles, page_of, require_folder, write_report
+from tests.fakes import RecordingObserver
 from tests.unit.reports.build import RUN, flat, merged_pod
 
 REPORT = merge(RUN, [merged_pod(0, 0, flat())])
@@ -16,16 +16,16 @@ BELOW = f"{REPORT.namespace}/{REPORT.tracker}/{REPORT.run}"
 
 
 @pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
+def observer(monkeypatch: pytest.MonkeyPatch) -> RecordingObserver:
     monkeypatch.setattr("socket.gethostname", lambda: "worker-1")
-    heard = Heard()
-    monkeypatch.setattr(report_files, "listener", lambda: heard)
-    return heard
+    observer = RecordingObserver()
+    monkeypatch.setattr(report_files, "observer", lambda: observer)
+    return observer
 
 
-def test_nothing_is_written_unless_a_folder_is_given(heard: Heard) -> None:
+def test_nothing_is_written_unless_a_folder_is_given(observer: RecordingObserver) -> None:
     assert (page_of(REPORT, ReportFiles()), write_report(REPORT, ReportFiles())) == (None, True)
-    assert heard == Heard()
+    assert observer == RecordingObserver()
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_nothing_is_written_unless_a_folder_is_given(heard: Heard) -> None:
     ],
 )
 def test_the_page_and_its_json_are_written_and_the_page_is_referred_to(
-    heard: Heard, tmp_path: Path, url: str, expected: str | None
+    observer: RecordingObserver, tmp_path: Path, url: str, expected: str | None
 ) -> None:
     files = ReportFiles(folder=str(tmp_path / "reports"), url=url)
     assert write_report(REPORT, files)
@@ -46,21 +46,21 @@ def test_the_page_and_its_json_are_written_and_the_page_is_referred_to(
     assert path.read_text("utf-8").startswith("<!doctype html>")
     assert path.with_suffix(".json").read_text("utf-8") == to_json(REPORT)
     assert sorted(entry.suffix for entry in path.parent.iterdir()) == [".html", ".json"]
-    assert heard == Heard()
+    assert observer == RecordingObserver()
 
 
 def test_a_folder_that_fails_at_the_end_is_warned_of_and_the_report_counts_as_not_saved(
-    heard: Heard, tmp_path: Path
+    observer: RecordingObserver, tmp_path: Path
 ) -> None:
     (tmp_path / REPORT.namespace).touch()
     assert not write_report(REPORT, ReportFiles(folder=str(tmp_path)))
-    (warning,) = heard.warnings
+    (warning,) = observer.warnings
     assert warning.startswith(f"the report could not be written to {tmp_path}/{BELOW}.html: ")
     assert f"mrunners result {REPORT.namespace} --tracker {REPORT.tracker}" in warning
 
 
 def test_a_folder_that_can_be_written_to_is_made_and_nothing_is_left_in_it(tmp_path: Path) -> None:
-    demand_folder(ReportFiles(folder=str(tmp_path / "a" / "b"), url="http://127.0.0.1"))
+    require_folder(ReportFiles(folder=str(tmp_path / "a" / "b"), url="http://127.0.0.1"))
     assert list((tmp_path / "a" / "b").iterdir()) == []
 
 
@@ -81,7 +81,7 @@ def test_a_folder_that_can_be_written_to_is_made_and_nothing_is_left_in_it(tmp_p
 )
 def test_a_folder_of_no_use_is_told_before_the_run(folder: str, url: str, said: str) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        demand_folder(ReportFiles(folder=folder, url=url))
+        require_folder(ReportFiles(folder=folder, url=url))
     (problem,) = refused.value.problems
     assert said in problem
 

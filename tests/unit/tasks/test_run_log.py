@@ -13,5 +13,5 @@ def test_reports_that_come_home_are_one_line_that_names_the_first_ten(
     monkeypatch.setattr(_prefect, "get_run_logger", lambda: logging.getLogger("run"))
     pods = [f"mrunners-0 index {index}, pod x on host-0" for index in range(count)]
     with caplog.at_level(logging.INFO):
-        RunLog().brought_home(pods)
+        RunLog().reports_fetched(pods)
     assert caplog.messages == [f"reports brought home: {'; '.join(pods[:10])}{more}"]

@@ -95,7 +95,7 @@ def as_svg(
     out = io.StringIO()
     figure.savefig(out, format="svg", transparent=True, metadata=_NO_METADATA)
     root = ET.fromstring(out.getvalue())  # noqa: S314 (matplotlib's own, with no text of others)
-    view = root.attrib["viewBox"]
+    snapshot = root.attrib["viewBox"]
     for element in list(root.iter()):
         _drop_what_is_not_drawn(element)
     used = {value[1:] for el in root.iter() if (value := el.get(_HREF, "")).startswith("#")}
@@ -106,7 +106,7 @@ def as_svg(
     root.attrib.update(
         {
             "class": css,
-            "viewBox": view,
+            "viewBox": snapshot,
             "role": "img",
             "aria-label": printable(description, 600),
             "stroke-linejoin": "round",
