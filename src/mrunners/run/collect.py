@@ -17,7 +17,7 @@ from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportE
 from mrunners.reports.samples import KperfReport
 from mrunners.run.fetch import fetch_report, pod_of
 from mrunners.run.report_store import PodFacts, ReportStore
-from mrunners.status.diagnostics import Unstarted
+from mrunners.status.diagnostics import PodDiagnosis
 from mrunners.status.run_state import JobState
 
 __all__ = ["collect_job"]
@@ -32,7 +32,7 @@ def collect_job(
     job: JobState,
     *,
     pods: Sequence[Pod],
-    unstarted: Sequence[Unstarted],
+    diagnoses: Sequence[PodDiagnosis],
     store: ReportStore,
     budget: SampleBudget,
     unreachable_nodes: set[str | None],
@@ -44,14 +44,14 @@ def collect_job(
         plan: the run as decided.
         job: one of its Jobs.
         pods: all pods of the run.
-        unstarted: the pods that have not started.
+        diagnoses: the pods that have not started.
         store: looked into first; what is read is kept there.
         budget: what the run already holds.
         unreachable_nodes: those that did not give a log; they are not asked for another, as each
             request takes all the patience there is for logs. New ones are added.
     Raises: OSError: the store cannot keep a report.
     """
-    late = {pod.index: pod for pod in unstarted if pod.job == job.planned.name and pod.overdue}
+    late = {d.index: d for d in diagnoses if d.job == job.planned.name and d.overdue}
     places = _Places(job)
     if job.actual is None:
         return [
@@ -110,7 +110,7 @@ class _Collector:
     job: Job
     places: _Places
     pods: Sequence[Pod]
-    late: Mapping[int, Unstarted]
+    late: Mapping[int, PodDiagnosis]
     store: ReportStore
     unreachable_nodes: set[str | None]
 
@@ -124,10 +124,9 @@ class _Collector:
                 return self.places.missing(index, error.problem, error.detail)
         pod = pod_of(self.pods, self.job.uid, index)
         if index in self.late:
-            words = f"{self.late[index].reason or 'no reason known'}: {self.late[index].message}"
-            return self.places.missing(
-                index, MissingReason.NOT_STARTED, words.removesuffix(": "), pod
-            )
+            diagnosis = self.late[index]
+            detail = f"{diagnosis.summary}: {diagnosis.detail}".removesuffix(": ")
+            return self.places.missing(index, MissingReason.NOT_STARTED, detail, pod)
         if pod is None:
             return self._without_pod(index)
         if not pod.ended:

@@ -142,7 +142,7 @@ def collect_run(
             found.plan,
             job,
             pods=snapshot.pods,
-            unstarted=snapshot.unstarted,
+            diagnoses=snapshot.diagnoses,
             store=store,
             budget=budget,
             unreachable_nodes=unreachable_nodes,

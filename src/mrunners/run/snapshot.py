@@ -13,7 +13,7 @@ from mrunners.kube.objects import Pod
 from mrunners.plan.metadata import run_selector
 from mrunners.run.lookup import ExistingRun
 from mrunners.status.completion import failure_lines, has_unstarted_pods, jobs_that_may_finish
-from mrunners.status.diagnostics import Unstarted, unstarted_pods
+from mrunners.status.diagnostics import PodDiagnosis, diagnose_pods
 from mrunners.status.run_state import JobState, RunState, creator_is_gone, run_state
 
 __all__ = ["RunSnapshot", "failures", "read_jobs", "read_snapshot"]
@@ -26,19 +26,19 @@ class RunSnapshot:
     Attributes:
         state: the plan held against the Jobs.
         pods: all pods of the run; empty when they were not looked at.
-        unstarted: its pods that have not started; likewise.
+        diagnoses: its pods that have not started; likewise.
         creator_gone: Jobs are missing and nobody is creating them.
     """
 
     state: RunState
     pods: tuple[Pod, ...] = ()
-    unstarted: tuple[Unstarted, ...] = ()
+    diagnoses: tuple[PodDiagnosis, ...] = ()
     creator_gone: bool = False
 
     @property
     def may_finish(self) -> tuple[JobState, ...]:
         """The unfinished Jobs that can still come to an end by themselves."""
-        return jobs_that_may_finish(self.state, self.unstarted, creator_gone=self.creator_gone)
+        return jobs_that_may_finish(self.state, self.diagnoses, creator_gone=self.creator_gone)
 
 
 def read_jobs(cluster: Cluster, found: ExistingRun) -> RunState:
@@ -75,7 +75,7 @@ def read_snapshot(cluster: Cluster, found: ExistingRun, state: RunState) -> RunS
     return RunSnapshot(
         state=state,
         pods=pods,
-        unstarted=tuple(unstarted_pods(plan, state, pods, warnings, now)),
+        diagnoses=tuple(diagnose_pods(plan, state, pods, warnings, now)),
         creator_gone=creator_is_gone(state, found.tracker.created, now),
     )
 
@@ -90,7 +90,7 @@ def failures(found: ExistingRun, snapshot: RunSnapshot) -> tuple[str, ...]:
     """
     lines = failure_lines(
         snapshot.state,
-        snapshot.unstarted,
+        snapshot.diagnoses,
         creator_gone=snapshot.creator_gone,
         namespace=found.plan.namespace,
         tracker=found.plan.tracker,

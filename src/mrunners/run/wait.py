@@ -17,7 +17,7 @@ from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
 from mrunners.run.snapshot import RunSnapshot, failures, read_jobs, read_snapshot
 from mrunners.status.completion import has_unstarted_pods, next_interval
-from mrunners.status.diagnostics import describe
+from mrunners.status.diagnostics import diagnosis_lines
 from mrunners.status.run_state import RunState
 
 __all__ = ["wait_for_run"]
@@ -70,7 +70,7 @@ def wait_for_run(
         ):
             closely_at, ended_then = now, state.ended
             snapshot = read_snapshot(cluster, found, state)
-            for line in describe(state, snapshot.unstarted):
+            for line in diagnosis_lines(state, snapshot.diagnoses):
                 if line not in told:
                     told.add(line)
                     observer.warn(line)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mrunners.status.diagnostics import Unstarted, describe
+from mrunners.status.diagnostics import PodDiagnosis, diagnosis_lines
 from mrunners.status.run_state import JobPhase, JobState, RunState
 
 __all__ = ["failure_lines", "has_unstarted_pods", "jobs_that_may_finish", "next_interval"]
@@ -22,7 +22,7 @@ NEAR_END_INTERVAL_SECONDS = 2.0
 
 
 def jobs_that_may_finish(
-    state: RunState, unstarted: Sequence[Unstarted], *, creator_gone: bool
+    state: RunState, diagnoses: Sequence[PodDiagnosis], *, creator_gone: bool
 ) -> tuple[JobState, ...]:
     """The unfinished Jobs that can still come to an end by themselves.
 
@@ -31,12 +31,12 @@ def jobs_that_may_finish(
 
     Args:
         state: the run.
-        unstarted: its pods that have not started.
+        diagnoses: its pods that have not started.
         creator_gone: nobody creates the missing Jobs any more.
     """
     overdue: dict[str, int] = {}
-    for pod in unstarted:
-        overdue[pod.job] = overdue.get(pod.job, 0) + pod.overdue
+    for diagnosis in diagnoses:
+        overdue[diagnosis.job] = overdue.get(diagnosis.job, 0) + diagnosis.overdue
     return tuple(
         job
         for job in state.unfinished
@@ -57,7 +57,7 @@ def has_unstarted_pods(state: RunState) -> bool:
 
 def failure_lines(
     state: RunState,
-    unstarted: Sequence[Unstarted],
+    diagnoses: Sequence[PodDiagnosis],
     *,
     creator_gone: bool,
     namespace: str,
@@ -77,7 +77,7 @@ def failure_lines(
                 f"({job.actual.finished_reason or 'no reason given'}); see: kubectl logs "
                 f"--namespace {namespace} job/{job.planned.name}"
             )
-    lines += describe(state, [pod for pod in unstarted if pod.overdue])
+    lines += diagnosis_lines(state, [diagnosis for diagnosis in diagnoses if diagnosis.overdue])
     if creator_gone and state.missing:
         names = ", ".join(job.name for job in state.missing[:5])
         more = ", …" if len(state.missing) > 5 else ""

@@ -1,7 +1,7 @@
-"""Why pods do not start: the diagnosis, from pods, conditions and events.
+"""Diagnoses why pods do not start, from pods, conditions and events.
 
-It must not ask the cluster. A Job with pods that cannot start never fails by itself, so this is
-what keeps a wait from lasting for ever.
+A Job whose pods cannot start never fails on its own. Without a diagnosis and a start timeout, a
+wait for it would never end.
 """
 
 from __future__ import annotations
@@ -9,144 +9,205 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from mrunners.kube.objects import Event, Job, Pod
 from mrunners.plan.plan import RunPlan
-from mrunners.status.run_state import RunState
+from mrunners.status.run_state import JobState, RunState
+from mrunners.text import listed, printable
 
-__all__ = ["Unstarted", "describe", "unstarted_pods"]
+__all__ = ["DiagnosisCategory", "PodDiagnosis", "diagnose_pods", "diagnosis_lines"]
 
-# What to do, by the waiting reason or the event's reason that a kubelet or controller gives.
-_ADVICE = {
-    "ErrImagePull": "check --runner-image",
-    "ImagePullBackOff": "check --runner-image",
-    "ErrImageNeverPull": "load the image onto the nodes, or change its pull policy",
-    "InvalidImageName": "mend --runner-image",
-    "CreateContainerConfigError": "see kubectl describe pod",
-    "CreateContainerError": "see kubectl describe pod",
-    "RunContainerError": "see kubectl describe pod",
-    "FailedMount": "see that the ConfigMap and the volumes are there",
-    "FailedCreate": "see quotas, limits, Pod Security and the ServiceAccount of the namespace",
-    "Unschedulable": "add nodes, free resources, or relax --spread",
+
+class DiagnosisCategory(StrEnum):
+    """What keeps a pod from starting, for programs."""
+
+    STARTING = "starting"
+    """Nothing is known to be wrong."""
+
+    CREATION = "creation"
+    """The pod is refused: quota, LimitRange, Pod Security or ServiceAccount."""
+
+    SCHEDULING = "scheduling"
+    """No node fits."""
+
+    VOLUME = "volume"
+    """A volume, or the ConfigMap behind it, cannot be mounted."""
+
+    IMAGE = "image"
+    """The image cannot be pulled."""
+
+    CONFIGURATION = "configuration"
+    """The container cannot be created as the Job specifies it."""
+
+    OTHER = "other"
+
+
+_CHECK_IMAGE = (DiagnosisCategory.IMAGE, "check --runner-image")
+_CHECK_CONTAINER = (DiagnosisCategory.CONFIGURATION, None)
+_CHECK_VOLUMES = (DiagnosisCategory.VOLUME, "check that the ConfigMap and the volumes exist")
+_CHECK_NODES = (DiagnosisCategory.SCHEDULING, "add nodes, free resources, or relax --spread")
+
+# The category and the resolution, by the reason that a kubelet, the scheduler or a controller
+# gives for a waiting container, a condition or an event. Without a resolution, `kubectl describe`
+# is the next thing to look at.
+_BY_REASON: Mapping[str, tuple[DiagnosisCategory, str | None]] = {
+    "": (DiagnosisCategory.STARTING, None),
+    "ErrImagePull": _CHECK_IMAGE,
+    "ImagePullBackOff": _CHECK_IMAGE,
+    "ErrImageNeverPull": (
+        DiagnosisCategory.IMAGE,
+        "load the image onto the nodes, or change its pull policy",
+    ),
+    "InvalidImageName": (DiagnosisCategory.IMAGE, "fix --runner-image"),
+    "CreateContainerConfigError": _CHECK_CONTAINER,
+    "CreateContainerError": _CHECK_CONTAINER,
+    "RunContainerError": _CHECK_CONTAINER,
+    "FailedMount": _CHECK_VOLUMES,
+    "FailedAttachVolume": _CHECK_VOLUMES,
+    "FailedCreate": (
+        DiagnosisCategory.CREATION,
+        "check the namespace's quotas, limits, Pod Security level and ServiceAccount",
+    ),
+    "Unschedulable": _CHECK_NODES,
+    "FailedScheduling": _CHECK_NODES,
 }
+_BY_OTHER_REASON = (DiagnosisCategory.OTHER, None)
 
-# No later attempt can mend these.
-_HOPELESS = frozenset({"InvalidImageName"})
+# The kubelet never gets past these, however often it retries.
+_PERMANENT_REASONS = frozenset({"InvalidImageName"})
 
-# What every pod passes through on its way.
-_ON_THE_WAY = frozenset({"", "ContainerCreating", "PodInitializing"})
+# Waiting reasons that every pod goes through.
+_NORMAL_WAITING_REASONS = frozenset({"", "ContainerCreating", "PodInitializing"})
 
-_MESSAGE_LIMIT = 200
+# The scheduler's message names a count for each reason why nodes do not fit, and a kubelet's
+# quotes the whole answer of a registry.
+_DETAIL_LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Unstarted:
-    """One planned pod whose container has not started.
+class PodDiagnosis:
+    """Why one planned pod has not started.
 
     Attributes:
-        job: the Job's name.
-        index: the completion index.
-        pod, node: None while there is none.
-        reason: such as ErrImagePull; empty while nothing is known to be wrong.
-        message: the cluster's own words, shortened.
-        overdue: it will not be waited for any longer.
+        job: The Job's name.
+        index: The completion index.
+        pod: The pod's name; None while it does not exist.
+        node: The node that it is bound to; None while there is none.
+        category: What keeps it, for programs.
+        reason: The cluster's word for it, such as ErrImagePull; empty while nothing is known to
+            be wrong.
+        detail: The cluster's message on one line, shortened; it may be empty.
+        resolution: What to do, as the end of a sentence.
+        overdue: Whether it is not waited for any longer.
     """
 
     job: str
     index: int
     pod: str | None
     node: str | None
+    category: DiagnosisCategory
     reason: str
-    message: str
+    detail: str
+    resolution: str
     overdue: bool
 
+    @property
+    def summary(self) -> str:
+        """What is wrong, in a word or a few."""
+        return self.reason or "no reason known"
 
-def unstarted_pods(
+
+def diagnose_pods(
     plan: RunPlan,
     state: RunState,
     pods: Iterable[Pod],
     warnings: Iterable[Event],
     now: datetime,
-) -> list[Unstarted]:
-    """The planned pods of existing, unfinished Jobs that have not started.
+) -> list[PodDiagnosis]:
+    """Diagnose the planned pods that have not started, of existing and unfinished Jobs.
 
     Args:
-        plan: for the start timeout.
-        state: the run; suspended Jobs wait on purpose and are left out.
-        pods: all pods of the run.
-        warnings: the warning events of the namespace.
-        now: the API server's clock, which made the objects' times too.
-    Returns: in plan order, by index.
+        plan: The run's plan, for its start timeout.
+        state: The run; the pods of suspended Jobs are left out, because they wait on purpose.
+        pods: All pods of the run.
+        warnings: The warning events of the namespace.
+        now: The time by the API server's clock, which the objects' times come from too.
+
+    Returns:
+        One diagnosis per pod, in plan order and by index.
     """
-    by_place = {(pod.job_uid, pod.index): pod for pod in pods if not pod.deleting}
-    by_uid = {event.about_uid: event for event in warnings}
-    found = []
-    for job in state.jobs:
-        seen = job.actual
-        if seen is None or seen.suspended or seen.finished is not None:
+    pod_by_index = {(pod.job_uid, pod.index): pod for pod in pods if not pod.deleting}
+    warning_by_uid = {event.about_uid: event for event in warnings}
+    diagnoses = []
+    for job_state in state.jobs:
+        job = job_state.actual
+        if job is None or job.suspended or job.finished is not None:
             continue
-        ended = {*seen.succeeded, *seen.failed}
-        for index in range(job.planned.pod_count):
-            pod = by_place.get((seen.uid, index))
+        ended = {*job.succeeded, *job.failed}
+        for index in range(job_state.planned.pod_count):
+            pod = pod_by_index.get((job.uid, index))
             if index in ended or (pod is not None and (pod.ended or pod.started is not None)):
                 continue
-            reason, message = _why_no_pod(seen, by_uid) if pod is None else _why(pod, by_uid)
-            since = (seen.started or seen.created) if pod is None else pod.created
+            reason, message = _cause(job, pod, warning_by_uid)
+            category, resolution = _BY_REASON.get(reason, _BY_OTHER_REASON)
+            since = (job.started or job.created) if pod is None else pod.created
             late = (now - since).total_seconds() > plan.start_timeout_seconds
-            found.append(
-                Unstarted(
-                    job=job.planned.name,
+            diagnoses.append(
+                PodDiagnosis(
+                    job=job_state.planned.name,
                     index=index,
                     pod=None if pod is None else pod.name,
                     node=None if pod is None else pod.node,
+                    category=category,
                     reason=reason,
-                    message=_shortened(message),
-                    overdue=late or reason in _HOPELESS,
+                    detail=printable(" ".join(message.split()), _DETAIL_LIMIT),
+                    resolution=resolution or _describe(pod),
+                    overdue=late or reason in _PERMANENT_REASONS,
                 )
             )
-    return found
+    return diagnoses
 
 
-def _shortened(message: str) -> str:
-    """On one line, and not longer than people read; one that was cut says so."""
-    text = " ".join(message.split())
-    return text if len(text) <= _MESSAGE_LIMIT else f"{text[: _MESSAGE_LIMIT - 2].rstrip()} …"
+def diagnosis_lines(state: RunState, diagnoses: Iterable[PodDiagnosis]) -> list[str]:
+    """Return one line per Job and reason, leaving out pods that start normally.
 
-
-def describe(state: RunState, unstarted: Sequence[Unstarted]) -> list[str]:
-    """One line per Job and reason, for people; nothing for pods that are merely on their way.
-
-    Such as: `job mrunners-1: 2 of 10 pods cannot start: ErrImagePull … on node-3; check
+    A line reads: `job mrunners-1: 2 of 10 pods on node-3 cannot start: ErrImagePull: …; check
     --runner-image`.
     """
-    groups: dict[tuple[str, str], list[Unstarted]] = {}
-    for pod in unstarted:
-        if pod.reason or pod.overdue:
-            groups.setdefault((pod.job, pod.reason), []).append(pod)
-    numbers = {job.planned.name: job.planned.pod_count for job in state.jobs}
-    return [_line(job, reason, group, numbers[job]) for (job, reason), group in groups.items()]
+    groups: dict[tuple[str, str], list[PodDiagnosis]] = {}
+    for diagnosis in diagnoses:
+        if diagnosis.reason or diagnosis.overdue:
+            groups.setdefault((diagnosis.job, diagnosis.reason), []).append(diagnosis)
+    jobs = {job.planned.name: job for job in state.jobs}
+    return [_line(jobs[job], group) for (job, _), group in groups.items()]
 
 
-def _why(pod: Pod, warnings: Mapping[str, Event]) -> tuple[str, str]:
-    if pod.waiting not in _ON_THE_WAY:
-        return pod.waiting, pod.waiting_message
-    if pod.unschedulable:
-        return "Unschedulable", pod.unschedulable
-    event = warnings.get(pod.uid)
+def _cause(job: Job, pod: Pod | None, warnings: Mapping[str, Event]) -> tuple[str, str]:
+    """Return the reason and the message; both are empty while nothing is known to be wrong."""
+    if pod is None:
+        # Quota, LimitRange and Pod Security show up only in an event about the Job.
+        event = warnings.get(job.uid)
+    else:
+        if pod.waiting not in _NORMAL_WAITING_REASONS:
+            return pod.waiting, pod.waiting_message
+        if pod.unschedulable:
+            return "Unschedulable", pod.unschedulable
+        event = warnings.get(pod.uid)
     return ("", "") if event is None else (event.reason, event.message)
 
 
-def _why_no_pod(job: Job, warnings: Mapping[str, Event]) -> tuple[str, str]:
-    # Quota, LimitRange and Pod Security show nowhere but in an event about the Job.
-    event = warnings.get(job.uid)
-    return ("", "") if event is None else (event.reason, event.message)
+def _describe(pod: Pod | None) -> str:
+    return f"see kubectl describe {'job' if pod is None else 'pod'}"
 
 
-def _line(job: str, reason: str, group: Sequence[Unstarted], numbers: int) -> str:
-    nodes = sorted({pod.node for pod in group if pod.node is not None})
-    where = f" on {', '.join(nodes[:3])}{', …' if len(nodes) > 3 else ''}" if nodes else ""
-    message = next((pod.message for pod in group if pod.message), "")
-    late = "did not start in time" if all(pod.overdue for pod in group) else "cannot start"
-    what = ": ".join(filter(None, (reason, message))) or "no reason is known"
-    advice = _ADVICE.get(reason, "see kubectl describe pod")
-    return f"job {job}: {len(group)} of {numbers} pods {late}: {what}{where}; {advice}"
+def _line(job: JobState, group: Sequence[PodDiagnosis]) -> str:
+    first = group[0]
+    nodes = sorted({diagnosis.node for diagnosis in group if diagnosis.node is not None})
+    where = f" on {listed(nodes)}" if nodes else ""
+    verb = "did not start in time" if all(d.overdue for d in group) else "cannot start"
+    detail = next((f": {diagnosis.detail}" for diagnosis in group if diagnosis.detail), "")
+    return (
+        f"job {job.planned.name}: {len(group)} of {job.planned.pod_count} pods{where} {verb}: "
+        f"{first.summary}{detail}; {first.resolution}"
+    )

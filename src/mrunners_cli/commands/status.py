@@ -41,14 +41,14 @@ def status(namespace: str, kubeconfig: str, tracker: str | None, form: str, exit
     from mrunners.render.terminal.run_status import render_status, run_status
     from mrunners.run.lookup import describe_run, get_run
     from mrunners.run.snapshot import failures, read_snapshot
-    from mrunners.status.diagnostics import describe
+    from mrunners.status.diagnostics import diagnosis_lines
 
     with Console(quiet=False) as console:
         cluster = KubernetesCluster(kubeconfig, warn=console.warn)
         found = get_run(cluster, namespace, tracker)
         snapshot = read_snapshot(cluster, found, found.state)
     problems = failures(found, snapshot)
-    starting = describe(snapshot.state, [pod for pod in snapshot.unstarted if not pod.overdue])
+    starting = diagnosis_lines(snapshot.state, [d for d in snapshot.diagnoses if not d.overdue])
     record = run_status(
         namespace=namespace,
         tracker=found.tracker.name,

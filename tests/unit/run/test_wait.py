@@ -149,11 +149,13 @@ def test_pods_that_never_start_end_the_wait_with_a_line(tmp_path: Path) -> None:
     scene.end(SECOND, 0, finish=True)
     scene.cluster.start_pod(FIRST, 1)
     scene.clock.then(*[lambda: None] * 5, lambda: scene.end(FIRST, 1))
-    cause = "ErrImagePull: kperf:9 on node-0; check --runner-image"
-    assert scene.wait() == (f"job mrunners-0: 1 of 2 pods did not start in time: {cause}",)
+    cause = "ErrImagePull: kperf:9; check --runner-image"
+    assert scene.wait() == (
+        f"job mrunners-0: 1 of 2 pods on node-0 did not start in time: {cause}",
+    )
     assert scene.observer.warnings == [
-        f"job mrunners-0: 1 of 2 pods cannot start: {cause}",
-        f"job mrunners-0: 1 of 2 pods did not start in time: {cause}",
+        f"job mrunners-0: 1 of 2 pods on node-0 cannot start: {cause}",
+        f"job mrunners-0: 1 of 2 pods on node-0 did not start in time: {cause}",
     ]
     assert 60 < scene.clock.seconds < 80
     assert scene.kept() == [(FIRST, 1), (SECOND, 0)]
@@ -165,7 +167,7 @@ def test_a_namespace_without_room_is_told_from_the_jobs_event(tmp_path: Path) ->
     scene.cluster.events.append(Event(uid, FIRST, "FailedCreate", "exceeded quota: tiny"))
     assert scene.wait() == (
         "job mrunners-0: 1 of 1 pods did not start in time: FailedCreate: exceeded quota: tiny; "
-        "see quotas, limits, Pod Security and the ServiceAccount of the namespace",
+        "check the namespace's quotas, limits, Pod Security level and ServiceAccount",
     )
 
 

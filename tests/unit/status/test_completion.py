@@ -9,10 +9,10 @@ from mrunners.status.completion import (
     jobs_that_may_finish,
     next_interval,
 )
-from mrunners.status.diagnostics import Unstarted
+from mrunners.status.diagnostics import PodDiagnosis
 from mrunners.status.run_state import RunState, run_state
 from tests.unit.env import planned
-from tests.unit.status.test_diagnostics import job, unstarted
+from tests.unit.status.test_diagnostics import diagnosis, image_diagnosis, job
 
 PLAN = planned(3, 1).plan
 COMPLETE = job(finished="Complete"), job(1, finished="Complete")
@@ -24,14 +24,16 @@ def state(*jobs: Job) -> RunState:
 
 
 def may_finish(*jobs: Job, late: int = 0, creator_gone: bool = False) -> list[str]:
-    pods = [unstarted(index, overdue=True) for index in range(late)]
-    found = jobs_that_may_finish(state(*jobs), pods, creator_gone=creator_gone)
-    return [one.planned.name for one in found]
+    diagnoses = [diagnosis(index, overdue=True) for index in range(late)]
+    unfinished = jobs_that_may_finish(state(*jobs), diagnoses, creator_gone=creator_gone)
+    return [job_state.planned.name for job_state in unfinished]
 
 
-def lines(*jobs: Job, pods: tuple[Unstarted, ...] = (), creator_gone: bool = False) -> list[str]:
+def lines(
+    *jobs: Job, diagnoses: tuple[PodDiagnosis, ...] = (), creator_gone: bool = False
+) -> list[str]:
     return failure_lines(
-        state(*jobs), pods, creator_gone=creator_gone, namespace="load", tracker="t"
+        state(*jobs), diagnoses, creator_gone=creator_gone, namespace="load", tracker="t"
     )
 
 
@@ -85,10 +87,10 @@ def test_a_job_that_failed_without_indexes_counts_what_did_not_succeed() -> None
 
 
 def test_overdue_pods_are_told_and_others_are_not() -> None:
-    late = unstarted(0, reason="ErrImagePull", overdue=True)
-    slow = unstarted(1, reason="ErrImagePull")
-    assert lines(job(), COMPLETE[1], pods=(late, slow)) == [
-        "job mrunners-0: 1 of 3 pods did not start in time: ErrImagePull on node-0; check "
+    late = image_diagnosis(0, overdue=True)
+    slow = image_diagnosis(1)
+    assert lines(job(), COMPLETE[1], diagnoses=(late, slow)) == [
+        "job mrunners-0: 1 of 3 pods on node-0 did not start in time: ErrImagePull; check "
         "--runner-image"
     ]
 

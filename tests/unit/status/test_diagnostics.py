@@ -3,7 +3,12 @@ from datetime import timedelta
 import pytest
 
 from mrunners.kube.objects import Event, Job, Pod
-from mrunners.status.diagnostics import Unstarted, describe, unstarted_pods
+from mrunners.status.diagnostics import (
+    DiagnosisCategory,
+    PodDiagnosis,
+    diagnose_pods,
+    diagnosis_lines,
+)
 from mrunners.status.run_state import run_state
 from tests.fakes import START, Raw
 from tests.unit.env import RUN_ID, planned
@@ -40,137 +45,200 @@ def pod(index: int = 0, **facts: object) -> Pod:
 RUNNING = pod(1, started=START, phase="Running"), pod(2, started=START, phase="Succeeded")
 
 
-def found(
-    *pods: Pod, jobs: tuple[Job, ...] = (job(),), after: float = 1.0, events: object = ()
-) -> list[Unstarted]:
-    assert isinstance(events, tuple)
+def diagnose(
+    *pods: Pod,
+    jobs: tuple[Job, ...] = (job(),),
+    after: float = 1.0,
+    warnings: tuple[Event, ...] = (),
+) -> list[PodDiagnosis]:
     now = START + timedelta(seconds=after)
-    return unstarted_pods(PLAN, run_state(PLAN, jobs), pods, events, now)
+    return diagnose_pods(PLAN, run_state(PLAN, jobs), pods, warnings, now)
 
 
-def described(*pods: Unstarted) -> list[str]:
-    return describe(run_state(PLAN, [job(), job(1)]), pods)
+def lines(*diagnoses: PodDiagnosis) -> list[str]:
+    return diagnosis_lines(run_state(PLAN, [job(), job(1)]), diagnoses)
 
 
-def unstarted(index: int = 0, **facts: object) -> Unstarted:
+def diagnosis(index: int = 0, **facts: object) -> PodDiagnosis:
     known: Raw = {
         "job": FIRST,
         "index": index,
         "pod": f"{FIRST}-{index}-abcde",
         "node": f"node-{index}",
+        "category": DiagnosisCategory.STARTING,
         "reason": "",
-        "message": "",
+        "detail": "",
+        "resolution": "see kubectl describe pod",
         "overdue": False,
     }
-    return Unstarted(**(known | facts))
+    return PodDiagnosis(**(known | facts))
 
 
-def test_pods_that_started_or_ended_are_left_out() -> None:
-    assert found(pod(0, started=START), *RUNNING) == []
-    assert found(*RUNNING, jobs=(job(failed=(0,)),)) == []
-    assert found(pod(0, phase="Failed"), *RUNNING) == []
+def image_diagnosis(index: int = 0, **facts: object) -> PodDiagnosis:
+    known: Raw = {
+        "category": DiagnosisCategory.IMAGE,
+        "reason": "ErrImagePull",
+        "resolution": "check --runner-image",
+    }
+    return diagnosis(index, **(known | facts))
 
 
-def test_a_pod_on_its_way_has_no_reason() -> None:
-    assert found(pod(waiting="ContainerCreating"), *RUNNING) == [unstarted()]
+def test_pods_that_started_or_ended_have_no_diagnosis() -> None:
+    assert diagnose(pod(0, started=START), *RUNNING) == []
+    assert diagnose(*RUNNING, jobs=(job(failed=(0,)),)) == []
+    assert diagnose(pod(0, phase="Failed"), *RUNNING) == []
+
+
+def test_a_pod_that_starts_normally_has_no_reason() -> None:
+    assert diagnose(pod(waiting="ContainerCreating"), *RUNNING) == [diagnosis()]
 
 
 @pytest.mark.parametrize(
-    "reason", ["ErrImagePull", "ImagePullBackOff", "CreateContainerConfigError"]
+    ("reason", "category", "resolution"),
+    [
+        ("ErrImagePull", DiagnosisCategory.IMAGE, "check --runner-image"),
+        ("ImagePullBackOff", DiagnosisCategory.IMAGE, "check --runner-image"),
+        (
+            "CreateContainerConfigError",
+            DiagnosisCategory.CONFIGURATION,
+            "see kubectl describe pod",
+        ),
+        ("FailedPostStartHook", DiagnosisCategory.OTHER, "see kubectl describe pod"),
+    ],
 )
-def test_a_waiting_reason_is_the_diagnosis(reason: str) -> None:
-    held = pod(waiting=reason, waiting_message="two\n  lines " + "x" * 300)
-    message = ("two lines " + "x" * 300)[:198] + " …"
-    assert found(held, *RUNNING) == [unstarted(reason=reason, message=message)]
-
-
-def test_a_pod_without_a_host_is_unschedulable_in_the_schedulers_words() -> None:
-    held = pod(node=None, unschedulable="0/4 nodes are available")
-    assert found(held, *RUNNING) == [
-        unstarted(node=None, reason="Unschedulable", message="0/4 nodes are available")
+def test_a_waiting_reason_is_the_diagnosis(
+    reason: str, category: DiagnosisCategory, resolution: str
+) -> None:
+    waiting = pod(waiting=reason, waiting_message="two\n  lines")
+    assert diagnose(waiting, *RUNNING) == [
+        diagnosis(reason=reason, category=category, detail="two lines", resolution=resolution)
     ]
 
 
-def test_a_pod_whose_volume_is_missing_is_known_by_its_event() -> None:
-    events = (Event("pod-0", "p", "FailedMount", 'configmap "x" not found'),)
-    assert found(pod(waiting="ContainerCreating"), *RUNNING, events=events) == [
-        unstarted(reason="FailedMount", message='configmap "x" not found')
+def test_a_long_message_is_shortened_in_the_middle_to_500_characters() -> None:
+    waiting = pod(waiting="ErrImagePull", waiting_message="head " + "x" * 600 + " tail")
+    (shortened,) = diagnose(waiting, *RUNNING)
+    assert shortened.detail == "head " + "x" * 245 + "…" + "x" * 244 + " tail"
+
+
+def test_an_unschedulable_pod_is_diagnosed_in_the_schedulers_words() -> None:
+    pending = pod(node=None, unschedulable="0/4 nodes are available")
+    assert diagnose(pending, *RUNNING) == [
+        diagnosis(
+            node=None,
+            category=DiagnosisCategory.SCHEDULING,
+            reason="Unschedulable",
+            detail="0/4 nodes are available",
+            resolution="add nodes, free resources, or relax --spread",
+        )
     ]
 
 
-def test_a_job_without_pods_is_known_by_its_own_event() -> None:
-    events = (Event("uid-0", FIRST, "FailedCreate", "exceeded quota"),)
-    assert found(events=events) == [
-        unstarted(index, pod=None, node=None, reason="FailedCreate", message="exceeded quota")
+def test_a_pod_whose_volume_is_missing_is_diagnosed_by_its_event() -> None:
+    warnings = (Event("pod-0", "p", "FailedMount", 'configmap "x" not found'),)
+    assert diagnose(pod(waiting="ContainerCreating"), *RUNNING, warnings=warnings) == [
+        diagnosis(
+            category=DiagnosisCategory.VOLUME,
+            reason="FailedMount",
+            detail='configmap "x" not found',
+            resolution="check that the ConfigMap and the volumes exist",
+        )
+    ]
+
+
+def test_a_job_without_pods_is_diagnosed_by_its_own_event() -> None:
+    warnings = (Event("uid-0", FIRST, "FailedCreate", "exceeded quota"),)
+    assert diagnose(warnings=warnings) == [
+        diagnosis(
+            index,
+            pod=None,
+            node=None,
+            category=DiagnosisCategory.CREATION,
+            reason="FailedCreate",
+            detail="exceeded quota",
+            resolution=(
+                "check the namespace's quotas, limits, Pod Security level and ServiceAccount"
+            ),
+        )
         for index in range(3)
     ]
 
 
-def test_an_event_about_something_else_says_nothing() -> None:
-    events = (Event("other", "x", "FailedCreate", "quota"),)
-    assert found(pod(), *RUNNING, events=events) == [unstarted()]
+def test_an_event_about_another_object_is_ignored() -> None:
+    warnings = (Event("other", "x", "FailedCreate", "quota"),)
+    assert diagnose(pod(), *RUNNING, warnings=warnings) == [diagnosis()]
 
 
 def test_an_invalid_image_name_is_overdue_at_once() -> None:
-    held = pod(waiting="InvalidImageName")
-    assert found(held, *RUNNING, after=0) == [unstarted(reason="InvalidImageName", overdue=True)]
+    waiting = pod(waiting="InvalidImageName")
+    assert diagnose(waiting, *RUNNING, after=0) == [
+        image_diagnosis(reason="InvalidImageName", resolution="fix --runner-image", overdue=True)
+    ]
 
 
-def test_a_pod_is_overdue_by_the_clock_that_made_its_time() -> None:
+def test_a_pod_is_overdue_by_the_api_servers_clock() -> None:
     later = START + timedelta(seconds=LATE)
-    assert found(pod(), *RUNNING, after=300) == [unstarted()]
-    assert found(pod(), *RUNNING, after=LATE) == [unstarted(overdue=True)]
-    assert found(pod(created=later), *RUNNING, after=LATE) == [unstarted()]
+    assert diagnose(pod(), *RUNNING, after=300) == [diagnosis()]
+    assert diagnose(pod(), *RUNNING, after=LATE) == [diagnosis(overdue=True)]
+    assert diagnose(pod(created=later), *RUNNING, after=LATE) == [diagnosis()]
 
 
-def test_a_job_without_pods_is_overdue_since_it_was_started_and_not_created() -> None:
+def test_the_pods_of_a_resumed_job_are_overdue_counting_from_its_start() -> None:
     resumed = job(started=START + timedelta(seconds=100))
-    overdue = [[p.overdue for p in found(jobs=(resumed,), after=after)] for after in (400, 401)]
+    overdue = [[d.overdue for d in diagnose(jobs=(resumed,), after=after)] for after in (400, 401)]
     assert overdue == [[False] * 3, [True] * 3]
-    assert [p.overdue for p in found(after=LATE)] == [True] * 3
+    assert [d.overdue for d in diagnose(after=LATE)] == [True] * 3
 
 
 @pytest.mark.parametrize(
     "waiting", [job(suspended=True), job(finished="Failed"), job(deleting=True)]
 )
 def test_jobs_that_wait_on_purpose_or_have_finished_are_left_out(waiting: Job) -> None:
-    assert found(jobs=(waiting,), after=LATE) == []
+    assert diagnose(jobs=(waiting,), after=LATE) == []
 
 
-def test_a_pod_that_is_going_does_not_count() -> None:
-    going = pod(started=START, phase="Running", deleting=True)
-    assert found(going, *RUNNING) == [unstarted(pod=None, node=None)]
+NO_POD = diagnosis(pod=None, node=None, resolution="see kubectl describe job")
+
+
+def test_a_pod_that_is_being_deleted_does_not_count() -> None:
+    deleting = pod(started=START, phase="Running", deleting=True)
+    assert diagnose(deleting, *RUNNING) == [NO_POD]
 
 
 def test_a_pod_of_another_job_of_that_name_does_not_count() -> None:
-    assert found(pod(job_uid="former"), *RUNNING) == [unstarted(pod=None, node=None)]
+    assert diagnose(pod(job_uid="former"), *RUNNING) == [NO_POD]
 
 
-def test_pods_on_their_way_are_not_worth_a_line() -> None:
-    assert described(unstarted()) == []
+def test_pods_that_start_normally_get_no_line() -> None:
+    assert lines(diagnosis()) == []
 
 
 def test_pods_of_one_job_and_reason_share_a_line() -> None:
-    pods = [unstarted(n, reason="ErrImagePull", message="kperf:9") for n in (0, 2)]
-    other = unstarted(job=SECOND, reason="Unschedulable", node=None)
-    assert described(*pods, other) == [
-        "job mrunners-0: 2 of 3 pods cannot start: ErrImagePull: kperf:9 on node-0, node-2; check "
+    images = [image_diagnosis(index, detail="kperf:9") for index in (0, 2)]
+    other = diagnosis(
+        job=SECOND,
+        category=DiagnosisCategory.SCHEDULING,
+        reason="Unschedulable",
+        node=None,
+        resolution="relax --spread",
+    )
+    assert lines(*images, other) == [
+        "job mrunners-0: 2 of 3 pods on node-0, node-2 cannot start: ErrImagePull: kperf:9; check "
         "--runner-image",
-        "job mrunners-1: 1 of 1 pods cannot start: Unschedulable; add nodes, free resources, or "
-        "relax --spread",
+        "job mrunners-1: 1 of 1 pods cannot start: Unschedulable; relax --spread",
     ]
 
 
 def test_pods_that_are_all_overdue_did_not_start_in_time() -> None:
-    assert described(unstarted(overdue=True)) == [
-        "job mrunners-0: 1 of 3 pods did not start in time: no reason is known on node-0; see "
+    assert lines(diagnosis(overdue=True)) == [
+        "job mrunners-0: 1 of 3 pods on node-0 did not start in time: no reason known; see "
         "kubectl describe pod"
     ]
 
 
-def test_a_line_names_three_hosts_at_most() -> None:
-    pods = [unstarted(n, reason="Odd", node=f"node-{n}") for n in range(5)]
-    assert described(*pods) == [
-        "job mrunners-0: 5 of 3 pods cannot start: Odd on node-0, node-1, node-2, …; see kubectl "
-        "describe pod"
+def test_a_line_names_at_most_three_nodes() -> None:
+    diagnoses = [diagnosis(index, reason="Odd") for index in range(5)]
+    assert lines(*diagnoses) == [
+        "job mrunners-0: 5 of 3 pods on node-0, node-1, node-2 and 2 more cannot start: Odd; see "
+        "kubectl describe pod"
     ]
