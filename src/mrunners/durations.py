@@ -10,13 +10,22 @@ from typing import Final
 
 from mrunners.text import quoted
 
-__all__ = ["format_duration", "format_go_duration", "parse_duration", "parse_go_duration"]
+__all__ = [
+    "DURATION_PATTERN",
+    "format_duration",
+    "format_go_duration",
+    "parse_duration",
+    "parse_go_duration",
+]
 
 # Longer than any run; keeps every later sum of deadlines far from a float's and a timer's limits.
 _MAX_OPTION_SECONDS: Final = 100 * 365 * 24 * 3600
 
 _OPTION_UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_OPTION_PART: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|h|m|s)")
+_NUMBER: Final = "[0-9]{1,12}(?:[.][0-9]{1,9})?"
+_UNIT: Final = "ms|h|m|s"
+DURATION_PATTERN: Final = f"(?:{_NUMBER}(?:{_UNIT}))+"
+_OPTION_PART: Final = re.compile(f"({_NUMBER})({_UNIT})")
 
 _MAX_INT64: Final = (1 << 63) - 1
 _GO_UNITS: Final = {

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["dns_label_problem", "dns_subdomain_problem"]
+__all__ = ["DNS_LABEL_PATTERN", "dns_label_problem", "dns_subdomain_problem"]
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ (RFC 1123)
-_LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
+DNS_LABEL_PATTERN: Final = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_LABEL: Final = re.compile(DNS_LABEL_PATTERN)
 _MAX_LABEL: Final = 63
 _MAX_SUBDOMAIN: Final = 253
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from mrunners.text import quoted
 
-__all__ = ["format_bytes", "parse_bytes"]
+__all__ = ["QUANTITY_PATTERN", "format_bytes", "parse_bytes"]
 
 # https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 # without the sub-units (n, u, m) and exponents: nobody measures bytes in them.
@@ -26,7 +26,10 @@ _UNITS: Final = {
     "Gi": 2**30,
     "Ti": 2**40,
 }
-_QUANTITY: Final = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,9})?)(Ki|Mi|Gi|Ti|k|M|G|T|)")
+_NUMBER: Final = "[0-9]{1,19}(?:[.][0-9]{1,9})?"
+_UNIT: Final = "Ki|Mi|Gi|Ti|k|M|G|T|"
+QUANTITY_PATTERN: Final = f"{_NUMBER}(?:{_UNIT})"
+_QUANTITY: Final = re.compile(f"({_NUMBER})({_UNIT})")
 _MAX_INT64: Final = (1 << 63) - 1
 
 
