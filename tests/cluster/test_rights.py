@@ -108,7 +108,7 @@ def test_an_unreachable_server_ends_with_7_and_names_it(in_vain: tuple[str, Star
     done = asking.finish()
     assert (done.code, done.stdout) == (7, "")
     error = done.stderr.splitlines()[-1]
-    assert error.startswith(f"error: no usable answer from the API server {server}: ")
+    assert error.startswith(f"error: cannot reach the API server {server}: ")
 
 
 def test_a_runner_without_rights_ends_with_5_and_its_403s_are_counted(env: Env) -> None:

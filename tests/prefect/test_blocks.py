@@ -87,4 +87,4 @@ def test_the_command_line_says_that_only_flows_of_a_deployment_read_blocks(env: 
     for words in (env.run_words(env.quick()), ["wait", env.namespace]):
         done = env.mrunners(*words, *where)
         assert (done.code, done.stdout) == (2, "")
-        assert "read by the flows of a deployment alone" in done.stderr
+        assert "only the flows of a deployment read Prefect blocks" in done.stderr

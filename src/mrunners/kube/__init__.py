@@ -1,5 +1,5 @@
-"""The border to Kubernetes: a Protocol, the records that come back, and the one real client.
+"""The layer between mrunners and Kubernetes: a Protocol, its records and the one real client.
 
-The way of a request: client (paths, pages) -> patience (retries) -> transport (HTTPS) -> answers
-(what a status means) -> seen (raw JSON to records).
+A request passes through client (paths and pages), retry (what to try again), transport (HTTPS),
+responses (what a status means) and objects (records from raw JSON).
 """

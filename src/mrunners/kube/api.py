@@ -1,6 +1,7 @@
-"""What mrunners needs of a cluster, as a Protocol: the real client and the tests' fake keep to it.
+"""The `Cluster` Protocol: what mrunners needs of an API server.
 
-It must not import a client, so that all that decides can be tested without one.
+The real client implements it, and so does the tests' fake. The module imports no client library,
+so everything that decides can be tested without one.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ __all__ = ["Cluster"]
 
 
 class Cluster(Protocol):
-    """One API server, seen through the few verbs that a run needs.
+    """One API server, reduced to the few requests that a run needs.
 
-    Every method retries what may pass, within the patience of the command, and raises a
-    `mrunners.errors.ClusterError` for the rest. `get_*` return None and `create_*` return None
-    where the answer is 404 or 409: both are facts to decide on, not errors.
+    Every method retries transient failures, as long as the command's retry policy allows, and
+    raises a `mrunners.errors.ClusterError` for the rest. A get returns None for 404, and a create
+    for 409, because both are facts to decide on and not errors.
     """
 
     @property
@@ -28,52 +29,63 @@ class Cluster(Protocol):
         """How many requests were sent so far, retries included."""
 
     def now(self) -> datetime:
-        """The API server's own clock: ages of its objects are never judged by ours."""
+        """Return the API server's time, because the ages of its objects count by its clock."""
 
     def get_config_map(self, namespace: str, name: str) -> ConfigMap | None:
-        """The ConfigMap, or None."""
+        """Return the ConfigMap; None when it does not exist."""
 
     def list_config_maps(self, namespace: str, selector: str) -> list[ConfigMap]:
-        """The ConfigMaps that a label selector matches."""
+        """Return the ConfigMaps that a label selector matches."""
 
     def create_config_map(self, namespace: str, manifest: Manifest) -> ConfigMap | None:
-        """Create it; None when one of that name exists.
+        """Create a ConfigMap; return None when one of that name exists.
 
-        After an ambiguous answer the request is sent again, so None may also mean that our own
-        first request was carried out: compare what is there.
+        A request whose answer is lost is sent again. None can therefore also mean that the first
+        request succeeded, so the caller has to compare the existing object with the manifest.
         """
 
     def dry_run_config_map(self, namespace: str, manifest: Manifest) -> None:
-        """Let the API server do all that it does on creating it, but for keeping it.
+        """Let the API server check the creation of a ConfigMap without storing it.
 
-        Raises: InvalidInputError: there is no such namespace. ClusterError: it would be refused.
+        Raises:
+            InvalidInputError: The namespace does not exist.
+            ClusterError: The creation would be refused.
         """
 
     def annotate_config_map(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:
-        """Add annotations to exactly this object; False when it is gone or another."""
+        """Add annotations to exactly this object.
+
+        Returns:
+            False when the object no longer exists, or another one has its name.
+        """
 
     def delete_config_map(self, namespace: str, name: str, uid: str) -> bool:
-        """Delete exactly this object, dependents in the background; False when it is gone."""
+        """Delete exactly this object, and its dependents in the background.
+
+        Returns:
+            False when the object no longer exists, or another one has its name.
+        """
 
     def get_job(self, namespace: str, name: str) -> Job | None:
-        """The Job, or None."""
+        """Return the Job; None when it does not exist."""
 
     def list_jobs(self, namespace: str, selector: str) -> list[Job]:
-        """The Jobs that a label selector matches, by one LIST."""
+        """Return the Jobs that a label selector matches."""
 
     def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
-        """Create it; None when one of that name exists (see create_config_map)."""
+        """Create a Job; return None when one of that name exists, as `create_config_map` does."""
 
     def list_pods(self, namespace: str, selector: str) -> list[Pod]:
-        """The pods that a label selector matches."""
+        """Return the pods that a label selector matches."""
 
     def list_warnings(self, namespace: str) -> list[Event]:
-        """The namespace's warning events about Jobs and pods; empty when listing is forbidden."""
+        """Return the namespace's warning events; none when listing them is forbidden."""
 
     def read_log(self, namespace: str, pod: str, *, limit_bytes: int) -> bytes | None:
-        """The runner container's log, its first limit_bytes; None when the pod is gone.
+        """Return the first bytes of the runner container's log; None when the pod is gone.
 
-        Raises: ClusterError: also when the node that has the log cannot be reached.
+        Raises:
+            ClusterError: The log cannot be read; also when the pod's node is unreachable.
         """

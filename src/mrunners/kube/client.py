@@ -1,7 +1,4 @@
-"""The `Cluster` Protocol on a real API server: paths, pages, preconditions and patience.
-
-It must not decide anything about runs.
-"""
+"""The `Cluster` Protocol on a real API server: paths, pages, preconditions and retries."""
 
 from __future__ import annotations
 
@@ -14,12 +11,7 @@ from typing import Any, TypeVar
 
 from mrunners.errors import ApiStatusError, ForbiddenError
 from mrunners.kube.kubeconfig import KubeconfigSource
-from mrunners.kube.objects import (
-    ConfigMap,
-    Event,
-    Job,
-    Pod,
-)
+from mrunners.kube.objects import ConfigMap, Event, Job, Pod
 from mrunners.kube.responses import RequestInfo, conflict_failure, no_response
 from mrunners.kube.retry import RetryPolicy
 from mrunners.kube.transport import Request, Transport
@@ -29,14 +21,23 @@ __all__ = ["KubernetesCluster"]
 
 T = TypeVar("T")
 
-PAGE = 500
+# The default of kubectl's --chunk-size.
+PAGE_SIZE = 500
 
-# A node that is gone answers 500 for ever, and other nodes' logs are waiting.
+# For a lost node the API server answers 500 for ever, and other nodes' logs are still to be read.
 LOG_RETRY_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
+    """Where a kind is found.
+
+    Attributes:
+        prefix: Of the paths of its API group and version.
+        plural: In paths.
+        resource: As in RBAC.
+    """
+
     prefix: str
     plural: str
     resource: str
@@ -49,18 +50,21 @@ EVENTS = _Kind("/api/v1", "events", "events")
 
 
 class KubernetesCluster:
-    """One API server; safe to use from several threads.
-
-    Args:
-        kubeconfig: a path, or what is kept elsewhere; empty means the pod's token where there is
-            one, else KUBECONFIG or the default file.
-        warn: told when an outage begins and when it ends.
-    Raises: InvalidInputError: the kubeconfig is missing or broken. Nothing is sent yet.
-    """
+    """One API server; safe to use from several threads."""
 
     def __init__(
         self, kubeconfig: str | KubeconfigSource = "", *, warn: Callable[[str], None]
     ) -> None:
+        """Read the kubeconfig; nothing is sent yet.
+
+        Args:
+            kubeconfig: A path or another source; empty means the pod's token where there is one,
+                else `KUBECONFIG` or the default file.
+            warn: Shows the user one line when an outage begins and one when it ends.
+
+        Raises:
+            InvalidInputError: The kubeconfig is missing or broken.
+        """
         self._transport = Transport(kubeconfig)
         self._retry_policy = RetryPolicy(monotonic=time.monotonic, sleep=time.sleep, warn=warn)
 
@@ -70,34 +74,34 @@ class KubernetesCluster:
         return self._transport.requests
 
     def now(self) -> datetime:
-        """The API server's own clock."""
+        """Return the API server's time."""
         return self._transport.now()
 
     def get_config_map(self, namespace: str, name: str) -> ConfigMap | None:
-        """The ConfigMap, or None."""
+        """Return the ConfigMap; None when it does not exist."""
         raw = self._get(CONFIG_MAPS, namespace, name)
         return None if raw is None else ConfigMap.from_json(raw)
 
     def list_config_maps(self, namespace: str, selector: str) -> list[ConfigMap]:
-        """The ConfigMaps that a label selector matches."""
+        """Return the ConfigMaps that a label selector matches."""
         return self._list(CONFIG_MAPS, namespace, ConfigMap.from_json, labelSelector=selector)
 
     def create_config_map(self, namespace: str, manifest: Manifest) -> ConfigMap | None:
-        """Create it; None when one of that name exists."""
+        """Create a ConfigMap; return None when one of that name exists."""
         raw = self._create(CONFIG_MAPS, namespace, manifest)
         return None if raw is None else ConfigMap.from_json(raw)
 
     def dry_run_config_map(self, namespace: str, manifest: Manifest) -> None:
-        """Let the API server do all that it does on creating it, but for keeping it."""
+        """Let the API server check the creation of a ConfigMap without storing it."""
         self._create(CONFIG_MAPS, namespace, manifest, dryRun="All")
 
     def annotate_config_map(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:
-        """Add annotations to exactly this object; False when it is gone or another."""
+        """Add annotations to exactly this object; return False when it no longer exists."""
         # The UID in a patch is a precondition: on another object of that name it answers 409.
         body = {"metadata": {"uid": uid, "annotations": dict(annotations)}}
-        answer = self._json(
+        response = self._json(
             self._request(
                 "patch",
                 "PATCH",
@@ -109,17 +113,17 @@ class KubernetesCluster:
                 absent=frozenset({404, 409}),
             )
         )
-        return answer is not None
+        return response is not None
 
     def delete_config_map(self, namespace: str, name: str, uid: str) -> bool:
-        """Delete exactly this object, dependents in the background; False when it is gone."""
+        """Delete exactly this object and its dependents; return False when it no longer exists."""
         body = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "propagationPolicy": "Background",
             "preconditions": {"uid": uid},
         }
-        answer = self._json(
+        response = self._json(
             self._request(
                 "delete",
                 "DELETE",
@@ -130,40 +134,40 @@ class KubernetesCluster:
                 absent=frozenset({404, 409}),
             )
         )
-        return answer is not None
+        return response is not None
 
     def get_job(self, namespace: str, name: str) -> Job | None:
-        """The Job, or None."""
+        """Return the Job; None when it does not exist."""
         raw = self._get(JOBS, namespace, name)
         return None if raw is None else Job.from_json(raw)
 
     def list_jobs(self, namespace: str, selector: str) -> list[Job]:
-        """The Jobs that a label selector matches."""
+        """Return the Jobs that a label selector matches."""
         return self._list(JOBS, namespace, Job.from_json, labelSelector=selector)
 
     def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
-        """Create it; None when one of that name exists."""
+        """Create a Job; return None when one of that name exists."""
         raw = self._create(JOBS, namespace, manifest)
         return None if raw is None else Job.from_json(raw)
 
     def list_pods(self, namespace: str, selector: str) -> list[Pod]:
-        """The pods that a label selector matches."""
+        """Return the pods that a label selector matches."""
         return self._list(PODS, namespace, Pod.from_json, labelSelector=selector)
 
     def list_warnings(self, namespace: str) -> list[Event]:
-        """The namespace's warning events; empty when listing is forbidden."""
+        """Return the namespace's warning events; none when listing them is forbidden."""
         try:
             return self._list(EVENTS, namespace, Event.from_json, fieldSelector="type=Warning")
         except ForbiddenError:
-            return []  # a diagnosis without events is poorer, not wrong
+            return []  # a diagnosis without events says less, but nothing wrong
 
     def read_log(self, namespace: str, pod: str, *, limit_bytes: int) -> bytes | None:
-        """The runner container's log, its first limit_bytes; None when the pod is gone."""
+        """Return the first bytes of the runner container's log; None when the pod is gone."""
         request = Request(
             info=RequestInfo(self._transport.server, "get", "pods/log", namespace, pod),
             method="GET",
             path=f"/api/v1/namespaces/{namespace}/pods/{pod}/log",
-            # Always name the container: with an injected sidecar the answer is 400 otherwise.
+            # In a pod with an injected sidecar, a request that names no container gets a 400.
             query={"container": CONTAINER, "limitBytes": str(limit_bytes)},
             absent=frozenset({404}),
             limit_bytes=limit_bytes,
@@ -191,18 +195,20 @@ class KubernetesCluster:
             )
         )
 
-    def _list(self, kind: _Kind, namespace: str, seen: Callable[[Any], T], **query: str) -> list[T]:
+    def _list(
+        self, kind: _Kind, namespace: str, parse: Callable[[Any], T], **query: str
+    ) -> list[T]:
         while True:
             try:
-                return [seen(item) for item in self._pages(kind, namespace, query)]
+                return [parse(item) for item in self._pages(kind, namespace, query)]
             except ApiStatusError as error:
-                if error.status != 410:  # the continue token expired: start the list again
+                if error.status != 410:  # the continue token expired: start again
                     raise
 
     def _pages(self, kind: _Kind, namespace: str, query: Mapping[str, str]) -> Iterator[Any]:
         token = ""
         while True:
-            page = {**query, "limit": str(PAGE)}
+            page = {**query, "limit": str(PAGE_SIZE)}
             if token:
                 page["continue"] = token
             raw = self._json(self._request("list", "GET", kind, namespace, query=page))
@@ -236,7 +242,11 @@ class KubernetesCluster:
         )
 
     def _json(self, request: Request) -> Any:
-        """The answer's JSON, with patience; None for a status in `request.absent`."""
+        """Send a request with retries.
+
+        Returns:
+            The response's JSON; None for a status in `request.absent`.
+        """
 
         def attempt() -> Any:
             status, body = self._transport.send(request)
@@ -247,6 +257,8 @@ class KubernetesCluster:
             try:
                 return json.loads(body)
             except (ValueError, RecursionError) as error:
-                raise no_response(request.info, f"the body of its {status} is broken") from error
+                raise no_response(
+                    request.info, f"the body of its {status} response is not JSON"
+                ) from error
 
         return self._retry_policy.call(attempt)

@@ -1,7 +1,4 @@
-"""A kubeconfig that is kept somewhere else than in a file, and is read whenever it is needed.
-
-It must not know where: whoever keeps it gives a function.
-"""
+"""Kubeconfigs that are not files, such as those in a Prefect block."""
 
 from __future__ import annotations
 
@@ -14,11 +11,11 @@ __all__ = ["Kubeconfig", "KubeconfigSource"]
 
 @dataclass(frozen=True, slots=True)
 class Kubeconfig:
-    """A kubeconfig as it was read.
+    """The content of a kubeconfig.
 
     Attributes:
-        content: as kubectl's file has it; it may hold credentials.
-        context: the context to use; empty means its current one.
+        content: As in kubectl's file; it can hold credentials, so a repr leaves it out.
+        context: The context to use; empty means the current one.
     """
 
     content: Mapping[str, Any] = field(repr=False)
@@ -27,11 +24,11 @@ class Kubeconfig:
 
 @dataclass(frozen=True, slots=True)
 class KubeconfigSource:
-    """A kubeconfig that is not in a file.
+    """Where a kubeconfig that is not a file comes from.
 
     Attributes:
-        name: as a user would write it, for messages.
-        read: gives it as it is now; called again when its credentials have expired.
+        name: For messages, as a user would write it.
+        read: Returns the current kubeconfig; called again when the credentials have expired.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""What the cluster showed us: one frozen record per kind, made from raw JSON by pure functions.
+"""Frozen records of Kubernetes objects, made from raw JSON by pure functions.
 
-It must not talk to a cluster; unknown fields are ignored, since every server release adds some.
+Unknown fields are ignored, because every release of the API server adds some.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = [
     "index_ranges",
 ]
 
-# Raw JSON as the API server sent it; it does not leave this module.
+# JSON as the API server sent it; it does not leave this module.
 Raw = Mapping[str, Any]
 
 JOB_INDEX = "batch.kubernetes.io/job-completion-index"
@@ -39,7 +39,7 @@ class OwnerReference:
 
 @dataclass(frozen=True, slots=True)
 class ConfigMap:
-    """A ConfigMap; a tracker when it has a run ID and a plan."""
+    """A ConfigMap; it is a tracker when it has a run ID and a plan."""
 
     name: str
     uid: str
@@ -53,7 +53,7 @@ class ConfigMap:
 
     @classmethod
     def from_json(cls, raw: Raw) -> ConfigMap:
-        """A ConfigMap from its raw JSON."""
+        """Return the ConfigMap that the JSON describes."""
         meta = raw["metadata"]
         labels = meta.get("labels") or {}
         return cls(
@@ -71,15 +71,19 @@ class ConfigMap:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A Job and how far it is.
+    """A Job with its status.
 
     Attributes:
-        succeeded, failed: completion indexes that ended, ascending.
-        active, ready: numbers of pods.
-        started: when the Job controller started it (again, after a suspension).
+        digest: The digest of its spec as mrunners sent it; None for a Job of another owner.
+        succeeded: The completion indexes whose pods succeeded, ascending.
+        failed: The completion indexes whose pods failed, ascending.
+        active: How many pods are pending or running.
+        ready: How many pods are ready.
+        started: When the Job controller started it, or resumed it after a suspension.
         finished: `Complete`, `Failed`, or None while neither condition is true.
-        finished_reason: the reason and message of a Failed condition.
-        spec_fields: the names of the fields of its spec, to see what an old server dropped.
+        finished_reason: The reason and message of a Failed condition.
+        deleting: Whether its deletion has begun.
+        spec_fields: The names of the fields of its spec, which show what an old server dropped.
     """
 
     name: str
@@ -102,17 +106,17 @@ class Job:
 
     @classmethod
     def from_json(cls, raw: Raw) -> Job:
-        """A Job from its raw JSON.
+        """Return the Job that the JSON describes.
 
-        Finished is the condition Complete or Failed with status True and nothing else: the counters
-        can add up before, and FailureTarget or SuccessCriteriaMet are interim.
+        Only the condition Complete or Failed with status True finishes a Job. The counters can add
+        up before, and the conditions FailureTarget and SuccessCriteriaMet come before the end.
         """
         meta, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
         finished, finished_reason = None, ""
         for condition in status.get("conditions") or []:
             if condition["type"] in {"Complete", "Failed"} and condition["status"] == "True":
                 finished = condition["type"]
-                finished_reason = _words(condition.get("reason"), condition.get("message"))
+                finished_reason = _reason_and_message(condition)
         return cls(
             name=meta["name"],
             uid=meta["uid"],
@@ -136,14 +140,21 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod of a run and what became of its container.
+    """A pod with the state of its runner container.
 
     Attributes:
-        index: the completion index; None for a pod that has none.
-        waiting, waiting_message: the container's waiting reason, such as ErrImagePull.
-        unschedulable: the scheduler's message while it finds no node.
-        exit_code, reason, started, finished: of the terminated (or running) container.
-        disrupted: the reason of a true DisruptionTarget condition, such as DeletionByTaintManager.
+        job_uid: The UID of the Job that controls it.
+        index: The completion index; None for a pod that has none.
+        waiting: The reason of a waiting container, such as ErrImagePull.
+        waiting_message: The message that comes with it.
+        unschedulable: The scheduler's message while no node fits.
+        started: When the container started.
+        finished: When the container ended.
+        exit_code: The exit code of an ended container.
+        reason: The reason of an ended container, such as OOMKilled, or else of the pod.
+        disrupted: The reason and message of a true DisruptionTarget condition, such as
+            DeletionByTaintManager.
+        deleting: Whether its deletion has begun.
     """
 
     name: str
@@ -165,12 +176,12 @@ class Pod:
 
     @property
     def ended(self) -> bool:
-        """Whether its container will not run again."""
+        """Whether the pod has ended; its container does not run again."""
         return self.phase in {"Succeeded", "Failed"}
 
     @classmethod
     def from_json(cls, raw: Raw) -> Pod:
-        """A pod from its raw JSON."""
+        """Return the pod that the JSON describes."""
         meta, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
         conditions = {c["type"]: c for c in status.get("conditions") or []}
         scheduled = conditions.get("PodScheduled", {})
@@ -180,8 +191,8 @@ class Pod:
         waiting = state.get("waiting") or {}
         ended = state.get("terminated") or {}
         running = state.get("running") or {}
-        labels, notes = meta.get("labels") or {}, meta.get("annotations") or {}
-        index = labels.get(JOB_INDEX, notes.get(JOB_INDEX))
+        labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
+        index = labels.get(JOB_INDEX, annotations.get(JOB_INDEX))
         return cls(
             name=meta["name"],
             uid=meta["uid"],
@@ -200,9 +211,7 @@ class Pod:
             exit_code=ended.get("exitCode"),
             reason=ended.get("reason") or status.get("reason") or "",
             disrupted=(
-                _words(disruption.get("reason"), disruption.get("message"))
-                if disruption.get("status") == "True"
-                else ""
+                _reason_and_message(disruption) if disruption.get("status") == "True" else ""
             ),
             deleting="deletionTimestamp" in meta,
         )
@@ -210,7 +219,12 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A warning event about a Job or a pod."""
+    """A warning event.
+
+    Attributes:
+        about_uid: The UID of the object that it is about.
+        about_name: The name of that object.
+    """
 
     about_uid: str
     about_name: str
@@ -219,7 +233,7 @@ class Event:
 
     @classmethod
     def from_json(cls, raw: Raw) -> Event:
-        """A core/v1 Event from its raw JSON."""
+        """Return the core/v1 Event that the JSON describes."""
         about = raw.get("involvedObject") or {}
         return cls(
             about_uid=about.get("uid") or "",
@@ -230,7 +244,7 @@ class Event:
 
 
 def index_ranges(text: str) -> tuple[int, ...]:
-    """The completion indexes of a Job's status, such as `0-2,5` for 0, 1, 2, 5."""
+    """Return the completion indexes in a Job's status: `0-2,5` is 0, 1, 2 and 5."""
     indexes: list[int] = []
     for part in filter(None, text.split(",")):
         first, _, last = part.partition("-")
@@ -239,7 +253,7 @@ def index_ranges(text: str) -> tuple[int, ...]:
 
 
 def _container(statuses: Sequence[Raw]) -> Raw:
-    """Our container's status; an injected sidecar's is another's business."""
+    """Return the runner container's status; a pod can have injected sidecars too."""
     return next((status for status in statuses if status.get("name") == CONTAINER), {})
 
 
@@ -258,5 +272,5 @@ def _optional_time(text: str | None) -> datetime | None:
     return None if text is None else _time(text)
 
 
-def _words(reason: str | None, message: str | None) -> str:
-    return ": ".join(filter(None, (reason, message)))
+def _reason_and_message(condition: Raw) -> str:
+    return ": ".join(filter(None, (condition.get("reason"), condition.get("message"))))

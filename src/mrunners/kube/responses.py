@@ -1,7 +1,4 @@
-"""What an HTTP answer of the API server means, in our words: pure translation.
-
-It must not send anything.
-"""
+"""Pure functions from an HTTP response of the API server to an error, and whether to retry."""
 
 from __future__ import annotations
 
@@ -16,27 +13,31 @@ from mrunners.errors import (
     UnreachableError,
 )
 from mrunners.kube.retry import FailureKind, RequestFailure
+from mrunners.text import printable
 
 __all__ = ["RequestInfo", "conflict_failure", "failure_from_status", "no_response"]
 
-# Admission answers 403 too, and no role mends these.
-_NOT_ABOUT_RIGHTS = ("exceeded quota", "is being terminated")
+# Admission answers 403 too, and no role helps against these.
+_ADMISSION_MESSAGES = ("exceeded quota", "is being terminated")
 
-# 500 and 504 come from an API server whose etcd does not answer; 502 and 503 from what is in
-# between; 429 from Priority and Fairness.
+# 500 and 504 come from an API server whose etcd does not answer, 502 and 503 from a proxy in
+# between, 429 from Priority and Fairness.
 TRANSIENT_STATUSES = frozenset({429, 500, 502, 503, 504})
+
+# A proxy may answer with a page of HTML on one line.
+_LINE_LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True)
 class RequestInfo:
-    """One request, as a user thinks of it.
+    """One request, in the terms of RBAC.
 
     Attributes:
-        server: the API server's URL.
-        verb: as in RBAC: get, list, create, patch, delete.
-        resource: as in RBAC, such as `jobs.batch`.
-        namespace: where.
-        name: of the object; empty for a list.
+        server: The API server's URL.
+        verb: One of get, list, create, patch and delete.
+        resource: Such as `jobs.batch`.
+        namespace: The namespace of the object or list.
+        name: The object's name; empty for a list or a creation.
     """
 
     server: str
@@ -46,17 +47,21 @@ class RequestInfo:
     name: str = ""
 
     def __str__(self) -> str:
+        """Return the request as `get jobs.batch load/mrunners-0`."""
         target = f"{self.namespace}/{self.name}" if self.name else f"in namespace {self.namespace}"
         return f"{self.verb} {self.resource} {target}"
 
 
-def no_response(info: RequestInfo, why: str) -> RequestFailure:
-    """The request got no answer, or none that can be read: it may have been carried out."""
+def no_response(info: RequestInfo, cause: str) -> RequestFailure:
+    """Return the failure of a request that got no readable response.
+
+    The API server may have carried out the request all the same.
+    """
     return RequestFailure(
         FailureKind.TRANSIENT,
         UnreachableError(
-            f"no usable answer from the API server {info.server}: {why} ({info}); check that "
-            "it runs and that --kubeconfig names the right cluster"
+            f"cannot reach the API server {info.server}: {cause} ({info}); check that it "
+            "runs and that --kubeconfig names the right cluster"
         ),
     )
 
@@ -64,20 +69,20 @@ def no_response(info: RequestInfo, why: str) -> RequestFailure:
 def failure_from_status(
     info: RequestInfo, status: int, body: bytes, retry_after: str | None
 ) -> RequestFailure:
-    """What to make of a status that is not a success.
+    """Return the failure of a request that got a status which is not a success.
 
     Args:
-        info: the request.
-        status: the HTTP status, 400 or above.
-        body: the first bytes of the body; a Status object, or any text (429 is text/plain).
-        retry_after: the header, as it came.
+        info: The request.
+        status: The HTTP status, 400 or above.
+        body: The body: a Status object, or any text (that of a 429 is text/plain).
+        retry_after: The Retry-After header as it came.
     """
-    reason, message = _status_words(body)
+    reason, message = _reason_and_message(body)
+    answered = f"{info} failed: the API server {info.server} answered {status}: {message}"
     if status in TRANSIENT_STATUSES:
-        error = UnreachableError(
-            f"the API server {info.server} answers {status} to {info}: {message}"
+        return RequestFailure(
+            FailureKind.TRANSIENT, UnreachableError(answered), _seconds(retry_after)
         )
-        return RequestFailure(FailureKind.TRANSIENT, error, _seconds(retry_after))
     if status == 401:
         return RequestFailure(
             FailureKind.PERMANENT,
@@ -86,12 +91,10 @@ def failure_from_status(
                 f"{message}; sign in again, or check --kubeconfig"
             ),
         )
-    if status == 403 and any(word in message for word in _NOT_ABOUT_RIGHTS):
+    if status == 403 and any(text in message for text in _ADMISSION_MESSAGES):
         return RequestFailure(
             FailureKind.PERMANENT,
-            ApiStatusError(
-                f"the API server refuses to {info}: {message}", status=status, reason=reason
-            ),
+            ApiStatusError(f"{info} was refused: {message}", status=status, reason=reason),
         )
     if status == 403:
         return RequestFailure(
@@ -112,30 +115,24 @@ def failure_from_status(
             ),
         )
     return RequestFailure(
-        FailureKind.PERMANENT,
-        ApiStatusError(
-            f"the API server {info.server} refuses to {info}: {status} {message}",
-            status=status,
-            reason=reason,
-        ),
+        FailureKind.PERMANENT, ApiStatusError(answered, status=status, reason=reason)
     )
 
 
 def conflict_failure(info: RequestInfo, status: int, body: bytes) -> RequestFailure | None:
-    """RequestFailure when a creation was refused because something changed meanwhile.
+    """Return the failure of a creation that conflicted with others; None for any other status.
 
-    Like `AlreadyExists` it comes with 409, but nothing of that name needs to be there: it is a
-    ResourceQuota of the namespace that many creations charge at once.
+    A 409 of the reason `AlreadyExists` is an answer. The reason `Conflict` means that the object
+    may not exist: many creations at once were charged to one ResourceQuota of the namespace.
     """
-    if (info.verb, status, _status_words(body)[0]) != ("create", 409, "Conflict"):
+    reason, message = _reason_and_message(body)
+    if (info.verb, status, reason) != ("create", 409, "Conflict"):
         return None
-    return RequestFailure(
-        FailureKind.TRANSIENT, UnreachableError(f"{info}: {_status_words(body)[1]}")
-    )
+    return RequestFailure(FailureKind.TRANSIENT, UnreachableError(f"{info} failed: {message}"))
 
 
-def _status_words(body: bytes) -> tuple[str, str]:
-    """Reason and message of a Status object, or the first line of whatever it is."""
+def _reason_and_message(body: bytes) -> tuple[str, str]:
+    """Return both of a Status object; no reason and the first line of any other text."""
     text = body.decode("utf-8", "replace")
     try:
         status = json.loads(text)
@@ -143,11 +140,11 @@ def _status_words(body: bytes) -> tuple[str, str]:
         status = None
     if isinstance(status, dict) and isinstance(status.get("message"), str):
         return str(status.get("reason") or ""), status["message"]
-    return "", (text.strip().splitlines() or ["no message"])[0][:300]
+    return "", printable((text.strip().splitlines() or ["no message"])[0], _LINE_LIMIT)
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """The header in seconds; its other form, a date, is not used by API servers."""
+    """Return a Retry-After header in seconds; API servers do not use its other form, a date."""
     if retry_after is not None and retry_after.strip().isdecimal():
         return float(retry_after)
     return None

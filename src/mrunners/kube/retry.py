@@ -1,6 +1,17 @@
-"""How long a command bears an API server that does not answer well, and what it says meanwhile.
+"""Retries requests to the API server, and reports an outage when it begins and when it ends.
 
-It must not know HTTP libraries: what went wrong comes as a `RequestFailure`, and time is passed in.
+A request that fails for a transient reason is sent again after a pause, which grows and is spread
+at random. How long that goes on depends on what is known of the server: 15 seconds until it has
+answered once, because the address may be wrong, and 10 minutes after that, because a cluster under
+load deserves patience. A caller can set a lower limit for what may never come back, such as a log
+on a lost node.
+
+A 403 is final, except right after an outage: a restarted API server answers 403 until its caches
+are warm.
+
+Because an answer can be lost after the server did the work, any request may be carried out twice.
+Only idempotent ones are sent: a create fails with 409 the second time, and a patch or delete names
+the UID of its object.
 """
 
 from __future__ import annotations
@@ -17,38 +28,39 @@ __all__ = ["FailureKind", "RequestFailure", "RetryPolicy"]
 
 T = TypeVar("T")
 
-# A wrong address should be told soon; a cluster under our own load deserves more.
 FIRST_CONTACT_SECONDS = 15.0
 OUTAGE_SECONDS = 600.0
 
-# After a restart an API server answers 403 to an authorised user for about 50 ms, until its
-# caches are warm (measured); a 403 that stays longer is meant.
+# After a restart an API server answers 403 to an authorized user for about 50 ms (measured).
 FALSE_403_SECONDS = 3.0
 
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
 
+# A server under load may ask for more than our own longest pause, but not for an hour.
+LONGEST_RETRY_AFTER_SECONDS = 30.0
+
 
 class FailureKind(Enum):
-    """Whether failure may pass by itself."""
+    """Whether a retry can help."""
 
-    TRANSIENT = "passing"
-    """No connection, a reset, a timeout, 429, 500, 502, 503, 504."""
+    TRANSIENT = "transient"
+    """No connection, a reset, a timeout, 429, 500, 502, 503 or 504."""
 
     FORBIDDEN = "forbidden"
-    """A 403, which passes only right after an outage."""
+    """A 403, which is transient only right after an outage."""
 
-    PERMANENT = "lasting"
-    """Anything else: repeating cannot mend it."""
+    PERMANENT = "permanent"
+    """Anything else: the same request would fail again."""
 
 
-class RequestFailure(Exception):  # noqa: N818 - it is not an error yet; `error` is what it becomes
-    """One failed attempt.
+class RequestFailure(Exception):  # noqa: N818 - one attempt's failure; `error` is the error
+    """The failure of one attempt.
 
     Attributes:
-        kind: whether to try again.
-        error: what to raise when patience ends.
-        retry_after_seconds: what the server info for; None when it did not.
+        kind: Whether to try again.
+        error: What to raise when no attempt is left.
+        retry_after_seconds: The pause that the server asked for; None when it asked for none.
     """
 
     def __init__(
@@ -62,14 +74,15 @@ class RequestFailure(Exception):  # noqa: N818 - it is not an error yet; `error`
 
 @dataclass
 class RetryPolicy:
-    """Retries attempts of one command against one API server.
+    """Decides what to retry, for all requests of one command to one API server.
 
     Attributes:
-        monotonic: seconds that never go back.
-        sleep: waits that many seconds.
-        warn: tells the user when an outage begins and when it ends.
-        first_contact_seconds: until the first success.
-        outage_seconds: after it.
+        monotonic: Returns seconds that never go back.
+        sleep: Waits for that many seconds.
+        warn: Shows the user one line when an outage begins and one when it ends.
+        first_contact_seconds: How long to retry before the server has answered once.
+        outage_seconds: How long to retry after that.
+        random: The source of the jitter.
     """
 
     monotonic: Callable[[], float]
@@ -78,18 +91,24 @@ class RetryPolicy:
     first_contact_seconds: float = FIRST_CONTACT_SECONDS
     outage_seconds: float = OUTAGE_SECONDS
     random: random.Random = field(default_factory=random.Random)
-    _ever_answered: bool = False
+    # Whether any request has succeeded.
+    _contacted: bool = False
+    # Whether a request has failed for a transient reason since the last success.
+    _recovering: bool = False
+    # When the outage began that the user was warned of.
     _outage_since: float | None = None
-    _after_outage: bool = False
+    # When the first of the 403s came that followed a transient failure.
     _forbidden_since: float | None = None
 
     def call(self, attempt: Callable[[], T], *, limit_seconds: float | None = None) -> T:
-        """Call until it succeeds or patience ends.
+        """Call until it succeeds or should not be retried.
 
         Args:
-            attempt: one request; raises RequestFailure when it fails.
-            limit_seconds: less patience than usual, for what may be missing for good.
-        Raises: the `error` of the last RequestFailure.
+            attempt: Sends one request; raises RequestFailure when it fails.
+            limit_seconds: A lower limit than usual, for what may never come back.
+
+        Raises:
+            Exception: The `error` of the last RequestFailure.
         """
         began = self.monotonic()
         pause = FIRST_PAUSE_SECONDS
@@ -98,24 +117,24 @@ class RetryPolicy:
                 result = attempt()
             except RequestFailure as failure:
                 now = self.monotonic()
-                if not self._may_pass(failure, now, now - began, limit_seconds):
+                if not self._should_retry(failure, now, now - began, limit_seconds):
                     if limit_seconds is not None:
-                        self._outage_since = None  # what stays away is not the API server
+                        self._outage_since = None  # this one object failed, not the API server
                     raise failure.error from failure
-                self._tell_outage(failure, began, limit_seconds)
-                # Jitter, so that many commands do not come back at the same instant.
+                self._report_outage(failure, began, limit_seconds)
                 if failure.kind is FailureKind.FORBIDDEN:
                     pause = FIRST_PAUSE_SECONDS
+                # Jitter keeps many commands from coming back at the same instant.
                 wait = self.random.uniform(pause / 2, pause)
                 if failure.retry_after_seconds is not None:
-                    wait = max(wait, min(failure.retry_after_seconds, LONGEST_PAUSE_SECONDS * 3))
+                    wait = max(wait, min(failure.retry_after_seconds, LONGEST_RETRY_AFTER_SECONDS))
                 self.sleep(wait)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             else:
-                self._succeeded(self.monotonic())
+                self._record_success(self.monotonic())
                 return result
 
-    def _may_pass(
+    def _should_retry(
         self, failure: RequestFailure, now: float, elapsed: float, limit_seconds: float | None
     ) -> bool:
         if failure.kind is FailureKind.PERMANENT:
@@ -123,24 +142,24 @@ class RetryPolicy:
         if failure.kind is FailureKind.FORBIDDEN:
             if self._forbidden_since is None:
                 self._forbidden_since = now
-            return self._after_outage and now - self._forbidden_since < FALSE_403_SECONDS
-        self._after_outage, self._forbidden_since = True, None
+            return self._recovering and now - self._forbidden_since < FALSE_403_SECONDS
+        self._recovering, self._forbidden_since = True, None
         return elapsed < self._limit(limit_seconds)
 
     def _limit(self, limit_seconds: float | None) -> float:
-        usual = self.outage_seconds if self._ever_answered else self.first_contact_seconds
+        usual = self.outage_seconds if self._contacted else self.first_contact_seconds
         return usual if limit_seconds is None else min(usual, limit_seconds)
 
-    def _tell_outage(
+    def _report_outage(
         self, failure: RequestFailure, began: float, limit_seconds: float | None
     ) -> None:
         if self._outage_since is None and failure.kind is FailureKind.TRANSIENT:
             self._outage_since = began
             limit = format_duration(self._limit(limit_seconds))
-            self.warn(f"{failure}; trying again for up to {limit}")
+            self.warn(f"{failure}; retrying for up to {limit}")
 
-    def _succeeded(self, now: float) -> None:
-        self._ever_answered, self._after_outage, self._forbidden_since = True, False, None
+    def _record_success(self, now: float) -> None:
+        self._contacted, self._recovering, self._forbidden_since = True, False, None
         if self._outage_since is not None:
             elapsed, self._outage_since = now - self._outage_since, None
-            self.warn(f"the API server answers again after {format_duration(elapsed)}")
+            self.warn(f"the API server is back after {format_duration(elapsed)}")

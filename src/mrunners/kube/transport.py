@@ -1,6 +1,7 @@
-"""One HTTPS request to the API server: the one module that imports the Kubernetes client.
+"""Sends one HTTPS request to the API server and names what went wrong.
 
-It must not retry, and must not know what a run is: it moves bytes and names what went wrong.
+This is the one module that imports the Kubernetes client. It sends each request once, except that
+it reads expired credentials again; all other retries are up to `mrunners.kube.retry`.
 """
 
 from __future__ import annotations
@@ -33,9 +34,10 @@ from mrunners.kube.retry import RequestFailure
 __all__ = ["Request", "Transport"]
 
 CONNECT_SECONDS = 5.0
-# With etcd frozen an API server takes 37 s to say so.
+# With etcd frozen, an API server answers after 37 s (measured).
 READ_SECONDS = 45.0
-# A server that accepts and then says nothing must not use up more than the first contact's time.
+# A server that accepts a connection and then stays silent must not use up the whole time for the
+# first contact.
 FIRST_READ_SECONDS = 10.0
 # A flow collects logs on a few threads; each needs a connection of its own.
 CONNECTIONS = 16
@@ -43,13 +45,15 @@ CONNECTIONS = 16
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request.
+    """One HTTP request.
 
     Attributes:
-        info: what it is, in words for errors.
-        method, path, query, body, content_type: as in HTTP; the body is JSON.
-        absent: statuses that are an answer here, such as 404 or 409.
-        limit_bytes: read a body of any type, and only so much of it.
+        info: The request as errors describe it.
+        body: Sent as JSON.
+        content_type: The type of the body.
+        absent: The statuses that are an answer here and not an error, such as 404 or 409.
+        limit_bytes: How much of the response's body to read, of whatever type; None reads it whole
+            and accepts only JSON.
     """
 
     info: RequestInfo
@@ -65,8 +69,12 @@ class Request:
 class Transport:
     """Sends requests with the credentials of a kubeconfig or of the pod.
 
-    Only the client's configuration, authentication and connection pool are used: its model
-    classes are slow and large, and drop misspelt keys silently.
+    It uses only the client's configuration, authentication and connection pool. The client's model
+    classes are slow and large, and silently drop misspelled keys.
+
+    Attributes:
+        server: The API server's URL.
+        requests: How many requests were sent so far.
     """
 
     def __init__(self, kubeconfig: str | KubeconfigSource) -> None:
@@ -78,25 +86,28 @@ class Transport:
         self.requests = 0
 
     def now(self) -> datetime:
-        """The API server's clock: the last answer's Date header, plus what has passed since."""
+        """Return the API server's time: the last Date header plus what has passed since."""
         if self._clock is None:
             return datetime.now(UTC)
         at, monotonic = self._clock
         return at + timedelta(seconds=time.monotonic() - monotonic)
 
     def send(self, request: Request) -> tuple[int, bytes]:
-        """One attempt; credentials that have expired are read again once.
+        """Send a request, and send it once more with fresh credentials if it gets a 401.
 
-        Returns: the status, a success or one in `request.absent`, and the body.
-        Raises: RequestFailure: anything else.
+        Returns:
+            The status, which is a success or one in `request.absent`, and the body.
+
+        Raises:
+            RequestFailure: There was no response, or one with another status.
         """
         try:
             return self._send(request)
         except RequestFailure as failure:
             if not isinstance(failure.error, UnauthorizedError):
                 raise
-        # The client reads a token file once, and asks an exec plugin again only if it named an
-        # expiry; a fresh configuration has whatever is there now.
+        # The client reads a token file once, and runs an exec plugin again only if the plugin named
+        # an expiry. A new configuration reads all credentials anew.
         self._api = ApiClient(_configuration(self._kubeconfig))
         return self._send(request)
 
@@ -117,28 +128,29 @@ class Transport:
             self.requests += 1
         read_seconds = FIRST_READ_SECONDS if self._clock is None else READ_SECONDS
         try:
-            answer = api.call_api(
+            response = api.call_api(
                 *serialized, _request_timeout=(CONNECT_SECONDS, read_seconds)
             ).response
-            body = _read(answer, request.limit_bytes)
+            body = _read(response, request.limit_bytes)
         except urllib3.exceptions.HTTPError as error:
             raise no_response(request.info, _cause(error)) from error
-        if (date := _date(answer.headers.get("Date"))) is not None:
+        if (date := _date(response.headers.get("Date"))) is not None:
             self._clock = (date, time.monotonic())
-        if answer.status < 400 or answer.status in request.absent:
-            return answer.status, body
+        if response.status < 400 or response.status in request.absent:
+            return response.status, body
         raise failure_from_status(
-            request.info, answer.status, body, answer.headers.get("Retry-After")
+            request.info, response.status, body, response.headers.get("Retry-After")
         )
 
 
 def _configuration(kubeconfig: str | KubeconfigSource) -> Configuration:
-    """The client's configuration: a kubeconfig, else the pod's token, else as kubectl finds it.
+    """Return the client's configuration.
 
-    Raises: InvalidInputError: it is missing, broken or names no usable context.
+    Raises:
+        InvalidInputError: The kubeconfig is missing, broken or has no usable context.
     """
     configuration = Configuration()
-    # One retry policy, ours: the library's repeats GET and DELETE on reset and POST never.
+    # The library would repeat GET and DELETE after a reset, and POST never.
     configuration.retries = False
     configuration.connection_pool_maxsize = CONNECTIONS
     try:
@@ -146,23 +158,23 @@ def _configuration(kubeconfig: str | KubeconfigSource) -> Configuration:
     except (TypeError, AttributeError, LookupError) as error:
         # The library takes the shape of the YAML for granted.
         raise InvalidInputError(
-            f"kubeconfig {_shown(kubeconfig)}: it is not a kubeconfig; give a working one with "
+            f"kubeconfig {_shown(kubeconfig)}: it is not a kubeconfig; give another one with "
             "--kubeconfig PATH"
         ) from error
     except (ConfigException, yaml.YAMLError, OSError, ValueError) as error:
         first = (str(error) or type(error).__name__).splitlines()[0].rstrip(". ")
         raise InvalidInputError(
-            f"kubeconfig {_shown(kubeconfig)}: {first}; give a working one with --kubeconfig PATH"
+            f"kubeconfig {_shown(kubeconfig)}: {first}; give another one with --kubeconfig PATH"
         ) from error
     return configuration
 
 
 def _configure(configuration: Configuration, kubeconfig: str | KubeconfigSource) -> None:
     if isinstance(kubeconfig, KubeconfigSource):
-        given = kubeconfig.read()
+        read = kubeconfig.read()
         load_kube_config_from_dict(
-            dict(given.content),
-            context=given.context or None,
+            dict(read.content),
+            context=read.context or None,
             client_configuration=configuration,
             persist_config=False,
         )
@@ -181,8 +193,8 @@ def _configure(configuration: Configuration, kubeconfig: str | KubeconfigSource)
 def _no_file(kubeconfig: str) -> str:
     if kubeconfig.startswith("block:"):
         return (
-            "Prefect's blocks are read by the flows of a deployment alone: trigger one with "
-            "--deployment, or give the path of a kubeconfig"
+            "only the flows of a deployment read Prefect blocks; run one with --deployment, or "
+            "give the path of a kubeconfig"
         )
     return "no such file"
 
@@ -197,23 +209,23 @@ def _in_pod() -> bool:
     return SERVICE_HOST_ENV_NAME in os.environ and Path(SERVICE_TOKEN_FILENAME).is_file()
 
 
-def _read(answer: urllib3.BaseHTTPResponse, limit_bytes: int | None) -> bytes:
-    """The body, at most limit_bytes of it; the connection goes back to its pool."""
+def _read(response: urllib3.BaseHTTPResponse, limit_bytes: int | None) -> bytes:
+    """Return the body, at most `limit_bytes` of it, and release the connection to its pool."""
     try:
         if limit_bytes is None:
-            return answer.read()
+            return response.read()
         content = bytearray()
-        for chunk in answer.stream(64 * 1024):
+        for chunk in response.stream(64 * 1024):
             content += chunk
             if len(content) >= limit_bytes:
                 break
         return bytes(content[:limit_bytes])
     finally:
-        answer.release_conn()
+        response.release_conn()
 
 
 def _date(header: str | None) -> datetime | None:
-    """The Date header; None for what some proxy wrote in its own way."""
+    """Return the Date header's time; None when a proxy wrote it in another form."""
     try:
         date = email.utils.parsedate_to_datetime(header or "")
     except ValueError:
@@ -222,12 +234,12 @@ def _date(header: str | None) -> datetime | None:
 
 
 def _cause(error: urllib3.exceptions.HTTPError) -> str:
-    """The cause in a few words; urllib3 wraps it and adds object addresses."""
+    """Return the cause in a few words; urllib3 wraps it and adds object addresses."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror.lower()
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, urllib3.exceptions.TimeoutError):
-        return "no answer in time"
+        return "the request timed out"
     return str(error).rsplit(">: ", maxsplit=1)[-1]

@@ -1,4 +1,4 @@
-"""A small HTTP server on 127.0.0.1 that answers as a test says, and kubeconfigs that lead to it."""
+"""A small HTTP server on 127.0.0.1 that sends what a test prepared, and kubeconfigs for it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ import yaml
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server sends; `cut` announces more bytes than come, `chunked` none."""
+    """What the server sends.
+
+    Attributes:
+        cut: How many more bytes the Content-Length announces than are sent.
+        chunked: Send the body in chunks, without a Content-Length.
+    """
 
     status: int = 200
     body: bytes = b"{}"
@@ -28,7 +33,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Received:
-    """What the server got."""
+    """A request that the server received."""
 
     method: str
     path: str
@@ -54,11 +59,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that has read enough closes its connection; that is no error here."""
+        """Ignore it: a client that has read enough closes its connection."""
 
 
 class ApiServer:
-    """Gives its answers one by one, each once; asked for more, it answers 418."""
+    """Sends its answers one by one, each once, and 418 when none is left."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -66,7 +71,7 @@ class ApiServer:
         self.received: list[Received] = []
 
     def kubeconfig(self, folder: Path, **user: str) -> str:
-        """Write one for this server."""
+        """Write a kubeconfig for this server and return its path."""
         path = folder / "kubeconfig"
         document = {
             "apiVersion": "v1",
@@ -82,7 +87,7 @@ class ApiServer:
 
 @contextmanager
 def serving() -> Iterator[ApiServer]:
-    """A server in a thread."""
+    """Run a server in a thread."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -1,4 +1,4 @@
-"""The real client against a real HTTP server, which says what an API server would."""
+"""The real client against a real HTTP server that sends what an API server would."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -38,12 +38,12 @@ def api() -> Iterator[ApiServer]:
 
 
 class Client(KubernetesCluster):
-    """Remembers what it says, and does not really sleep."""
+    """Keeps its warnings, and does not really sleep."""
 
     def __init__(self, kubeconfig: str) -> None:
-        self.said: list[str] = []
+        self.warnings: list[str] = []
         self.clock = FakeClock()
-        super().__init__(kubeconfig, warn=self.said.append)
+        super().__init__(kubeconfig, warn=self.warnings.append)
         self._retry_policy.sleep = self.clock.sleep
         self._retry_policy.monotonic = self.clock.monotonic
 
@@ -59,17 +59,17 @@ def config_map(name: str = "mrunners") -> Raw:
 
 
 def received(method: str, path: str, body: object = None, **query: str) -> Received:
-    kind = "application/json" if body is not None else None
-    return Received(method, path, query, body, "first", kind)
+    content_type = "application/json" if body is not None else None
+    return Received(method, path, query, body, "first", content_type)
 
 
-def test_an_object_is_got_with_the_token(api: ApiServer, client: Client) -> None:
+def test_an_object_is_read_with_the_token(api: ApiServer, client: Client) -> None:
     api.answers.append(says(config_map()))
     assert client.get_config_map("load", "mrunners") == ConfigMap.from_json(config_map())
     assert api.received == [received("GET", f"{BASE}/configmaps/mrunners")]
 
 
-def test_what_is_not_there_is_none(api: ApiServer, client: Client) -> None:
+def test_an_object_that_does_not_exist_is_none(api: ApiServer, client: Client) -> None:
     api.answers.extend([refuses(404)] * 3)
     assert client.get_config_map("load", "x") is None
     assert client.get_job("load", "x") is None
@@ -78,8 +78,8 @@ def test_what_is_not_there_is_none(api: ApiServer, client: Client) -> None:
 
 def test_a_list_is_read_page_by_page(api: ApiServer, client: Client) -> None:
     api.answers.extend([listed(config_map("a"), more="token"), listed(config_map("b"))])
-    found = client.list_config_maps("load", "x=y,z!=w")
-    assert [seen.name for seen in found] == ["a", "b"]
+    config_maps = client.list_config_maps("load", "x=y,z!=w")
+    assert [config_map.name for config_map in config_maps] == ["a", "b"]
     first = received("GET", f"{BASE}/configmaps", labelSelector="x=y,z!=w", limit="500")
     assert api.received == [
         first,
@@ -97,7 +97,8 @@ def test_a_list_whose_token_expired_is_read_again_from_its_start(
             listed(config_map("a"), config_map("b")),
         ]
     )
-    assert [seen.name for seen in client.list_config_maps("load", "")] == ["a", "b"]
+    config_maps = client.list_config_maps("load", "")
+    assert [config_map.name for config_map in config_maps] == ["a", "b"]
     assert [request.query.get("continue") for request in api.received] == [None, "old", None]
 
 
@@ -116,44 +117,46 @@ def test_an_object_is_created_with_strict_fields(api: ApiServer, client: Client)
     ]
 
 
-def test_a_rehearsal_keeps_nothing(api: ApiServer, client: Client) -> None:
+def test_a_dry_run_stores_nothing(api: ApiServer, client: Client) -> None:
     api.answers.append(says(config_map()))
     client.dry_run_config_map("load", {})
-    (asked,) = api.received
-    assert asked == received(
+    (request,) = api.received
+    assert request == received(
         "POST", f"{BASE}/configmaps", {}, fieldValidation="Strict", dryRun="All"
     )
 
 
-def test_what_is_there_already_is_none(api: ApiServer, client: Client) -> None:
+def test_creating_an_object_that_exists_returns_none(api: ApiServer, client: Client) -> None:
     api.answers.extend([refuses(409)] * 2)
     assert client.create_config_map("load", {}) is None
     assert client.create_job("load", {"kind": "Job"}) is None
 
 
-def test_a_creation_that_ran_into_another_one_is_sent_again(api: ApiServer, client: Client) -> None:
+def test_a_creation_that_conflicts_with_another_is_retried(api: ApiServer, client: Client) -> None:
     conflict = {"kind": "Status", "reason": "Conflict", "message": "the quota has been modified"}
     api.answers.extend([says(conflict, 409), says(config_map())])
-    made = client.create_config_map("load", {})
-    assert made is not None
-    assert [received.method for received in api.received] == ["POST", "POST"]
+    created = client.create_config_map("load", {})
+    assert created is not None
+    assert [request.method for request in api.received] == ["POST", "POST"]
 
 
-def test_a_namespace_that_is_missing_is_a_mistake_of_the_user(
-    api: ApiServer, client: Client
-) -> None:
+def test_a_missing_namespace_is_invalid_input(api: ApiServer, client: Client) -> None:
     api.answers.append(refuses(404, 'namespaces "load" not found'))
     with pytest.raises(InvalidInputError, match=r"^namespace load does not exist"):
         client.create_job("load", {"kind": "Job"})
 
 
-def test_a_manifest_that_is_refused_keeps_the_servers_words(api: ApiServer, client: Client) -> None:
+def test_the_error_about_a_refused_manifest_has_the_servers_message(
+    api: ApiServer, client: Client
+) -> None:
     api.answers.append(refuses(422, "spec.x: Invalid value"))
-    with pytest.raises(ApiStatusError, match=r"create jobs.batch .*: 422 spec.x: Invalid value"):
+    with pytest.raises(
+        ApiStatusError, match=r"create jobs.batch .* answered 422: spec.x: Invalid value"
+    ):
         client.create_job("load", {"kind": "Job"})
 
 
-def test_a_deletion_names_the_uid_and_reaches_dependents(api: ApiServer, client: Client) -> None:
+def test_a_deletion_names_the_uid_and_includes_dependents(api: ApiServer, client: Client) -> None:
     api.answers.extend([says({"kind": "Status"}), refuses(404), refuses(409)])
     assert [client.delete_config_map("load", "mrunners", "u") for _ in range(3)] == [
         True,
@@ -169,7 +172,7 @@ def test_a_deletion_names_the_uid_and_reaches_dependents(api: ApiServer, client:
     assert api.received[0] == received("DELETE", f"{BASE}/configmaps/mrunners", body)
 
 
-def test_an_annotation_is_patched_onto_exactly_one_object(api: ApiServer, client: Client) -> None:
+def test_an_annotation_is_added_to_exactly_one_object(api: ApiServer, client: Client) -> None:
     api.answers.extend([says(config_map()), refuses(404), refuses(409)])
     assert [client.annotate_config_map("load", "m", "u", {"a": "b"}) for _ in range(3)] == [
         True,
@@ -182,7 +185,7 @@ def test_an_annotation_is_patched_onto_exactly_one_object(api: ApiServer, client
     )
 
 
-def test_warnings_are_listed_by_their_type(api: ApiServer, client: Client) -> None:
+def test_only_events_of_the_type_warning_are_listed(api: ApiServer, client: Client) -> None:
     event = {"involvedObject": {"uid": "u", "name": "n"}, "reason": "r", "message": "m"}
     api.answers.append(listed(event))
     assert client.list_warnings("load") == [Event("u", "n", "r", "m")]
@@ -191,12 +194,14 @@ def test_warnings_are_listed_by_their_type(api: ApiServer, client: Client) -> No
     ]
 
 
-def test_warnings_that_may_not_be_listed_are_none(api: ApiServer, client: Client) -> None:
+def test_there_are_no_warnings_when_listing_them_is_forbidden(
+    api: ApiServer, client: Client
+) -> None:
     api.answers.append(refuses(403))
     assert client.list_warnings("load") == []
 
 
-def test_another_403_says_what_was_forbidden(api: ApiServer, client: Client) -> None:
+def test_any_other_403_says_which_request_is_forbidden(api: ApiServer, client: Client) -> None:
     api.answers.append(refuses(403))
     with pytest.raises(ForbiddenError, match=r"^forbidden: list pods in namespace load: no"):
         client.list_pods("load", "")
@@ -211,7 +216,7 @@ def test_expired_credentials_are_read_again_once(
     assert [request.token for request in api.received] == ["first", "second"]
 
 
-def test_credentials_that_stay_refused_are_not_tried_for_ever(
+def test_credentials_that_are_refused_twice_are_not_read_again(
     api: ApiServer, client: Client
 ) -> None:
     api.answers.extend([refuses(401)] * 2)
@@ -220,7 +225,7 @@ def test_credentials_that_stay_refused_are_not_tried_for_ever(
     assert (len(api.received), client.requests) == (2, 2)
 
 
-def test_a_log_is_bytes_of_our_container(api: ApiServer, client: Client) -> None:
+def test_a_log_is_read_as_bytes_from_the_runner_container(api: ApiServer, client: Client) -> None:
     api.answers.append(Answer(body=b"\xff{\n"))
     assert client.read_log("load", "p", limit_bytes=100) == b"\xff{\n"
     assert api.received == [received("GET", LOG, container="runner", limitBytes="100")]
@@ -228,70 +233,73 @@ def test_a_log_is_bytes_of_our_container(api: ApiServer, client: Client) -> None
 
 @pytest.mark.parametrize("chunked", [True, False])
 @pytest.mark.parametrize("length", [100, 101, 300_000])
-def test_a_log_is_cut_at_its_limit_and_the_next_request_is_not_harmed(
+def test_a_log_is_cut_at_its_limit_and_the_next_request_works(
     api: ApiServer, client: Client, length: int, chunked: bool
 ) -> None:
     api.answers.extend([Answer(body=b"x" * length, chunked=chunked), says(config_map())])
     assert client.read_log("load", "p", limit_bytes=100) == b"x" * 100
     assert client.get_config_map("load", "mrunners") == ConfigMap.from_json(config_map())
-    assert (client.said, client.requests) == ([], 2)
+    assert (client.warnings, client.requests) == ([], 2)
 
 
-def test_a_body_that_is_cut_is_asked_for_again(api: ApiServer, client: Client) -> None:
+def test_a_request_whose_body_breaks_off_is_retried(api: ApiServer, client: Client) -> None:
     api.answers.extend([Answer(body=b'{"metadata"', cut=9), says(config_map())])
     assert client.get_config_map("load", "mrunners") == ConfigMap.from_json(config_map())
     assert client.requests == 2
 
 
-def test_a_log_that_is_cut_is_asked_for_again(api: ApiServer, client: Client) -> None:
+def test_a_log_that_breaks_off_is_read_again(api: ApiServer, client: Client) -> None:
     api.answers.extend([Answer(body=b"half", cut=4), Answer(body=b"half and half")])
     assert client.read_log("load", "p", limit_bytes=100) == b"half and half"
 
 
-def test_a_success_whose_body_is_no_json_is_asked_for_again(api: ApiServer, client: Client) -> None:
+def test_a_success_whose_body_is_not_json_is_retried(api: ApiServer, client: Client) -> None:
     api.answers.extend([Answer(body=b'{"items": ['), listed()])
     assert client.list_jobs("load", "") == []
-    assert client.said[0].startswith(
-        f"no usable answer from the API server {api.url}: the body of its 200 is broken"
+    assert client.warnings[0].startswith(
+        f"cannot reach the API server {api.url}: the body of its 200 response is not JSON"
     )
 
 
-def test_a_429_is_obeyed(api: ApiServer, client: Client) -> None:
+def test_the_retry_after_of_a_429_is_obeyed(api: ApiServer, client: Client) -> None:
     api.answers.extend([Answer(429, b"Too many requests\n", {"Retry-After": "7"}), listed()])
     assert client.list_jobs("load", "") == []
     assert client.clock.slept == [7]
 
 
-def test_a_log_on_a_lost_host_is_given_up_after_30_seconds(api: ApiServer, client: Client) -> None:
+def test_a_log_on_a_lost_node_is_given_up_after_30_seconds(api: ApiServer, client: Client) -> None:
     api.answers.extend([listed(), *[refuses(500, "dial tcp: i/o timeout")] * 100])
     client.list_jobs("load", "")
-    with pytest.raises(UnreachableError, match=r"answers 500 to get pods/log load/p: dial tcp"):
+    message = r"^get pods/log load/p failed: .* answered 500: dial tcp"
+    with pytest.raises(UnreachableError, match=message):
         client.read_log("load", "p", limit_bytes=100)
     assert 30 <= client.clock.seconds < 45
 
 
-def test_nobody_there_is_said_in_few_words(api: ApiServer, tmp_path: Path) -> None:
-    with serving() as gone:
-        kubeconfig = gone.kubeconfig(tmp_path)
+def test_a_refused_connection_is_reported_in_a_few_words(api: ApiServer, tmp_path: Path) -> None:
+    with serving() as stopped:
+        kubeconfig = stopped.kubeconfig(tmp_path)
     client = Client(kubeconfig)
     with pytest.raises(UnreachableError) as caught:
         client.list_jobs("load", "")
     assert str(caught.value) == (
-        f"no usable answer from the API server {gone.url}: connection refused (list jobs.batch in "
+        f"cannot reach the API server {stopped.url}: connection refused (list jobs.batch in "
         "namespace load); check that it runs and that --kubeconfig names the right cluster"
     )
     assert 15 <= client.clock.seconds < 30
 
 
-def test_the_clock_is_the_servers(api: ApiServer, client: Client) -> None:
+def test_the_time_is_the_servers(api: ApiServer, client: Client) -> None:
     api.answers.append(says({}, 404, Date="Fri, 02 Jan 2015 03:04:05 GMT"))
     client.get_job("load", "x")
-    off = client.now() - datetime(2015, 1, 2, 3, 4, 5, tzinfo=UTC)
-    assert timedelta(0) <= off < timedelta(minutes=1)
+    difference = client.now() - datetime(2015, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert timedelta(0) <= difference < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("date", ["yesterday", "", "Fri, 02 Jan 2015 03:04:05 -0000"])
-def test_a_date_that_is_none_does_no_harm(api: ApiServer, client: Client, date: str) -> None:
+def test_a_date_header_that_is_no_date_is_ignored(
+    api: ApiServer, client: Client, date: str
+) -> None:
     api.answers.append(says({}, 404, Date=date))
     assert client.get_job("load", "x") is None
     assert client.now().tzinfo is not None

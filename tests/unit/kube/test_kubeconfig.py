@@ -22,7 +22,7 @@ def problem(kubeconfig: str) -> str:
     return line
 
 
-def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:
+def test_a_missing_file_is_invalid(tmp_path: Path) -> None:
     assert problem(f"{tmp_path}/none") == f"kubeconfig {tmp_path}/none: no such file"
 
 
@@ -44,29 +44,33 @@ def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:
         "\x00",
     ],
 )
-def test_a_broken_file_is_one_line_that_names_it(tmp_path: Path, content: str) -> None:
+def test_the_error_about_a_broken_file_is_one_line_that_names_it(
+    tmp_path: Path, content: str
+) -> None:
     path = tmp_path / "config"
     path.write_text(content)
     line = problem(str(path))
     assert line.startswith(f"kubeconfig {path}: ")
-    assert line.endswith("; give a working one with --kubeconfig PATH")
+    assert line.endswith("; give another one with --kubeconfig PATH")
 
 
-def test_a_file_that_is_no_text_is_a_mistake(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_invalid(tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_bytes(b"\xff\xfe\xff")
     assert problem(str(path)).startswith(f"kubeconfig {path}: ")
 
 
-def test_no_kubeconfig_at_all_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_having_no_kubeconfig_at_all_is_invalid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     monkeypatch.setattr(
         "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", f"{tmp_path}/x"
     )
-    assert "give a working one with --kubeconfig PATH" in problem("")
+    assert "give another one with --kubeconfig PATH" in problem("")
 
 
-def test_nothing_is_sent_before_it_is_asked_for(tmp_path: Path) -> None:
+def test_nothing_is_sent_before_the_first_call(tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_text(yaml.safe_dump(GOOD))
     assert KubernetesCluster(str(path), warn=print).requests == 0

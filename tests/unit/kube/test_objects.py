@@ -4,14 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners.kube.objects import (
-    ConfigMap,
-    Event,
-    Job,
-    OwnerReference,
-    Pod,
-    index_ranges,
-)
+from mrunners.kube.objects import ConfigMap, Event, Job, OwnerReference, Pod, index_ranges
 from tests.fakes import Raw
 
 CREATED = "2026-01-02T03:04:05Z"
@@ -35,8 +28,8 @@ def job(*conditions: Raw, **status: object) -> Raw:
     }
 
 
-def condition(kind: str, status: str = "True", **words: str) -> Raw:
-    return {"type": kind, "status": status, "lastTransitionTime": CREATED, **words}
+def condition(kind: str, status: str = "True", **fields: str) -> Raw:
+    return {"type": kind, "status": status, "lastTransitionTime": CREATED, **fields}
 
 
 def pod(state: Raw | None, *conditions: Raw, phase: str = "Pending") -> Raw:
@@ -76,7 +69,7 @@ def pod_record(**facts: object) -> Pod:
     return Pod(**(known | facts))
 
 
-def test_a_config_map_is_seen_whole() -> None:
+def test_a_config_map_is_read_whole() -> None:
     meta = {"name": "mrunners", "uid": "u", "creationTimestamp": CREATED, "labels": LABELS}
     raw = {"metadata": {**meta, "annotations": {"a": "b"}}, "data": {"plan.json": "{}"}}
     assert ConfigMap.from_json(raw) == ConfigMap(
@@ -84,13 +77,13 @@ def test_a_config_map_is_seen_whole() -> None:
     )
 
 
-def test_a_bare_config_map_that_goes_away_is_seen() -> None:
+def test_a_bare_config_map_that_is_being_deleted_is_read() -> None:
     meta = {"name": "x", "uid": "u", "creationTimestamp": CREATED, "deletionTimestamp": CREATED}
     raw = {"metadata": {**meta, "labels": None}, "data": None}
     assert ConfigMap.from_json(raw) == ConfigMap("x", "u", AT, deleting=True)
 
 
-def seen(**facts: object) -> Job:
+def job_record(**facts: object) -> Job:
     known: Raw = {
         "name": "mrunners-0",
         "uid": "job-uid",
@@ -104,15 +97,15 @@ def seen(**facts: object) -> Job:
     return Job(**(known | facts))
 
 
-def test_a_job_right_after_its_creation_is_seen() -> None:
+def test_a_job_is_read_right_after_its_creation() -> None:
     raw = job()
     raw["status"] = {}
-    assert Job.from_json(raw) == seen()
+    assert Job.from_json(raw) == job_record()
     del raw["status"]
-    assert Job.from_json(raw) == seen()
+    assert Job.from_json(raw) == job_record()
 
 
-def test_a_running_job_is_seen() -> None:
+def test_a_running_job_is_read() -> None:
     raw = job(
         completedIndexes="0,2",
         failedIndexes="1",
@@ -124,7 +117,9 @@ def test_a_running_job_is_seen() -> None:
         terminating=0,
         uncountedTerminatedPods={},
     )
-    assert Job.from_json(raw) == seen(succeeded=(0, 2), failed=(1,), active=1, ready=1, started=AT)
+    assert Job.from_json(raw) == job_record(
+        succeeded=(0, 2), failed=(1,), active=1, ready=1, started=AT
+    )
 
 
 def test_a_complete_job_is_finished() -> None:
@@ -133,7 +128,7 @@ def test_a_complete_job_is_finished() -> None:
         condition("Complete", reason="CompletionsReached", message="Reached expected number"),
         completedIndexes="0-3",
     )
-    assert Job.from_json(raw) == seen(succeeded=(0, 1, 2, 3), finished="Complete")
+    assert Job.from_json(raw) == job_record(succeeded=(0, 1, 2, 3), finished="Complete")
 
 
 def test_a_failed_job_is_finished_with_its_reason() -> None:
@@ -143,7 +138,7 @@ def test_a_failed_job_is_finished_with_its_reason() -> None:
         completedIndexes="0-2",
         failedIndexes="3",
     )
-    assert Job.from_json(raw) == seen(
+    assert Job.from_json(raw) == job_record(
         succeeded=(0, 1, 2),
         failed=(3,),
         finished="Failed",
@@ -163,17 +158,17 @@ def test_a_failed_job_is_finished_with_its_reason() -> None:
 )
 def test_an_interim_condition_does_not_finish_a_job(interim: Raw) -> None:
     raw = job(interim, completedIndexes="0-3", succeeded=4)
-    assert Job.from_json(raw) == seen(succeeded=(0, 1, 2, 3))
+    assert Job.from_json(raw) == job_record(succeeded=(0, 1, 2, 3))
 
 
-def test_a_suspended_job_and_one_that_goes_away_are_seen() -> None:
+def test_a_suspended_job_that_is_being_deleted_is_read() -> None:
     raw = job()
     raw["spec"]["suspend"] = True
     raw["metadata"]["deletionTimestamp"] = CREATED
-    assert Job.from_json(raw) == seen(suspended=True, deleting=True)
+    assert Job.from_json(raw) == job_record(suspended=True, deleting=True)
 
 
-def test_a_job_of_somebody_else_is_seen_without_our_marks() -> None:
+def test_a_job_of_another_owner_is_read_without_run_and_digest() -> None:
     raw = {
         "metadata": {"name": "theirs", "uid": "u", "creationTimestamp": CREATED},
         "spec": {"completions": None},
@@ -187,7 +182,7 @@ def test_a_job_of_somebody_else_is_seen_without_our_marks() -> None:
     ("text", "indexes"),
     [("", ()), ("0", (0,)), ("0-2,5", (0, 1, 2, 5)), ("1,3-4,7", (1, 3, 4, 7))],
 )
-def test_index_ranges_are_spelt_out(text: str, indexes: tuple[int, ...]) -> None:
+def test_index_ranges_are_expanded(text: str, indexes: tuple[int, ...]) -> None:
     assert index_ranges(text) == indexes
 
 
@@ -205,11 +200,11 @@ def test_the_ranges_that_a_job_controller_writes_are_read_back(indexes: set[int]
 
 @pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff", "ContainerCreating"])
 def test_a_waiting_container_gives_its_reason(reason: str) -> None:
-    raw = pod({"waiting": {"reason": reason, "message": "words"}})
-    assert Pod.from_json(raw) == pod_record(waiting=reason, waiting_message="words")
+    raw = pod({"waiting": {"reason": reason, "message": "text"}})
+    assert Pod.from_json(raw) == pod_record(waiting=reason, waiting_message="text")
 
 
-def test_a_pod_without_a_host_gives_the_schedulers_words() -> None:
+def test_a_pod_without_a_node_gives_the_schedulers_message() -> None:
     raw = pod(
         None,
         condition("PodScheduled", "False", reason="Unschedulable", message="0/4 nodes available"),
@@ -222,13 +217,13 @@ def test_a_scheduled_pod_is_not_unschedulable() -> None:
     assert Pod.from_json(pod(None, condition("PodScheduled"))) == pod_record()
 
 
-def test_a_running_pod_is_seen_by_our_container_and_not_by_a_sidecars() -> None:
+def test_a_running_pod_is_read_from_the_runner_container_and_not_from_a_sidecar() -> None:
     raw = pod({"running": {"startedAt": CREATED}}, phase="Running")
     assert Pod.from_json(raw) == pod_record(phase="Running", started=AT)
     assert not Pod.from_json(raw).ended
 
 
-def test_an_ended_pod_is_seen_with_its_times_and_exit_code() -> None:
+def test_an_ended_pod_is_read_with_its_times_and_exit_code() -> None:
     ended = {"startedAt": CREATED, "finishedAt": CREATED, "exitCode": 137, "reason": "OOMKilled"}
     raw = pod({"terminated": ended}, phase="Failed")
     assert Pod.from_json(raw) == pod_record(
@@ -237,7 +232,7 @@ def test_an_ended_pod_is_seen_with_its_times_and_exit_code() -> None:
     assert Pod.from_json(raw).ended
 
 
-def test_a_disrupted_pod_says_by_what() -> None:
+def test_a_disrupted_pod_gives_the_reason() -> None:
     raw = pod(
         None,
         condition("DisruptionTarget", reason="EvictionByEvictionAPI", message="drained"),
@@ -250,13 +245,13 @@ def test_a_disrupted_pod_says_by_what() -> None:
     )
 
 
-def test_a_disruption_that_is_not_true_is_none() -> None:
+def test_a_disruption_condition_that_is_not_true_is_ignored() -> None:
     assert (
         Pod.from_json(pod(None, condition("DisruptionTarget", "False", reason="x"))) == pod_record()
     )
 
 
-def test_the_index_also_comes_from_the_annotation() -> None:
+def test_the_index_is_read_from_the_annotation_too() -> None:
     raw = pod(None)
     labels = raw["metadata"]["labels"]
     raw["metadata"]["annotations"] = {
@@ -267,13 +262,13 @@ def test_the_index_also_comes_from_the_annotation() -> None:
     assert Pod.from_json(raw) == pod_record()
 
 
-def test_a_pod_without_an_index_is_seen() -> None:
+def test_a_pod_without_an_index_is_read() -> None:
     raw = pod(None)
     raw["metadata"]["labels"] = None
     assert Pod.from_json(raw) == pod_record(job_uid=None, index=None)
 
 
-def test_an_event_is_seen_by_what_it_is_about() -> None:
+def test_an_event_is_read_with_the_object_that_it_is_about() -> None:
     about = {"kind": "Job", "name": "mrunners-0", "uid": "job-uid"}
     raw = {"involvedObject": about, "reason": "FailedCreate", "message": "exceeded quota"}
     assert Event.from_json(raw) == Event("job-uid", "mrunners-0", "FailedCreate", "exceeded quota")

@@ -21,11 +21,12 @@ def status(reason: str, message: object) -> bytes:
 
 
 @pytest.mark.parametrize("code", [429, 500, 502, 503, 504])
-def test_a_server_in_trouble_may_recover(code: int) -> None:
+def test_a_status_of_an_overloaded_server_is_transient(code: int) -> None:
     failure = failure_from_status(GET, code, status("x", "wait"), None)
     assert (failure.kind, type(failure.error)) == (FailureKind.TRANSIENT, UnreachableError)
     assert str(failure) == (
-        f"the API server https://api:6443 answers {code} to get jobs.batch load/mrunners-0: wait"
+        "get jobs.batch load/mrunners-0 failed: the API server https://api:6443 answered "
+        f"{code}: wait"
     )
 
 
@@ -37,11 +38,11 @@ def test_a_429_of_plain_text_is_read_and_its_retry_after_kept() -> None:
 
 
 @pytest.mark.parametrize("header", [None, "", "soon", "-1", "Fri, 02 Jan 2026 03:04:05 GMT"])
-def test_a_retry_after_that_is_no_number_is_as_good_as_none(header: str | None) -> None:
+def test_a_retry_after_that_is_not_a_number_is_ignored(header: str | None) -> None:
     assert failure_from_status(GET, 429, b"", header).retry_after_seconds is None
 
 
-def test_401_is_said_with_what_to_do() -> None:
+def test_a_401_says_what_to_do() -> None:
     failure = failure_from_status(GET, 401, status("Unauthorized", "Unauthorized"), None)
     assert (failure.kind, type(failure.error)) == (FailureKind.PERMANENT, UnauthorizedError)
     assert str(failure) == (
@@ -50,7 +51,7 @@ def test_401_is_said_with_what_to_do() -> None:
     )
 
 
-def test_403_says_which_verb_on_which_resource() -> None:
+def test_a_403_names_the_verb_and_the_resource() -> None:
     failure = failure_from_status(CREATE, 403, status("Forbidden", 'User "x" cannot'), None)
     error = failure.error
     assert isinstance(error, ForbiddenError)
@@ -66,7 +67,7 @@ def test_403_says_which_verb_on_which_resource() -> None:
     )
 
 
-def test_404_on_create_means_that_the_namespace_is_missing() -> None:
+def test_a_404_on_create_means_that_the_namespace_does_not_exist() -> None:
     failure = failure_from_status(
         CREATE, 404, status("NotFound", 'namespaces "load" not found'), None
     )
@@ -79,13 +80,14 @@ def test_404_on_create_means_that_the_namespace_is_missing() -> None:
 
 
 @pytest.mark.parametrize("code", [400, 404, 409, 410, 413, 415, 422])
-def test_any_other_status_keeps_its_number_and_reason(code: int) -> None:
+def test_the_error_about_any_other_status_has_its_number_and_reason(code: int) -> None:
     failure = failure_from_status(GET, code, status("Why", "because"), None)
     error = failure.error
     assert isinstance(error, ApiStatusError)
     assert (failure.kind, error.status, error.reason) == (FailureKind.PERMANENT, code, "Why")
     assert str(error) == (
-        f"the API server https://api:6443 refuses to get jobs.batch load/mrunners-0: {code} because"
+        "get jobs.batch load/mrunners-0 failed: the API server https://api:6443 answered "
+        f"{code}: because"
     )
 
 
@@ -100,19 +102,22 @@ def test_any_other_status_keeps_its_number_and_reason(code: int) -> None:
         (b"null", "null"),
         (status("x", None), '{"kind": "Status", "reason": "x", "message": null}'),
         (b"\xff\xfe", "\ufffd\ufffd"),
-        (b"x" * 1000, "x" * 300),
-        (b"[" * 100_000, "[" * 300),
+        (b"x" * 1000, "x" * 250 + "…" + "x" * 249),
+        (b"[" * 100_000, "[" * 250 + "…" + "[" * 249),
+        (b"\x1b[31mred", r"\x1b[31mred"),
     ],
 )
-def test_a_broken_status_body_is_quoted_by_its_first_line(body: bytes, message: str) -> None:
-    assert str(failure_from_status(GET, 503, body, None)).endswith(f"mrunners-0: {message}")
+def test_the_first_line_of_a_body_that_is_no_status_is_the_message(
+    body: bytes, message: str
+) -> None:
+    assert str(failure_from_status(GET, 503, body, None)).endswith(f" answered 503: {message}")
 
 
-def test_no_answer_may_pass_and_says_why_there_was_none() -> None:
+def test_a_missing_response_is_transient_and_says_why_there_is_none() -> None:
     failure = no_response(GET, "connection refused")
     assert (failure.kind, type(failure.error)) == (FailureKind.TRANSIENT, UnreachableError)
     assert str(failure) == (
-        "no usable answer from the API server https://api:6443: connection refused (get "
+        "cannot reach the API server https://api:6443: connection refused (get "
         "jobs.batch load/mrunners-0); check that it runs and that --kubeconfig names the right "
         "cluster"
     )
@@ -125,7 +130,7 @@ def test_no_answer_may_pass_and_says_why_there_was_none() -> None:
         "unable to create new content in namespace load because it is being terminated",
     ],
 )
-def test_a_403_that_no_role_mends_does_not_advise_one(message: str) -> None:
+def test_a_403_from_admission_does_not_suggest_a_role(message: str) -> None:
     failure = failure_from_status(CREATE, 403, status("Forbidden", message), None)
     assert failure.kind is FailureKind.PERMANENT
     assert isinstance(failure.error, ApiStatusError)
