@@ -1,6 +1,6 @@
-"""A real Kubernetes on this machine: etcd and the control plane, with hosts that run processes.
+"""A real Kubernetes cluster on this machine: a control plane, and nodes that run processes.
 
-It must not be imported by the product: mrunners never knows which cluster it talks to.
+The product never imports it: mrunners does not know which cluster it talks to.
 """
 
 __all__: list[str] = []

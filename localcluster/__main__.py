@@ -1,4 +1,4 @@
-"""Entry point of ``python -m localcluster``; it decides nothing."""
+"""Entry point of ``python -m localcluster``."""
 
 from localcluster.commands import main
 

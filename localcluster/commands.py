@@ -1,4 +1,4 @@
-"""The command line of the local cluster; it must not contain what the commands do."""
+"""The command line of the local cluster."""
 
 import os
 import signal
@@ -8,24 +8,34 @@ from types import FrameType
 
 import click
 
-from localcluster.agent.config import DEFAULT_LOG_LIMIT
-from localcluster.console import say
+from localcluster.agent.config import DEFAULT_LOG_LIMIT_BYTES
+from localcluster.console import print_line
 from localcluster.errors import LocalClusterError
 from localcluster.paths import ClusterFolder, cluster_folder
 
 __all__ = ["main"]
 
-NAME = click.option("--name", default="mrunners", show_default=True, help="Of the cluster.")
+NAME = click.option(
+    "--name", default="mrunners", show_default=True, help="Name of the cluster.", metavar="NAME"
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cluster() -> None:
-    """A real Kubernetes for this machine: etcd, apiserver, controllers, scheduler and hosts."""
+    """Run a real Kubernetes cluster on this machine, without containers and without root.
+
+    It consists of etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok, and of
+    nodes that run each container as a plain process (process hosts) or only simulate pods (kwok
+    hosts). Progress goes to stderr.
+    """
 
 
 @cluster.command()
 def build() -> None:
-    """Build the pinned binaries into the cache, once."""
+    """Build the pinned binaries into the cache.
+
+    This takes 10 to 20 minutes on two cores the first time. It needs Go 1.21 or newer.
+    """
     from localcluster.binaries.builder import build_binaries  # noqa: PLC0415  # --help stays light
 
     build_binaries(os.environ)
@@ -36,23 +46,37 @@ def build() -> None:
 @click.option(
     "--kubeconfig",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where to write it; by default into the state folder.",
+    help="Write the kubeconfig to this file.  [default: in the state folder]",
 )
-@click.option("--process-hosts", type=click.IntRange(0, 100), default=4, show_default=True)
-@click.option("--kwok-hosts", type=click.IntRange(0, 10000), default=0, show_default=True)
+@click.option(
+    "--process-hosts",
+    type=click.IntRange(0, 100),
+    default=4,
+    show_default=True,
+    help="Number of nodes that run containers as processes of this machine.",
+)
+@click.option(
+    "--kwok-hosts",
+    type=click.IntRange(0, 10000),
+    default=0,
+    show_default=True,
+    help="Number of nodes on which kwok only simulates pods.",
+)
 @click.option(
     "--image",
     "images",
     multiple=True,
     metavar="NAME=PATH:FILE",
-    help="Let the process hosts know one more image: FILE is what stands at PATH in it.",
+    help="Make one more image available on the process hosts: it contains the local FILE at PATH. "
+    "Can be repeated.",
 )
 @click.option(
     "--log-limit",
     type=click.IntRange(1024),
-    default=DEFAULT_LOG_LIMIT,
+    default=DEFAULT_LOG_LIMIT_BYTES,
     show_default=True,
-    help="Bytes of log per container before it is rotated.",
+    metavar="BYTES",
+    help="Rotate a container's log at this size.",
 )
 def up(
     name: str,
@@ -62,37 +86,41 @@ def up(
     images: tuple[str, ...],
     log_limit: int,
 ) -> None:
-    """Start a cluster, or bring one to what is asked; prints the kubeconfig's path."""
+    """Start a cluster, or change a running one to these options.
+
+    Prints the path of the kubeconfig on stdout. Builds the binaries first if they are missing.
+    """
     from localcluster.lifecycle import up as lifecycle  # noqa: PLC0415
 
-    wanted = lifecycle.Wanted(kubeconfig, process_hosts, kwok_hosts, images, log_limit)
-    click.echo(lifecycle.up(cluster_folder(name, os.environ), wanted, os.environ))
+    options = lifecycle.ClusterOptions(kubeconfig, process_hosts, kwok_hosts, images, log_limit)
+    click.echo(lifecycle.up(cluster_folder(name, os.environ), options, os.environ))
 
 
 @cluster.command()
 @NAME
 def down(name: str) -> None:
-    """Stop a cluster and remove all of it."""
-    from localcluster.lifecycle.down import down as take_down  # noqa: PLC0415
+    """Stop a cluster and delete all its data."""
+    from localcluster.lifecycle.down import down as stop_cluster  # noqa: PLC0415
 
-    take_down(cluster_folder(name, os.environ), os.environ)
+    stop_cluster(cluster_folder(name, os.environ), os.environ)
 
 
 @cluster.command(context_settings={"ignore_unknown_options": True})
 @NAME
-@click.argument("words", nargs=-1, type=click.UNPROCESSED)
-def kubectl(name: str, words: tuple[str, ...]) -> None:
-    """Run the built kubectl against a cluster: `kubectl -- get pods`."""
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[--] ARGUMENTS...")
+def kubectl(name: str, arguments: tuple[str, ...]) -> None:
+    """Run kubectl against a cluster, for example `kubectl -- get pods`."""
     from localcluster.binaries.builder import binary_folder  # noqa: PLC0415
 
     folder = cluster_folder(name, os.environ)
     program = binary_folder(os.environ) / "kubectl"
     if not folder.kubeconfig.exists() or not program.exists():
         raise LocalClusterError(
-            f"cluster {name} is not there; start it with `python -m localcluster up --name {name}`"
+            f'cluster "{name}" does not exist; '
+            f"create it with `python -m localcluster up --name {name}`"
         )
-    command = [str(program), "--kubeconfig", str(folder.kubeconfig), *words]
-    # Its cache goes with the cluster, and proxies are for the way out of this machine.
+    command = [str(program), "--kubeconfig", str(folder.kubeconfig), *arguments]
+    # The cache is deleted with the cluster, and a proxy must not see requests to loopback.
     own = {"KUBECACHEDIR": str(folder.path / "kubectl-cache"), "NO_PROXY": "*", "no_proxy": "*"}
     os.execve(program, command, dict(os.environ) | own)  # noqa: S606
 
@@ -100,20 +128,20 @@ def kubectl(name: str, words: tuple[str, ...]) -> None:
 @cluster.command(hidden=True)
 @click.option("--folder", type=click.Path(path_type=Path, exists=True), required=True)
 def agent(folder: Path) -> None:
-    """Be the agent of a cluster's process hosts (`up` starts it)."""
+    """Run the agent of a cluster's process hosts. `up` starts it."""
     from localcluster.agent.daemon import run_agent  # noqa: PLC0415
 
     run_agent(ClusterFolder(name=folder.name, path=folder))
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    # As an exception it takes the way of every other failure, so that what was begun is undone.
+def _exit_on_sigterm(_number: int, _frame: FrameType | None) -> None:
+    # An exception, so that an unfinished command cleans up as after any other failure.
     raise SystemExit(143)
 
 
 def main() -> None:
-    """Run a command; known errors end with one message and no traceback."""
-    signal.signal(signal.SIGTERM, _stop)
+    """Run a command; a known error ends with one message and no traceback."""
+    signal.signal(signal.SIGTERM, _exit_on_sigterm)
     try:
         cluster.main(prog_name="python -m localcluster", standalone_mode=False)
     except click.exceptions.Exit as end:
@@ -122,8 +150,8 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        say("interrupted")
+        print_line("interrupted")
         sys.exit(130)
     except LocalClusterError as error:
-        say(f"error: {error}")
+        print_line(f"error: {error}")
         sys.exit(error.exit_code)

@@ -1,15 +1,11 @@
-"""Lines for people, on stderr; it must not write to stdout, which belongs to scripts."""
+"""Messages for people, on stderr: stdout belongs to scripts."""
 
 import sys
 
-__all__ = ["say"]
+__all__ = ["print_line"]
 
 
-def say(line: str) -> None:
-    """Write one line to stderr at once.
-
-    Args:
-        line: without a newline.
-    """
+def print_line(line: str) -> None:
+    """Write one line to stderr, unbuffered."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()

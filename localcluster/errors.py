@@ -1,10 +1,10 @@
-"""What can go wrong, as one tree; it must not print or exit.
+"""Everything that can go wrong, as one tree.
 
 LocalClusterError
-├── ToolchainError     Go is missing, too old, or cannot fetch what go.mod asks for
-├── BuildFailedError   go build said no
-├── PlaneError         the control plane did not start or does not answer
-├── KubeconfigError    the kubeconfig's place is taken by a file of somebody else
+├── ToolchainError     no Go, too old a Go, or one that cannot download the version in go.mod
+├── BuildFailedError   `go build` failed
+├── PlaneError         the control plane or the agent did not start or does not answer
+├── KubeconfigError    another file is in the kubeconfig's place
 └── UsageError         an option that makes no sense
 """
 
@@ -19,17 +19,17 @@ __all__ = [
 
 
 class LocalClusterError(Exception):
-    """The root; its text says what happened, to what, and what to do next."""
+    """The base class; its message says what happened, to which object, and what to do."""
 
     exit_code = 1
 
 
 class ToolchainError(LocalClusterError):
-    """No Go that can build the pinned modules."""
+    """No Go was found that can build the pinned modules."""
 
 
 class BuildFailedError(LocalClusterError):
-    """A binary could not be built; go's own words were shown before."""
+    """A binary could not be built; the output of `go build` was shown before."""
 
 
 class PlaneError(LocalClusterError):
@@ -37,12 +37,12 @@ class PlaneError(LocalClusterError):
 
 
 class KubeconfigError(LocalClusterError):
-    """A file that is not ours stands where the kubeconfig should go."""
+    """The kubeconfig's path holds a file that this package did not write."""
 
     exit_code = 2
 
 
 class UsageError(LocalClusterError):
-    """A name or a number that cannot be."""
+    """An option has an invalid value."""
 
     exit_code = 2

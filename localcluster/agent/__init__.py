@@ -1,3 +1,3 @@
-"""The agent: what a kubelet does for pods, with plain processes; it knows nothing of `up`."""
+"""The agent: a kubelet that runs each container as a process of this machine."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""The few calls to the apiserver that the agent makes; it must not know what they are for."""
+"""The requests that the agent sends to the apiserver."""
 
 import asyncio
 import json
@@ -8,44 +8,34 @@ from typing import Any, Self
 
 import aiohttp
 
-from localcluster.agent.config import Orders
+from localcluster.agent.config import AgentConfig
 
-__all__ = ["Api", "ApiError", "Json", "Unreachable", "transient"]
+__all__ = ["ApiClient", "ApiError", "Json", "UnreachableError"]
 
 Json = dict[str, Any]
-STRATEGIC = "application/strategic-merge-patch+json"
-MERGE = "application/merge-patch+json"
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
 
 
 class ApiError(Exception):
-    """The apiserver said no."""
+    """The apiserver answered with an error."""
 
     def __init__(self, status: int, reason: str, message: str) -> None:
         super().__init__(f"{status} {reason}: {message}")
         self.status, self.reason, self.message = status, reason, message
 
 
-class Unreachable(Exception):  # noqa: N818  # reads as what it says
+class UnreachableError(Exception):
     """The apiserver did not answer."""
 
 
-def transient(error: ApiError | Unreachable) -> bool:
-    """Whether the same call may succeed a moment later.
+class ApiClient:
+    """A client of the apiserver, authenticated as administrator."""
 
-    Args:
-        error: what a call raised.
-    """
-    # A restarting apiserver answers 403 to an authorised user for a moment.
-    return isinstance(error, Unreachable) or error.status in {401, 403, 429} or error.status >= 500
-
-
-class Api:
-    """A session with the apiserver, signed in as administrator."""
-
-    def __init__(self, orders: Orders) -> None:
-        self.server = orders.server
-        self._tls = ssl.create_default_context(cafile=orders.authority)
-        self._tls.load_cert_chain(orders.certificate, orders.key)
+    def __init__(self, config: AgentConfig) -> None:
+        self.server = config.server
+        self._tls = ssl.create_default_context(cafile=config.ca_certificate)
+        self._tls.load_cert_chain(config.client_certificate, config.client_key)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -61,7 +51,7 @@ class Api:
         self, method: str, path: str, **options: Any
     ) -> "aiohttp.client._RequestContextManager":
         if self._session is None:
-            raise RuntimeError("Api is used outside its `async with`")
+            raise RuntimeError("ApiClient is used outside its `async with`")
         return self._session.request(method, self.server + path, **options)
 
     async def call(
@@ -72,15 +62,18 @@ class Api:
         content_type: str = "application/json",
         seconds: float = 30,
     ) -> Json:
-        """One request.
+        """Send one request and return the JSON of the response.
 
         Args:
-            method: GET, POST, PATCH, DELETE.
+            method: GET, POST, PATCH or DELETE.
             path: with its query.
-            body: JSON.
+            body: the JSON to send.
             content_type: of the body.
-            seconds: patience.
-        Raises: ApiError: it was answered with an error. Unreachable: it was not answered.
+            seconds: the timeout.
+
+        Raises:
+            ApiError: the response is an error.
+            UnreachableError: there was no response.
         """
         data = None if body is None else json.dumps(body)
         headers = {"Content-Type": content_type, "Accept": "application/json"}
@@ -88,43 +81,44 @@ class Api:
         try:
             async with self._request(
                 method, path, data=data, headers=headers, timeout=timeout
-            ) as answer:
-                text = await answer.text()
-                if answer.status >= 400:
-                    raise _error(answer.status, text)
+            ) as response:
+                text = await response.text()
+                if response.status >= 400:
+                    raise _error(response.status, text)
                 loaded: Json = json.loads(text) if text else {}
                 return loaded
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unreachable(f"{method} {path}: {error or type(error).__name__}") from error
+            raise UnreachableError(f"{method} {path}: {error or type(error).__name__}") from error
 
     async def patch(
-        self, path: str, body: Mapping[str, Any], content_type: str = STRATEGIC
+        self, path: str, body: Mapping[str, Any], content_type: str = STRATEGIC_MERGE_PATCH
     ) -> Json:
-        """A PATCH, by default a strategic merge.
+        """Send a PATCH, by default a strategic merge patch, and return the new object.
 
-        Args:
-            path: of the object.
-            body: what to merge.
-            content_type: the kind of patch.
-        Raises: as `call`.
+        Raises:
+            ApiError: the response is an error.
+            UnreachableError: there was no response.
         """
         return await self.call("PATCH", path, body, content_type)
 
     async def watch(self, path: str) -> AsyncGenerator[Json, None]:
-        """The events of one watch until the server ends it.
+        """Yield the events of one watch until the server ends it.
 
         Args:
-            path: with its query, which asks for a watch.
-        Raises: as `call`; an ERROR event is raised as an ApiError.
+            path: with its query, which contains watch=1.
+
+        Raises:
+            ApiError: the response or an event is an error.
+            UnreachableError: there was no response, or the connection broke.
         """
-        # The server ends a watch after timeoutSeconds; a silent connection is given up after.
+        # The server ends a watch after timeoutSeconds; this limit is above that.
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=360)
         try:
-            async with self._request("GET", path, timeout=timeout) as answer:
-                if answer.status >= 400:
-                    raise _error(answer.status, await answer.text())
+            async with self._request("GET", path, timeout=timeout) as response:
+                if response.status >= 400:
+                    raise _error(response.status, await response.text())
                 rest = b""
-                async for chunk in answer.content.iter_any():
+                async for chunk in response.content.iter_any():
                     *lines, rest = (rest + chunk).split(b"\n")
                     for number, line in enumerate(lines):
                         event: Json = json.loads(line)
@@ -137,16 +131,16 @@ class Api:
                             )
                         yield event
                         if number % 100 == 99:
-                            # Thousands of events in one chunk must not stop heartbeats.
+                            # Thousands of events in one chunk must not delay heartbeats.
                             await asyncio.sleep(0)
         except (aiohttp.ClientError, TimeoutError, OSError, json.JSONDecodeError) as error:
-            raise Unreachable(f"watch {path}: {error or type(error).__name__}") from error
+            raise UnreachableError(f"watch {path}: {error or type(error).__name__}") from error
 
 
 def _error(status: int, text: str) -> ApiError:
     try:
-        said = json.loads(text)
-        return ApiError(status, said.get("reason", ""), said.get("message", text))
+        body = json.loads(text)
+        return ApiError(status, body.get("reason", ""), body.get("message", text))
     except (ValueError, AttributeError):
-        # 429 and 503 come as text/plain.
+        # The body of 429 and 503 is plain text.
         return ApiError(status, "", text.strip()[:300])

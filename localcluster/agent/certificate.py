@@ -1,7 +1,7 @@
-"""A certificate for the log server, signed by itself; it must not be trusted by anybody else.
+"""Create a self-signed certificate for the log server.
 
-The apiserver does not verify a kubelet's certificate unless it is told to; what protects the
-logs is that the server asks the apiserver for *its* certificate.
+The apiserver does not verify a kubelet's certificate by default. The logs are protected in the
+other direction: the log server demands the client certificate of the apiserver.
 """
 
 import datetime
@@ -17,7 +17,7 @@ __all__ = ["write_certificate"]
 
 
 def write_certificate(path: Path, now: datetime.datetime) -> None:
-    """Write key and certificate into one PEM file, readable by this user only.
+    """Write a key and a certificate into one PEM file, readable by this user only.
 
     Args:
         path: the file.

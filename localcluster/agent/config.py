@@ -1,45 +1,48 @@
-"""What the agent shall do, as `up` wrote it; it must not look anything up."""
+"""The agent's configuration, as `up` wrote it."""
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["DEFAULT_LOG_LIMIT", "Orders", "dump_orders", "load_orders"]
+__all__ = ["DEFAULT_LOG_LIMIT_BYTES", "AgentConfig", "dump_config", "load_config"]
 
 # The kubelet's containerLogMaxSize.
-DEFAULT_LOG_LIMIT = 10 * 1024 * 1024
+DEFAULT_LOG_LIMIT_BYTES = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Orders:
-    """Everything the agent has to know; a second `up` may change hosts, images and the limit."""
+class AgentConfig:
+    """Everything that the agent needs to know.
+
+    Attributes:
+        cluster: the name of the cluster.
+        server: the URL of the apiserver.
+        ca_certificate: a file, like the next two.
+        client_certificate: of the administrator.
+        client_key: of the administrator.
+        bin_folder: the built binaries.
+        process_hosts: the number of nodes. This and the next two may change while the agent runs.
+        log_limit_bytes: the size at which a container's log is rotated.
+        images: beside the built-in ones, each as NAME=PATH:FILE.
+    """
 
     cluster: str
     server: str
-    authority: str
-    certificate: str
-    key: str
-    programs: str
+    ca_certificate: str
+    client_certificate: str
+    client_key: str
+    bin_folder: str
     process_hosts: int
-    log_limit_bytes: int = DEFAULT_LOG_LIMIT
-    # Beside the built-in table: NAME=PATH:FILE each.
+    log_limit_bytes: int = DEFAULT_LOG_LIMIT_BYTES
     images: tuple[str, ...] = ()
 
 
-def dump_orders(orders: Orders) -> str:
-    """JSON of the orders.
-
-    Args:
-        orders: all of them.
-    """
-    return json.dumps(asdict(orders), indent=1)
+def dump_config(config: AgentConfig) -> str:
+    """Return the configuration as JSON."""
+    return json.dumps(asdict(config), indent=1)
 
 
-def load_orders(path: Path) -> Orders:
-    """The orders in a file.
-
-    Args:
-        path: as `up` wrote it.
-    """
+def load_config(path: Path) -> AgentConfig:
+    """Read a configuration that `dump_config` wrote."""
     raw = json.loads(path.read_text())
-    return Orders(**(raw | {"images": tuple(raw["images"])}))
+    return AgentConfig(**(raw | {"images": tuple(raw["images"])}))

@@ -1,198 +1,222 @@
-"""One container through its starts, waits and back-offs; it must not know the pod's end."""
+"""One container: its starts, its restarts with back-off, and what it waits for."""
 
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from localcluster.agent.api import Json
+from localcluster.agent.container_errors import ConfigError, StartError
 from localcluster.agent.container_start import start_container
 from localcluster.agent.container_state import (
-    ContainerSeen,
+    ContainerState,
+    ContainerStatus,
     Running,
-    State,
     Terminated,
     Waiting,
-    crash_delay,
-    restarts,
+    crash_backoff,
+    should_restart,
 )
-from localcluster.agent.context import Ground
+from localcluster.agent.context import AgentContext
 from localcluster.agent.images import is_valid_name
-from localcluster.agent.problems import ConfigError, StartError
 from localcluster.agent.process import ContainerProcess
 
-__all__ = ["ContainerLife"]
+__all__ = ["Container"]
 
-# The kubelet's image back-off: 10 s, doubled up to 5 min; the failed pull itself takes a moment.
-PULL_BACKOFF, PULL_BACKOFF_LIMIT, PULL_SECONDS = 10.0, 300.0, 2.0
-# A kubelet tries a container that cannot be configured again with its next sync.
-CONFIG_RETRY = 3.0
+# The kubelet's image back-off: 10 s, doubled up to 5 min.
+PULL_BACKOFF_SECONDS, PULL_BACKOFF_LIMIT_SECONDS = 10.0, 300.0
+# How long ErrImagePull is shown before ImagePullBackOff, as if a pull took a moment.
+PULL_SECONDS = 2.0
+# The kubelet retries a container with an invalid configuration at its next sync.
+CONFIG_RETRY_SECONDS = 3.0
 
 
 @dataclass
-class _Pulling:
+class _FailedPull:
     failed_at: float
     backoff: float
 
 
-class ContainerLife:
-    """What the agent knows of one container, and the next thing to do for it."""
+class Container:
+    """One container of a pod, and the next action that is due for it.
+
+    Attributes:
+        spec: as in the pod's spec.
+        name: of the container.
+        is_init: whether it is an init container.
+        folder: with one folder per start, numbered from 0.
+        process: the current start, or None.
+        waiting: the state while there is no process.
+        terminated: how the current start ended.
+        last_state: how the previous start ended.
+        start_count: the number of starts so far.
+        retry_at: when the next action is due, by time.monotonic().
+    """
 
     def __init__(
-        self, spec: Json, folder: Path, *, initial: bool, after_others: bool = False
+        self, spec: Json, folder: Path, *, is_init: bool, after_others: bool = False
     ) -> None:
         self.spec = spec
         self.name: str = spec["name"]
-        self.initial = initial
+        self.is_init = is_init
         self.folder = folder / "containers" / self.name
         self.process: ContainerProcess | None = None
         self.waiting = Waiting("PodInitializing" if after_others else "ContainerCreating")
-        self.ended: Terminated | None = None
-        self.last: Terminated | None = None
-        self.attempts = 0
-        self.due = 0.0
-        self._pulling: _Pulling | None = None
+        self.terminated: Terminated | None = None
+        self.last_state: Terminated | None = None
+        self.start_count = 0
+        self.retry_at = 0.0
+        self._failed_pull: _FailedPull | None = None
 
     def adopt(self) -> None:
-        """Take up the latest start that a former agent left."""
+        """Adopt the latest start of a former agent."""
         numbers = [int(path.name) for path in self.folder.glob("[0-9]*") if path.name.isdigit()]
         if numbers:
             self.process = ContainerProcess(self.folder / str(max(numbers)))
-            self.attempts = max(numbers) + 1
+            self.start_count = max(numbers) + 1
             if max(numbers) > 0:
-                before = ContainerProcess(self.folder / str(max(numbers) - 1)).state()
-                self.last = before if isinstance(before, Terminated) else None
+                previous = ContainerProcess(self.folder / str(max(numbers) - 1)).state()
+                self.last_state = previous if isinstance(previous, Terminated) else None
 
     @property
-    def state(self) -> State:
-        """How it is now."""
-        if self.ended is not None:
-            return self.ended
+    def state(self) -> ContainerState:
+        """The current state."""
+        if self.terminated is not None:
+            return self.terminated
         if self.process is None:
             return self.waiting
-        seen = self.process.state()
-        if isinstance(seen, Terminated):
-            self.ended = seen
-        return seen
+        state = self.process.state()
+        if isinstance(state, Terminated):
+            self.terminated = state
+        return state
 
-    def seen(self) -> ContainerSeen:
-        """For the status."""
+    def status(self) -> ContainerStatus:
+        """Return what the pod's status says about the container."""
         state = self.state
-        identifier = f"localcluster://{self.name}-{self.attempts}" if self.attempts else ""
-        return ContainerSeen(
+        container_id = f"localcluster://{self.name}-{self.start_count}" if self.start_count else ""
+        return ContainerStatus(
             name=self.name,
             image=self.spec["image"],
             state=state,
-            last=self.last,
-            restarts=max(0, self.attempts - 1),
-            initial=self.initial,
-            container_id=identifier,
+            last_state=self.last_state,
+            restart_count=max(0, self.start_count - 1),
+            is_init=self.is_init,
+            container_id=container_id,
         )
 
     @property
-    def path(self) -> str:
-        """The fieldPath of its events."""
-        kind = "initContainers" if self.initial else "containers"
+    def field_path(self) -> str:
+        """The fieldPath of the container's events."""
+        kind = "initContainers" if self.is_init else "containers"
         return f"spec.{kind}{{{self.name}}}"
 
-    async def advance(self, ground: Ground, pod: Json) -> None:
-        """Start it, or start it again, if that is due.
+    async def advance(self, context: AgentContext, pod: Json) -> None:
+        """Start or restart the container if that is due.
 
         Args:
-            ground: what pods stand on.
+            context: what all pods share.
             pod: the pod, whose volumes are written.
-        Raises: ApiError, Unreachable: try again.
+
+        Raises:
+            ApiError: the next call retries.
+            UnreachableError: the next call retries.
         """
         state = self.state
-        if isinstance(state, Running) or time.monotonic() < self.due:
+        if isinstance(state, Running) or time.monotonic() < self.retry_at:
             return
         if isinstance(state, Terminated):
-            if not restarts(
-                pod["spec"].get("restartPolicy", "Always"), state, initial=self.initial
-            ):
+            policy = pod["spec"].get("restartPolicy", "Always")
+            if not should_restart(policy, state, is_init=self.is_init):
                 return
-            delay = crash_delay(self.attempts - 1)
-            self.last, self.ended, self.process = state, None, None
+            delay = crash_backoff(self.start_count - 1)
+            self.last_state, self.terminated, self.process = state, None, None
             if delay:
-                self.due = time.monotonic() + delay
-                where = f"{pod['metadata']['name']}_{pod['metadata']['namespace']}"
-                text = (
+                self.retry_at = time.monotonic() + delay
+                pod_name = f"{pod['metadata']['name']}_{pod['metadata']['namespace']}"
+                message = (
                     f"back-off {delay:.0f}s restarting failed container={self.name} "
-                    f"pod={where}({pod['metadata']['uid']})"
+                    f"pod={pod_name}({pod['metadata']['uid']})"
                 )
-                self.waiting = Waiting("CrashLoopBackOff", text)
-                ground.events.tell(
+                self.waiting = Waiting("CrashLoopBackOff", message)
+                context.events.record(
                     pod,
                     "BackOff",
                     f"Back-off restarting failed container {self.name}",
-                    container=self.path,
+                    container=self.field_path,
                     warning=True,
                 )
                 return
-        await self._start(ground, pod)
+        await self._start(context, pod)
 
-    async def _start(self, ground: Ground, pod: Json) -> None:
+    async def _start(self, context: AgentContext, pod: Json) -> None:
         name = self.spec["image"]
-        if name not in ground.images:
-            self._cannot_pull(ground, pod, name)
+        if name not in context.images:
+            self._fail_pull(context, pod, name)
             return
-        if self.attempts == 0:
-            text = f'Container image "{name}" already present on machine'
-            ground.events.tell(pod, "Pulled", text, container=self.path)
+        if self.start_count == 0:
+            message = f'Container image "{name}" already present on machine'
+            context.events.record(pod, "Pulled", message, container=self.field_path)
         folder = self.folder.parent.parent
         try:
             self.process = await start_container(
-                ground, pod, self.spec, ground.images[name], folder, self.attempts
+                context, pod, self.spec, context.images[name], folder, self.start_count
             )
         except ConfigError as error:
             self.waiting = Waiting("CreateContainerConfigError", str(error))
-            self.due = time.monotonic() + CONFIG_RETRY
-            self._fail(ground, pod, f"Error: {error}")
+            self.retry_at = time.monotonic() + CONFIG_RETRY_SECONDS
+            self._record_failure(context, pod, f"Error: {error}")
             return
         except StartError as error:
-            # startedAt is the beginning of time there, as the kubelet writes it.
-            self.ended = Terminated(128, "StartError", str(error), 0.0, time.time())
-            self._fail(ground, pod, f"Error: {error}")
-            self.attempts += 1
+            # startedAt is the epoch, as the kubelet reports it.
+            self.terminated = Terminated(128, "StartError", str(error), 0.0, time.time())
+            self._record_failure(context, pod, f"Error: {error}")
+            self.start_count += 1
             return
-        self.attempts += 1
+        self.start_count += 1
         for reason in ("Created", "Started"):
-            text = f"{reason} container {self.name}"
-            ground.events.tell(pod, reason, text, container=self.path)
+            message = f"{reason} container {self.name}"
+            context.events.record(pod, reason, message, container=self.field_path)
 
-    def _fail(self, ground: Ground, pod: Json, text: str) -> None:
-        ground.events.tell(pod, "Failed", text, container=self.path, warning=True)
+    def _record_failure(self, context: AgentContext, pod: Json, message: str) -> None:
+        context.events.record(pod, "Failed", message, container=self.field_path, warning=True)
 
-    def _cannot_pull(self, ground: Ground, pod: Json, name: str) -> None:
+    def _fail_pull(self, context: AgentContext, pod: Json, name: str) -> None:
         now = time.monotonic()
         if not is_valid_name(name):
-            text = (
+            message = (
                 f'Failed to apply default image tag "{name}": couldn\'t parse image name "{name}": '
                 "invalid reference format"
             )
-            self.waiting, self.due = Waiting("InvalidImageName", text), now + CONFIG_RETRY
-            ground.events.tell(pod, "InspectFailed", text, container=self.path, warning=True)
-            self._fail(ground, pod, "Error: InvalidImageName")
+            self.waiting = Waiting("InvalidImageName", message)
+            self.retry_at = now + CONFIG_RETRY_SECONDS
+            context.events.record(
+                pod, "InspectFailed", message, container=self.field_path, warning=True
+            )
+            self._record_failure(context, pod, "Error: InvalidImageName")
             return
         if self.spec.get("imagePullPolicy") == "Never":
-            text = f'Container image "{name}" is not present with pull policy of Never'
-            self.waiting, self.due = Waiting("ErrImageNeverPull", text), now + CONFIG_RETRY
-            self._fail(ground, pod, "Error: ErrImageNeverPull")
+            message = f'Container image "{name}" is not present with pull policy of Never'
+            self.waiting = Waiting("ErrImageNeverPull", message)
+            self.retry_at = now + CONFIG_RETRY_SECONDS
+            self._record_failure(context, pod, "Error: ErrImageNeverPull")
             return
-        why = (
+        detail = (
             f'failed to pull and unpack image "{name}": failed to resolve reference "{name}": '
-            f"{name}: not found (process hosts know only the images of their table)"
+            f"{name}: not found (process hosts only know kperf and the images of `up --image`)"
         )
-        pulling = self._pulling
-        if pulling is not None and now < pulling.failed_at + pulling.backoff:
-            text = f'Back-off pulling image "{name}"'
-            self.waiting = Waiting("ImagePullBackOff", f"{text}: ErrImagePull: {why}")
-            ground.events.tell(pod, "BackOff", text, container=self.path)
-            self._fail(ground, pod, "Error: ImagePullBackOff")
-            self.due = pulling.failed_at + pulling.backoff
+        previous = self._failed_pull
+        if previous is not None and now < previous.failed_at + previous.backoff:
+            message = f'Back-off pulling image "{name}"'
+            self.waiting = Waiting("ImagePullBackOff", f"{message}: ErrImagePull: {detail}")
+            context.events.record(pod, "BackOff", message, container=self.field_path)
+            self._record_failure(context, pod, "Error: ImagePullBackOff")
+            self.retry_at = previous.failed_at + previous.backoff
             return
-        backoff = min(pulling.backoff * 2, PULL_BACKOFF_LIMIT) if pulling else PULL_BACKOFF
-        self._pulling = _Pulling(now, backoff)
-        self.waiting, self.due = Waiting("ErrImagePull", why), now + PULL_SECONDS
-        ground.events.tell(pod, "Pulling", f'Pulling image "{name}"', container=self.path)
-        self._fail(ground, pod, f'Failed to pull image "{name}": {why}')
-        self._fail(ground, pod, "Error: ErrImagePull")
+        backoff = PULL_BACKOFF_SECONDS
+        if previous is not None:
+            backoff = min(previous.backoff * 2, PULL_BACKOFF_LIMIT_SECONDS)
+        self._failed_pull = _FailedPull(now, backoff)
+        self.waiting = Waiting("ErrImagePull", detail)
+        self.retry_at = now + PULL_SECONDS
+        context.events.record(pod, "Pulling", f'Pulling image "{name}"', container=self.field_path)
+        self._record_failure(context, pod, f'Failed to pull image "{name}": {detail}')
+        self._record_failure(context, pod, "Error: ErrImagePull")

@@ -1,4 +1,4 @@
-"""Prepare and start one container in its folder; it must not decide when, or look at others."""
+"""Prepare a container's folder and environment, and start it."""
 
 import shutil
 from collections.abc import Mapping
@@ -7,46 +7,48 @@ from pathlib import Path
 import yaml
 
 from localcluster.agent.api import Json
-from localcluster.agent.context import CAPACITY, Ground
+from localcluster.agent.container_errors import ConfigError, StartError
+from localcluster.agent.context import CAPACITY, AgentContext
 from localcluster.agent.environment import (
-    Place,
-    command_words,
+    LocalEnvironment,
+    command_line,
     container_environment,
-    needed_objects,
+    environment_objects,
 )
 from localcluster.agent.images import Image
 from localcluster.agent.mounting import fetch_objects, write_file
-from localcluster.agent.path_rewrite import replace_paths
-from localcluster.agent.problems import ConfigError, StartError
+from localcluster.agent.path_rewrite import rewrite_paths
 from localcluster.agent.process import ContainerProcess
-from localcluster.agent.security import check_user
+from localcluster.agent.security import validate_user
 from localcluster.agent.status import ADDRESSES
-from localcluster.agent.volumes import TOKEN_MOUNT, mount_places
+from localcluster.agent.volumes import TOKEN_MOUNT, mount_paths
 
 __all__ = ["start_container"]
 
-TEMPORARY = "/tmp"  # noqa: S108  # in the container; here it is a folder of its own
+TEMP_MOUNT = "/tmp"  # noqa: S108  # the container's; on this machine it is another folder
 
 
-def _place(ground: Ground, container: Json, image: Image, volumes: Path, folder: Path) -> Place:
-    home, scratch = folder / "home", folder / "tmp"
-    for own in (home, scratch):
-        own.mkdir(parents=True, exist_ok=True)
+def _local_environment(
+    context: AgentContext, container: Json, image: Image, volumes: Path, folder: Path
+) -> LocalEnvironment:
+    home, temp_folder = folder / "home", folder / "tmp"
+    for path in (home, temp_folder):
+        path.mkdir(parents=True, exist_ok=True)
     folders = {path.name: str(path) for path in volumes.iterdir()} if volumes.is_dir() else {}
-    mounts = mount_places(container, folders)
+    mounts = mount_paths(container, folders)
     for mount in container.get("volumeMounts") or []:
-        place = Path(mounts[mount["mountPath"].rstrip("/")])
-        if mount.get("subPath") and not place.exists():
-            place.mkdir(parents=True)  # as the kubelet does
-    # A container has a /tmp of its own even where nothing is mounted there.
-    paths = {TEMPORARY: str(scratch)} | dict(image.files) | mounts
-    host, port = ground.apiserver
-    return Place(paths, str(home), paths[TEMPORARY], host, port, ADDRESSES, CAPACITY)
+        target = Path(mounts[mount["mountPath"].rstrip("/")])
+        if mount.get("subPath") and not target.exists():
+            target.mkdir(parents=True)  # as the kubelet does
+    # Every container has its own /tmp, even without a mount.
+    paths = {TEMP_MOUNT: str(temp_folder)} | dict(image.files) | mounts
+    host, port = context.apiserver
+    return LocalEnvironment(paths, str(home), paths[TEMP_MOUNT], host, port, ADDRESSES, CAPACITY)
 
 
-def _write_kubeconfig(server: str, secrets: Path, home: Path) -> None:
-    """What in-cluster credentials would be; kperf reads it when no --kubeconfig is given."""
-    namespace = (secrets / "namespace").read_text()
+def _write_kubeconfig(server: str, token_folder: Path, home: Path) -> None:
+    """Write a kubeconfig that replaces in-cluster credentials; kperf reads it by default."""
+    namespace = (token_folder / "namespace").read_text()
     document = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -54,11 +56,14 @@ def _write_kubeconfig(server: str, secrets: Path, home: Path) -> None:
         "clusters": [
             {
                 "name": "pod",
-                "cluster": {"server": server, "certificate-authority": str(secrets / "ca.crt")},
+                "cluster": {
+                    "server": server,
+                    "certificate-authority": str(token_folder / "ca.crt"),
+                },
             }
         ],
-        # A file and not the token itself: clients read a renewed one by themselves.
-        "users": [{"name": "pod", "user": {"tokenFile": str(secrets / "token")}}],
+        # A file instead of the token itself, so that clients use a renewed token.
+        "users": [{"name": "pod", "user": {"tokenFile": str(token_folder / "token")}}],
         "contexts": [
             {"name": "pod", "context": {"cluster": "pod", "user": "pod", "namespace": namespace}}
         ],
@@ -66,68 +71,87 @@ def _write_kubeconfig(server: str, secrets: Path, home: Path) -> None:
     write_file(home / ".kube" / "config", yaml.safe_dump(document), 0o600)
 
 
-def _program(words: list[str], asked: str, variables: Mapping[str, str], working: Path) -> str:
-    """The file to execute, or a container runtime's words for there being none."""
-    word = words[0]
-    if "/" not in word:
-        found = shutil.which(word, path=variables["PATH"])
-        why = "executable file not found in $PATH"
+def _find_program(
+    name: str, requested: str, variables: Mapping[str, str], working_folder: Path
+) -> str:
+    """Return the file to execute; if there is none, raise with the message of a container runtime.
+
+    Args:
+        name: the program's name, with a path of this machine.
+        requested: the same as in the pod's spec.
+        variables: the container's environment.
+        working_folder: of the container.
+    """
+    if "/" not in name:
+        program = shutil.which(name, path=variables["PATH"])
+        reason = "executable file not found in $PATH"
     else:
-        path = working / word
-        found = str(path) if path.is_file() else None
-        why = f"stat {asked}: no such file or directory"
-    if found is None:
+        path = working_folder / name
+        program = str(path) if path.is_file() else None
+        reason = f"stat {requested}: no such file or directory"
+    if program is None:
         raise StartError(
             "failed to create containerd task: failed to create shim task: OCI runtime create "
             "failed: runc create failed: unable to start container process: error during "
-            f'container init: exec: "{asked}": {why}'
+            f'container init: exec: "{requested}": {reason}'
         )
-    return found
+    return program
 
 
 async def start_container(
-    ground: Ground, pod: Json, container: Json, image: Image, folder: Path, attempt: int
+    context: AgentContext, pod: Json, container: Json, image: Image, folder: Path, start_number: int
 ) -> ContainerProcess:
-    """Start a container for the first time or again.
+    """Start or restart a container.
 
     Args:
-        ground: what pods stand on.
+        context: what all pods share.
         pod: the pod.
-        container: as in its spec.
-        image: its image.
+        container: as in the pod's spec.
+        image: of the container.
         folder: of the pod, with its volumes written.
-        attempt: how often it was started before.
-    Raises: ConfigError, StartError: it cannot start. ApiError, Unreachable: try again.
+        start_number: how often the container was started before.
+
+    Raises:
+        ConfigError: its configuration is invalid.
+        StartError: its program does not exist.
+        ApiError: a ConfigMap or Secret could not be read.
+        UnreachableError: a ConfigMap or Secret could not be read.
     """
-    own = folder / "containers" / container["name"]
-    check_user(pod, container, image)
-    place = _place(ground, container, image, folder / "volumes", own)
+    container_folder = folder / "containers" / container["name"]
+    validate_user(pod, container, image)
+    local = _local_environment(context, container, image, folder / "volumes", container_folder)
     namespace = pod["metadata"]["namespace"]
-    lookup = await fetch_objects(ground.api, namespace, needed_objects(container))
-    variables = container_environment(pod, container, place, lookup)
-    words = command_words(container, image, place, variables)
-    if TOKEN_MOUNT in place.paths:
-        homes = {Path(place.home)}
-        # A HOME of the pod's own choice, where it is inside the pod.
+    lookup = await fetch_objects(context.api, namespace, environment_objects(container))
+    variables = container_environment(pod, container, local, lookup)
+    arguments = command_line(container, image, local, variables)
+    if TOKEN_MOUNT in local.paths:
+        homes = {Path(local.home)}
+        # The pod's own HOME, if it is in one of the pod's folders.
         if Path(variables["HOME"]).is_relative_to(folder):
             homes.add(Path(variables["HOME"]))
         for home in homes:
-            _write_kubeconfig(ground.api.server, Path(place.paths[TOKEN_MOUNT]), home)
-    working = own / "root"
-    working.mkdir(exist_ok=True)
-    if asked := container.get("workingDir"):
-        replaced = replace_paths(asked, place.paths)
-        if replaced != asked:
-            working = Path(replaced)
-            working.mkdir(parents=True, exist_ok=True)
+            _write_kubeconfig(context.api.server, Path(local.paths[TOKEN_MOUNT]), home)
+    working_folder = container_folder / "root"
+    working_folder.mkdir(exist_ok=True)
+    if working_dir := container.get("workingDir"):
+        rewritten = rewrite_paths(working_dir, local.paths)
+        if rewritten != working_dir:
+            working_folder = Path(rewritten)
+            working_folder.mkdir(parents=True, exist_ok=True)
     try:
-        program = _program(words, _asked_word(container), variables, working)
+        requested = _requested_program(container)
+        program = _find_program(arguments[0], requested, variables, working_folder)
     except ValueError as error:
         raise ConfigError(str(error)) from error
     return await ContainerProcess.start(
-        own / str(attempt), program, words, variables, working, ground.log_limit_bytes
+        container_folder / str(start_number),
+        program,
+        arguments,
+        variables,
+        working_folder,
+        context.log_limit_bytes,
     )
 
 
-def _asked_word(container: Json) -> str:
+def _requested_program(container: Json) -> str:
     return str([*(container.get("command") or []), *(container.get("args") or [])][0])

@@ -1,13 +1,21 @@
-"""What is known of a container now, as frozen records; it must not act."""
+"""The state of a container, as records in the terms of the Kubernetes API."""
 
 from dataclasses import dataclass
 
-__all__ = ["ContainerSeen", "Running", "State", "Terminated", "Waiting", "crash_delay", "restarts"]
+__all__ = [
+    "ContainerState",
+    "ContainerStatus",
+    "Running",
+    "Terminated",
+    "Waiting",
+    "crash_backoff",
+    "should_restart",
+]
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """Not started, with a kubelet's reason."""
+    """The container has not started; the reasons are those of the kubelet."""
 
     reason: str
     message: str = ""
@@ -15,14 +23,14 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Running:
-    """Its main process runs. Times are seconds since the epoch."""
+    """The main process runs. Times are seconds since the epoch."""
 
     started_at: float
 
 
 @dataclass(frozen=True)
 class Terminated:
-    """Its main process has ended, or was lost."""
+    """The main process has ended or was lost."""
 
     exit_code: int
     reason: str
@@ -31,40 +39,50 @@ class Terminated:
     finished_at: float | None = None
 
 
-State = Waiting | Running | Terminated
+ContainerState = Waiting | Running | Terminated
 
 
 @dataclass(frozen=True)
-class ContainerSeen:
-    """One container of a pod."""
+class ContainerStatus:
+    """Everything that a pod's status says about one container.
+
+    Attributes:
+        name: of the container.
+        image: as in the pod's spec.
+        state: now.
+        last_state: how the previous start ended.
+        restart_count: how often it was restarted.
+        is_init: whether it is an init container.
+        container_id: empty before the first start.
+    """
 
     name: str
     image: str
-    state: State
-    last: Terminated | None = None
-    restarts: int = 0
-    initial: bool = False
+    state: ContainerState
+    last_state: Terminated | None = None
+    restart_count: int = 0
+    is_init: bool = False
     container_id: str = ""
 
 
-def restarts(policy: str, ended: Terminated, *, initial: bool) -> bool:
-    """Whether a kubelet would start this container again.
+def should_restart(policy: str, state: Terminated, *, is_init: bool) -> bool:
+    """Return whether the kubelet would restart a container.
 
     Args:
         policy: the pod's restartPolicy.
-        ended: how it ended.
-        initial: it is an init container, for which Always means OnFailure.
+        state: how the container ended.
+        is_init: whether it is an init container, for which Always means OnFailure.
     """
-    if policy == "Never" or (initial and ended.exit_code == 0):
+    if policy == "Never" or (is_init and state.exit_code == 0):
         return False
-    return policy == "Always" or ended.exit_code != 0
+    return policy == "Always" or state.exit_code != 0
 
 
-def crash_delay(restarted: int) -> float:
-    """How long a kubelet waits before it starts a crashed container again, in seconds.
+def crash_backoff(restart_count: int) -> float:
+    """Return how many seconds the kubelet waits before it restarts a crashed container.
 
     Args:
-        restarted: how often it was started again already.
+        restart_count: how often it was restarted before.
     """
-    # At once, then 10 s, doubled up to 5 min (kubelet's MaxContainerBackOff).
-    return 0.0 if restarted == 0 else min(10.0 * 2 ** (restarted - 1), 300.0)
+    # None at first, then 10 s, doubled up to 5 min (the kubelet's MaxContainerBackOff).
+    return 0.0 if restart_count == 0 else min(10.0 * 2 ** (restart_count - 1), 300.0)

@@ -1,4 +1,4 @@
-"""What every pod of this agent stands on; it must not hold a pod's own state."""
+"""What all pods of the agent share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,31 +6,39 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from localcluster.agent.api import Api
-from localcluster.agent.events import EventTeller
+from localcluster.agent.api import ApiClient
+from localcluster.agent.events import EventRecorder
 from localcluster.agent.images import ImageTable
 
-__all__ = ["CAPACITY", "Ground"]
+__all__ = ["CAPACITY", "AgentContext"]
 
-# A host of its own for the scheduler, whatever this machine is: what it says decides only how
-# many pods fit, and the demo must fit on a laptop with two cores.
+# The same for every node, whatever this machine has. It only limits how many pods the scheduler
+# places, and the demo must fit on a laptop with two cores.
 CAPACITY: Mapping[str, str] = MappingProxyType(
     {"cpu": "16", "memory": "64Gi", "ephemeral-storage": "100Gi", "pods": "110"}
 )
 
 
 @dataclass
-class Ground:
-    """Shared by all hosts; images and the log limit change with new orders."""
+class AgentContext:
+    """Shared by all nodes. `images` and `log_limit_bytes` change with the configuration.
 
-    api: Api
-    events: EventTeller
+    Attributes:
+        api: the client of the apiserver.
+        events: the recorder of events.
+        images: the known images, by name.
+        pods: the folder with one folder per pod.
+        log_limit_bytes: the size at which a container's log is rotated.
+    """
+
+    api: ApiClient
+    events: EventRecorder
     images: ImageTable
     pods: Path
     log_limit_bytes: int
 
     @property
     def apiserver(self) -> tuple[str, str]:
-        """Host and port, as pods are told them."""
+        """The apiserver's host and port, as pods get them in their environment."""
         parts = urlsplit(self.api.server)
         return parts.hostname or "", str(parts.port)

@@ -1,6 +1,7 @@
-"""The agent's process: hosts as ordered, one log server, news by SIGHUP; it ends by SIGTERM.
+"""The agent's process: it runs the configured process hosts and one log server.
 
-It must not end its pods' processes when it ends itself: the next agent takes them up.
+SIGHUP makes it read its configuration again, SIGTERM ends it. The processes of its pods keep
+running when it ends; the next agent adopts them.
 """
 
 import asyncio
@@ -14,15 +15,16 @@ import signal
 from dataclasses import asdict
 from pathlib import Path
 
-from localcluster.agent.api import Api, ApiError, Unreachable
+from localcluster.agent.api import ApiClient, ApiError, UnreachableError
 from localcluster.agent.certificate import write_certificate
-from localcluster.agent.config import load_orders
-from localcluster.agent.context import Ground
-from localcluster.agent.events import EventTeller
-from localcluster.agent.host import LEASES, Host
+from localcluster.agent.config import load_config
+from localcluster.agent.context import AgentContext
+from localcluster.agent.events import EventRecorder
+from localcluster.agent.host import LEASES, ProcessHost
 from localcluster.agent.images import image_table
 from localcluster.agent.node import HOST_LABEL, host_names
-from localcluster.agent.orphans import end_leftovers
+from localcluster.agent.orphans import end_orphans
+from localcluster.agent.pod_volumes import PARTIAL_SUFFIX
 from localcluster.agent.pod_worker import PodWorker
 from localcluster.agent.server import serve_logs
 from localcluster.paths import ClusterFolder
@@ -34,10 +36,10 @@ LOG = logging.getLogger(__name__)
 
 
 def run_agent(folder: ClusterFolder) -> None:
-    """Be the agent until SIGTERM.
+    """Run the agent until SIGTERM.
 
     Args:
-        folder: of the cluster, with the orders in it.
+        folder: of the cluster, with the agent's configuration in it.
     """
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -48,129 +50,132 @@ def run_agent(folder: ClusterFolder) -> None:
 class _Agent:
     def __init__(self, folder: ClusterFolder) -> None:
         self._folder = folder
-        self._orders = load_orders(folder.agent_orders)
-        self._hosts: dict[str, tuple[Host, asyncio.Task[None]]] = {}
-        self._news = asyncio.Event()
+        self._config = load_config(folder.agent_config)
+        self._hosts: dict[str, tuple[ProcessHost, asyncio.Task[None]]] = {}
+        self._reload = asyncio.Event()
         self._port = 0
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        this = asyncio.current_task()
-        if this is not None:
-            loop.add_signal_handler(signal.SIGTERM, this.cancel)
-        loop.add_signal_handler(signal.SIGHUP, self._news.set)
+        main_task = asyncio.current_task()
+        if main_task is not None:
+            loop.add_signal_handler(signal.SIGTERM, main_task.cancel)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
         pem = self._folder.path / "agent.pem"
         write_certificate(pem, datetime.datetime.now(datetime.UTC))
-        runner, self._port = await serve_logs(self._find, pem, self._orders.authority)
+        runner, self._port = await serve_logs(self._find_worker, pem, self._config.ca_certificate)
         try:
-            async with Api(self._orders) as api:
-                teller = EventTeller(api)
-                ground = self._ground(api, teller)
-                telling = asyncio.create_task(teller.run())
-                self._announce()
+            async with ApiClient(self._config) as api:
+                recorder = EventRecorder(api)
+                context = self._make_context(api, recorder)
+                recording = asyncio.create_task(recorder.run())
+                self._write_identity()
                 try:
-                    await self._obey(ground)
+                    await self._reconcile_forever(context)
                 finally:
-                    for task in [telling, *(task for _, task in self._hosts.values())]:
+                    for task in [recording, *(task for _, task in self._hosts.values())]:
                         task.cancel()
-                    tasks = [telling, *(task for _, task in self._hosts.values())]
+                    tasks = [recording, *(task for _, task in self._hosts.values())]
                     await asyncio.gather(*tasks, return_exceptions=True)
         except asyncio.CancelledError:
             LOG.info("stopped")
         finally:
             await runner.cleanup()
 
-    def _ground(self, api: Api, teller: EventTeller) -> Ground:
-        orders = self._orders
-        table = image_table(Path(orders.programs), orders.images)
-        return Ground(api, teller, table, self._folder.pods, orders.log_limit_bytes)
+    def _make_context(self, api: ApiClient, recorder: EventRecorder) -> AgentContext:
+        config = self._config
+        table = image_table(Path(config.bin_folder), config.images)
+        return AgentContext(api, recorder, table, self._folder.pods, config.log_limit_bytes)
 
-    def _announce(self) -> None:
-        """Say who we are: `up` waits for this, and finds us by it later."""
+    def _write_identity(self) -> None:
+        """Write the identity of this process.
+
+        `up` waits for the file, and later finds the agent by it.
+        """
         own = identity_of(os.getpid())
         if own is None:
-            raise RuntimeError("/proc does not know this process")
-        scratch = self._folder.path / ".agent.json"
-        scratch.write_text(json.dumps(asdict(own)))
-        scratch.replace(self._folder.path / "agent.json")
+            raise RuntimeError("/proc has no entry for this process")
+        temp_file = self._folder.path / ".agent.json"
+        temp_file.write_text(json.dumps(asdict(own)))
+        temp_file.replace(self._folder.path / "agent.json")
         LOG.info("serving logs on port %d", self._port)
 
-    def _find(self, namespace: str, name: str) -> PodWorker | None:
+    def _find_worker(self, namespace: str, name: str) -> PodWorker | None:
         workers = [worker for host, _ in self._hosts.values() for worker in host.workers.values()]
-        found = [
-            one
-            for one in workers
-            if (one.pod["metadata"]["namespace"], one.pod["metadata"]["name"]) == (namespace, name)
+        matches = [
+            worker
+            for worker in workers
+            if worker.metadata["namespace"] == namespace and worker.metadata["name"] == name
         ]
-        # A new pod of an old name wins over the one that is going.
-        return max(found, key=lambda one: one.pod["metadata"]["creationTimestamp"], default=None)
+        # A new pod may have the name of one that is terminating.
+        return max(matches, key=lambda worker: worker.metadata["creationTimestamp"], default=None)
 
-    async def _obey(self, ground: Ground) -> None:
+    async def _reconcile_forever(self, context: AgentContext) -> None:
         while True:
-            self._news.clear()
+            self._reload.clear()
             try:
-                await self._bring_hosts(ground)
-            except (ApiError, Unreachable) as error:
-                LOG.info("%s; trying again", error)
+                await self._reconcile_nodes(context)
+            except (ApiError, UnreachableError) as error:
+                LOG.info("%s; retrying", error)
                 await asyncio.sleep(1)
                 continue
-            await self._news.wait()
-            self._orders = load_orders(self._folder.agent_orders)
-            newer = self._ground(ground.api, ground.events)
-            ground.images, ground.log_limit_bytes = newer.images, newer.log_limit_bytes
+            await self._reload.wait()
+            self._config = load_config(self._folder.agent_config)
+            updated = self._make_context(context.api, context.events)
+            context.images, context.log_limit_bytes = updated.images, updated.log_limit_bytes
 
-    async def _bring_hosts(self, ground: Ground) -> None:
-        wanted = host_names(self._orders.process_hosts)
-        listed = await ground.api.call("GET", f"/api/v1/nodes?labelSelector={HOST_LABEL}")
-        there = {node["metadata"]["name"] for node in listed["items"]}
-        for name in sorted((there | set(self._hosts)) - set(wanted)):
-            await self._remove_host(ground, name)
-        await self._clear_pods(ground)
-        for name in wanted:
+    async def _reconcile_nodes(self, context: AgentContext) -> None:
+        desired = host_names(self._config.process_hosts)
+        listed = await context.api.call("GET", f"/api/v1/nodes?labelSelector={HOST_LABEL}")
+        existing = {node["metadata"]["name"] for node in listed["items"]}
+        for name in sorted((existing | set(self._hosts)) - set(desired)):
+            await self._remove_node(context, name)
+        await self._remove_orphans(context)
+        for name in desired:
             if name not in self._hosts:
-                host = Host(ground, name, self._port)
+                host = ProcessHost(context, name, self._port)
                 task = asyncio.create_task(host.run(), name=name)
-                task.add_done_callback(_tell_defect)
+                task.add_done_callback(_log_unexpected_end)
                 self._hosts[name] = (host, task)
 
-    async def _remove_host(self, ground: Ground, name: str) -> None:
-        """Delete a node, first its pods: nobody else would, and they would run for ever."""
-        LOG.info("%s is removed", name)
-        await ground.api.patch(f"/api/v1/nodes/{name}", {"spec": {"unschedulable": True}})
+    async def _remove_node(self, context: AgentContext, name: str) -> None:
+        """Delete a node, and its pods before that: without an agent nothing else would end them."""
+        LOG.info("removing node %s", name)
+        await context.api.patch(f"/api/v1/nodes/{name}", {"spec": {"unschedulable": True}})
         query = f"/api/v1/pods?fieldSelector=spec.nodeName%3D{name}"
-        for pod in (await ground.api.call("GET", query))["items"]:
+        for pod in (await context.api.call("GET", query))["items"]:
             metadata = pod["metadata"]
             path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
             body = {"gracePeriodSeconds": 0, "preconditions": {"uid": metadata["uid"]}}
-            with contextlib.suppress(ApiError):  # it went by itself
-                await ground.api.call("DELETE", path, body)
+            with contextlib.suppress(ApiError):  # it has been deleted in the meantime
+                await context.api.call("DELETE", path, body)
         if name in self._hosts:
             host, task = self._hosts.pop(name)
             for worker in list(host.workers.values()):
-                worker.gone()
+                worker.mark_deleted()
             while host.workers:
                 await asyncio.sleep(0.05)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         for path in (f"/api/v1/nodes/{name}", f"{LEASES}/{name}"):
             with contextlib.suppress(ApiError):
-                await ground.api.call("DELETE", path)
+                await context.api.call("DELETE", path)
 
-    async def _clear_pods(self, ground: Ground) -> None:
-        """End and remove what former agents left of pods that are no more."""
+    async def _remove_orphans(self, context: AgentContext) -> None:
+        """End the processes and delete the files of pods that were deleted while no agent ran."""
         if self._hosts or not self._folder.pods.is_dir():
             return
-        # Looked at before the list: what is there and not listed is not merely newer.
+        # Read before the list, so that no folder belongs to a pod newer than the list.
         paths = list(self._folder.pods.iterdir())
-        listed = await ground.api.call("GET", "/api/v1/pods", seconds=120)
-        known = {pod["metadata"]["uid"] for pod in listed["items"]}
+        listed = await context.api.call("GET", "/api/v1/pods", seconds=120)
+        uids = {pod["metadata"]["uid"] for pod in listed["items"]}
         for path in paths:
-            if path.name.removesuffix(".making") not in known:
-                await asyncio.to_thread(end_leftovers, [path])
+            if path.name.removesuffix(PARTIAL_SUFFIX) not in uids:
+                await asyncio.to_thread(end_orphans, [path])
                 await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
 
 
-def _tell_defect(task: asyncio.Task[None]) -> None:
-    # Its node turns NotReady by itself; the log must say why.
+def _log_unexpected_end(task: asyncio.Task[None]) -> None:
+    # The node becomes NotReady as its lease expires; this logs the reason.
     if not task.cancelled() and (error := task.exception()):
-        LOG.error("%s ended by a defect", task.get_name(), exc_info=error)
+        LOG.error("%s ended because of a bug", task.get_name(), exc_info=error)

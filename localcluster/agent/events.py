@@ -1,4 +1,4 @@
-"""Tell events about pods, as a kubelet does; it must not hold up whoever tells them."""
+"""Record Events about pods, as a kubelet does, without delaying the caller."""
 
 import asyncio
 import logging
@@ -7,18 +7,18 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from localcluster.agent.api import MERGE, Api, ApiError, Json, Unreachable
+from localcluster.agent.api import MERGE_PATCH, ApiClient, ApiError, Json, UnreachableError
 from localcluster.agent.status import rfc3339
 
-__all__ = ["EventTeller"]
+__all__ = ["EventRecorder"]
 
 LOG = logging.getLogger(__name__)
-# More than this many untold events are dropped, and counted.
+# When so many events wait to be written, further ones are dropped and counted.
 QUEUE_LIMIT = 5000
 
 
 @dataclass(frozen=True)
-class _Said:
+class _PendingEvent:
     pod: Json
     kind: str
     reason: str
@@ -27,72 +27,68 @@ class _Said:
     at: float
 
 
-class EventTeller:
-    """A queue of events and the task that writes them."""
+class EventRecorder:
+    """A queue of events, and the task that writes them."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: ApiClient) -> None:
         self._api = api
-        self._queue: asyncio.Queue[_Said] = asyncio.Queue(QUEUE_LIMIT)
-        # What was said before -> name of the Event and how often; forgotten with the pod.
-        self._known: dict[str, dict[tuple[str, str, str], tuple[str, int]]] = {}
+        self._queue: asyncio.Queue[_PendingEvent] = asyncio.Queue(QUEUE_LIMIT)
+        # By pod UID: (reason, message, container) -> name and count of the Event.
+        self._written: dict[str, dict[tuple[str, str, str], tuple[str, int]]] = {}
         self.dropped = 0
 
-    def tell(
+    def record(
         self, pod: Json, reason: str, message: str, *, container: str = "", warning: bool = False
     ) -> None:
-        """Put one event into the queue.
+        """Queue one event.
 
         Args:
-            pod: which it is about.
-            reason: a kubelet's word, such as FailedMount.
+            pod: the involved object.
+            reason: as the kubelet names it, such as FailedMount.
             message: for people.
-            container: the spec's path to it, where it is about one.
-            warning: rather than normal.
+            container: the fieldPath, for an event about one container.
+            warning: whether the type is Warning instead of Normal.
         """
         kind = "Warning" if warning else "Normal"
+        event = _PendingEvent(pod, kind, reason, message, container, time.time())
         try:
-            self._queue.put_nowait(_Said(pod, kind, reason, message, container, time.time()))
+            self._queue.put_nowait(event)
         except asyncio.QueueFull:
             self.dropped += 1
-            LOG.warning("event queue is full, %d dropped so far", self.dropped)
+            LOG.warning("event queue is full, %d events dropped so far", self.dropped)
 
     def forget(self, uid: str) -> None:
-        """Drop what is remembered of a deleted pod.
-
-        Args:
-            uid: of the pod.
-        """
-        self._known.pop(uid, None)
+        """Forget the events of a deleted pod, given by its UID."""
+        self._written.pop(uid, None)
 
     async def run(self) -> None:
-        """Write events for ever, one after the other."""
+        """Write the events one after the other, until cancelled."""
         while True:
-            said = await self._queue.get()
+            event = await self._queue.get()
             try:
-                await self._write(said)
-            except (ApiError, Unreachable) as error:
-                # The namespace may be going; a kubelet drops such events too.
-                LOG.info("event %s was not written: %s", said.reason, error)
+                await self._write(event)
+            except (ApiError, UnreachableError) as error:
+                # The namespace may be terminating; a kubelet drops such events too.
+                LOG.info("event %s was not written: %s", event.reason, error)
 
-    async def _write(self, said: _Said) -> None:
-        metadata = said.pod["metadata"]
-        namespace, uid = metadata["namespace"], metadata["uid"]
-        known = self._known.setdefault(uid, {})
-        key = (said.reason, said.message, said.container)
-        base = f"/api/v1/namespaces/{namespace}/events"
-        if key in known:
-            name, count = known[key]
-            known[key] = (name, count + 1)
-            body = {"count": count + 1, "lastTimestamp": rfc3339(said.at)}
-            await self._api.patch(f"{base}/{name}", body, MERGE)
+    async def _write(self, event: _PendingEvent) -> None:
+        metadata = event.pod["metadata"]
+        written = self._written.setdefault(metadata["uid"], {})
+        key = (event.reason, event.message, event.container)
+        base = f"/api/v1/namespaces/{metadata['namespace']}/events"
+        if key in written:
+            name, count = written[key]
+            written[key] = (name, count + 1)
+            body = {"count": count + 1, "lastTimestamp": rfc3339(event.at)}
+            await self._api.patch(f"{base}/{name}", body, MERGE_PATCH)
             return
         name = f"{metadata['name'][:200]}.{uuid.uuid4().hex[:16]}"
-        await self._api.call("POST", base, _event(said, name))
-        known[key] = (name, 1)
+        await self._api.call("POST", base, _event_object(event, name))
+        written[key] = (name, 1)
 
 
-def _event(said: _Said, name: str) -> dict[str, Any]:
-    metadata = said.pod["metadata"]
+def _event_object(event: _PendingEvent, name: str) -> dict[str, Any]:
+    metadata = event.pod["metadata"]
     involved = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -101,21 +97,21 @@ def _event(said: _Said, name: str) -> dict[str, Any]:
         "uid": metadata["uid"],
         "resourceVersion": metadata.get("resourceVersion", ""),
     }
-    if said.container:
-        involved["fieldPath"] = said.container
-    host = said.pod["spec"].get("nodeName", "")
+    if event.container:
+        involved["fieldPath"] = event.container
+    node = event.pod["spec"].get("nodeName", "")
     return {
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {"name": name, "namespace": metadata["namespace"]},
         "involvedObject": involved,
-        "type": said.kind,
-        "reason": said.reason,
-        "message": said.message[:1024],
-        "source": {"component": "kubelet", "host": host},
+        "type": event.kind,
+        "reason": event.reason,
+        "message": event.message[:1024],
+        "source": {"component": "kubelet", "host": node},
         "reportingComponent": "kubelet",
-        "reportingInstance": host,
-        "firstTimestamp": rfc3339(said.at),
-        "lastTimestamp": rfc3339(said.at),
+        "reportingInstance": node,
+        "firstTimestamp": rfc3339(event.at),
+        "lastTimestamp": rfc3339(event.at),
         "count": 1,
     }

@@ -1,4 +1,4 @@
-"""Kubernetes' own $(VAR) expansion; it must not touch a shell's $VAR or ${VAR}."""
+"""The $(VAR) expansion of Kubernetes; $VAR and ${VAR} of a shell stay as they are."""
 
 import re
 from collections.abc import Mapping
@@ -9,17 +9,17 @@ _REFERENCE = re.compile(r"\$(\$|\(([^)]*)\))")
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str:
-    """The text with $(VAR) replaced where VAR is known, and $$ turned into $.
+    """Return the text with $(VAR) replaced where VAR is defined, and $$ turned into $.
 
     Args:
         text: of a command, an argument or a variable's value.
-        variables: what is defined so far.
+        variables: those defined so far.
     """
 
-    def value(found: re.Match[str]) -> str:
-        if found[1] == "$":
+    def replacement(match: re.Match[str]) -> str:
+        if match[1] == "$":
             return "$"
-        # k8s.io/kubernetes/third_party/forked/golang/expansion: unknown ones stay as written.
-        return variables.get(found[2], found[0])
+        # An undefined one stays (k8s.io/kubernetes/third_party/forked/golang/expansion).
+        return variables.get(match[2], match[0])
 
-    return _REFERENCE.sub(value, text)
+    return _REFERENCE.sub(replacement, text)

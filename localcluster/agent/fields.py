@@ -1,11 +1,11 @@
-"""Fields of a pod and resources of a container, for variables and files; no lookups elsewhere."""
+"""The values of fieldRef and resourceFieldRef, for environment variables and volumes."""
 
 import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from localcluster.agent.problems import ConfigError
+from localcluster.agent.container_errors import ConfigError
 
 __all__ = ["field_value", "resource_value"]
 
@@ -26,21 +26,25 @@ _UNITS = {
 
 
 def field_value(pod: Mapping[str, Any], path: str, addresses: Mapping[str, str]) -> str:
-    """What a fieldRef means.
+    """Return the value of a fieldRef.
 
     Args:
         pod: the pod.
         path: such as metadata.name or metadata.labels['x'].
-        addresses: of the status, which the agent itself is about to write.
-    Returns: the empty string for a label that is not there, as the kubelet does.
-    Raises: ConfigError: no such field.
+        addresses: podIP and hostIP, which the status may not have yet.
+
+    Returns:
+        The empty string for an absent label, as the kubelet does.
+
+    Raises:
+        ConfigError: there is no such field.
     """
     metadata = pod["metadata"]
-    if found := _KEYED.fullmatch(path):
-        return str((metadata.get(found[1]) or {}).get(found[2], ""))
+    if match := _KEYED.fullmatch(path):
+        return str((metadata.get(match[1]) or {}).get(match[2], ""))
     if path in {"metadata.labels", "metadata.annotations"}:
         pairs = metadata.get(path.partition(".")[2]) or {}
-        # The form of a downward API file: one key="value" a line, quoted as in Go.
+        # The format of a downward API file: one key="value" per line, quoted as in Go.
         return "\n".join(f'{key}="{pairs[key]}"' for key in sorted(pairs))
     values = {
         "metadata.name": metadata["name"],
@@ -59,27 +63,29 @@ def field_value(pod: Mapping[str, Any], path: str, addresses: Mapping[str, str])
 
 
 def _amount(quantity: str) -> float:
-    found = _QUANTITY.fullmatch(quantity)
-    if not found or found[2] not in _UNITS:
+    match = _QUANTITY.fullmatch(quantity)
+    if not match or match[2] not in _UNITS:
         raise ConfigError(f"unsupported quantity: {quantity}")
-    return float(found[1]) * _UNITS[found[2]]
+    return float(match[1]) * _UNITS[match[2]]
 
 
 def resource_value(
     container: Mapping[str, Any], resource: str, divisor: str, capacity: Mapping[str, str]
 ) -> str:
-    """What a resourceFieldRef means: rounded up, a missing limit being the host's capacity.
+    """Return the value of a resourceFieldRef, rounded up; an absent limit is the node's capacity.
 
     Args:
         container: as in the pod's spec.
         resource: such as limits.cpu.
-        divisor: a quantity, 0 meaning 1.
-        capacity: of the host.
-    Raises: ConfigError: no such resource.
+        divisor: a quantity; 0 means 1.
+        capacity: of the node.
+
+    Raises:
+        ConfigError: a quantity has an unknown unit.
     """
-    side, _, name = resource.partition(".")
-    listed = ((container.get("resources") or {}).get(side) or {}).get(name)
-    if listed is None:
-        listed = "0" if side == "requests" else capacity.get(name, "0")
+    kind, _, name = resource.partition(".")
+    quantity = ((container.get("resources") or {}).get(kind) or {}).get(name)
+    if quantity is None:
+        quantity = "0" if kind == "requests" else capacity.get(name, "0")
     unit = _amount(divisor or "1") or 1.0
-    return str(math.ceil(_amount(str(listed)) / unit))
+    return str(math.ceil(_amount(str(quantity)) / unit))

@@ -1,4 +1,4 @@
-"""Which local files stand for which image; it must not run or fetch anything."""
+"""The images that process hosts know, and the local files in each."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from localcluster.errors import UsageError
 
 __all__ = ["Image", "ImageTable", "image_table", "is_valid_name", "parse_image_option"]
 
-# The grammar of a reference (distribution/reference), as far as it decides what is malformed.
+# The grammar of an image reference (distribution/reference), without its length limits.
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _HOST = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9-]+)*(?::[0-9]+)?"
 _REFERENCE = re.compile(
@@ -22,12 +22,12 @@ _REFERENCE = re.compile(
 
 @dataclass(frozen=True)
 class Image:
-    """What a container of this image finds; beside it, the shell and coreutils of this machine."""
+    """The content of an image, beside the shell and coreutils of this machine."""
 
     name: str
-    # Path inside the image -> file of this machine.
+    # Path in the image -> file of this machine.
     files: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    # kperf's image names none, so it is root.
+    # kperf's image sets no user, so it runs as root.
     user: str = ""
 
 
@@ -35,40 +35,44 @@ ImageTable = Mapping[str, Image]
 
 
 def is_valid_name(name: str) -> bool:
-    """Whether a container runtime could read this reference at all.
+    """Return whether a container runtime could parse an image reference.
 
     Args:
-        name: as it stands in the pod.
+        name: as in the pod's spec.
     """
     return _REFERENCE.fullmatch(name) is not None
 
 
 def parse_image_option(option: str) -> tuple[str, str, str]:
-    """One --image option.
+    """Parse one --image option.
 
     Args:
         option: NAME=PATH:FILE, such as example.test/tool:1=/tool:./my-tool.
-    Returns: the image's name, the path inside it, the absolute local file.
-    Raises: UsageError: it has another form.
+
+    Returns:
+        The name of the image, the path in it, and the absolute path of the local file.
+
+    Raises:
+        UsageError: it has another format.
     """
     name, equals, rest = option.partition("=")
-    inside, colon, file = rest.partition(":")
-    if not (equals and colon and file and inside.startswith("/") and is_valid_name(name)):
-        raise UsageError(f"--image {option!r}: write NAME=/PATH/IN/IMAGE:LOCAL-FILE")
-    return name, inside, str(Path(file).absolute())
+    path, colon, file = rest.partition(":")
+    if not (equals and colon and file and path.startswith("/") and is_valid_name(name)):
+        raise UsageError(f"--image {option!r}: must have the format NAME=/PATH/IN/IMAGE:LOCAL-FILE")
+    return name, path, str(Path(file).absolute())
 
 
-def image_table(programs: Path, options: Iterable[str] = ()) -> ImageTable:
-    """Every image that the process hosts know.
+def image_table(bin_folder: Path, options: Iterable[str] = ()) -> ImageTable:
+    """Return every image that the process hosts know, by name.
 
     Args:
-        programs: the folder of the built binaries.
-        options: --image options; several of one name add up.
+        bin_folder: the built binaries.
+        options: --image options; several for one name add files to the same image.
     """
     files: dict[str, dict[str, str]] = {
-        "ghcr.io/azure/kperf:0.3.5": {"/kperf": str(programs / "kperf")}
+        "ghcr.io/azure/kperf:0.3.5": {"/kperf": str(bin_folder / "kperf")}
     }
     for option in options:
-        name, inside, file = parse_image_option(option)
-        files.setdefault(name, {})[inside] = file
-    return {name: Image(name, MappingProxyType(inside)) for name, inside in files.items()}
+        name, path, file = parse_image_option(option)
+        files.setdefault(name, {})[path] = file
+    return {name: Image(name, MappingProxyType(content)) for name, content in files.items()}

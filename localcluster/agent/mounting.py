@@ -1,32 +1,31 @@
-"""Fetch what a pod refers to and write its volumes; it must not start anything."""
+"""Fetch what a pod's volumes refer to, and write the volumes to disk."""
 
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from localcluster.agent.api import Api, ApiError, Json
-from localcluster.agent.problems import MountError
+from localcluster.agent.api import ApiClient, ApiError, Json
+from localcluster.agent.container_errors import MountError
 from localcluster.agent.status import ADDRESSES
 from localcluster.agent.volumes import (
-    TokenWish,
-    VolumeFiles,
+    TokenProjection,
     decode_object,
     volume_files,
     volume_objects,
 )
 
-__all__ = ["Fetched", "fetch_objects", "fetch_token", "write_file", "write_volumes"]
+__all__ = ["FetchedObjects", "fetch_objects", "fetch_token", "write_file", "write_volumes"]
 
 
-class Fetched:
-    """ConfigMaps and Secrets as they were a moment ago."""
+class FetchedObjects:
+    """ConfigMaps and Secrets as they were when they were fetched."""
 
     def __init__(self, objects: Mapping[tuple[str, str], Mapping[str, str] | None]) -> None:
         self._objects = objects
 
     def get(self, kind: str, name: str) -> Mapping[str, str] | None:
-        """The text of each key; None when there is no such object.
+        """Return the text of each key; None when the object does not exist.
 
         Args:
             kind: ConfigMap or Secret.
@@ -35,17 +34,22 @@ class Fetched:
         return self._objects.get((kind, name))
 
 
-async def fetch_objects(api: Api, namespace: str, wanted: Iterable[tuple[str, str]]) -> Fetched:
-    """Get the ConfigMaps and Secrets that are there.
+async def fetch_objects(
+    api: ApiClient, namespace: str, references: Iterable[tuple[str, str]]
+) -> FetchedObjects:
+    """Fetch ConfigMaps and Secrets; that one does not exist is not an error.
 
     Args:
-        api: the apiserver.
+        api: the client of the apiserver.
         namespace: of the pod.
-        wanted: as (kind, name).
-    Raises: ApiError, Unreachable: but not for what is missing.
+        references: as (kind, name).
+
+    Raises:
+        ApiError: an error other than 404.
+        UnreachableError: the apiserver did not answer.
     """
     objects: dict[tuple[str, str], Mapping[str, str] | None] = {}
-    for kind, name in wanted:
+    for kind, name in references:
         path = f"/api/v1/namespaces/{namespace}/{kind.lower()}s/{quote(name)}"
         try:
             objects[kind, name] = decode_object(kind, await api.call("GET", path))
@@ -53,23 +57,26 @@ async def fetch_objects(api: Api, namespace: str, wanted: Iterable[tuple[str, st
             if error.status != 404:
                 raise
             objects[kind, name] = None
-    return Fetched(objects)
+    return FetchedObjects(objects)
 
 
-async def fetch_token(api: Api, pod: Json, wish: TokenWish) -> str:
-    """A token of the pod's ServiceAccount that ends with the pod.
+async def fetch_token(api: ApiClient, pod: Json, projection: TokenProjection) -> str:
+    """Request a token of the pod's ServiceAccount that is bound to the pod.
 
     Args:
-        api: the apiserver.
-        pod: whom it is bound to.
-        wish: audience and lifetime.
-    Raises: MountError: the apiserver gives none.
+        api: the client of the apiserver.
+        pod: the pod.
+        projection: with the audience and the lifetime.
+
+    Raises:
+        MountError: the apiserver refused.
+        UnreachableError: the apiserver did not answer.
     """
     metadata = pod["metadata"]
     account = pod["spec"].get("serviceAccountName") or "default"
     spec = {
-        "expirationSeconds": wish.expiration_seconds,
-        "audiences": [wish.audience] if wish.audience else [],
+        "expirationSeconds": projection.expiration_seconds,
+        "audiences": [projection.audience] if projection.audience else [],
         "boundObjectRef": {
             "apiVersion": "v1",
             "kind": "Pod",
@@ -80,50 +87,60 @@ async def fetch_token(api: Api, pod: Json, wish: TokenWish) -> str:
     path = f"/api/v1/namespaces/{metadata['namespace']}/serviceaccounts/{quote(account)}/token"
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
     try:
-        answer = await api.call("POST", path, body)
+        response = await api.call("POST", path, body)
     except ApiError as error:
         raise MountError(f"failed to fetch token: {error.message}") from error
-    return str(answer["status"]["token"])
+    return str(response["status"]["token"])
 
 
 def write_file(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write a file of a volume all at once, so that no reader sees half of a renewed token.
+    """Write a file of a volume atomically: no reader sees a part of a renewed token.
 
     Args:
-        path: the file; its folders are made.
-        text: with surrogateescape for bytes.
-        mode: its permissions.
+        path: the file; its folders are created.
+        text: with surrogateescape for bytes that are not UTF-8.
+        mode: the permissions of the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.new")
-    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    temp_file = path.with_name(f".{path.name}.new")
+    handle = os.open(temp_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(handle, "wb") as file:
         file.write(text.encode(errors="surrogateescape"))
-    scratch.replace(path)
+    temp_file.replace(path)
 
 
-async def write_volumes(api: Api, pod: Json, folder: Path) -> list[tuple[Path, TokenWish]]:
-    """Write every volume of a pod into a folder of its own.
+async def write_volumes(
+    api: ApiClient, pod: Json, folder: Path
+) -> list[tuple[Path, TokenProjection]]:
+    """Write every volume of a pod into its own folder.
 
     Args:
-        api: the apiserver.
+        api: the client of the apiserver.
         pod: the pod.
-        folder: gets one folder per volume.
-    Returns: the tokens that have to be renewed, and where.
-    Raises: MountError: with the name of the volume. ApiError, Unreachable: try again.
+        folder: the parent of the volumes' folders.
+
+    Returns:
+        The path of each token that has to be renewed, with its projection.
+
+    Raises:
+        MountError: with the name of the volume.
+        ApiError: an object could not be read.
+        UnreachableError: the apiserver did not answer.
     """
     objects = await fetch_objects(api, pod["metadata"]["namespace"], volume_objects(pod))
     tokens = []
     for volume in pod["spec"].get("volumes") or []:
-        place = folder / volume["name"]
+        volume_folder = folder / volume["name"]
         try:
-            held: VolumeFiles = volume_files(pod, volume, objects, ADDRESSES)
-            place.mkdir(parents=True, exist_ok=True)
-            for name, text in held.files.items():
-                write_file(place / name, text)
-            for wish in held.tokens:
-                write_file(place / wish.path, await fetch_token(api, pod, wish), 0o600)
-                tokens.append((place / wish.path, wish))
+            content = volume_files(pod, volume, objects, ADDRESSES)
+            volume_folder.mkdir(parents=True, exist_ok=True)
+            for name, text in content.files.items():
+                write_file(volume_folder / name, text)
+            for projection in content.tokens:
+                write_file(
+                    volume_folder / projection.path, await fetch_token(api, pod, projection), 0o600
+                )
+                tokens.append((volume_folder / projection.path, projection))
         except MountError as error:
             raise MountError(
                 f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}'

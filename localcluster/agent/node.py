@@ -1,4 +1,4 @@
-"""The Node and Lease objects of a process host; it must not send them."""
+"""The Node and Lease objects of a process host."""
 
 import os
 import platform
@@ -17,29 +17,25 @@ __all__ = [
     "node_status",
 ]
 
-# By this label the agent knows its own nodes again.
+# The agent recognizes its own nodes by this label.
 HOST_LABEL = "localcluster.mrunners.dev/host"
-# The kubelet's nodeLeaseDurationSeconds; it renews four times in that.
+# The kubelet's nodeLeaseDurationSeconds; it renews the lease four times in that period.
 LEASE_SECONDS = 40
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def host_names(count: int) -> list[str]:
-    """The names of so many process hosts.
-
-    Args:
-        count: zero or more.
-    """
+    """Return the names of the process hosts: host-1, host-2, and so on."""
     return [f"host-{number}" for number in range(1, count + 1)]
 
 
 def node_status(port: int, now: float, since: float) -> dict[str, Any]:
-    """A status that says: ready, with room.
+    """Return the status of a healthy node.
 
     Args:
-        port: where logs are served.
-        now: the heartbeat, seconds since the epoch.
-        since: when it became ready.
+        port: of the log server.
+        now: the time of the heartbeat, in seconds since the epoch.
+        since: when the node became ready.
     """
     machine = os.uname()
     conditions = [
@@ -53,14 +49,14 @@ def node_status(port: int, now: float, since: float) -> dict[str, Any]:
         "allocatable": dict(CAPACITY),
         "conditions": [
             {
-                "type": kind,
+                "type": condition_type,
                 "status": status,
                 "reason": reason,
                 "message": message,
                 "lastHeartbeatTime": rfc3339(now),
                 "lastTransitionTime": rfc3339(since),
             }
-            for kind, status, reason, message in conditions
+            for condition_type, status, reason, message in conditions
         ],
         "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
@@ -80,11 +76,11 @@ def node_status(port: int, now: float, since: float) -> dict[str, Any]:
 
 
 def node_object(name: str, port: int, now: float) -> dict[str, Any]:
-    """A process host as it registers itself.
+    """Return the Node that a process host registers.
 
     Args:
         name: such as host-1.
-        port: where logs are served.
+        port: of the log server.
         now: seconds since the epoch.
     """
     machine = os.uname().machine
@@ -106,11 +102,11 @@ def node_object(name: str, port: int, now: float) -> dict[str, Any]:
 
 
 def lease_object(name: str, uid: str, micro_time: str) -> dict[str, Any]:
-    """The heartbeat of a host.
+    """Return the Lease that is a node's heartbeat.
 
     Args:
-        name: of the host.
-        uid: of its Node, which owns the Lease.
+        name: of the node.
+        uid: of the Node, which owns the Lease.
         micro_time: now, in RFC 3339 with microseconds.
     """
     return {

@@ -1,42 +1,42 @@
-"""Replace paths of the container by paths of this machine; it must not look at the disk.
+"""Replace a container's paths in its command and environment by paths of this machine.
 
-A container's mounts cannot be made without privileges, so the words that name them are changed:
-`/config` in `--config=/config/a.yaml` and inside a shell script, but neither in `/configs` nor
-in `/etc/config`.
+Without privileges nothing can be mounted, so the text that names a mount is changed instead:
+`/config` is replaced in `--config=/config/a.yaml` and inside a shell script, but neither in
+`/configs` nor in `/etc/config`. Only the text decides; the disk is not consulted.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 
-__all__ = ["replace_paths", "replace_words"]
+__all__ = ["rewrite_arguments", "rewrite_paths"]
 
 # Before a path: nothing that could be the end of a longer path, a variable or a substitution.
 _BEFORE = r"(?<![\w./~)}$\\])"
-# After it: nothing that could continue its last element. A full stop that ends a sentence may.
+# After a path: nothing that could continue its last element. A period that ends a sentence may.
 _AFTER = r"(?![\w@%+~-]|\.[\w.])"
 
 
-def replace_paths(text: str, places: Mapping[str, str]) -> str:
-    """The text with every path of the container replaced, each once.
+def rewrite_paths(text: str, paths: Mapping[str, str]) -> str:
+    """Return the text with every path of the container replaced once.
 
     Args:
-        text: a word of a command, or a whole script.
-        places: path in the container -> path here.
+        text: an argument of a command, or a whole script.
+        paths: path in the container -> path on this machine.
     """
-    known = {path.rstrip("/"): here for path, here in places.items() if path.rstrip("/")}
-    if not known:
+    local = {path.rstrip("/"): target for path, target in paths.items() if path.rstrip("/")}
+    if not local:
         return text
     # The longest first: /config/extra before /config.
-    either = "|".join(re.escape(path) for path in sorted(known, key=len, reverse=True))
-    pattern = re.compile(f"{_BEFORE}({either}){_AFTER}")
-    return pattern.sub(lambda found: known[found[1]], text)
+    alternatives = "|".join(re.escape(path) for path in sorted(local, key=len, reverse=True))
+    pattern = re.compile(f"{_BEFORE}({alternatives}){_AFTER}")
+    return pattern.sub(lambda match: local[match[1]], text)
 
 
-def replace_words(words: Iterable[str], places: Mapping[str, str]) -> list[str]:
-    """`replace_paths` for each word.
+def rewrite_arguments(arguments: Iterable[str], paths: Mapping[str, str]) -> list[str]:
+    """Apply `rewrite_paths` to each argument of a command.
 
     Args:
-        words: of a command.
-        places: path in the container -> path here.
+        arguments: of a command.
+        paths: path in the container -> path on this machine.
     """
-    return [replace_paths(word, places) for word in words]
+    return [rewrite_paths(argument, paths) for argument in arguments]

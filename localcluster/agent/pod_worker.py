@@ -1,4 +1,10 @@
-"""One pod from the moment it is bound until it is gone; it must not know other pods."""
+"""One pod, from the moment it is bound to a node until it is deleted.
+
+The worker is the kubelet's sync loop: every step compares the pod with its processes and does what
+is due. A pod goes through these phases: its volumes are written, its containers start and restart,
+it is stopped (deleted or past its deadline), its final status is published, and the object is
+deleted from the apiserver. A new agent adopts the processes that a former one started.
+"""
 
 import asyncio
 import contextlib
@@ -6,123 +12,141 @@ import logging
 import shutil
 import time
 from datetime import datetime
-from pathlib import Path
 
-from localcluster.agent.api import ApiError, Json, Unreachable
-from localcluster.agent.container import ContainerLife
+from localcluster.agent.api import ApiError, Json, UnreachableError
+from localcluster.agent.container import Container
 from localcluster.agent.container_state import Running, Terminated, Waiting
-from localcluster.agent.context import Ground
-from localcluster.agent.podvolumes import PodVolumes
+from localcluster.agent.context import AgentContext
+from localcluster.agent.pod_volumes import PodVolumes
 from localcluster.agent.process import ContainerProcess
-from localcluster.agent.status import essence, lost, never_started, pod_status
+from localcluster.agent.status import lost_container, pod_status, without_timestamps
 
 __all__ = ["PodWorker"]
 
 LOG = logging.getLogger(__name__)
-# How often a running process is looked at, and how long a finished pod waits for news.
-LOOK_SECONDS, IDLE_SECONDS = 0.1, 60.0
-DEADLINE_TEXT = "Pod was active on the node longer than the specified deadline"
+# How often running processes are checked.
+POLL_SECONDS = 0.1
+# A finished pod only waits for its deletion, which the watch reports; this is a safeguard.
+IDLE_SECONDS = 60.0
+DEADLINE_MESSAGE = "Pod was active on the node longer than the specified deadline"
 
 
 class PodWorker:
-    """The state of one pod on a process host."""
+    """The worker of one pod on a process host.
 
-    def __init__(self, ground: Ground, pod: Json) -> None:
-        self.ground = ground
+    Attributes:
+        context: what all pods share.
+        pod: the latest version of the pod.
+        uid: of the pod.
+        containers: init containers first.
+    """
+
+    def __init__(self, context: AgentContext, pod: Json) -> None:
+        self.context = context
         self.pod = pod
         self.uid: str = pod["metadata"]["uid"]
-        folder: Path = ground.pods / self.uid
+        folder = context.pods / self.uid
         self._folder = folder
-        spec = pod["spec"]
-        first, main = spec.get("initContainers") or [], spec["containers"]
-        self.lives = [ContainerLife(one, folder, initial=True) for one in first]
-        self.lives += [
-            ContainerLife(one, folder, initial=False, after_others=bool(first)) for one in main
+        init_specs = pod["spec"].get("initContainers") or []
+        self.containers = [Container(spec, folder, is_init=True) for spec in init_specs]
+        self.containers += [
+            Container(spec, folder, is_init=False, after_others=bool(init_specs))
+            for spec in pod["spec"]["containers"]
         ]
-        self._volumes = PodVolumes(ground.api, ground.events, folder)
+        self._volumes = PodVolumes(context.api, context.events, folder)
         self._changed = asyncio.Event()
-        self._gone = False
-        self._removed = False
+        self._deleted = False
+        self._delete_requested = False
         self._failure: tuple[str, str] | None = None
         self._kill_at: float | None = None
-        self._sent: Json | None = None
+        self._published: Json | None = None
+
+    @property
+    def metadata(self) -> Json:
+        """The pod's metadata."""
+        metadata: Json = self.pod["metadata"]
+        return metadata
+
+    def container(self, name: str) -> Container | None:
+        """Return a container by its name, or None."""
+        return next((one for one in self.containers if one.name == name), None)
 
     def update(self, pod: Json) -> None:
-        """Take a newer version of the pod.
-
-        Args:
-            pod: as the watch gave it.
-        """
+        """Take over a newer version of the pod, from the watch."""
         self.pod = pod
         self._changed.set()
 
-    def gone(self) -> None:
-        """The pod is no more in the apiserver: end its processes at once."""
-        self._gone = True
+    def mark_deleted(self) -> None:
+        """Note that the pod no longer exists in the apiserver; its processes are killed at once."""
+        self._deleted = True
         self._changed.set()
 
     async def run(self) -> None:
-        """Do for the pod what is due, until it is gone; then remove its files."""
+        """Run the pod until it is deleted; then delete its files."""
         self._adopt()
-        while not (self._gone and not self._running()):
+        while not (self._deleted and not self._running()):
             self._changed.clear()
             try:
-                await self._step()
-            except (ApiError, Unreachable) as error:
-                metadata = self.pod["metadata"]
-                name = f"{metadata['namespace']}/{metadata['name']}"
-                LOG.info("pod %s: %s; trying again", name, error)
+                await self._sync()
+            except (ApiError, UnreachableError) as error:
+                name = f"{self.metadata['namespace']}/{self.metadata['name']}"
+                LOG.info("pod %s: %s; retrying", name, error)
                 await asyncio.sleep(0.5)
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), self._retry_policy())
-        self.ground.events.forget(self.uid)
+                await asyncio.wait_for(self._changed.wait(), self._poll_seconds())
+        self.context.events.forget(self.uid)
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     def _adopt(self) -> None:
         if self._volumes.mounted:
-            for life in self.lives:
-                life.adopt()
-        # What a former agent started, and of which neither a process nor a file can tell.
-        known = self.pod.get("status") or {}
-        kinds = ("initContainerStatuses", "containerStatuses")
-        statuses = [one for kind in kinds for one in known.get(kind) or []]
-        ran = {one["name"] for one in statuses if "running" in (one.get("state") or {})}
-        for life in self.lives:
-            if life.process is None and life.name in ran:
-                life.ended, life.attempts = lost(None, time.time()), 1
+            for container in self.containers:
+                container.adopt()
+        # A container that ran according to the pod's status, but has left neither a process nor
+        # files, is lost.
+        reported = self.pod.get("status") or {}
+        fields = ("initContainerStatuses", "containerStatuses")
+        statuses = [status for field in fields for status in reported.get(field) or []]
+        ran = {status["name"] for status in statuses if "running" in (status.get("state") or {})}
+        for container in self.containers:
+            if container.process is None and container.name in ran:
+                container.terminated, container.start_count = lost_container(None, time.time()), 1
 
     def _running(self) -> list[ContainerProcess]:
         return [
-            life.process
-            for life in self.lives
-            if life.process is not None and not isinstance(life.process.state(), Terminated)
+            container.process
+            for container in self.containers
+            if container.process is not None
+            and not isinstance(container.process.state(), Terminated)
         ]
 
-    def _terminal(self) -> bool:
+    def _has_finished(self) -> bool:
         phase = (self.pod.get("status") or {}).get("phase")
         return phase in {"Succeeded", "Failed"}
 
-    def _retry_policy(self) -> float:
-        if self._gone or self._kill_at is not None or self._running():
-            return LOOK_SECONDS
-        # For a pod that has ended, only news can change anything.
-        if self._terminal() or self._removed:
+    def _poll_seconds(self) -> float:
+        if self._deleted or self._kill_at is not None or self._running():
+            return POLL_SECONDS
+        # Only an update by the watch can change anything for a finished pod.
+        if self._has_finished() or self._delete_requested:
             return IDLE_SECONDS
-        due = [life.due for life in self.lives] if self._volumes.mounted else [self._volumes.due]
-        return min(max(min(due) - time.monotonic(), LOOK_SECONDS), 1.0)
+        if self._volumes.mounted:
+            retry_at = min(container.retry_at for container in self.containers)
+        else:
+            retry_at = self._volumes.retry_at
+        return min(max(retry_at - time.monotonic(), POLL_SECONDS), 1.0)
 
-    async def _step(self) -> None:
-        deleting = "deletionTimestamp" in self.pod["metadata"]
-        if self._gone:
+    async def _sync(self) -> None:
+        deleting = "deletionTimestamp" in self.metadata
+        if self._deleted:
             for process in self._running():
                 process.kill()
-        elif self._removed:
+        elif self._delete_requested:
             return
-        elif self._terminal() and not self._running():
+        elif self._has_finished() and not self._running():
             if deleting:
-                await self._remove()
-        elif deleting or self._past_deadline():
+                await self._delete_pod()
+        elif deleting or self._is_past_deadline():
             await self._stop(deleting=deleting)
         else:
             await self._volumes.mount(self.pod)
@@ -132,17 +156,17 @@ class PodWorker:
             await self._publish(stopped=False)
 
     async def _advance(self) -> None:
-        for life in self.lives:
-            if life.initial:
-                await life.advance(self.ground, self.pod)
-                state = life.state
+        for container in self.containers:
+            if container.is_init:
+                await container.advance(self.context, self.pod)
+                state = container.state
                 if not (isinstance(state, Terminated) and state.exit_code == 0):
                     return
-        for life in self.lives:
-            if not life.initial:
-                await life.advance(self.ground, self.pod)
+        for container in self.containers:
+            if not container.is_init:
+                await container.advance(self.context, self.pod)
 
-    def _past_deadline(self) -> bool:
+    def _is_past_deadline(self) -> bool:
         if self._failure is not None:
             return True
         seconds = self.pod["spec"].get("activeDeadlineSeconds")
@@ -151,26 +175,27 @@ class PodWorker:
             return False
         if time.time() - datetime.fromisoformat(started).timestamp() <= seconds:
             return False
-        self._failure = ("DeadlineExceeded", DEADLINE_TEXT)
-        self.ground.events.tell(self.pod, "DeadlineExceeded", DEADLINE_TEXT, warning=True)
+        self._failure = ("DeadlineExceeded", DEADLINE_MESSAGE)
+        self.context.events.record(self.pod, "DeadlineExceeded", DEADLINE_MESSAGE, warning=True)
         return True
 
-    def _grace(self) -> float:
-        metadata, spec = self.pod["metadata"], self.pod["spec"]
-        if "deletionGracePeriodSeconds" in metadata:
-            return float(metadata["deletionGracePeriodSeconds"])
-        return float(spec.get("terminationGracePeriodSeconds", 30))
+    def _grace_seconds(self) -> float:
+        if "deletionGracePeriodSeconds" in self.metadata:
+            return float(self.metadata["deletionGracePeriodSeconds"])
+        return float(self.pod["spec"].get("terminationGracePeriodSeconds", 30))
 
     async def _stop(self, *, deleting: bool) -> None:
-        """TERM, then KILL when the grace is over; then the last status, then the pod itself."""
+        """Terminate the containers, kill them after the grace period, publish the final status."""
         if running := self._running():
             now = time.monotonic()
             if self._kill_at is None:
-                self._kill_at = now + self._grace()
-                for life in self.lives:
-                    if isinstance(life.state, Running):
-                        text = f"Stopping container {life.name}"
-                        self.ground.events.tell(self.pod, "Killing", text, container=life.path)
+                self._kill_at = now + self._grace_seconds()
+                for container in self.containers:
+                    if isinstance(container.state, Running):
+                        message = f"Stopping container {container.name}"
+                        self.context.events.record(
+                            self.pod, "Killing", message, container=container.field_path
+                        )
                 for process in running:
                     process.terminate()
             elif now >= self._kill_at:
@@ -178,44 +203,43 @@ class PodWorker:
                     process.kill()
             return
         self._kill_at = None
-        for life in self.lives:
-            if isinstance(life.state, Waiting):
-                life.process, life.ended = None, never_started()
+        for container in self.containers:
+            if isinstance(container.state, Waiting):
+                container.process, container.terminated = None, lost_container()
         await self._publish(stopped=True)
         if deleting:
-            await self._remove()
+            await self._delete_pod()
 
-    def _path(self) -> str:
-        metadata = self.pod["metadata"]
-        return f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
+    def _api_path(self) -> str:
+        return f"/api/v1/namespaces/{self.metadata['namespace']}/pods/{self.metadata['name']}"
 
     async def _publish(self, *, stopped: bool) -> None:
         status = pod_status(
             self.pod,
-            [life.seen() for life in self.lives],
+            [container.status() for container in self.containers],
             time.time(),
             mounted=self._volumes.mounted,
             failure=self._failure,
             stopped=stopped,
         )
-        if essence(status) == self._sent:
+        if without_timestamps(status) == self._published:
             return
-        # The UID is a precondition: another pod may have taken the name.
+        # The UID is a precondition: a new pod may have the same name.
         body = {"metadata": {"uid": self.uid}, "status": status}
         try:
-            newer = await self.ground.api.patch(f"{self._path()}/status", body)
+            updated = await self.context.api.patch(f"{self._api_path()}/status", body)
         except ApiError as error:
             if error.status == 404 or (error.status == 409 and "UID" in error.message):
-                self.gone()
+                self.mark_deleted()
                 return
             raise
-        self._sent = essence(status)
-        # The watch may already have brought a later version, with a deletionTimestamp.
-        versions = [int(one["metadata"]["resourceVersion"]) for one in (newer, self.pod)]
-        if versions[0] > versions[1]:
-            self.pod = newer
+        self._published = without_timestamps(status)
+        # The watch may already have delivered a newer version, with a deletionTimestamp.
+        version = int(updated["metadata"]["resourceVersion"])
+        if version > int(self.metadata["resourceVersion"]):
+            self.pod = updated
 
-    async def _remove(self) -> None:
+    async def _delete_pod(self) -> None:
         body = {
             "kind": "DeleteOptions",
             "apiVersion": "v1",
@@ -223,10 +247,10 @@ class PodWorker:
             "preconditions": {"uid": self.uid},
         }
         try:
-            await self.ground.api.call("DELETE", self._path(), body)
+            await self.context.api.call("DELETE", self._api_path(), body)
         except ApiError as error:
             if error.status not in {404, 409}:
                 raise
-            self.gone()
-        # A finalizer may keep the object; the watch tells when it is gone.
-        self._removed = True
+            self.mark_deleted()
+        # A finalizer may keep the object; the watch reports when it is deleted.
+        self._delete_requested = True

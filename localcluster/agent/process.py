@@ -1,4 +1,4 @@
-"""One start of one container: its shim, its files, its end; it must not decide about restarts."""
+"""One start of a container: its shim, its files and its end."""
 
 import asyncio
 import json
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from localcluster.agent.container_state import Running, Terminated, Waiting
-from localcluster.agent.status import lost
-from localcluster.processes.ending import send_signal
+from localcluster.agent.status import lost_container
 from localcluster.processes.identity import Identity, is_alive, session_members
+from localcluster.processes.signals import send_signal
 
 __all__ = ["ContainerProcess", "read_identity"]
 
@@ -22,14 +22,14 @@ SHIM = Path(__file__).with_name("shim.py")
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        loaded: dict[str, Any] = json.loads(path.read_text())
+        content: dict[str, Any] = json.loads(path.read_text())
     except FileNotFoundError:
         return None
-    return loaded
+    return content
 
 
 def read_identity(path: Path) -> Identity | None:
-    """The process that a shim's file names.
+    """Read the identity of a process from a file that a shim wrote.
 
     Args:
         path: shim.json or running.json.
@@ -39,51 +39,55 @@ def read_identity(path: Path) -> Identity | None:
 
 
 class ContainerProcess:
-    """A shim in its folder; started by this agent or found from a former one."""
+    """One start of a container, by this agent or by a former one.
+
+    The main process is a child of a shim (see `shim.py`), which outlives the agent. Everything that
+    the agent knows about the start is in its folder.
+    """
 
     def __init__(self, folder: Path, shim: subprocess.Popen[bytes] | None = None) -> None:
         self.folder = folder
         self._shim = shim
-        self._ended: Terminated | None = None
+        self._terminated: Terminated | None = None
 
     @classmethod
     async def start(
         cls,
         folder: Path,
         program: str,
-        words: Sequence[str],
-        variables: Mapping[str, str],
-        working: Path,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        working_folder: Path,
         log_limit_bytes: int,
     ) -> "ContainerProcess":
-        """Start a command, and return when it runs or could not be started.
+        """Start a command; return when it runs or could not be started.
 
         Args:
-            folder: of this start; made here.
+            folder: of this start; it is created.
             program: the file to execute.
-            words: its arguments, the first being its name.
-            variables: its whole environment.
-            working: its working folder.
-            log_limit_bytes: when the log moves aside.
+            argv: the arguments, of which the first is the program's name.
+            environment: all variables.
+            working_folder: of the main process.
+            log_limit_bytes: the size at which the log is rotated.
         """
         folder.mkdir(parents=True)
         spec = {
             "program": program,
-            "words": list(words),
-            "variables": dict(variables),
-            "folder": str(working),
+            "argv": list(argv),
+            "environment": dict(environment),
+            "working_folder": str(working_folder),
             "log_limit_bytes": log_limit_bytes,
         }
-        scratch = folder / "spec.json"
-        scratch.touch(mode=0o600)  # it may hold secrets
-        scratch.write_text(json.dumps(spec))
+        spec_file = folder / "spec.json"
+        spec_file.touch(mode=0o600)  # the environment may contain secrets
+        spec_file.write_text(json.dumps(spec))
         with (folder / "shim.log").open("ab") as errors:
             shim = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(SHIM), str(folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
-                # It outlives the agent.
+                # The shim outlives the agent.
                 start_new_session=True,
                 cwd=folder,
             )
@@ -93,37 +97,39 @@ class ContainerProcess:
         return process
 
     def state(self) -> Waiting | Running | Terminated:
-        """How it is now; Waiting means that the shim is about to start it."""
-        if self._ended is not None:
-            return self._ended
-        # Liveness is looked at first: the shim ends right after it has written exit.json, and one
-        # that is our child has to be asked, or its zombie stays.
-        alive = self._is_alive()
+        """Return the current state; Waiting means that the main process has not started yet."""
+        if self._terminated is not None:
+            return self._terminated
+        # Check the shim before the files: it writes exit.json just before it ends.
+        shim_is_alive = self._shim_is_alive()
         running = _read(self.folder / "running.json")
-        started = running["started_at"] if running else None
-        if alive:
-            return Waiting("ContainerCreating") if started is None else Running(started)
-        ended = _read(self.folder / "exit.json")
-        if ended is None:
-            self._end_remains()
-            self._ended = lost(started, time.time())
-        elif "start_error" in ended:
-            text = f"failed to start the container process: {ended['start_error']}"
-            self._ended = Terminated(128, "StartError", text, 0.0, ended["finished_at"])
+        started_at = running["started_at"] if running else None
+        if shim_is_alive:
+            return Waiting("ContainerCreating") if started_at is None else Running(started_at)
+        exit_record = _read(self.folder / "exit.json")
+        if exit_record is None:
+            self._kill_remaining()
+            self._terminated = lost_container(started_at, time.time())
+        elif "start_error" in exit_record:
+            message = f"failed to start the container process: {exit_record['start_error']}"
+            finished_at = exit_record["finished_at"]
+            self._terminated = Terminated(128, "StartError", message, 0.0, finished_at)
         else:
-            code = ended["exit_code"]
+            code = exit_record["exit_code"]
             reason = "Completed" if code == 0 else "Error"
-            self._ended = Terminated(code, reason, "", started, ended["finished_at"])
-        return self._ended
+            finished_at = exit_record["finished_at"]
+            self._terminated = Terminated(code, reason, "", started_at, finished_at)
+        return self._terminated
 
-    def _end_remains(self) -> None:
-        """Somebody killed the shim: nothing of its container may run on unseen."""
-        main = read_identity(self.folder / "running.json")
-        for one in session_members(main) if main else []:
-            send_signal(one, signal.SIGKILL)
+    def _kill_remaining(self) -> None:
+        """Kill what is left of the container after its shim was killed."""
+        leader = read_identity(self.folder / "running.json")
+        for member in session_members(leader) if leader else []:
+            send_signal(member, signal.SIGKILL)
 
-    def _is_alive(self) -> bool:
+    def _shim_is_alive(self) -> bool:
         if self._shim is not None:
+            # This also reaps a shim that is a child of this process.
             return self._shim.poll() is None
         identity = read_identity(self.folder / "shim.json")
         return identity is not None and is_alive(identity)
@@ -137,11 +143,11 @@ class ContainerProcess:
             send_signal(identity, number)
 
     def terminate(self) -> None:
-        """SIGTERM to the main process only, as a container runtime does."""
+        """Send SIGTERM to the main process only, as a container runtime does."""
         self._send(signal.SIGTERM)
 
     def kill(self) -> None:
-        """SIGKILL to everything that the container started."""
+        """Send SIGKILL to every process that the container started."""
         self._send(signal.SIGUSR2)
 
     @property

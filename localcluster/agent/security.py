@@ -1,38 +1,41 @@
-"""Would a kubelet let this container run as the user it would get; it must not change users."""
+"""The kubelet's check of runAsNonRoot. The user of a process is never changed."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from localcluster.agent.container_errors import ConfigError
 from localcluster.agent.images import Image
-from localcluster.agent.problems import ConfigError
 
-__all__ = ["check_user"]
+__all__ = ["validate_user"]
 
 
-def check_user(pod: Mapping[str, Any], container: Mapping[str, Any], image: Image) -> None:
-    """The kubelet's verifyRunAsNonRoot, with its words.
+def validate_user(pod: Mapping[str, Any], container: Mapping[str, Any], image: Image) -> None:
+    """Check a container as the kubelet's verifyRunAsNonRoot does, with the same messages.
 
     Args:
         pod: the pod.
-        container: as in its spec.
-        image: its image.
-    Raises: ConfigError: it would be root where root is refused.
+        container: as in the pod's spec.
+        image: of the container.
+
+    Raises:
+        ConfigError: the container would run as root although that is forbidden.
     """
-    shared = pod["spec"].get("securityContext") or {}
-    own = container.get("securityContext") or {}
-    # The container's own setting wins over the pod's.
-    non_root = own.get("runAsNonRoot", shared.get("runAsNonRoot"))
-    user = own.get("runAsUser", shared.get("runAsUser"))
+    pod_context = pod["spec"].get("securityContext") or {}
+    container_context = container.get("securityContext") or {}
+    # The container's setting overrides the pod's.
+    non_root = container_context.get("runAsNonRoot", pod_context.get("runAsNonRoot"))
+    user = container_context.get("runAsUser", pod_context.get("runAsUser"))
     if not non_root:
         return
     namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
-    where = f'pod: "{name}_{namespace}({pod["metadata"]["uid"]})", container: {container["name"]}'
+    pod_name = f"{name}_{namespace}({pod['metadata']['uid']})"
+    description = f'pod: "{pod_name}", container: {container["name"]}'
     if user == 0:
-        raise ConfigError(f"container's runAsUser breaks non-root policy ({where})")
+        raise ConfigError(f"container's runAsUser breaks non-root policy ({description})")
     if user is None and image.user in {"", "0", "root"}:
-        raise ConfigError(f"container has runAsNonRoot and image will run as root ({where})")
+        raise ConfigError(f"container has runAsNonRoot and image will run as root ({description})")
     if user is None and not image.user.isdigit():
         raise ConfigError(
             f"container has runAsNonRoot and image has non-numeric user ({image.user}), "
-            f"cannot verify user is non-root ({where})"
+            f"cannot verify user is non-root ({description})"
         )

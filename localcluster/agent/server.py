@@ -1,4 +1,7 @@
-"""Serve containers' logs to the apiserver, as a kubelet does; it must not serve anybody else."""
+"""Serve the logs of containers to the apiserver, as a kubelet does.
+
+A client must present the certificate that the apiserver uses; all others are rejected.
+"""
 
 import asyncio
 import contextlib
@@ -9,35 +12,35 @@ from pathlib import Path
 
 from aiohttp import web
 
-from localcluster.agent.container import ContainerLife
+from localcluster.agent.container import Container
 from localcluster.agent.container_state import Running
-from localcluster.agent.logoptions import LogOptions, LogView, parse_options
+from localcluster.agent.log_options import LogFilter, LogOptions, parse_options
 from localcluster.agent.pod_worker import PodWorker
 from localcluster.agent.process import ContainerProcess
 
 __all__ = ["FindPod", "serve_logs"]
 
 FindPod = Callable[[str, str], PodWorker | None]
-LOOK_SECONDS = 0.1
-CHUNK = 1 << 20
+POLL_SECONDS = 0.1
+CHUNK_BYTES = 1 << 20
 
 
-def _refuse(status: int, text: str) -> web.Response:
+def _error(status: int, text: str) -> web.Response:
     return web.Response(status=status, text=text)
 
 
 def _read_entries(path: Path, offset: int) -> tuple[list[bytes], int]:
-    """Whole entries from an offset on, and where the next read begins."""
+    """Return the whole entries from an offset on, and the offset of the next read."""
     try:
         with path.open("rb") as file:
             file.seek(offset)
             content = file.read()
     except FileNotFoundError:
         return [], offset
-    whole, newline, _ = content.rpartition(b"\n")
+    complete, newline, _ = content.rpartition(b"\n")
     if not newline:
         return [], offset
-    return whole.split(b"\n"), offset + len(whole) + 1
+    return complete.split(b"\n"), offset + len(complete) + 1
 
 
 def _inode(path: Path) -> int | None:
@@ -47,48 +50,50 @@ def _inode(path: Path) -> int | None:
         return None
 
 
-def _choose(life: ContainerLife, options: LogOptions) -> ContainerProcess | str:
-    """Which start's log to show, or why there is none."""
-    latest = life.attempts - 1
+def _select_start(container: Container, options: LogOptions) -> ContainerProcess | str:
+    """Return the start whose log to serve, or the reason why there is none."""
+    latest = container.start_count - 1
     if options.previous:
-        # While a crashed container waits, its last run is the previous one.
-        number = latest if life.process is None else latest - 1
-        path = life.folder / str(number)
-        if number < 0 or not path.is_dir():
-            return f'previous terminated container "{life.name}" not found'
+        # While a crashed container waits for its restart, its latest start is the previous one.
+        start_number = latest if container.process is None else latest - 1
+        path = container.folder / str(start_number)
+        if start_number < 0 or not path.is_dir():
+            return f'previous terminated container "{container.name}" not found'
         return ContainerProcess(path)
-    if life.process is not None:
-        return life.process
-    path = life.folder / str(latest)
+    if container.process is not None:
+        return container.process
+    path = container.folder / str(latest)
     if latest >= 0 and path.is_dir():
         return ContainerProcess(path)
-    return f'container "{life.name}" is waiting to start: {life.waiting.reason}'
+    return f'container "{container.name}" is waiting to start: {container.waiting.reason}'
 
 
 async def _send(
-    answer: web.StreamResponse, view: LogView, process: ContainerProcess, *, follow: bool
+    response: web.StreamResponse, log_filter: LogFilter, process: ContainerProcess, *, follow: bool
 ) -> None:
     path = process.log
     inode = _inode(path)
     running = isinstance(process.state(), Running)
     entries, offset = await asyncio.to_thread(_read_entries, path, 0)
-    entries = view.tail(entries)
+    entries = log_filter.tail(entries)
     while True:
         if entries:
-            text = await asyncio.to_thread(lambda lines: b"".join(view.show(lines)), entries)
-            for begin in range(0, len(text), CHUNK):
-                await answer.write(text[begin : begin + CHUNK])
-        if view.full or not follow or not running:
+            text = await asyncio.to_thread(
+                lambda lines: b"".join(log_filter.render(lines)), entries
+            )
+            for start in range(0, len(text), CHUNK_BYTES):
+                await response.write(text[start : start + CHUNK_BYTES])
+        if log_filter.limit_reached or not follow or not running:
             return
-        await asyncio.sleep(LOOK_SECONDS)
-        # Looked at before the read: what was written until the end is then read.
+        await asyncio.sleep(POLL_SECONDS)
+        # Check the state before reading, so that the last read is after the end.
         running = isinstance(process.state(), Running)
-        if (now := _inode(path)) != inode:
-            # The log moved aside; its rest is in the file that has the old inode.
-            aside = path.with_name(path.name + ".1")
-            entries, _ = await asyncio.to_thread(_read_entries, aside, offset)
-            more, offset = await asyncio.to_thread(_read_entries, path, 0)
-            entries, inode = entries + more, now
+        if (new_inode := _inode(path)) != inode:
+            # The log was rotated: the remaining entries are in the file with the old inode.
+            rotated = path.with_name(path.name + ".1")
+            entries, _ = await asyncio.to_thread(_read_entries, rotated, offset)
+            new_entries, offset = await asyncio.to_thread(_read_entries, path, 0)
+            entries, inode = entries + new_entries, new_inode
         else:
             entries, offset = await asyncio.to_thread(_read_entries, path, offset)
 
@@ -96,41 +101,45 @@ async def _send(
 def _application(find: FindPod) -> web.Application:
     async def container_logs(request: web.Request) -> web.StreamResponse:
         namespace, name = request.match_info["namespace"], request.match_info["pod"]
-        wanted = request.match_info["container"]
+        container_name = request.match_info["container"]
         try:
             options = parse_options(request.query, time.time())
         except ValueError as error:
-            return _refuse(400, f"invalid log options: {error}")
+            return _error(400, f"invalid log options: {error}")
         worker = find(namespace, name)
         if worker is None:
-            return _refuse(404, f'pod "{name}" does not exist')
-        life = next((one for one in worker.lives if one.name == wanted), None)
-        if life is None:
-            return _refuse(404, f'container "{wanted}" not found in pod "{name}"')
-        process = _choose(life, options)
+            return _error(404, f'pod "{name}" does not exist')
+        container = worker.container(container_name)
+        if container is None:
+            return _error(404, f'container "{container_name}" not found in pod "{name}"')
+        process = _select_start(container, options)
         if isinstance(process, str):
-            return _refuse(400, f'{process} (pod "{name}")')
-        answer = web.StreamResponse(headers={"Content-Type": "text/plain"})
-        await answer.prepare(request)
-        with contextlib.suppress(ConnectionError):  # the client went away
-            await _send(answer, LogView(options), process, follow=options.follow)
-        return answer
+            return _error(400, f'{process} (pod "{name}")')
+        response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):  # the client has disconnected
+            await _send(response, LogFilter(options), process, follow=options.follow)
+        return response
 
     application = web.Application()
     application.router.add_get("/containerLogs/{namespace}/{pod}/{container}", container_logs)
     return application
 
 
-async def serve_logs(find: FindPod, certificate: Path, authority: str) -> tuple[web.AppRunner, int]:
+async def serve_logs(
+    find: FindPod, certificate: Path, ca_certificate: str
+) -> tuple[web.AppRunner, int]:
     """Listen on a free port of the loopback address.
 
     Args:
-        find: the worker of a pod, by namespace and name.
-        certificate: key and certificate in one PEM file.
-        authority: who has signed the apiserver's client certificate.
-    Returns: what to clean up, and the port.
+        find: returns the worker of a pod, by namespace and name.
+        certificate: a PEM file with the server's key and certificate.
+        ca_certificate: the file of the CA that signed the apiserver's client certificate.
+
+    Returns:
+        The runner, which the caller has to clean up, and the port.
     """
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=ca_certificate)
     tls.verify_mode = ssl.CERT_REQUIRED
     tls.load_cert_chain(certificate)
     runner = web.AppRunner(_application(find), access_log=None)

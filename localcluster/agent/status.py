@@ -1,27 +1,33 @@
-"""A pod's status as a kubelet would write it, from what was seen; it must not send it."""
+"""A pod's status as a kubelet would write it, computed from the states of its containers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from localcluster.agent.container_state import ContainerSeen, Running, Terminated, Waiting, restarts
+from localcluster.agent.container_state import (
+    ContainerState,
+    ContainerStatus,
+    Running,
+    Terminated,
+    Waiting,
+    should_restart,
+)
 
 __all__ = [
     "ADDRESSES",
-    "essence",
-    "lost",
-    "never_started",
+    "lost_container",
     "pod_phase",
     "pod_status",
     "rfc3339",
+    "without_timestamps",
 ]
 
-# No pod network: every pod has the loopback address.
+# There is no pod network: every pod has the loopback address.
 ADDRESSES = {"podIP": "127.0.0.1", "hostIP": "127.0.0.1"}
 
 
 def rfc3339(seconds: float | None) -> str | None:
-    """A time as the API writes it, whole seconds in UTC.
+    """Return a time in the format of the Kubernetes API: UTC, without fractions of a second.
 
     Args:
         seconds: since the epoch.
@@ -31,184 +37,193 @@ def rfc3339(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def lost(started_at: float | None, now: float) -> Terminated:
-    """A container whose process is gone without a trace, in the kubelet's words.
+def lost_container(started_at: float | None = None, finished_at: float | None = None) -> Terminated:
+    """Return the kubelet's state for a container whose end nobody has seen.
 
     Args:
-        started_at: when it was started, where that is known.
-        now: seconds since the epoch.
+        started_at: seconds since the epoch; None for a container that never started.
+        finished_at: when the loss was noticed.
     """
     return Terminated(
         137,
         "ContainerStatusUnknown",
         "The container could not be located when the pod was terminated",
         started_at,
-        now,
+        finished_at,
     )
 
 
-def never_started() -> Terminated:
-    """A container that was stopped before it began."""
-    return Terminated(
-        137,
-        "ContainerStatusUnknown",
-        "The container could not be located when the pod was terminated",
-    )
-
-
-def _state(state: Waiting | Running | Terminated) -> dict[str, Any]:
+def _state(state: ContainerState) -> dict[str, Any]:
     if isinstance(state, Waiting):
         waiting = {"reason": state.reason, "message": state.message}
         return {"waiting": {key: value for key, value in waiting.items() if value}}
     if isinstance(state, Running):
         return {"running": {"startedAt": rfc3339(state.started_at)}}
-    ended = {
+    terminated = {
         "exitCode": state.exit_code,
         "reason": state.reason,
         "message": state.message or None,
         "startedAt": rfc3339(state.started_at),
         "finishedAt": rfc3339(state.finished_at),
     }
-    return {"terminated": {key: value for key, value in ended.items() if value is not None}}
+    return {"terminated": {key: value for key, value in terminated.items() if value is not None}}
 
 
-def _container(seen: ContainerSeen) -> dict[str, Any]:
-    running = isinstance(seen.state, Running)
-    done = isinstance(seen.state, Terminated) and seen.state.exit_code == 0
+def _succeeded(state: ContainerState) -> bool:
+    return isinstance(state, Terminated) and state.exit_code == 0
+
+
+def _container_status(container: ContainerStatus) -> dict[str, Any]:
+    running = isinstance(container.state, Running)
     return {
-        "name": seen.name,
-        "image": seen.image,
-        "imageID": f"localcluster://{seen.image}" if seen.container_id else "",
-        "containerID": seen.container_id,
-        "ready": done if seen.initial else running,
+        "name": container.name,
+        "image": container.image,
+        "imageID": f"localcluster://{container.image}" if container.container_id else "",
+        "containerID": container.container_id,
+        "ready": _succeeded(container.state) if container.is_init else running,
         "started": running,
-        "restartCount": seen.restarts,
-        "state": _state(seen.state),
-        "lastState": _state(seen.last) if seen.last else {},
+        "restartCount": container.restart_count,
+        "state": _state(container.state),
+        "lastState": _state(container.last_state) if container.last_state else {},
     }
 
 
-def pod_phase(policy: str, containers: Sequence[ContainerSeen]) -> str:
-    """The kubelet's getPhase.
+def pod_phase(policy: str, containers: Sequence[ContainerStatus]) -> str:
+    """Return a pod's phase by the rules of the kubelet's getPhase.
 
     Args:
         policy: the pod's restartPolicy.
-        containers: all of them, init containers too.
+        containers: all of them, including init containers.
     """
-    first = [one for one in containers if one.initial]
-    main = [one for one in containers if not one.initial]
-    for one in first:
-        if isinstance(one.state, Terminated) and one.state.exit_code == 0:
-            continue
-        failed = isinstance(one.state, Terminated)
-        return "Failed" if failed and policy == "Never" else "Pending"
-    if any(isinstance(one.state, Waiting) and one.last is None for one in main):
+    main_containers = [container for container in containers if not container.is_init]
+    for container in containers:
+        if container.is_init and not _succeeded(container.state):
+            failed = isinstance(container.state, Terminated)
+            return "Failed" if failed and policy == "Never" else "Pending"
+    if any(
+        isinstance(container.state, Waiting) and container.last_state is None
+        for container in main_containers
+    ):
         return "Pending"
-    ended = [one.state for one in main if isinstance(one.state, Terminated)]
-    if len(ended) < len(main) or any(restarts(policy, one, initial=False) for one in ended):
+    ended = [
+        container.state for container in main_containers if isinstance(container.state, Terminated)
+    ]
+    if len(ended) < len(main_containers) or any(
+        should_restart(policy, state, is_init=False) for state in ended
+    ):
         return "Running"
-    return "Succeeded" if all(one.exit_code == 0 for one in ended) else "Failed"
+    return "Succeeded" if all(state.exit_code == 0 for state in ended) else "Failed"
 
 
 def _conditions(
     phase: str,
-    containers: Sequence[ContainerSeen],
-    known: Sequence[Mapping[str, Any]],
+    containers: Sequence[ContainerStatus],
+    previous: Sequence[Mapping[str, Any]],
     now: float,
     *,
     mounted: bool,
 ) -> list[dict[str, Any]]:
-    main = [one for one in containers if not one.initial]
-    unready = [one.name for one in main if not isinstance(one.state, Running)]
-    waiting = [
-        one.name
-        for one in containers
-        if one.initial and not (isinstance(one.state, Terminated) and one.state.exit_code == 0)
+    unready = [
+        container.name
+        for container in containers
+        if not container.is_init and not isinstance(container.state, Running)
     ]
-    over = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(phase)
-    if over:
-        why: dict[str, Any] = {"reason": over}
+    incomplete = [
+        container.name
+        for container in containers
+        if container.is_init and not _succeeded(container.state)
+    ]
+    end_reason = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(phase)
+    if end_reason:
+        unready_fields: dict[str, Any] = {"reason": end_reason}
     elif unready:
-        text = f"containers with unready status: [{' '.join(unready)}]"
-        why = {"reason": "ContainersNotReady", "message": text}
+        message = f"containers with unready status: [{' '.join(unready)}]"
+        unready_fields = {"reason": "ContainersNotReady", "message": message}
     else:
-        why = {}
-    initialized: dict[str, Any] = {}
+        unready_fields = {}
+    initialized_fields: dict[str, Any] = {}
     if phase == "Succeeded":
-        waiting, initialized = [], {"reason": "PodCompleted"}
-    elif waiting:
-        text = f"containers with incomplete status: [{' '.join(waiting)}]"
-        initialized = {"reason": "ContainersNotInitialized", "message": text}
-    ready = "False" if why else "True"
-    written = [
-        {"type": "PodReadyToStartContainers", "status": str(mounted and not over)},
-        {"type": "Initialized", "status": str(not waiting)} | initialized,
-        {"type": "Ready", "status": ready} | why,
-        {"type": "ContainersReady", "status": ready} | why,
+        incomplete, initialized_fields = [], {"reason": "PodCompleted"}
+    elif incomplete:
+        message = f"containers with incomplete status: [{' '.join(incomplete)}]"
+        initialized_fields = {"reason": "ContainersNotInitialized", "message": message}
+    ready = "False" if unready_fields else "True"
+    conditions = [
+        {"type": "PodReadyToStartContainers", "status": str(mounted and not end_reason)},
+        {"type": "Initialized", "status": str(not incomplete)} | initialized_fields,
+        {"type": "Ready", "status": ready} | unready_fields,
+        {"type": "ContainersReady", "status": ready} | unready_fields,
     ]
-    before = {one["type"]: one for one in known}
-    for condition in written:
-        same = before.get(condition["type"], {})
-        since = (
-            same.get("lastTransitionTime") if same.get("status") == condition["status"] else None
-        )
+    previous_by_type = {condition["type"]: condition for condition in previous}
+    for condition in conditions:
+        old = previous_by_type.get(condition["type"], {})
+        unchanged = old.get("status") == condition["status"]
+        last_transition = old.get("lastTransitionTime") if unchanged else None
         condition["lastProbeTime"] = None
-        condition["lastTransitionTime"] = since or rfc3339(now)
-        # A strategic merge keeps what is not named: say that it is gone.
+        condition["lastTransitionTime"] = last_transition or rfc3339(now)
+        # A strategic merge patch keeps a field that is absent; null deletes it.
         condition.setdefault("reason", None)
         condition.setdefault("message", None)
-    return written
+    return conditions
 
 
 def pod_status(
     pod: Mapping[str, Any],
-    containers: Sequence[ContainerSeen],
+    containers: Sequence[ContainerStatus],
     now: float,
     *,
     mounted: bool,
     failure: tuple[str, str] | None = None,
     stopped: bool = False,
 ) -> dict[str, Any]:
-    """What to merge into the pod's status; conditions of others are not in it and so stay.
+    """Return what to merge into a pod's status.
+
+    It contains only the conditions of a kubelet, so those of other controllers stay.
 
     Args:
-        pod: as last seen.
+        pod: the latest version of the pod.
         containers: in the order of the spec, init containers first.
         now: seconds since the epoch.
-        mounted: its volumes are there.
+        mounted: whether the volumes are written.
         failure: reason and message of a pod that failed as a whole, such as DeadlineExceeded.
-        stopped: it was stopped, so nothing starts again whatever its restartPolicy.
+        stopped: whether the pod was stopped, so that no container restarts.
     """
     policy = "Never" if stopped else pod["spec"].get("restartPolicy", "Always")
     phase = "Failed" if failure else pod_phase(policy, containers)
-    known = pod.get("status") or {}
+    previous = pod.get("status") or {}
     status: dict[str, Any] = {
         "phase": phase,
-        "startTime": known.get("startTime") or rfc3339(now),
+        "startTime": previous.get("startTime") or rfc3339(now),
         **ADDRESSES,
         "podIPs": [{"ip": ADDRESSES["podIP"]}],
         "hostIPs": [{"ip": ADDRESSES["hostIP"]}],
         "conditions": _conditions(
-            phase, containers, known.get("conditions") or [], now, mounted=mounted
+            phase, containers, previous.get("conditions") or [], now, mounted=mounted
         ),
-        "containerStatuses": [_container(one) for one in containers if not one.initial],
+        "containerStatuses": [
+            _container_status(container) for container in containers if not container.is_init
+        ],
     }
-    if any(one.initial for one in containers):
-        status["initContainerStatuses"] = [_container(one) for one in containers if one.initial]
+    if any(container.is_init for container in containers):
+        status["initContainerStatuses"] = [
+            _container_status(container) for container in containers if container.is_init
+        ]
     if failure:
         status |= {"reason": failure[0], "message": failure[1]}
     return status
 
 
-def essence(status: Mapping[str, Any]) -> dict[str, Any]:
-    """A status without what the clock alone changes, to see whether it has to be sent.
+def without_timestamps(status: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a status without the fields that change with the clock alone.
+
+    Two statuses that are equal without them need no update.
 
     Args:
-        status: as `pod_status` made it.
+        status: as returned by `pod_status`.
     """
     kept = {key: value for key, value in status.items() if key != "startTime"}
     kept["conditions"] = [
-        {key: value for key, value in one.items() if key != "lastTransitionTime"}
-        for one in status["conditions"]
+        {key: value for key, value in condition.items() if key != "lastTransitionTime"}
+        for condition in status["conditions"]
     ]
     return kept

@@ -1,20 +1,23 @@
-"""Which files a pod's volumes hold, and where its mounts are; it must not write them."""
+"""The files in a pod's volumes, and the local paths of its mounts.
+
+ConfigMaps and Secrets are passed in by the caller; nothing here uses the network or the disk.
+"""
 
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from localcluster.agent.environment import Lookup
+from localcluster.agent.container_errors import ConfigError, MountError
+from localcluster.agent.environment import ObjectLookup
 from localcluster.agent.fields import field_value
-from localcluster.agent.problems import ConfigError, MountError
 
 __all__ = [
     "TOKEN_MOUNT",
-    "TokenWish",
+    "TokenProjection",
     "VolumeFiles",
     "decode_object",
-    "mount_places",
+    "mount_paths",
     "volume_files",
     "volume_objects",
 ]
@@ -23,8 +26,8 @@ TOKEN_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105  # a
 
 
 @dataclass(frozen=True)
-class TokenWish:
-    """A ServiceAccount token that has to be asked for and renewed."""
+class TokenProjection:
+    """A ServiceAccount token in a volume, which has to be requested and renewed."""
 
     path: str
     audience: str
@@ -33,18 +36,18 @@ class TokenWish:
 
 @dataclass(frozen=True)
 class VolumeFiles:
-    """What one volume holds: relative path -> content, and tokens yet to be fetched."""
+    """The content of a volume: relative path -> text, and tokens that have yet to be requested."""
 
     files: Mapping[str, str] = field(default_factory=dict)
-    tokens: tuple[TokenWish, ...] = ()
+    tokens: tuple[TokenProjection, ...] = ()
 
 
 def decode_object(kind: str, raw: Mapping[str, Any]) -> dict[str, str]:
-    """The text of each key of a ConfigMap or Secret; bytes are kept by surrogateescape.
+    """Return the text of each key of a ConfigMap or Secret, with surrogateescape for other bytes.
 
     Args:
         kind: ConfigMap or Secret.
-        raw: as the apiserver gives it.
+        raw: as the apiserver returns it.
     """
 
     def text(value: str) -> str:
@@ -58,69 +61,70 @@ def decode_object(kind: str, raw: Mapping[str, Any]) -> dict[str, str]:
 
 def _sources(volume: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     if "projected" in volume:
-        return [next(iter(one.items())) for one in volume["projected"].get("sources") or []]
+        return [next(iter(source.items())) for source in volume["projected"].get("sources") or []]
     return [(key, value) for key, value in volume.items() if key != "name"]
 
 
-def _name(kind: str, source: Mapping[str, Any]) -> str:
+def _object_name(kind: str, source: Mapping[str, Any]) -> str:
     return str(source.get("secretName") or source["name"]) if kind == "secret" else source["name"]
 
 
 def volume_objects(pod: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """Which ConfigMaps and Secrets the volumes refer to, as (kind, name).
-
-    Args:
-        pod: the pod.
-    """
+    """Return the ConfigMaps and Secrets that the volumes refer to, as (kind, name)."""
     kinds = {"configMap": "ConfigMap", "secret": "Secret"}
     return {
-        (kinds[kind], _name(kind, source))
+        (kinds[kind], _object_name(kind, source))
         for volume in pod["spec"].get("volumes") or []
         for kind, source in _sources(volume)
         if kind in kinds
     }
 
 
-def _from_object(kind: str, source: Mapping[str, Any], lookup: Lookup) -> dict[str, str]:
-    name = _name(kind, source)
-    found = lookup.get("Secret" if kind == "secret" else "ConfigMap", name)
-    if found is None:
+def _object_files(kind: str, source: Mapping[str, Any], lookup: ObjectLookup) -> dict[str, str]:
+    name = _object_name(kind, source)
+    data = lookup.get("Secret" if kind == "secret" else "ConfigMap", name)
+    if data is None:
         if source.get("optional"):
             return {}
         raise MountError(f'{kind.lower()} "{name}" not found')
     items = source.get("items")
     if not items:
-        return dict(found)
+        return dict(data)
     files = {}
     for item in items:
-        if item["key"] in found:
-            files[item["path"]] = found[item["key"]]
+        if item["key"] in data:
+            files[item["path"]] = data[item["key"]]
         elif not source.get("optional"):
             raise MountError(f"{kind.lower()} references non-existent config key: {item['key']}")
     return files
 
 
 def volume_files(
-    pod: Mapping[str, Any], volume: Mapping[str, Any], lookup: Lookup, addresses: Mapping[str, str]
+    pod: Mapping[str, Any],
+    volume: Mapping[str, Any],
+    lookup: ObjectLookup,
+    addresses: Mapping[str, str],
 ) -> VolumeFiles:
-    """What a volume holds.
+    """Return the content of a volume.
 
     Args:
         pod: the pod.
-        volume: one of its spec.
-        lookup: the objects that `volume_objects` named.
+        volume: as in the pod's spec.
+        lookup: the objects that `volume_objects` returned.
         addresses: podIP and hostIP.
-    Raises: MountError: something is missing, or the kind of volume is not known here.
+
+    Raises:
+        MountError: an object or key does not exist, or the type of volume is not supported.
     """
     files: dict[str, str] = {}
-    tokens: list[TokenWish] = []
+    tokens: list[TokenProjection] = []
     for kind, source in _sources(volume):
         if kind in {"configMap", "secret"}:
-            files |= _from_object(kind, source, lookup)
+            files |= _object_files(kind, source, lookup)
         elif kind == "downwardAPI":
             for item in source.get("items") or []:
                 if "fieldRef" not in item:
-                    raise MountError(f"downwardAPI item {item['path']}: only fieldRef is known")
+                    raise MountError(f"downwardAPI item {item['path']}: only fieldRef is supported")
                 path = item["fieldRef"]["fieldPath"]
                 try:
                     files[item["path"]] = field_value(pod, path, addresses)
@@ -128,18 +132,18 @@ def volume_files(
                     raise MountError(str(error)) from error
         elif kind == "serviceAccountToken":
             seconds = int(source.get("expirationSeconds") or 3600)
-            tokens.append(TokenWish(source["path"], source.get("audience", ""), seconds))
+            tokens.append(TokenProjection(source["path"], source.get("audience", ""), seconds))
         elif kind != "emptyDir":
-            raise MountError(f"volume type {kind} is not known to process hosts")
+            raise MountError(f"process hosts do not support volumes of type {kind}")
     return VolumeFiles(files, tuple(tokens))
 
 
-def mount_places(container: Mapping[str, Any], folders: Mapping[str, str]) -> dict[str, str]:
-    """Where each mount of a container is on this machine.
+def mount_paths(container: Mapping[str, Any], folders: Mapping[str, str]) -> dict[str, str]:
+    """Return the local path of each mount of a container, by its path in the container.
 
     Args:
         container: as in the pod's spec.
-        folders: volume name -> its folder here.
+        folders: the local folder of each volume, by the volume's name.
     """
     return {
         mount["mountPath"].rstrip("/"): "/".join(

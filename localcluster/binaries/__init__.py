@@ -1,3 +1,3 @@
-"""The pinned binaries: what they are, and how they come into the cache; it must not start any."""
+"""The pinned binaries: the catalog, and the build into the cache."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""The binaries that a local cluster is made of, and how each is compiled; it must not build."""
+"""The binaries that a local cluster consists of, and the flags that each is built with."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ MODULES = Path(__file__).resolve().parent.parent / "modules"
 _STRIP = "-s -w"
 _VERSION = "k8s.io/component-base/version"
 _MAJOR, _MINOR, _ = KUBERNETES_VERSION.removeprefix("v").split(".")
-# Without these the apiserver reports v0.0.0, which clients take for a very old server.
+# Without these flags the apiserver reports v0.0.0, and clients take it for a very old server.
 _KUBERNETES_LDFLAGS = (
     f"{_STRIP} -X {_VERSION}.gitVersion={KUBERNETES_VERSION}"
     f" -X {_VERSION}.gitMajor={_MAJOR} -X {_VERSION}.gitMinor={_MINOR}"
@@ -20,12 +20,12 @@ _KUBERNETES_LDFLAGS = (
 
 @dataclass(frozen=True)
 class Binary:
-    """One program of a pinned module."""
+    """One program of a pinned Go module."""
 
     name: str
     module: str
     package: str
-    # Of a first build with an empty cache, measured on two cores; for the progress line only.
+    # Duration of a first build without any cache (measured on two cores); shown as progress only.
     typical_seconds: int
     ldflags: str = _KUBERNETES_LDFLAGS
 
@@ -48,9 +48,5 @@ BINARIES = (
 
 
 def binary_flags(binary: Binary) -> tuple[str, ...]:
-    """The flags of `go build`; the same ones always, so that Go's own build cache hits.
-
-    Args:
-        binary: one of the catalog.
-    """
+    """Return the flags of `go build`. They never vary, so that Go's own build cache is used."""
     return ("-trimpath", f"-ldflags={binary.ldflags}")

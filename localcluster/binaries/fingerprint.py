@@ -1,4 +1,4 @@
-"""Which cache folder belongs to which pinned modules and flags; it must not write."""
+"""Compute the name of the cache folder from the pinned modules, the flags and the platform."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ __all__ = ["fingerprint", "module_files"]
 
 
 def module_files(modules: Path = MODULES) -> dict[str, bytes]:
-    """The pins, by their path inside the modules' folder.
+    """Return the content of every go.mod and go.sum, by its path inside the modules folder.
 
     Args:
         modules: the folder with one folder per Go module.
@@ -25,13 +25,15 @@ def module_files(modules: Path = MODULES) -> dict[str, bytes]:
 def fingerprint(
     files: Mapping[str, bytes], platform: str, binaries: Iterable[Binary] = BINARIES
 ) -> str:
-    """A name for everything that decides what the binaries are.
+    """Return a digest of everything that determines the binaries.
 
     Args:
-        files: go.mod and go.sum of every module.
+        files: go.mod and go.sum of every module, by path.
         platform: such as linux/amd64.
         binaries: the catalog.
-    Returns: 16 hexadecimal digits.
+
+    Returns:
+        16 hexadecimal digits.
     """
     digest = hashlib.sha256(platform.encode())
     for name in sorted(files):

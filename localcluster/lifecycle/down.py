@@ -1,82 +1,86 @@
-"""Take a cluster away, all of it; it must not touch a process or file that is not this one's."""
+"""Stop a cluster and delete its files.
+
+Only processes and files of this cluster are touched: each is recorded with its identity, or lies
+in the cluster's own folder.
+"""
 
 import shutil
 import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from localcluster.agent.orphans import end_leftovers
+from localcluster.agent.orphans import end_orphans
 from localcluster.binaries.builder import binary_folder
-from localcluster.console import say
-from localcluster.lifecycle.daemon import stop_agent
-from localcluster.lifecycle.lock import hold
+from localcluster.console import print_line
+from localcluster.lifecycle.agent_process import stop_agent
+from localcluster.lifecycle.lock import lock_cluster
 from localcluster.lifecycle.record import Record, load_record
 from localcluster.paths import ClusterFolder
-from localcluster.plane.kubeconfig import is_ours
+from localcluster.plane.kubeconfig import is_localcluster_kubeconfig
 from localcluster.plane.kwokctl import component_processes
-from localcluster.processes.ending import end_processes
 from localcluster.processes.identity import processes_within
+from localcluster.processes.signals import end_processes
 
-__all__ = ["dismantle", "down"]
+__all__ = ["down", "tear_down"]
 
 
 def down(folder: ClusterFolder, environ: Mapping[str, str]) -> None:
-    """End everything of a cluster and remove its files; harmless where there is none.
+    """Stop a cluster and delete all its data. Does nothing when the cluster does not exist.
 
     Args:
         folder: of the cluster.
         environ: this process's environment.
     """
-    with hold(folder, create=False) as held:
-        if not held:
-            say(f"{folder.name}: nothing is there")
+    with lock_cluster(folder, create=False) as locked:
+        if not locked:
+            print_line(f'cluster "{folder.name}" does not exist')
             return
-        dismantle(folder, environ)
-    say(f"{folder.name}: is gone")
+        tear_down(folder, environ)
+    print_line(f'cluster "{folder.name}" deleted')
 
 
-def dismantle(
+def tear_down(
     folder: ClusterFolder, environ: Mapping[str, str], *, keep_lock: bool = False
 ) -> None:
-    """The same for who holds the lock already.
+    """Do what `down` does, for a caller that already holds the lock.
 
     Args:
         folder: of the cluster.
         environ: this process's environment.
-        keep_lock: leave the folder with the lock in it.
+        keep_lock: keep the folder and the lock in it.
     """
     record = load_record(folder)
     stop_agent(folder, record.agent)
-    end_leftovers(folder.pods.iterdir() if folder.pods.is_dir() else [])
+    end_orphans(folder.pods.iterdir() if folder.pods.is_dir() else [])
     components = {*record.components.values(), *component_processes(folder).values()}
-    # No grace: what they could still save is removed in a moment.
+    # No grace period: everything that they could still write is about to be deleted.
     end_processes(components, signal.SIGKILL, 0.0)
-    # What a crash kept from being recorded: our own programs at work in our own folder. Twice,
-    # as a kwokctl that a killed `up` left behind may have started one meanwhile.
+    # A crash may have kept components from being recorded, so look for our binaries in our folder.
+    # Look twice: a kwokctl that a killed `up` left running may start one in the meantime.
     for _ in range(2):
-        for programs in _program_folders(record, environ):
-            end_processes(processes_within(folder.path.resolve(), programs), signal.SIGKILL, 0.0)
+        for bin_folder in _bin_folders(record, environ):
+            end_processes(processes_within(folder.path.resolve(), bin_folder), signal.SIGKILL, 0.0)
     _remove_kubeconfigs(record, folder)
     for path in folder.path.iterdir():
         if path != folder.lock:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     if not keep_lock:
-        # The lock goes last, and with it what others wait for.
+        # Delete the lock last: other commands wait for it.
         folder.lock.unlink()
         folder.path.rmdir()
 
 
-def _program_folders(record: Record, environ: Mapping[str, str]) -> set[Path]:
+def _bin_folders(record: Record, environ: Mapping[str, str]) -> set[Path]:
     folders = {binary_folder(environ).resolve()}
-    if record.programs:  # an older checkout's
-        folders.add(Path(record.programs).resolve())
+    if record.bin_folder:  # differs when another version of the checkout started the cluster
+        folders.add(Path(record.bin_folder).resolve())
     return folders
 
 
 def _remove_kubeconfigs(record: Record, folder: ClusterFolder) -> None:
     for path in map(Path, record.kubeconfigs):
-        # It may belong to a cluster that was written over ours since.
+        # Another cluster may have overwritten it in the meantime.
         if path.is_file() and not path.is_relative_to(folder.path):
             text = path.read_text(errors="replace")
-            if is_ours(text) and f"localcluster-{folder.name}\n" in text:
+            if is_localcluster_kubeconfig(text) and f"localcluster-{folder.name}\n" in text:
                 path.unlink()

@@ -1,26 +1,28 @@
-"""One `up` or `down` of a name at a time; it must not outlive the process that holds it."""
+"""A lock per cluster name, so that only one `up` or `down` runs at a time."""
 
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from localcluster.console import say
+from localcluster.console import print_line
 from localcluster.paths import ClusterFolder
 
-__all__ = ["hold"]
+__all__ = ["lock_cluster"]
 
 
 @contextmanager
-def hold(folder: ClusterFolder, *, create: bool) -> Iterator[bool]:
-    """Hold the cluster's lock; the kernel gives it back when this process ends, however it ends.
+def lock_cluster(folder: ClusterFolder, *, create: bool) -> Iterator[bool]:
+    """Lock a cluster. The kernel releases the lock when this process ends, however it ends.
 
     Args:
         folder: of the cluster.
-        create: make the folder where there is none.
-    Yields: False when there is no folder and none shall be made; nothing is held then.
+        create: create the folder if it does not exist.
+
+    Yields:
+        False when the folder does not exist and `create` is false; nothing is locked then.
     """
-    told = False
+    announced = False
     while True:
         if create:
             folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -28,19 +30,19 @@ def hold(folder: ClusterFolder, *, create: bool) -> Iterator[bool]:
             handle = os.open(folder.lock, os.O_RDWR | os.O_CREAT, 0o600)
         except FileNotFoundError:
             if create:
-                continue  # a `down` removed the folder between the two calls
+                continue  # a `down` deleted the folder between the two calls
             yield False
             return
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if not told:
-                say(f"{folder.name}: another up or down of this cluster runs; waiting for it")
-                told = True
+            if not announced:
+                print_line(f"{folder.name}: waiting for another `up` or `down` of this cluster")
+                announced = True
             fcntl.flock(handle, fcntl.LOCK_EX)
         if _is_current(handle, folder):
             break
-        os.close(handle)  # a `down` removed that file while we waited
+        os.close(handle)  # a `down` deleted that file while this process waited
     try:
         yield True
     finally:
@@ -49,8 +51,8 @@ def hold(folder: ClusterFolder, *, create: bool) -> Iterator[bool]:
 
 def _is_current(handle: int, folder: ClusterFolder) -> bool:
     try:
-        there = folder.lock.stat()
+        current = folder.lock.stat()
     except FileNotFoundError:
         return False
-    held = os.fstat(handle)
-    return (held.st_dev, held.st_ino) == (there.st_dev, there.st_ino)
+    locked = os.fstat(handle)
+    return (locked.st_dev, locked.st_ino) == (current.st_dev, current.st_ino)

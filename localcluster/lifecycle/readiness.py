@@ -1,103 +1,103 @@
-"""Wait until a cluster can take pods; it must not change anything."""
+"""Wait until a cluster is ready for pods."""
 
 import asyncio
 import time
 
-from localcluster.agent.api import Api, ApiError, Json, Unreachable
-from localcluster.agent.config import Orders
+from localcluster.agent.api import ApiClient, ApiError, Json, UnreachableError
+from localcluster.agent.config import AgentConfig
 from localcluster.errors import PlaneError
 
-__all__ = ["is_answering", "unready", "wait_until_ready"]
+__all__ = ["apiserver_answers", "readiness_problems", "wait_until_ready"]
 
-# Taints that the node lifecycle controller has yet to remove from a new node.
-YOUNG = "node.kubernetes.io/"
+# The node lifecycle controller has yet to remove such taints from a new node.
+STARTUP_TAINT_PREFIX = "node.kubernetes.io/"
 
 
-def unready(nodes: list[Json], wanted: set[str], kwok_hosts: int) -> list[str]:
-    """What is still missing, in words.
+def readiness_problems(nodes: list[Json], process_hosts: set[str], kwok_hosts: int) -> list[str]:
+    """Return what keeps the nodes from being ready.
 
     Args:
         nodes: of the cluster.
-        wanted: the names of the process hosts.
-        kwok_hosts: how many others there should be.
+        process_hosts: the names of the expected process hosts.
+        kwok_hosts: the expected number of kwok hosts.
     """
     ready = set()
     for node in nodes:
         conditions = node.get("status", {}).get("conditions") or []
-        states = {one["type"]: one["status"] for one in conditions}
-        taints = [one["key"] for one in node["spec"].get("taints") or []]
-        if states.get("Ready") == "True" and not any(one.startswith(YOUNG) for one in taints):
+        statuses = {condition["type"]: condition["status"] for condition in conditions}
+        taints = [taint["key"] for taint in node["spec"].get("taints") or []]
+        starting = any(key.startswith(STARTUP_TAINT_PREFIX) for key in taints)
+        if statuses.get("Ready") == "True" and not starting:
             ready.add(node["metadata"]["name"])
-    missing = [f"{name} is not Ready" for name in sorted(wanted - ready)]
-    others = len(ready - wanted)
-    if others != kwok_hosts:
-        missing.append(f"{others} of {kwok_hosts} kwok hosts are Ready")
-    if extra := {node["metadata"]["name"] for node in nodes} - ready - wanted:
-        missing.append(f"{len(extra)} other nodes are not Ready")
-    return missing
+    problems = [f"node {name} is not Ready" for name in sorted(process_hosts - ready)]
+    ready_kwok_hosts = len(ready - process_hosts)
+    if ready_kwok_hosts != kwok_hosts:
+        problems.append(f"{ready_kwok_hosts} of {kwok_hosts} kwok hosts are Ready")
+    if others := {node["metadata"]["name"] for node in nodes} - ready - process_hosts:
+        problems.append(f"{len(others)} other nodes are not Ready")
+    return problems
 
 
-async def _once(api: Api, wanted: set[str], kwok_hosts: int) -> list[str]:
+async def _check(api: ApiClient, process_hosts: set[str], kwok_hosts: int) -> list[str]:
     nodes = (await api.call("GET", "/api/v1/nodes?resourceVersion=0", seconds=60))["items"]
-    missing = unready(nodes, wanted, kwok_hosts)
+    problems = readiness_problems(nodes, process_hosts, kwok_hosts)
     try:
         await api.call("GET", "/api/v1/namespaces/default/serviceaccounts/default")
     except ApiError as error:
         if error.status != 404:
             raise
-        missing.append("the ServiceAccount `default` is not there")
-    return missing
+        problems.append('serviceaccount "default" does not exist')
+    return problems
 
 
-async def _wait(orders: Orders, wanted: set[str], kwok_hosts: int, seconds: float) -> None:
+async def _wait(
+    config: AgentConfig, process_hosts: set[str], kwok_hosts: int, seconds: float
+) -> None:
     deadline = time.monotonic() + seconds
-    missing = ["the apiserver was not asked"]
-    async with Api(orders) as api:
+    problems = ["the apiserver was not reached"]
+    async with ApiClient(config) as api:
         while time.monotonic() < deadline:
             try:
-                missing = await _once(api, wanted, kwok_hosts)
-            except (ApiError, Unreachable) as error:
-                missing = [str(error)]
-            if not missing:
+                problems = await _check(api, process_hosts, kwok_hosts)
+            except (ApiError, UnreachableError) as error:
+                problems = [str(error)]
+            if not problems:
                 return
             await asyncio.sleep(0.1)
-    raise PlaneError(f"the cluster is not ready after {seconds:.0f} s: {'; '.join(missing[:5])}")
+    raise PlaneError(f"the cluster is not ready after {seconds:.0f} s: {'; '.join(problems[:5])}")
 
 
 def wait_until_ready(
-    orders: Orders, wanted: set[str], kwok_hosts: int, seconds: float = 120
+    config: AgentConfig, process_hosts: set[str], kwok_hosts: int, seconds: float = 120
 ) -> None:
-    """Return when all hosts are Ready and pods can be created in `default`.
+    """Wait until all nodes are Ready and pods can be created in namespace `default`.
 
     Args:
-        orders: where the apiserver is.
-        wanted: the names of the process hosts.
-        kwok_hosts: how many others there should be.
-        seconds: patience.
-    Raises: PlaneError: it says what is missing.
+        config: with the address of the apiserver.
+        process_hosts: the names of the expected process hosts.
+        kwok_hosts: the expected number of kwok hosts.
+        seconds: the timeout.
+
+    Raises:
+        PlaneError: the timeout expired; the message says what is missing.
     """
-    asyncio.run(_wait(orders, wanted, kwok_hosts, seconds))
+    asyncio.run(_wait(config, process_hosts, kwok_hosts, seconds))
 
 
-def is_answering(orders: Orders, seconds: float) -> bool:
-    """Whether the apiserver becomes ready in time.
+def apiserver_answers(config: AgentConfig, seconds: float) -> bool:
+    """Return whether the apiserver answers within a timeout."""
 
-    Args:
-        orders: where it is.
-        seconds: patience.
-    """
-
-    async def ask() -> bool:
+    async def poll() -> bool:
         deadline = time.monotonic() + seconds
-        async with Api(orders) as api:
+        async with ApiClient(config) as api:
             while time.monotonic() < deadline:
                 try:
-                    # A list, as /readyz answers "ok" and not JSON.
+                    # Not /readyz, whose answer "ok" is not JSON.
                     await api.call("GET", "/api/v1/namespaces?limit=1", seconds=5)
-                except (ApiError, Unreachable):
+                except (ApiError, UnreachableError):
                     await asyncio.sleep(0.2)
                 else:
                     return True
         return False
 
-    return asyncio.run(ask())
+    return asyncio.run(poll())

@@ -1,4 +1,4 @@
-"""What `up` started and wrote, kept in one file; it must not be believed without /proc."""
+"""What `up` has started and written, in one file. Processes in it may have ended: check /proc."""
 
 import json
 import os
@@ -16,34 +16,28 @@ __all__ = ["Record", "identity_from", "load_record", "save_record", "write_atomi
 class Record:
     """The state of a cluster between two commands."""
 
-    # Set when `up` has reached its end once; without it the cluster is a half-made one.
+    # Whether an `up` has succeeded. If not, the cluster is incomplete.
     complete: bool = False
     agent: Identity | None = None
-    # Of the agent's sources, so that a newer checkout restarts it.
+    # A digest of the agent's sources, so that a newer checkout restarts it.
     agent_sources: str = ""
     components: dict[str, Identity] = field(default_factory=dict)
-    # Files outside the folder that `down` has to remove.
+    # Files outside the folder that `down` deletes.
     kubeconfigs: tuple[str, ...] = ()
-    programs: str = ""
+    bin_folder: str = ""
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write a file so that a reader, or a crash, never sees half of it.
-
-    Args:
-        path: the file.
-        text: its content.
-        mode: its permissions.
-    """
-    scratch = path.with_name(f".{path.name}-{os.getpid()}")
-    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    """Write a file so that neither a reader nor a crash ever sees a part of it."""
+    temp_file = path.with_name(f".{path.name}-{os.getpid()}")
+    handle = os.open(temp_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(handle, "w") as file:
         file.write(text)
-    scratch.replace(path)
+    temp_file.replace(path)
 
 
 def identity_from(raw: dict[str, Any] | None) -> Identity | None:
-    """An identity as it was written to JSON.
+    """Return an identity that was written as JSON.
 
     Args:
         raw: its fields, or None.
@@ -52,31 +46,22 @@ def identity_from(raw: dict[str, Any] | None) -> Identity | None:
 
 
 def load_record(folder: ClusterFolder) -> Record:
-    """The record, or an empty one when nothing (readable) was recorded.
-
-    Args:
-        folder: of the cluster.
-    """
+    """Return the record of a cluster; an empty one when there is no readable record."""
     try:
         raw = json.loads(folder.record.read_text())
-        components = {name: identity_from(one) for name, one in raw["components"].items()}
+        components = {name: identity_from(entry) for name, entry in raw["components"].items()}
         return Record(
             complete=raw["complete"],
             agent=identity_from(raw["agent"]),
             agent_sources=raw["agent_sources"],
-            components={name: one for name, one in components.items() if one},
+            components={name: identity for name, identity in components.items() if identity},
             kubeconfigs=tuple(raw["kubeconfigs"]),
-            programs=raw["programs"],
+            bin_folder=raw["bin_folder"],
         )
     except (OSError, ValueError, KeyError, TypeError):
         return Record()
 
 
 def save_record(folder: ClusterFolder, record: Record) -> None:
-    """Write the record.
-
-    Args:
-        folder: of the cluster.
-        record: all of it.
-    """
+    """Write the record of a cluster."""
     write_atomically(folder.record, json.dumps(asdict(record), indent=1))

@@ -1,4 +1,9 @@
-"""Bring a cluster to what was asked, from nothing or from whatever is there; nothing about pods."""
+"""Start a cluster, or change a running one to new options.
+
+`up` compares what runs with what the options ask for and repairs the difference: missing binaries,
+stopped components, an agent of older sources. An interrupted first `up` deletes the cluster again.
+A cluster that came up once is kept, unless its control plane can no longer be started.
+"""
 
 import signal
 import time
@@ -6,169 +11,174 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from localcluster.agent.config import DEFAULT_LOG_LIMIT, Orders, dump_orders, load_orders
+from localcluster.agent.config import DEFAULT_LOG_LIMIT_BYTES, AgentConfig, dump_config, load_config
 from localcluster.agent.images import parse_image_option
 from localcluster.agent.node import host_names
 from localcluster.binaries.builder import build_binaries
-from localcluster.console import say
+from localcluster.console import print_line
 from localcluster.errors import PlaneError
-from localcluster.lifecycle.daemon import agent_sources, find_agent, start_agent, stop_agent
-from localcluster.lifecycle.down import dismantle
-from localcluster.lifecycle.lock import hold
-from localcluster.lifecycle.readiness import is_answering, wait_until_ready
+from localcluster.lifecycle.agent_process import agent_sources, find_agent, start_agent, stop_agent
+from localcluster.lifecycle.down import tear_down
+from localcluster.lifecycle.lock import lock_cluster
+from localcluster.lifecycle.readiness import apiserver_answers, wait_until_ready
 from localcluster.lifecycle.record import Record, load_record, save_record, write_atomically
 from localcluster.paths import ClusterFolder
-from localcluster.plane.kubeconfig import Credentials, read_server, write_kubeconfig
+from localcluster.plane.kubeconfig import AdminCredentials, read_server, write_kubeconfig
 from localcluster.plane.kwokctl import (
     COMPONENTS,
     component_processes,
     create_plane,
-    scale_kwok_hosts,
+    scale_kwok_nodes,
     start_plane,
 )
-from localcluster.processes.ending import send_signal
+from localcluster.processes.signals import send_signal
 
-__all__ = ["Wanted", "up"]
+__all__ = ["ClusterOptions", "up"]
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What the options of `up` ask for."""
+class ClusterOptions:
+    """The options of `up`."""
 
     kubeconfig: Path | None = None
     process_hosts: int = 4
     kwok_hosts: int = 0
     images: tuple[str, ...] = ()
-    log_limit_bytes: int = DEFAULT_LOG_LIMIT
+    log_limit_bytes: int = DEFAULT_LOG_LIMIT_BYTES
 
 
-def up(folder: ClusterFolder, wanted: Wanted, environ: Mapping[str, str]) -> Path:
-    """Have the cluster run as asked when this returns.
+def up(folder: ClusterFolder, options: ClusterOptions, environ: Mapping[str, str]) -> Path:
+    """Make the cluster run as the options say.
 
     Args:
         folder: of the cluster.
-        wanted: by the options.
+        options: of `up`.
         environ: this process's environment.
-    Returns: the kubeconfig's absolute path.
-    Raises: LocalClusterError: it says what is wrong; a cluster that was being made is gone.
+
+    Returns:
+        The absolute path of the kubeconfig.
+
+    Raises:
+        LocalClusterError: the cluster did not come up. A new cluster is deleted again.
     """
-    for option in wanted.images:
+    for option in options.images:
         parse_image_option(option)
-    programs = build_binaries(environ)
-    begun = time.monotonic()
-    with hold(folder, create=True):
+    bin_folder = build_binaries(environ)
+    started = time.monotonic()
+    with lock_cluster(folder, create=True):
         record = load_record(folder)
         if not record.complete and any(folder.path.iterdir()):
-            # The rest of an `up` that was killed; a half-made control plane is not worth mending.
-            dismantle(folder, environ, keep_lock=True)
+            # An `up` was killed. Starting over is simpler than completing a control plane.
+            tear_down(folder, environ, keep_lock=True)
             record = Record()
-        new = not record.complete
+        is_new = not record.complete
         try:
-            target = _bring(folder, wanted, environ, programs, record)
+            target = _converge(folder, options, environ, bin_folder, record)
         except BaseException:
-            # Ctrl-C and SIGTERM too. A cluster that ran before keeps running.
-            if new:
-                say(f"{folder.name}: did not come up; removing what was started")
-                dismantle(folder, environ)
+            # On Ctrl-C and SIGTERM too. A cluster that existed before keeps running.
+            if is_new:
+                print_line(f"{folder.name}: the cluster did not come up; deleting it")
+                tear_down(folder, environ)
             raise
-    hosts = f"{wanted.process_hosts} process hosts, {wanted.kwok_hosts} kwok hosts"
-    say(f"{folder.name}: ready with {hosts} after {time.monotonic() - begun:.0f} s")
+    hosts = f"{options.process_hosts} process hosts, {options.kwok_hosts} kwok hosts"
+    print_line(f"{folder.name}: ready after {time.monotonic() - started:.0f} s with {hosts}")
     return target
 
 
-def _bring(
+def _converge(
     folder: ClusterFolder,
-    wanted: Wanted,
+    options: ClusterOptions,
     environ: Mapping[str, str],
-    programs: Path,
+    bin_folder: Path,
     record: Record,
 ) -> Path:
-    target = (wanted.kubeconfig or folder.kubeconfig).absolute()
-    record = replace(record, programs=str(programs))
+    target = (options.kubeconfig or folder.kubeconfig).absolute()
+    record = replace(record, bin_folder=str(bin_folder))
     save_record(folder, record)
-    record = _bring_plane(folder, environ, programs, record)
-    # Recorded before it is written: `down` removes only what is ours anyway.
+    record = _ensure_plane(folder, environ, bin_folder, record)
+    # Recorded before it is written; `down` deletes only files that this package wrote anyway.
     record = replace(record, kubeconfigs=tuple(dict.fromkeys((*record.kubeconfigs, str(target)))))
     save_record(folder, record)
     for path in dict.fromkeys((folder.kubeconfig, target)):
         write_kubeconfig(folder, path)
-    orders = _orders(folder, wanted, programs)
-    _bring_agent(folder, environ, orders, record)
+    config = _agent_config(folder, options, bin_folder)
+    _ensure_agent(folder, environ, config, record)
     record = load_record(folder)
-    say(f"{folder.name}: waiting for hosts")
-    scale_kwok_hosts(folder, programs, environ, wanted.kwok_hosts)
-    wait_until_ready(orders, set(host_names(wanted.process_hosts)), wanted.kwok_hosts)
+    print_line(f"{folder.name}: waiting for the nodes")
+    scale_kwok_nodes(folder, bin_folder, environ, options.kwok_hosts)
+    wait_until_ready(config, set(host_names(options.process_hosts)), options.kwok_hosts)
     save_record(folder, replace(record, complete=True))
     return target
 
 
-def _bring_plane(
-    folder: ClusterFolder, environ: Mapping[str, str], programs: Path, record: Record
+def _ensure_plane(
+    folder: ClusterFolder, environ: Mapping[str, str], bin_folder: Path, record: Record
 ) -> Record:
     running = component_processes(folder)
     if record.complete and set(running) == set(COMPONENTS):
-        if is_answering(_orders(folder, Wanted(), programs), 15):
+        if apiserver_answers(_agent_config(folder, ClusterOptions(), bin_folder), 15):
             return replace(record, components=running)
-        say(f"{folder.name}: the control plane runs but does not answer; making it anew")
+        print_line(f"{folder.name}: the control plane runs but does not answer; recreating it")
     elif record.complete:
-        dead = sorted(set(COMPONENTS) - set(running))
-        say(f"{folder.name}: starting again what does not run: {', '.join(dead)}")
+        stopped = sorted(set(COMPONENTS) - set(running))
+        print_line(f"{folder.name}: restarting {', '.join(stopped)}")
         try:
-            start_plane(folder, programs, environ)
+            start_plane(folder, bin_folder, environ)
             running = component_processes(folder)
             missing = set(COMPONENTS) - set(running)
-            if not missing and is_answering(_orders(folder, Wanted(), programs), 30):
+            if not missing and apiserver_answers(
+                _agent_config(folder, ClusterOptions(), bin_folder), 30
+            ):
                 return replace(record, components=running)
-            why = f"{', '.join(sorted(missing)) or 'the apiserver'} did not come back"
+            reason = f"{', '.join(sorted(missing)) or 'the apiserver'} did not restart"
         except PlaneError as error:
-            why = str(error)
-        say(f"{folder.name}: {why}; making it anew (its objects are lost)")
+            reason = str(error)
+        print_line(f"{folder.name}: {reason}; recreating the control plane, objects are lost")
     if record.complete:
         kubeconfigs = record.kubeconfigs
-        dismantle(folder, environ, keep_lock=True)
-        record = Record(programs=str(programs), kubeconfigs=kubeconfigs)
+        tear_down(folder, environ, keep_lock=True)
+        record = Record(bin_folder=str(bin_folder), kubeconfigs=kubeconfigs)
         save_record(folder, record)
-    say(f"{folder.name}: starting the control plane")
-    create_plane(folder, programs, environ)
+    print_line(f"{folder.name}: starting the control plane")
+    create_plane(folder, bin_folder, environ)
     record = replace(record, components=component_processes(folder))
     save_record(folder, record)
     return record
 
 
-def _orders(folder: ClusterFolder, wanted: Wanted, programs: Path) -> Orders:
-    own = Credentials(folder)
-    return Orders(
+def _agent_config(folder: ClusterFolder, options: ClusterOptions, bin_folder: Path) -> AgentConfig:
+    credentials = AdminCredentials(folder)
+    return AgentConfig(
         cluster=folder.name,
         server=read_server(folder),
-        authority=str(own.authority),
-        certificate=str(own.certificate),
-        key=str(own.key),
-        programs=str(programs),
-        process_hosts=wanted.process_hosts,
-        log_limit_bytes=wanted.log_limit_bytes,
-        images=wanted.images,
+        ca_certificate=str(credentials.ca_certificate),
+        client_certificate=str(credentials.client_certificate),
+        client_key=str(credentials.client_key),
+        bin_folder=str(bin_folder),
+        process_hosts=options.process_hosts,
+        log_limit_bytes=options.log_limit_bytes,
+        images=options.images,
     )
 
 
-def _bring_agent(
-    folder: ClusterFolder, environ: Mapping[str, str], orders: Orders, record: Record
+def _ensure_agent(
+    folder: ClusterFolder, environ: Mapping[str, str], config: AgentConfig, record: Record
 ) -> None:
-    """Have an agent of these sources run with these orders."""
+    """Make sure that an agent of these sources runs with this configuration."""
     sources = agent_sources()
     agent = find_agent(folder)
-    before = load_orders(folder.agent_orders) if folder.agent_orders.exists() else None
+    previous = load_config(folder.agent_config) if folder.agent_config.exists() else None
     if agent is not None and record.agent_sources == sources:
         save_record(folder, replace(record, agent=agent))
-        same_plane = before is not None and before.server == orders.server
-        if before == orders:
+        if previous == config:
             return
-        if same_plane:
-            write_atomically(folder.agent_orders, dump_orders(orders))
+        if previous is not None and previous.server == config.server:
+            write_atomically(folder.agent_config, dump_config(config))
             send_signal(agent, signal.SIGHUP)
             return
-    # Its pods' processes live on, and the next agent takes them up.
+    # The processes of the pods keep running; the new agent adopts them.
     stop_agent(folder, record.agent)
-    write_atomically(folder.agent_orders, dump_orders(orders))
-    say(f"{folder.name}: starting the agent of the process hosts")
+    write_atomically(folder.agent_config, dump_config(config))
+    print_line(f"{folder.name}: starting the agent of the process hosts")
     agent = start_agent(folder, environ)
     save_record(folder, replace(record, agent=agent, agent_sources=sources))

@@ -1,3 +1,3 @@
-"""The control plane: etcd, apiserver, controllers, scheduler, kwok; it knows no process host."""
+"""The control plane: etcd, apiserver, controller manager, scheduler and kwok."""
 
 __all__: list[str] = []

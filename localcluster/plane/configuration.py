@@ -1,4 +1,4 @@
-"""What kwokctl is told, as a dictionary; it must not start anything."""
+"""The configuration of kwokctl."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,17 +19,18 @@ PORT_NAMES = (
 
 
 def kwokctl_configuration(plane: Path, ports: Sequence[int]) -> dict[str, Any]:
-    """A KwokctlConfiguration.
+    """Return a KwokctlConfiguration.
 
     Args:
-        plane: the folder that kwokctl will keep this cluster in.
+        plane: the folder in which kwokctl will keep this cluster.
         ports: one for each of PORT_NAMES.
     """
     options: dict[str, Any] = {
         "bindAddress": LOOPBACK,
         "disableQPSLimits": True,
-        # kwokctl stretches these five times by default; a lost host should be noticed as late
-        # as Kubernetes notices it (--node-monitor-grace-period is 50 s, its period 5 s).
+        # kwokctl multiplies these by five. With the defaults of kube-controller-manager a lost
+        # node becomes NotReady as in any cluster (--node-monitor-grace-period is 50 s, the period
+        # 5 s).
         "heartbeatFactor": 1,
         "kubeControllerManagerNodeMonitorPeriodMilliseconds": 5_000,
         "kubeControllerManagerNodeMonitorGracePeriodMilliseconds": 50_000,
@@ -42,7 +43,7 @@ def kwokctl_configuration(plane: Path, ports: Sequence[int]) -> dict[str, Any]:
         "options": options,
         "componentsPatches": [
             {
-                # By default kwok would manage every node, the process hosts too.
+                # By default kwok manages every node, including the process hosts.
                 "name": "kwok-controller",
                 "extraArgs": [
                     {"key": "manage-all-nodes", "value": "false", "override": True},
@@ -53,11 +54,11 @@ def kwokctl_configuration(plane: Path, ports: Sequence[int]) -> dict[str, Any]:
                 ],
             },
             {
-                # So that the agent can tell the apiserver from other users of this machine.
+                # Lets the agent distinguish the apiserver from other users of this machine.
                 "name": "kube-apiserver",
                 "extraArgs": [
-                    {"key": f"kubelet-client-{what}", "value": str(plane / "pki" / file)}
-                    for what, file in (("certificate", "admin.crt"), ("key", "admin.key"))
+                    {"key": f"kubelet-client-{kind}", "value": str(plane / "pki" / file)}
+                    for kind, file in (("certificate", "admin.crt"), ("key", "admin.key"))
                 ],
             },
         ],

@@ -1,4 +1,7 @@
-"""A kubeconfig that stands for itself, certificates inside; it must not overwrite others' files."""
+"""Write a kubeconfig that contains its certificates.
+
+A file that holds other clusters is never overwritten.
+"""
 
 import base64
 import os
@@ -11,13 +14,19 @@ import yaml
 from localcluster.errors import KubeconfigError, PlaneError
 from localcluster.paths import ClusterFolder
 
-__all__ = ["Credentials", "context_name", "is_ours", "read_server", "write_kubeconfig"]
+__all__ = [
+    "AdminCredentials",
+    "context_name",
+    "is_localcluster_kubeconfig",
+    "read_server",
+    "write_kubeconfig",
+]
 
 PREFIX = "localcluster-"
 
 
 def context_name(name: str) -> str:
-    """The context, cluster and user in the kubeconfig of a cluster.
+    """Return the name of the context, cluster and user in a cluster's kubeconfig.
 
     Args:
         name: of the cluster.
@@ -25,11 +34,11 @@ def context_name(name: str) -> str:
     return PREFIX + name
 
 
-def is_ours(text: str) -> bool:
-    """Whether a kubeconfig holds local clusters only, so that it may be replaced or removed.
+def is_localcluster_kubeconfig(text: str) -> bool:
+    """Return whether a kubeconfig holds local clusters only, so that it may be replaced or deleted.
 
     Args:
-        text: the file's content.
+        text: the content of the file.
     """
     try:
         loaded = yaml.safe_load(text)
@@ -40,51 +49,59 @@ def is_ours(text: str) -> bool:
         isinstance(clusters, list)
         and bool(clusters)
         and all(
-            isinstance(one, dict) and str(one.get("name", "")).startswith(PREFIX)
-            for one in clusters
+            isinstance(entry, dict) and str(entry.get("name", "")).startswith(PREFIX)
+            for entry in clusters
         )
     )
 
 
 def read_server(folder: ClusterFolder) -> str:
-    """The apiserver's address, from what kwokctl wrote.
+    """Return the URL of the apiserver, from what kwokctl wrote.
 
     Args:
         folder: of the cluster.
-    Returns: such as https://127.0.0.1:28811.
-    Raises: PlaneError: kwokctl wrote none.
+
+    Returns:
+        Such as https://127.0.0.1:28811.
+
+    Raises:
+        PlaneError: kwokctl wrote none.
     """
     try:
         loaded = yaml.safe_load((folder.plane / "kubeconfig.yaml").read_text())
         return str(loaded["clusters"][0]["cluster"]["server"])
     except (OSError, KeyError, TypeError, yaml.YAMLError) as error:
-        raise PlaneError(f"cluster {folder.name} has no kubeconfig: {error}") from error
+        raise PlaneError(f'cluster "{folder.name}" has no usable kubeconfig: {error}') from error
 
 
-class Credentials:
-    """Paths of the administrator's certificates, made by kwokctl."""
+class AdminCredentials:
+    """Paths of the administrator's certificates, which kwokctl creates."""
 
     def __init__(self, folder: ClusterFolder) -> None:
         pki = folder.plane / "pki"
-        self.authority = pki / "ca.crt"
-        self.certificate = pki / "admin.crt"
-        self.key = pki / "admin.key"
+        self.ca_certificate = pki / "ca.crt"
+        self.client_certificate = pki / "admin.crt"
+        self.client_key = pki / "admin.key"
 
 
 def write_kubeconfig(folder: ClusterFolder, target: Path) -> None:
-    """Write the administrator's kubeconfig, readable by this user only, all at once.
+    """Write the administrator's kubeconfig atomically, readable by this user only.
 
     Args:
         folder: of the cluster, whose control plane exists.
         target: the file.
-    Raises: KubeconfigError: a file of somebody else stands there.
+
+    Raises:
+        KubeconfigError: the file exists and was not written by this package.
     """
-    if target.is_dir() or (target.exists() and not is_ours(target.read_text(errors="replace"))):
+    if target.is_dir() or (
+        target.exists() and not is_localcluster_kubeconfig(target.read_text(errors="replace"))
+    ):
         raise KubeconfigError(
-            f"{target} is there and was not written by localcluster; it stays as it is: "
-            "give another place with --kubeconfig"
+            f"{target} already exists and was not written by localcluster, so it was not changed; "
+            "choose another file with --kubeconfig"
         )
-    own = Credentials(folder)
+    credentials = AdminCredentials(folder)
     name = context_name(folder.name)
 
     def inline(path: Path) -> str:
@@ -99,7 +116,7 @@ def write_kubeconfig(folder: ClusterFolder, target: Path) -> None:
                 "name": name,
                 "cluster": {
                     "server": read_server(folder),
-                    "certificate-authority-data": inline(own.authority),
+                    "certificate-authority-data": inline(credentials.ca_certificate),
                 },
             }
         ],
@@ -107,20 +124,20 @@ def write_kubeconfig(folder: ClusterFolder, target: Path) -> None:
             {
                 "name": name,
                 "user": {
-                    "client-certificate-data": inline(own.certificate),
-                    "client-key-data": inline(own.key),
+                    "client-certificate-data": inline(credentials.client_certificate),
+                    "client-key-data": inline(credentials.client_key),
                 },
             }
         ],
         "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
     }
     target.parent.mkdir(parents=True, exist_ok=True)
-    # mkstemp makes the file with mode 0600.
-    handle, scratch = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    # mkstemp creates the file with mode 0600.
+    handle, temp_path = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
     try:
         with os.fdopen(handle, "w") as file:
             yaml.safe_dump(document, file, sort_keys=False)
-        Path(scratch).replace(target)
+        Path(temp_path).replace(target)
     except BaseException:
-        Path(scratch).unlink(missing_ok=True)
+        Path(temp_path).unlink(missing_ok=True)
         raise

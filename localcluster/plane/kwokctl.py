@@ -1,6 +1,6 @@
-"""Start the control plane with kwokctl; it must not stop it (see lifecycle.down).
+"""Start the control plane with kwokctl; `lifecycle.down` stops it.
 
-kwokctl believes pid files, which lie after a reboot; stale ones are removed before it looks.
+kwokctl trusts pid files, which are wrong after a reboot. Stale ones are deleted before it runs.
 """
 
 import os
@@ -17,7 +17,7 @@ from localcluster.plane.configuration import PORT_NAMES, kwokctl_configuration
 from localcluster.plane.ports import choose_ports
 from localcluster.processes.identity import Identity, identity_of
 
-__all__ = ["COMPONENTS", "component_processes", "create_plane", "scale_kwok_hosts", "start_plane"]
+__all__ = ["COMPONENTS", "component_processes", "create_plane", "scale_kwok_nodes", "start_plane"]
 
 COMPONENTS = (
     "etcd",
@@ -26,40 +26,38 @@ COMPONENTS = (
     "kube-scheduler",
     "kwok-controller",
 )
-KWOK_HOST_PREFIX = "kwok"
+KWOK_NODE_PREFIX = "kwok"
 
 
 def component_processes(folder: ClusterFolder) -> dict[str, Identity]:
-    """The components that run, by the pid files of kwokctl and their working directory.
-
-    Args:
-        folder: of the cluster.
-    """
-    found = {}
+    """Return the running components by name, according to kwokctl's pid files and /proc."""
+    running = {}
     for name in COMPONENTS:
         try:
             pid = int((folder.plane / "pids" / f"{name}.pid").read_text())
-            place = Path(f"/proc/{pid}/cwd").readlink()
+            working_folder = Path(f"/proc/{pid}/cwd").readlink()
         except (OSError, ValueError):
             continue
         identity = identity_of(pid)
-        # kwokctl starts each component in the cluster's own folder, where nobody else works.
-        if identity and place == folder.plane.resolve():
-            found[name] = identity
-    return found
+        # kwokctl starts each component in the cluster's own folder, which nothing else uses.
+        if identity and working_folder == folder.plane.resolve():
+            running[name] = identity
+    return running
 
 
-def create_plane(folder: ClusterFolder, programs: Path, environ: Mapping[str, str]) -> None:
-    """Make certificates and start every component, on free ports of the loopback address.
+def create_plane(folder: ClusterFolder, bin_folder: Path, environ: Mapping[str, str]) -> None:
+    """Create the certificates and start every component, on free ports of the loopback address.
 
     Args:
-        folder: of the cluster; it holds no control plane yet.
-        programs: the built binaries.
+        folder: of the cluster, without a control plane yet.
+        bin_folder: the built binaries.
         environ: this process's environment.
-    Raises: PlaneError: with the end of what kwokctl and the components said.
+
+    Raises:
+        PlaneError: with the last output of kwokctl and of the components that failed.
     """
     ports = choose_ports(len(PORT_NAMES))
-    # kwokctl compares paths of its own making with those of the kernel: no symbolic links.
+    # kwokctl compares its own paths with those of the kernel, which have no symbolic links.
     configuration = kwokctl_configuration(folder.plane.resolve(), ports)
     folder.kwok_workdir.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", dir=folder.path) as file:
@@ -72,93 +70,100 @@ def create_plane(folder: ClusterFolder, programs: Path, environ: Mapping[str, st
             "kube-scheduler": "kube-scheduler",
             "kwok-controller": "kwok",
         }
-        words = ["create", "cluster", "--config", file.name, "--runtime", "binary"]
+        arguments = ["create", "cluster", "--config", file.name, "--runtime", "binary"]
         for option, binary in binaries.items():
-            words += [f"--{option}-binary", str(programs / binary)]
-        words += ["--kubeconfig", "", "--wait", "60s"]
-        _kwokctl(folder, programs, environ, words)
+            arguments += [f"--{option}-binary", str(bin_folder / binary)]
+        arguments += ["--kubeconfig", "", "--wait", "60s"]
+        _kwokctl(folder, bin_folder, environ, arguments)
 
 
-def start_plane(folder: ClusterFolder, programs: Path, environ: Mapping[str, str]) -> None:
-    """Start the components that do not run, on the ports and data they had.
+def start_plane(folder: ClusterFolder, bin_folder: Path, environ: Mapping[str, str]) -> None:
+    """Start the components that do not run, with the ports and the data they had.
 
     Args:
-        folder: of the cluster; it holds a control plane.
-        programs: the built binaries.
+        folder: of the cluster, with a control plane.
+        bin_folder: the built binaries.
         environ: this process's environment.
-    Raises: PlaneError: with the end of what kwokctl and the components said.
+
+    Raises:
+        PlaneError: with the last output of kwokctl and of the components that failed.
     """
     alive = component_processes(folder)
     for name in COMPONENTS:
         if name not in alive:
             (folder.plane / "pids" / f"{name}.pid").unlink(missing_ok=True)
-    _kwokctl(folder, programs, environ, ["start", "cluster"])
+    _kwokctl(folder, bin_folder, environ, ["start", "cluster"])
 
 
-def scale_kwok_hosts(
-    folder: ClusterFolder, programs: Path, environ: Mapping[str, str], count: int
+def scale_kwok_nodes(
+    folder: ClusterFolder, bin_folder: Path, environ: Mapping[str, str], count: int
 ) -> None:
-    """Make or remove hosts that kwok plays.
+    """Create or delete nodes that kwok simulates.
 
     Args:
         folder: of the cluster.
-        programs: the built binaries.
+        bin_folder: the built binaries.
         environ: this process's environment.
-        count: how many there shall be.
-    Raises: PlaneError: kwokctl refused.
+        count: the desired number of nodes.
+
+    Raises:
+        PlaneError: kwokctl failed.
     """
-    words = ["scale", "node", KWOK_HOST_PREFIX, "--replicas", str(count)]
-    _kwokctl(folder, programs, environ, words)
+    arguments = ["scale", "node", KWOK_NODE_PREFIX, "--replicas", str(count)]
+    _kwokctl(folder, bin_folder, environ, arguments)
 
 
 def _kwokctl(
-    folder: ClusterFolder, programs: Path, environ: Mapping[str, str], words: list[str]
+    folder: ClusterFolder, bin_folder: Path, environ: Mapping[str, str], arguments: list[str]
 ) -> None:
-    own = dict(environ) | {
+    child_environ = dict(environ) | {
         "KWOK_WORKDIR": str(folder.kwok_workdir.resolve()),
-        # It calls kubectl, which must be ours and not what happens to be on this machine.
-        "PATH": f"{programs}{os.pathsep}{environ.get('PATH', '/usr/bin:/bin')}",
+        # kwokctl calls kubectl, which must be the one that was built here.
+        "PATH": f"{bin_folder}{os.pathsep}{environ.get('PATH', '/usr/bin:/bin')}",
         "KUBECACHEDIR": str(folder.path / "kubectl-cache"),
-        # Proxies of the environment are for the way out, not for the loopback address.
+        # A proxy must not see requests to the loopback address.
         "NO_PROXY": "*",
         "no_proxy": "*",
     }
-    own.pop("KUBECONFIG", None)
-    command = [str(programs / "kwokctl"), "--name", folder.name, *words]
+    child_environ.pop("KUBECONFIG", None)
+    command = [str(bin_folder / "kwokctl"), "--name", folder.name, *arguments]
     process = subprocess.Popen(
         command,
-        env=own,
+        env=child_environ,
         cwd=folder.path,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        # A Ctrl-C is for us: we end it and clean up.
+        # Ctrl-C must reach only this process, which then ends kwokctl and cleans up.
         start_new_session=True,
     )
     try:
-        # The components inherit no pipe: kwokctl gives them log files.
-        said, _ = process.communicate(timeout=180)
+        # This does not wait for the components: they inherit no pipe, kwokctl gives them log files.
+        output, _ = process.communicate(timeout=180)
     except subprocess.TimeoutExpired as error:
-        raise PlaneError(f"`kwokctl {' '.join(words[:2])}` did not end within 180 s") from error
+        raise PlaneError(
+            f"`kwokctl {' '.join(arguments[:2])}` did not finish within 180 s"
+        ) from error
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
     if process.returncode != 0:
         raise PlaneError(
-            f"`kwokctl {' '.join(words[:2])}` ended with {process.returncode}:\n{said[-2000:]}"
-            f"{_component_words(folder)}"
+            f"`kwokctl {' '.join(arguments[:2])}` exited with code {process.returncode}:\n"
+            f"{output[-2000:]}"
+            f"{_failed_component_logs(folder)}"
         )
 
 
-def _component_words(folder: ClusterFolder) -> str:
-    # The reason is usually in the log of the component that died.
+def _failed_component_logs(folder: ClusterFolder) -> str:
+    """Return the last log lines of the components that do not run: the reason is usually there."""
     alive = component_processes(folder)
-    ends = []
+    tails = []
     for name in COMPONENTS:
         log = folder.plane / "logs" / f"{name}.log"
         if name not in alive and log.exists():
             lines = log.read_text(errors="replace").splitlines()[-5:]
-            ends.append(f"the end of {name}'s log:\n" + "\n".join(lines))
-    return "\n".join(ends)
+            tails.append(f"last lines of {log}:\n" + "\n".join(lines))
+    return "\n".join(tails)

@@ -1,7 +1,7 @@
-"""Free ports on the loopback address; it must not keep them.
+"""Choose free ports on the loopback address. They are not reserved.
 
-kwokctl's own choice counts down from 32767, so two clusters that start at once would collide; and
-ports of the ephemeral range may be taken by any outgoing connection while a component restarts.
+kwokctl's own choice counts down from 32767, so two clusters that start at once would collide. And
+any outgoing connection may take a port of the ephemeral range while a component restarts.
 """
 
 import random
@@ -18,13 +18,9 @@ FIRST, LAST = 20000, 32000
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on this port of the loopback address.
-
-    Args:
-        port: a TCP port.
-    """
+    """Return whether no process listens on this TCP port of the loopback address."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As servers do: a connection that lingers in TIME_WAIT does not matter.
+        # Servers do the same, so a connection in TIME_WAIT does not count as in use.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
@@ -34,22 +30,24 @@ def is_free(port: int) -> bool:
 
 
 def choose_ports(
-    count: int, free: Callable[[int], bool] = is_free, chance: random.Random | None = None
+    count: int, free: Callable[[int], bool] = is_free, rng: random.Random | None = None
 ) -> list[int]:
-    """Different ports that are free now.
+    """Return different ports that are free at this moment.
 
     Args:
-        count: how many.
-        free: says whether a port is.
-        chance: the source of randomness.
-    Raises: PlaneError: the range is used up.
+        count: the number of ports.
+        free: tells whether a port is free.
+        rng: the source of randomness.
+
+    Raises:
+        PlaneError: the range has too few free ports.
     """
-    order = list(range(FIRST, LAST))
-    (chance or random.SystemRandom()).shuffle(order)
+    candidates = list(range(FIRST, LAST))
+    (rng or random.SystemRandom()).shuffle(candidates)
     chosen: list[int] = []
-    for port in order:
+    for port in candidates:
         if len(chosen) == count:
             return chosen
         if free(port):
             chosen.append(port)
-    raise PlaneError(f"no {count} free ports between {FIRST} and {LAST} on {LOOPBACK}")
+    raise PlaneError(f"there are no {count} free ports from {FIRST} to {LAST - 1} on {LOOPBACK}")

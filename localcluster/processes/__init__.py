@@ -1,3 +1,3 @@
-"""Processes that are ours, recognised beyond doubt; it must not act on a name alone."""
+"""Identify and signal the processes of a cluster, and no others."""
 
 __all__: list[str] = []

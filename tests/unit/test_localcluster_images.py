@@ -2,15 +2,15 @@ from pathlib import Path
 
 import pytest
 
+from localcluster.agent.container_errors import ConfigError
 from localcluster.agent.images import image_table, is_valid_name, parse_image_option
-from localcluster.agent.problems import ConfigError
-from localcluster.agent.security import check_user
+from localcluster.agent.security import validate_user
 from localcluster.errors import UsageError
 
 KPERF = "ghcr.io/azure/kperf:0.3.5"
 
 
-def test_kperf_is_known_and_users_may_add_images() -> None:
+def test_the_table_contains_kperf_and_the_images_of_the_options() -> None:
     table = image_table(Path("/bin"), ["x.test/a:1=/a:/files/a", "x.test/a:1=/b:/files/b"])
     assert {name: dict(image.files) for name, image in table.items()} == {
         KPERF: {"/kperf": "/bin/kperf"},
@@ -19,7 +19,7 @@ def test_kperf_is_known_and_users_may_add_images() -> None:
 
 
 @pytest.mark.parametrize("option", ["", "a", "a=/x", "a=x:/f", "A B=/x:/f", "a=/x:"])
-def test_an_image_option_of_another_form_is_refused(option: str) -> None:
+def test_an_image_option_in_another_format_is_rejected(option: str) -> None:
     with pytest.raises(UsageError, match="NAME=/PATH/IN/IMAGE:LOCAL-FILE"):
         parse_image_option(option)
 
@@ -28,19 +28,19 @@ def test_an_image_option_of_another_form_is_refused(option: str) -> None:
     "name",
     ["busybox", "a/b:c", KPERF, "host:5000/a", "localhost/a_b__c", f"a@sha256:{'0' * 64}"],
 )
-def test_what_a_runtime_can_read_is_valid(name: str) -> None:
+def test_a_reference_that_a_runtime_can_parse_is_valid(name: str) -> None:
     assert is_valid_name(name)
 
 
 @pytest.mark.parametrize(
     "name", ["", "A/B", "a::b", "a b", "a:", "/a", "a/", "a@b", "-a", "https://a/b"]
 )
-def test_what_a_runtime_cannot_read_is_not(name: str) -> None:
+def test_a_reference_that_a_runtime_cannot_parse_is_invalid(name: str) -> None:
     assert not is_valid_name(name)
 
 
 @pytest.mark.parametrize(
-    ("shared", "own", "refused"),
+    ("pod_context", "container_context", "message"),
     [
         ({}, {}, None),
         ({"runAsNonRoot": True, "runAsUser": 1}, {}, None),
@@ -51,17 +51,17 @@ def test_what_a_runtime_cannot_read_is_not(name: str) -> None:
         ({"runAsUser": 1}, {"runAsNonRoot": True, "runAsUser": 0}, "breaks non-root policy"),
     ],
 )
-def test_root_is_refused_where_a_kubelet_refuses_it(
-    shared: dict[str, object], own: dict[str, object], refused: str | None
+def test_root_is_rejected_where_a_kubelet_rejects_it(
+    pod_context: dict[str, object], container_context: dict[str, object], message: str | None
 ) -> None:
     pod = {
         "metadata": {"name": "p", "namespace": "n", "uid": "u"},
-        "spec": {"securityContext": shared},
+        "spec": {"securityContext": pod_context},
     }
-    container = {"name": "c", "securityContext": own}
+    container = {"name": "c", "securityContext": container_context}
     image = image_table(Path("/bin"))[KPERF]
-    if refused is None:
-        check_user(pod, container, image)
+    if message is None:
+        validate_user(pod, container, image)
         return
-    with pytest.raises(ConfigError, match=refused):
-        check_user(pod, container, image)
+    with pytest.raises(ConfigError, match=message):
+        validate_user(pod, container, image)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from localcluster.agent.logoptions import LogOptions, LogView, parse_options
+from localcluster.agent.log_options import LogFilter, LogOptions, parse_options
 
 ENTRIES = [
     b"2026-01-01T00:00:01.000000001Z stdout F one",
@@ -12,39 +12,39 @@ ENTRIES = [
 ]
 
 
-def shown(options: LogOptions) -> bytes:
-    snapshot = LogView(options)
-    return b"".join(snapshot.show(snapshot.tail(ENTRIES)))
+def rendered(options: LogOptions) -> bytes:
+    log_filter = LogFilter(options)
+    return b"".join(log_filter.render(log_filter.tail(ENTRIES)))
 
 
-def test_all_of_it_is_shown_with_parts_joined() -> None:
-    assert shown(LogOptions()) == b"one\ntwo\nthree\n"
+def test_without_options_all_entries_are_rendered_and_parts_are_joined() -> None:
+    assert rendered(LogOptions()) == b"one\ntwo\nthree\n"
 
 
-def test_a_timestamp_stands_once_before_a_line_in_parts() -> None:
-    assert shown(LogOptions(timestamps=True)).splitlines()[2] == (
+def test_a_line_in_parts_has_one_timestamp() -> None:
+    assert rendered(LogOptions(timestamps=True)).splitlines()[2] == (
         b"2026-01-01T00:00:03.000000003Z three"
     )
 
 
 def test_tail_lines_counts_entries_as_the_kubelet_does() -> None:
-    assert shown(LogOptions(tail_lines=2)) == b"three\n"
-    assert shown(LogOptions(tail_lines=0)) == b""
-    assert shown(LogOptions(tail_lines=99)) == shown(LogOptions())
+    assert rendered(LogOptions(tail_lines=2)) == b"three\n"
+    assert rendered(LogOptions(tail_lines=0)) == b""
+    assert rendered(LogOptions(tail_lines=99)) == rendered(LogOptions())
 
 
-def test_limit_bytes_cuts_in_the_middle_and_counts_timestamps() -> None:
-    assert shown(LogOptions(limit_bytes=6)) == b"one\ntw"
-    assert shown(LogOptions(limit_bytes=4, timestamps=True)) == b"2026"
+def test_limit_bytes_cuts_within_a_line_and_counts_timestamps() -> None:
+    assert rendered(LogOptions(limit_bytes=6)) == b"one\ntw"
+    assert rendered(LogOptions(limit_bytes=4, timestamps=True)) == b"2026"
 
 
-def test_since_and_stream_leave_lines_out() -> None:
+def test_since_and_stream_omit_lines() -> None:
     moment = datetime(2026, 1, 1, 0, 0, 2, tzinfo=UTC).timestamp()
-    assert shown(LogOptions(since=moment)) == b"two\nthree\n"
-    assert shown(LogOptions(stream="Stderr")) == b"two\n"
+    assert rendered(LogOptions(since=moment)) == b"two\nthree\n"
+    assert rendered(LogOptions(stream="Stderr")) == b"two\n"
 
 
-def test_a_query_becomes_options() -> None:
+def test_a_query_is_parsed() -> None:
     query = {"follow": "true", "tailLines": "5", "limitBytes": "7", "sinceSeconds": "10"}
     assert parse_options(query, now=100.0) == LogOptions(
         follow=True, tail_lines=5, limit_bytes=7, since=90.0
@@ -55,6 +55,6 @@ def test_a_query_becomes_options() -> None:
 @pytest.mark.parametrize(
     "query", [{"tailLines": "-1"}, {"limitBytes": "0"}, {"tailLines": "x"}, {"stream": "out"}]
 )
-def test_a_senseless_query_is_refused(query: dict[str, str]) -> None:
+def test_an_invalid_query_is_rejected(query: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_options(query, now=0)

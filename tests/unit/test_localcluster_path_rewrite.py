@@ -1,9 +1,9 @@
 import pytest
 
 from localcluster.agent.expansion import expand
-from localcluster.agent.path_rewrite import replace_paths, replace_words
+from localcluster.agent.path_rewrite import rewrite_arguments, rewrite_paths
 
-PLACES = {"/config": "/here/c", "/config/extra": "/here/x", "/tmp": "/here/t", "/kperf": "/b/kperf"}
+PATHS = {"/config": "/here/c", "/config/extra": "/here/x", "/tmp": "/here/t", "/kperf": "/b/kperf"}
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ PLACES = {"/config": "/here/c", "/config/extra": "/here/x", "/tmp": "/here/t", "
         ("curl -d @/tmp/x", "curl -d @/here/t/x"),
     ],
 )
-def test_a_path_of_the_container_becomes_one_of_this_machine(text: str, replaced: str) -> None:
-    assert replace_paths(text, PLACES) == replaced
+def test_a_path_of_the_container_is_replaced_by_a_local_path(text: str, replaced: str) -> None:
+    assert rewrite_paths(text, PATHS) == replaced
 
 
 @pytest.mark.parametrize(
@@ -44,16 +44,16 @@ def test_a_path_of_the_container_becomes_one_of_this_machine(text: str, replaced
         "a/tmp",
     ],
 )
-def test_what_only_looks_like_it_stays(text: str) -> None:
-    assert replace_paths(text, PLACES) == text
+def test_text_that_only_resembles_a_path_of_the_container_is_kept(text: str) -> None:
+    assert rewrite_paths(text, PATHS) == text
 
 
 def test_a_replaced_path_is_not_replaced_again() -> None:
-    assert replace_words(["/a /b"], {"/a": "/b", "/b": "/a"}) == ["/b /a"]
+    assert rewrite_arguments(["/a /b"], {"/a": "/b", "/b": "/a"}) == ["/b /a"]
 
 
-def test_without_places_nothing_changes() -> None:
-    assert replace_paths("/tmp /", {"/": "/root"}) == "/tmp /"
+def test_without_paths_nothing_is_replaced() -> None:
+    assert rewrite_paths("/tmp /", {"/": "/root"}) == "/tmp /"
 
 
 @pytest.mark.parametrize(

@@ -3,44 +3,56 @@ from typing import Any
 import pytest
 
 from localcluster.agent.container_state import (
-    ContainerSeen,
+    ContainerStatus,
     Running,
     Terminated,
     Waiting,
-    crash_delay,
+    crash_backoff,
 )
 from localcluster.agent.status import pod_phase, pod_status
 
 OK, BAD = Terminated(0, "Completed"), Terminated(1, "Error")
 
 
-def seen(state: Any, *, initial: bool = False, last: Terminated | None = None) -> ContainerSeen:
-    return ContainerSeen("c", "i", state, last=last, initial=initial)
+def status_of(
+    state: Any, *, is_init: bool = False, last_state: Terminated | None = None
+) -> ContainerStatus:
+    return ContainerStatus("c", "i", state, last_state=last_state, is_init=is_init)
 
 
 @pytest.mark.parametrize(
     ("policy", "containers", "phase"),
     [
-        ("Never", [seen(Waiting("x"))], "Pending"),
-        ("Never", [seen(Running(1))], "Running"),
-        ("Never", [seen(OK)], "Succeeded"),
-        ("Never", [seen(BAD)], "Failed"),
-        ("Never", [seen(OK), seen(BAD)], "Failed"),
-        ("Never", [seen(OK), seen(Running(1))], "Running"),
-        ("OnFailure", [seen(BAD)], "Running"),
-        ("OnFailure", [seen(OK)], "Succeeded"),
-        ("Always", [seen(OK)], "Running"),
-        ("Always", [seen(Waiting("CrashLoopBackOff"), last=BAD)], "Running"),
-        ("Never", [seen(BAD, initial=True), seen(Waiting("PodInitializing"))], "Failed"),
-        ("OnFailure", [seen(BAD, initial=True), seen(Waiting("PodInitializing"))], "Pending"),
-        ("Never", [seen(Running(1), initial=True), seen(Waiting("PodInitializing"))], "Pending"),
+        ("Never", [status_of(Waiting("x"))], "Pending"),
+        ("Never", [status_of(Running(1))], "Running"),
+        ("Never", [status_of(OK)], "Succeeded"),
+        ("Never", [status_of(BAD)], "Failed"),
+        ("Never", [status_of(OK), status_of(BAD)], "Failed"),
+        ("Never", [status_of(OK), status_of(Running(1))], "Running"),
+        ("OnFailure", [status_of(BAD)], "Running"),
+        ("OnFailure", [status_of(OK)], "Succeeded"),
+        ("Always", [status_of(OK)], "Running"),
+        ("Always", [status_of(Waiting("CrashLoopBackOff"), last_state=BAD)], "Running"),
+        ("Never", [status_of(BAD, is_init=True), status_of(Waiting("PodInitializing"))], "Failed"),
+        (
+            "OnFailure",
+            [status_of(BAD, is_init=True), status_of(Waiting("PodInitializing"))],
+            "Pending",
+        ),
+        (
+            "Never",
+            [status_of(Running(1), is_init=True), status_of(Waiting("PodInitializing"))],
+            "Pending",
+        ),
     ],
 )
-def test_the_phase_is_a_kubelets(policy: str, containers: list[ContainerSeen], phase: str) -> None:
+def test_the_phase_is_the_one_of_a_kubelet(
+    policy: str, containers: list[ContainerStatus], phase: str
+) -> None:
     assert pod_phase(policy, containers) == phase
 
 
-def test_a_status_names_only_the_conditions_of_a_kubelet() -> None:
+def test_a_status_contains_only_the_conditions_of_a_kubelet() -> None:
     pod = {
         "spec": {"restartPolicy": "Never"},
         "status": {
@@ -51,8 +63,8 @@ def test_a_status_names_only_the_conditions_of_a_kubelet() -> None:
             ],
         },
     }
-    status = pod_status(pod, [seen(Running(0.0))], 100.0, mounted=True)
-    conditions = {one["type"]: one for one in status["conditions"]}
+    status = pod_status(pod, [status_of(Running(0.0))], 100.0, mounted=True)
+    conditions = {condition["type"]: condition for condition in status["conditions"]}
     assert set(conditions) == {
         "PodReadyToStartContainers",
         "Initialized",
@@ -64,5 +76,5 @@ def test_a_status_names_only_the_conditions_of_a_kubelet() -> None:
     assert status["startTime"] == "2026-01-01T00:00:00Z"
 
 
-def test_a_crash_is_answered_with_a_growing_back_off() -> None:
-    assert [crash_delay(number) for number in range(8)] == [0, 10, 20, 40, 80, 160, 300, 300]
+def test_the_back_off_grows_with_each_crash() -> None:
+    assert [crash_backoff(count) for count in range(8)] == [0, 10, 20, 40, 80, 160, 300, 300]

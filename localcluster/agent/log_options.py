@@ -1,14 +1,14 @@
-"""What a request for logs asks for, and what that leaves of a log file; it must not read files.
+"""The options of a log request, and their effect on the entries of a log file.
 
-The rules are the kubelet's (k8s.io/kubelet/pkg/cri/streaming... logs.go): `tailLines` counts
-entries of the file, parts of long lines too; `limitBytes` counts the timestamps as well.
+The rules are those of the kubelet (k8s.io/cri-client/pkg/logs/logs.go): `tailLines` counts entries
+of the file, including parts of long lines; `limitBytes` counts timestamps as well.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-__all__ = ["LogOptions", "LogView", "parse_options"]
+__all__ = ["LogFilter", "LogOptions", "parse_options"]
 
 
 @dataclass(frozen=True)
@@ -20,26 +20,28 @@ class LogOptions:
     timestamps: bool = False
     tail_lines: int | None = None
     limit_bytes: int | None = None
-    # Lines before this moment (seconds since the epoch) are left out.
+    # Seconds since the epoch; earlier lines are omitted.
     since: float | None = None
     stream: str = "All"
 
 
 def parse_options(query: Mapping[str, str], now: float) -> LogOptions:
-    """The options in a query.
+    """Return the options in a query.
 
     Args:
         query: as the apiserver passes it on.
         now: seconds since the epoch, for sinceSeconds.
-    Raises: ValueError: a number is none, or negative.
+
+    Raises:
+        ValueError: an option has an invalid value.
     """
 
-    def number(name: str, least: int) -> int | None:
+    def number(name: str, minimum: int) -> int | None:
         if query.get(name, "") == "":
             return None
         value = int(query[name])
-        if value < least:
-            raise ValueError(f"{name}: must be at least {least}")
+        if value < minimum:
+            raise ValueError(f"{name}: must be at least {minimum}")
         return value
 
     seconds = number("sinceSeconds", 1)
@@ -48,12 +50,12 @@ def parse_options(query: Mapping[str, str], now: float) -> LogOptions:
         since = datetime.fromisoformat(query["sinceTime"]).timestamp()
     stream = query.get("stream") or "All"
     if stream not in {"All", "Stdout", "Stderr"}:
-        raise ValueError(f"stream: {stream!r} is neither All, Stdout nor Stderr")
-    truths = {"true", "1", "True"}
+        raise ValueError(f"stream: must be All, Stdout or Stderr, not {stream!r}")
+    true_values = {"true", "1", "True"}
     return LogOptions(
-        follow=query.get("follow") in truths,
-        previous=query.get("previous") in truths,
-        timestamps=query.get("timestamps") in truths,
+        follow=query.get("follow") in true_values,
+        previous=query.get("previous") in true_values,
+        timestamps=query.get("timestamps") in true_values,
         tail_lines=number("tailLines", 0),
         limit_bytes=number("limitBytes", 1),
         since=since,
@@ -61,21 +63,21 @@ def parse_options(query: Mapping[str, str], now: float) -> LogOptions:
     )
 
 
-class LogView:
-    """Turns raw entries into what the client sees, as long as its limit lasts."""
+class LogFilter:
+    """Turns the entries of a log file into the text for the client."""
 
     def __init__(self, options: LogOptions) -> None:
         self._options = options
-        self._left = options.limit_bytes
+        self._remaining_bytes = options.limit_bytes
         self._line_begins = True
 
     @property
-    def full(self) -> bool:
-        """Whether the limit is reached."""
-        return self._left == 0
+    def limit_reached(self) -> bool:
+        """Whether limitBytes is used up."""
+        return self._remaining_bytes == 0
 
     def tail(self, entries: list[bytes]) -> list[bytes]:
-        """The last entries that were asked for.
+        """Return the last entries, as many as tailLines.
 
         Args:
             entries: whole lines of the file, without their newline.
@@ -83,19 +85,19 @@ class LogView:
         count = self._options.tail_lines
         return entries if count is None else entries[len(entries) - min(count, len(entries)) :]
 
-    def show(self, entries: Iterable[bytes]) -> Iterator[bytes]:
-        """The text of entries, cut at the limit.
+    def render(self, entries: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the text of each entry, up to limitBytes in total.
 
         Args:
             entries: whole lines of the file, without their newline.
         """
         for entry in entries:
-            if self.full:
+            if self.limit_reached:
                 return
             text = self._text(entry)
-            if self._left is not None:
-                text = text[: self._left]
-                self._left -= len(text)
+            if self._remaining_bytes is not None:
+                text = text[: self._remaining_bytes]
+                self._remaining_bytes -= len(text)
             if text:
                 yield text
 

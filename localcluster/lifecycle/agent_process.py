@@ -1,4 +1,4 @@
-"""Start and stop the agent's process; it must not know what the agent does."""
+"""Start, find and stop the process of the agent."""
 
 import hashlib
 import json
@@ -11,18 +11,21 @@ from pathlib import Path
 
 from localcluster.errors import PlaneError
 from localcluster.paths import ClusterFolder
-from localcluster.processes.ending import end_processes
 from localcluster.processes.identity import Identity, identity_of
+from localcluster.processes.signals import end_processes
 
 __all__ = ["agent_sources", "find_agent", "start_agent", "stop_agent"]
 
 PACKAGE = Path(__file__).resolve().parent.parent
-# It only cancels its tasks; the pods' processes live on beside it.
+# The agent only cancels its tasks; the processes of the pods keep running.
 GRACE_SECONDS = 5.0
 
 
 def agent_sources() -> str:
-    """A digest of the agent's sources and interpreter: another one means it must start again."""
+    """Return a digest of this package and of the interpreter.
+
+    When it changes, the agent has to restart.
+    """
     digest = hashlib.sha256(sys.executable.encode())
     for path in sorted(PACKAGE.rglob("*.py")):
         digest.update(str(path.relative_to(PACKAGE)).encode() + path.read_bytes())
@@ -30,26 +33,27 @@ def agent_sources() -> str:
 
 
 def find_agent(folder: ClusterFolder) -> Identity | None:
-    """An agent that says of itself that it serves this folder, recorded by `up` or not.
+    """Return the running agent of a cluster, whether or not `up` has recorded it.
 
-    Args:
-        folder: of the cluster.
+    The agent itself writes its identity into the cluster's folder.
     """
     try:
         raw = json.loads((folder.path / "agent.json").read_text())
-        said = Identity(raw["pid"], raw["started_ticks"], raw["boot"])
+        written = Identity(raw["pid"], raw["started_ticks"], raw["boot"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return said if identity_of(said.pid) == said else None
+    return written if identity_of(written.pid) == written else None
 
 
 def start_agent(folder: ClusterFolder, environ: Mapping[str, str]) -> Identity:
-    """Start the agent as a daemon with a session of its own.
+    """Start the agent as a daemon in a session of its own.
 
     Args:
-        folder: of the cluster, with the agent's orders in it.
+        folder: of the cluster, with the agent's configuration in it.
         environ: this process's environment.
-    Raises: PlaneError: it ended at once.
+
+    Raises:
+        PlaneError: the agent did not start.
     """
     (folder.path / "agent.json").unlink(missing_ok=True)
     with folder.agent_log.open("a") as log:
@@ -64,23 +68,25 @@ def start_agent(folder: ClusterFolder, environ: Mapping[str, str]) -> Identity:
         )
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        if (found := find_agent(folder)) is not None:
-            return found
+        if (agent := find_agent(folder)) is not None:
+            return agent
         if process.poll() is not None:
             break
         time.sleep(0.05)
     process.kill()
     process.wait()
-    end = "\n".join(folder.agent_log.read_text(errors="replace").splitlines()[-8:])
-    raise PlaneError(f"the agent of the process hosts did not start; its log ends:\n{end}")
+    tail = "\n".join(folder.agent_log.read_text(errors="replace").splitlines()[-8:])
+    raise PlaneError(
+        f"the agent of the process hosts did not start; last lines of {folder.agent_log}:\n{tail}"
+    )
 
 
 def stop_agent(folder: ClusterFolder, recorded: Identity | None) -> None:
-    """Stop the agent and wait until it is gone.
+    """Stop the agent and wait until it has ended.
 
     Args:
         folder: of the cluster.
-        recorded: the agent that `up` remembers.
+        recorded: the agent in the cluster's record.
     """
-    agents = {one for one in (recorded, find_agent(folder)) if one is not None}
+    agents = {agent for agent in (recorded, find_agent(folder)) if agent is not None}
     end_processes(agents, signal.SIGTERM, GRACE_SECONDS)
