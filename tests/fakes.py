@@ -1,7 +1,7 @@
-"""The tests' own cluster, clock and listener: small classes that keep to the core's Protocols.
+"""A cluster, a clock and an observer for the tests: small classes with the core's Protocols.
 
-They must not decide anything that a real API server would not: objects get a UID and a time, a
-name is taken once, selectors select, and a test says what happens to Jobs and pods.
+The cluster does what every API server does: it gives objects a UID and a time, gives a name to only
+one of them and applies selectors. What happens to Jobs and pods is up to the test.
 """
 
 from __future__ import annotations
@@ -14,12 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mrunners.kube.api import Cluster
-from mrunners.kube.objects import (
-    ConfigMap,
-    Event,
-    Job,
-    Pod,
-)
+from mrunners.kube.objects import ConfigMap, Event, Job, Pod
 from mrunners.plan.metadata import Manifest
 from mrunners.run.observer import RunObserver
 from mrunners.status.run_state import RunState
@@ -30,10 +25,11 @@ Raw = dict[str, Any]
 
 
 class FakeClock:
-    """Time that passes only while somebody sleeps; then also the next thing happens.
+    """A clock that moves only during a sleep, when the next prepared event happens too.
 
     Attributes:
-        slept: each sleep, in seconds.
+        seconds: The time since the start.
+        slept: The length of each sleep, in seconds.
     """
 
     def __init__(self) -> None:
@@ -51,13 +47,13 @@ class FakeClock:
             self._next.popleft()()
 
     def then(self, *events: Callable[[], object]) -> None:
-        """What happens during the coming sleeps, one in each."""
+        """Let these events happen during the next sleeps, one in each."""
         self._next.extend(events)
 
 
 @dataclass
 class RecordingObserver:
-    """A listener that remembers."""
+    """An observer that keeps what it is told."""
 
     infos: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -82,7 +78,7 @@ class RecordingObserver:
 
 
 @dataclass(frozen=True)
-class _Mishap:
+class _PreparedFailure:
     carried_out: bool
     error: Exception | None
 
@@ -91,11 +87,11 @@ class FakeCluster:
     """An API server in memory.
 
     Attributes:
-        clock: moves its time.
-        asked: the name of each method of the Protocol that was called, in order.
-        events: warning events; their `about_uid` is free.
-        logs: by pod; an exception is raised.
-        ignores: fields of a Job's spec that it drops, as an old server does.
+        clock: Its clock.
+        asked: The names of the Protocol's methods in the order of the calls.
+        events: The warning events, of any object.
+        logs: The logs by pod; an exception is raised.
+        ignores: The fields of a Job's spec that it drops, as an old API server does.
     """
 
     def __init__(self, clock: FakeClock | None = None) -> None:
@@ -105,10 +101,10 @@ class FakeCluster:
         self.logs: dict[str, bytes | Exception] = {}
         self.ignores: set[str] = set()
         self._objects: dict[tuple[str, str, str], Raw] = {}
-        self._mishaps: dict[str, deque[_Mishap]] = {}
+        self._failures: dict[str, deque[_PreparedFailure]] = {}
         self._uids = 0
 
-    # What the Protocol asks for.
+    # The Protocol.
 
     @property
     def requests(self) -> int:
@@ -118,12 +114,12 @@ class FakeCluster:
         return START + timedelta(seconds=self.clock.seconds)
 
     def get_config_map(self, namespace: str, name: str) -> ConfigMap | None:
-        self._asks("get_config_map")
+        self._call("get_config_map")
         raw = self._objects.get(("ConfigMap", namespace, name))
         return None if raw is None else ConfigMap.from_json(raw)
 
     def list_config_maps(self, namespace: str, selector: str) -> list[ConfigMap]:
-        self._asks("list_config_maps")
+        self._call("list_config_maps")
         return [ConfigMap.from_json(raw) for raw in self._select("ConfigMap", namespace, selector)]
 
     def create_config_map(self, namespace: str, manifest: Manifest) -> ConfigMap | None:
@@ -131,12 +127,12 @@ class FakeCluster:
         return None if raw is None else ConfigMap.from_json(raw)
 
     def dry_run_config_map(self, namespace: str, manifest: Manifest) -> None:
-        self._asks("dry_run_config_map")
+        self._call("dry_run_config_map")
 
     def annotate_config_map(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:
-        self._asks("annotate_config_map")
+        self._call("annotate_config_map")
         raw = self._objects.get(("ConfigMap", namespace, name))
         if raw is None or raw["metadata"]["uid"] != uid:
             return False
@@ -144,7 +140,7 @@ class FakeCluster:
         return True
 
     def delete_config_map(self, namespace: str, name: str, uid: str) -> bool:
-        self._asks("delete_config_map")
+        self._call("delete_config_map")
         raw = self._objects.get(("ConfigMap", namespace, name))
         if raw is None or raw["metadata"]["uid"] != uid:
             return False
@@ -152,12 +148,12 @@ class FakeCluster:
         return True
 
     def get_job(self, namespace: str, name: str) -> Job | None:
-        self._asks("get_job")
+        self._call("get_job")
         raw = self._objects.get(("Job", namespace, name))
         return None if raw is None else Job.from_json(raw)
 
     def list_jobs(self, namespace: str, selector: str) -> list[Job]:
-        self._asks("list_jobs")
+        self._call("list_jobs")
         return [Job.from_json(raw) for raw in self._select("Job", namespace, selector)]
 
     def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
@@ -165,42 +161,44 @@ class FakeCluster:
         return None if raw is None else Job.from_json(raw)
 
     def list_pods(self, namespace: str, selector: str) -> list[Pod]:
-        self._asks("list_pods")
+        self._call("list_pods")
         return [Pod.from_json(raw) for raw in self._select("Pod", namespace, selector)]
 
     def list_warnings(self, namespace: str) -> list[Event]:
-        self._asks("list_warnings")
+        self._call("list_warnings")
         return list(self.events)
 
     def read_log(self, namespace: str, pod: str, *, limit_bytes: int) -> bytes | None:
-        self._asks("read_log")
+        self._call("read_log")
         log = self.logs.get(pod)
         if isinstance(log, Exception):
             raise log
         return None if log is None else log[:limit_bytes]
 
-    # What a test says beforehand.
+    # What a test prepares.
 
     def fail(self, method: str, error: Exception, *, carried_out: bool = False) -> None:
-        """The next call of a method raises, before or after it did its work."""
-        self._mishaps.setdefault(method, deque()).append(_Mishap(carried_out, error))
+        """Let the next call of a method raise, before or after the request is carried out."""
+        self._failures.setdefault(method, deque()).append(_PreparedFailure(carried_out, error))
 
     def lose_answer(self, method: str) -> None:
-        """The next create is carried out, but its answer is lost and it is sent again."""
-        self._mishaps.setdefault(method, deque()).append(_Mishap(carried_out=True, error=None))
+        """Carry out the next create but lose the response, so that the client sends it again."""
+        self._failures.setdefault(method, deque()).append(
+            _PreparedFailure(carried_out=True, error=None)
+        )
 
     # What happens in the cluster.
 
     def raw(self, kind: str, name: str, namespace: str = "load") -> Raw:
-        """An object, to be looked at or changed."""
+        """Return an object, which the test can change."""
         return self._objects[kind, namespace, name]
 
     def names(self, kind: str) -> list[str]:
-        """The names of all objects of a kind, in the order of their creation."""
-        return [name for of, _, name in self._objects if of == kind]
+        """Return the names of all objects of a kind, in the order of their creation."""
+        return [name for other_kind, _, name in self._objects if other_kind == kind]
 
     def put(self, manifest: Manifest, **meta: object) -> Raw:
-        """Create or replace an object as somebody else."""
+        """Create or replace an object, as another client would."""
         raw: Raw = deepcopy(manifest)
         self._uids += 1
         raw["metadata"] |= {"uid": f"uid-{self._uids}", "creationTimestamp": self._stamp(), **meta}
@@ -210,12 +208,12 @@ class FakeCluster:
     def hold_pod(
         self, job: str, index: int, *, waiting: str = "ContainerCreating", message: str = ""
     ) -> str:
-        """A pod of a Job is there, and its container waits."""
+        """Create a pod of a Job whose container waits."""
         state = {"waiting": {"reason": waiting, "message": message}}
         return self._put_pod(job, index, "Pending", state)
 
     def unschedule_pod(self, job: str, index: int, message: str) -> str:
-        """A pod of a Job is there, and the scheduler finds no node for it."""
+        """Create a pod of a Job for which no node fits."""
         name = self._put_pod(job, index, "Pending", {})
         pod = self.raw("Pod", name)
         del pod["spec"]["nodeName"], pod["status"]["containerStatuses"]
@@ -225,11 +223,11 @@ class FakeCluster:
         return name
 
     def start_pod(self, job: str, index: int) -> str:
-        """A pod of a Job runs."""
+        """Let a pod of a Job run."""
         return self._put_pod(job, index, "Running", {"running": {"startedAt": self._stamp()}})
 
     def end_pod(self, job: str, index: int, *, exit_code: int = 0, log: bytes = b"") -> str:
-        """A pod of a Job has ended and left a log."""
+        """Let a pod of a Job end with a log."""
         state = {
             "terminated": {
                 "exitCode": exit_code,
@@ -243,7 +241,7 @@ class FakeCluster:
         return name
 
     def finish_job(self, job: str) -> None:
-        """The Job gets its condition, by what its indexes say."""
+        """Set the Job's condition Complete or Failed, depending on its indexes."""
         status = self.raw("Job", job)["status"]
         condition: Raw = {"type": "Complete", "status": "True"}
         if status.get("failedIndexes"):
@@ -251,11 +249,11 @@ class FakeCluster:
         status["conditions"] = [condition]
 
     def remove(self, kind: str, name: str, namespace: str = "load") -> None:
-        """Somebody deletes an object."""
+        """Delete an object, as another client would."""
         del self._objects[kind, namespace, name]
 
     def collect_garbage(self) -> None:
-        """What has only owners that are gone, goes."""
+        """Delete the objects whose owners no longer exist."""
         while True:
             uids = {raw["metadata"]["uid"] for raw in self._objects.values()}
             orphans = [
@@ -269,36 +267,36 @@ class FakeCluster:
             for key in orphans:
                 del self._objects[key]
 
-    # How.
+    # Internals.
 
-    def _asks(self, method: str) -> _Mishap | None:
+    def _call(self, method: str) -> _PreparedFailure | None:
         self.asked.append(method)
-        mishaps = self._mishaps.get(method)
-        mishap = mishaps.popleft() if mishaps else None
-        if mishap is not None and mishap.error is not None and not mishap.carried_out:
-            raise mishap.error
-        return mishap
+        failures = self._failures.get(method)
+        failure = failures.popleft() if failures else None
+        if failure is not None and failure.error is not None and not failure.carried_out:
+            raise failure.error
+        return failure
 
     def _create(self, method: str, namespace: str, manifest: Manifest) -> Raw | None:
-        mishap = self._asks(method)
-        wanted: Raw = manifest
-        assert wanted["metadata"]["namespace"] == namespace
-        if (wanted["kind"], namespace, wanted["metadata"]["name"]) in self._objects:
+        failure = self._call(method)
+        body: Raw = manifest
+        assert body["metadata"]["namespace"] == namespace
+        if (body["kind"], namespace, body["metadata"]["name"]) in self._objects:
             return None
         raw = self.put(manifest)
         if raw["kind"] == "Job":
             raw["status"] = {"startTime": self._stamp()}
             raw["spec"] = {k: v for k, v in raw["spec"].items() if k not in self.ignores}
-        if mishap is not None and mishap.error is not None:
-            raise mishap.error
-        return None if mishap is not None else raw
+        if failure is not None and failure.error is not None:
+            raise failure.error
+        return None if failure is not None else raw
 
     def _select(self, kind: str, namespace: str, selector: str) -> list[Raw]:
         return [
             raw
-            for (of, where, _), raw in self._objects.items()
-            if (of, where) == (kind, namespace)
-            and _selected(raw["metadata"].get("labels") or {}, selector)
+            for (other_kind, other_namespace, _), raw in self._objects.items()
+            if (other_kind, other_namespace) == (kind, namespace)
+            and _matches(raw["metadata"].get("labels") or {}, selector)
         ]
 
     def _put_pod(self, job: str, index: int, phase: str, state: Raw) -> str:
@@ -311,8 +309,8 @@ class FakeCluster:
         }
         meta = {"name": name, "namespace": owner["metadata"]["namespace"], "labels": labels}
         refs = [{"kind": "Job", "name": job, "uid": owner["metadata"]["uid"]}]
-        before = self._objects.get(("Pod", meta["namespace"], name))
-        kept = {} if before is None else {"creationTimestamp": _created(before)}
+        previous = self._objects.get(("Pod", meta["namespace"], name))
+        kept = {} if previous is None else {"creationTimestamp": _created(previous)}
         self.put(
             {
                 "kind": "Pod",
@@ -329,7 +327,7 @@ class FakeCluster:
         return name
 
     def _recount(self, job: Raw) -> None:
-        """What the Job controller writes into the status, conditions apart."""
+        """Write the Job's status as its controller does, except for the conditions."""
         uid = job["metadata"]["uid"]
         phases: dict[str, list[str]] = {}
         for (kind, _, _), raw in self._objects.items():
@@ -350,21 +348,21 @@ def _created(raw: Raw) -> object:
     return raw["metadata"]["creationTimestamp"]
 
 
-def _selected(labels: Mapping[str, str], selector: str) -> bool:
+def _matches(labels: Mapping[str, str], selector: str) -> bool:
     for part in filter(None, selector.split(",")):
-        name, unequal, unwanted = part.partition("!=")
-        if unequal:
-            if labels.get(name) == unwanted:
+        name, operator, value = part.partition("!=")
+        if operator:
+            if labels.get(name) == value:
                 return False
         else:
-            name, _, wanted = part.partition("=")
-            if labels.get(name) != wanted:
+            name, _, value = part.partition("=")
+            if labels.get(name) != value:
                 return False
     return True
 
 
-def _keep_to_the_protocols(
+def _check_protocols(
     cluster: FakeCluster, observer: RecordingObserver
 ) -> tuple[Cluster, RunObserver]:
-    """Checked by mypy, not run."""
+    """Let mypy check that the fakes implement the Protocols; never called."""
     return cluster, observer
