@@ -32,7 +32,7 @@ from mrunners.run.result import (
 )
 from mrunners.run.wait import wait_for_run
 from tests.cluster.env import KPERF
-from tests.unit.reports.build import flat, printed
+from tests.factories import flat, printed
 
 _REPORT = printed(flat({"LIST https://127.0.0.1/api/v1/namespaces": [0.001] * 50}))
 

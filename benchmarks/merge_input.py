@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.unit.reports.build import begin_line, body_of, end_line, folded, percentiles
+from tests.factories import begin_line, body_of, end_line, folded, percentiles
 
 __all__ = ["JOB", "framed_path", "raw_path", "write_reports"]
 

@@ -17,7 +17,7 @@ from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
 from mrunners.reports.outcomes import PodOutcome
-from tests.unit.reports.build import RUN, RUN_ID
+from tests.factories import RUN, RUN_ID
 
 
 def _outcome(folder: Path, index: int, *, framed: bool) -> PodOutcome:

@@ -15,8 +15,7 @@ from mrunners.render.html.page import render_html
 from mrunners.reports.merge import merge
 from mrunners.reports.outcomes import MissingReason
 from tests.browser.browsers import running_browser
-from tests.reports_made import hostile_report, large_report
-from tests.unit.reports.build import RUN, flat, merged_pod, missing_pod
+from tests.factories import RUN, flat, hostile_report, large_report, merged_pod, missing_pod
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,10 @@ from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
 from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportError
+from tests.factories import RUN, RUN_ID, begin_line, body_of, end_line, folded, random_reports
+from tests.factories.real_kperf import ABSENT, LIST, deaf_address, real_report, spec
 from tests.localcluster.env import Json
 from tests.peer.group_server import GroupServer, PeerCluster
-from tests.peer.made_reports import made_reports
-from tests.peer.real_reports import ABSENT, LIST, deaf_address, real_report, spec
-from tests.unit.reports.build import RUN, RUN_ID, begin_line, body_of, end_line, folded
 
 UNREADABLE = b'{"total": 3, "duration": "1s", "latenciesByURL": {"LIST x": [0.1, 0.'
 
@@ -137,7 +136,7 @@ def test_a_missing_report_and_an_unreadable_one_leave_the_same_figures_and_we_sa
 def test_made_reports_of_both_forms_and_of_numbers_of_every_size(
     peer: PeerCluster, tmp_path: Path
 ) -> None:
-    reports = made_reports(12)
+    reports = random_reports(12)
     mine = ours(reports)
     assert_same_figures(mine, theirs(peer, tmp_path, "made", reports))
     assert_raw_samples_are_theirs(mine, reports)

@@ -13,8 +13,8 @@ from mrunners.profiles.parsing import parse_profile
 from mrunners.profiles.rendering import profile_digest, render_profile
 from mrunners.run.create import create_jobs, create_tracker
 from mrunners.run.lookup import ExistingRun, get_run_or_none
+from tests.factories import begin_line, body_of, end_line, flat, folded, printed
 from tests.fakes import FakeCluster, RecordingObserver
-from tests.unit.reports.build import begin_line, body_of, end_line, flat, folded, printed
 
 IMAGE = "ghcr.io/azure/kperf:0.3.5"
 RUN_ID = "646468fe-74a1-5a68-9cfc-e3e3f62132eb"  # of the key "key"

@@ -1,10 +1,8 @@
-"""How much one run may hold in memory: beyond it, further reports are named and not merged.
-
-It must not drop anything silently: what is not admitted has its reason in the coverage.
-"""
+"""The bound on how much one run may hold in memory; reports beyond it are named as missing."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from mrunners.reports.outcomes import MissingReason, PodOutcome
@@ -21,11 +19,20 @@ MAX_RUN_ERRORS = 2_000_000
 
 @dataclass(slots=True)
 class SampleBudget:
-    """Counts what was admitted so far; one for each run, or for each part that is held at once.
+    """How many samples and errors the reports of one run may still add to memory.
+
+    Use one budget for all outcomes that are held at the same time, and pass each outcome through
+    it once, in plan order. `accept_all()` is lazy, so a report that does not fit is released
+    before the next one is read:
+
+        outcomes = list(SampleBudget().accept_all(read_outcomes()))
+
+    Nothing is dropped silently: an outcome whose report does not fit stays, without its report and
+    with the reason `over-limit`, so that the coverage names its pod.
 
     Attributes:
-        max_samples: the most latency samples of all admitted reports together.
-        max_errors: the most failed requests with their texts.
+        max_samples: Maximum number of latency samples of all accepted reports together.
+        max_errors: Maximum number of failed requests, which are kept with their texts.
     """
 
     max_samples: int = MAX_RUN_SAMPLES
@@ -34,27 +41,36 @@ class SampleBudget:
     _errors: int = 0
 
     def accept(self, outcome: PodOutcome) -> PodOutcome:
-        """The outcome, or one without its report and with the reason `over-limit`.
+        """Count an outcome's report, and take the report away if it does not fit.
 
-        A smaller report may still be admitted after a larger one was not.
+        A smaller report may still fit after a larger one did not.
+
+        Returns:
+            The outcome itself; without its report and with the reason `over-limit` when the
+            report would exceed the budget.
         """
         report = outcome.report
         if report is None:
             return outcome
         samples = 0 if report.latencies_by_url is None else report.samples or 0
         errors = len(report.errors)
-        for what, so_far, more, most in (
+        for noun, used, more, maximum in (
             ("samples", self._samples, samples, self.max_samples),
             ("errors", self._errors, errors, self.max_errors),
         ):
-            if so_far + more > most:
+            if used + more > maximum:
                 return replace(
                     outcome,
                     report=None,
                     missing=MissingReason.OVER_LIMIT,
-                    detail=f"its {more:,} {what} would make more than the {most:,} that one run "
-                    "may have; split the run, or shorten its load",
+                    detail=f"with its {more:,} {noun} the run would exceed the limit of "
+                    f"{maximum:,}; split the run, or shorten its load",
                 )
         self._samples += samples
         self._errors += errors
         return outcome
+
+    def accept_all(self, outcomes: Iterable[PodOutcome]) -> Iterator[PodOutcome]:
+        """Yield every outcome as `accept()` returns it; the next one is read only after that."""
+        for outcome in outcomes:
+            yield self.accept(outcome)

@@ -1,7 +1,4 @@
-"""Which planned pods are in the merged report, which are not and why, and that in one sentence.
-
-It must not look at what was measured.
-"""
+"""Which pods' reports are merged, which are missing and why, and the verdict in one line."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ _DETAIL_CHARACTERS = 100
 
 
 class PodRef(Record):
-    """A pod by its place in the plan, and where it ran."""
+    """A planned pod, by Job and completion index, and where it ran."""
 
     job: str
     index: int
@@ -43,30 +40,30 @@ class Coverage(Record):
 
     @property
     def complete(self) -> bool:
-        """Whether every planned report is merged and each pod had at least one success."""
+        """Whether every planned report is merged and every pod had at least one success."""
         return not self.missing and not self.nothing_succeeded
 
     @property
     def verdict(self) -> str:
-        """`5 of 6 reports merged; 1 missing: mrunners-1 index 2 (kperf-failed: exit 1)`.
+        """One printable line that says how complete the report is.
 
-        One line, printable whatever the details hold.
+        For example: `5 of 6 reports merged; 1 missing: mrunners-1 index 2 (kperf-failed: exit 1)`.
         """
         parts = [f"{self.merged} of {self.expected} reports merged"]
         if self.missing:
-            named = listed([_why(pod) for pod in self.missing])
-            parts.append(f"{len(self.missing)} missing: {named}")
+            reasons = listed([_pod_and_reason(pod) for pod in self.missing])
+            parts.append(f"{len(self.missing)} missing: {reasons}")
         if self.nothing_succeeded:
-            named = listed([_place(pod) for pod in self.nothing_succeeded])
-            pods = counted(len(self.nothing_succeeded), "pod")
-            parts.append(f"nothing succeeded in {pods}: {named}")
+            names = listed([_pod(pod) for pod in self.nothing_succeeded])
+            count = counted(len(self.nothing_succeeded), "pod")
+            parts.append(f"nothing succeeded in {count}: {names}")
         return "; ".join(parts)
 
 
-def _place(pod: PodRef) -> str:
+def _pod(pod: PodRef) -> str:
     return f"{printable(pod.job)} index {pod.index}"
 
 
-def _why(pod: MissingPod) -> str:
+def _pod_and_reason(pod: MissingPod) -> str:
     detail = printable(pod.detail, _DETAIL_CHARACTERS)
-    return f"{_place(pod)} ({pod.reason.value}{': ' if detail else ''}{detail})"
+    return f"{_pod(pod)} ({pod.reason.value}{': ' if detail else ''}{detail})"

@@ -1,6 +1,6 @@
-"""How the latencies of successes are distributed: exact counts at bounds that all reports share.
+"""The distribution of the latencies of successes: exact counts at bounds that all reports share.
 
-It must not hold samples: its size follows from the span of latencies, not from their number.
+Its size depends on the span of the latencies, not on the number of samples.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from pydantic import Field
 
 from mrunners.records import Record
 
-__all__ = ["MOST_URLS", "LatencyDistribution", "latency_distribution"]
+__all__ = ["MAX_URLS", "LatencyDistribution", "latency_distribution"]
 
-# Bounds are 5.9 % apart: finer than a plot's line is wide, and coarse enough for a small report.
-_PER_DECADE = 40
+# Bounds are 5.9% apart: finer than a plot's line is wide, and coarse enough for a small report.
+_BOUNDS_PER_DECADE = 40
 # 1 us and 10,000 s: nothing that kperf measures over a network lies outside.
-_FIRST_STEP = -6 * _PER_DECADE
-_LAST_STEP = 4 * _PER_DECADE
+_FIRST_STEP = -6 * _BOUNDS_PER_DECADE
+_LAST_STEP = 4 * _BOUNDS_PER_DECADE
 
-# One curve is some 100 numbers, and nobody looks at more curves than this.
-MOST_URLS = 50
+# One curve is some 100 numbers, and nobody reads more curves than this.
+MAX_URLS = 50
 
 
 class LatencyDistribution(Record):
-    """How many samples are not greater than each bound: an empirical distribution, not scaled.
+    """Cumulative counts of the samples: an empirical distribution function, not normalized.
 
     Attributes:
-        seconds: the bounds, ascending: powers of ten in 40 steps a decade, 4 digits each.
-        counts: for each bound, how many samples of all requests are at most that long.
-        counts_by_url: the same for each request; the 50 with the most samples.
+        seconds: The bounds, ascending: powers of ten in 40 steps per decade, with 4 digits.
+        counts: For each bound, how many samples of all requests are at most that long.
+        counts_by_url: The same for each request, for the 50 requests with the most samples.
     """
 
     seconds: tuple[float, ...]
@@ -41,37 +41,41 @@ class LatencyDistribution(Record):
 
     @property
     def samples(self) -> int:
-        """How many samples all requests have: the last bound is not below the greatest."""
+        """Number of samples of all requests."""
+        # No sample exceeds the last bound.
         return self.counts[-1] if self.counts else 0
 
     @property
     def samples_by_url(self) -> dict[str, int]:
-        """The same for each request that is counted by itself."""
+        """Number of samples of each request in `counts_by_url`."""
         return {url: counts[-1] for url, counts in self.counts_by_url.items() if counts}
 
 
 def latency_distribution(
     pools: Mapping[str, Sequence[array[float]]] | None,
 ) -> LatencyDistribution | None:
-    """Count the samples at each bound, by bisection, so that nothing is copied or sorted.
+    """Count the samples up to each bound, by bisection: nothing is copied or sorted.
 
-    The bounds do not depend on the samples, so two reports can be laid over each other and
-    their counts added.
+    All reports take their bounds from the same grid, so two distributions can be compared bound
+    by bound, and their counts added.
 
     Args:
-        pools: for each request its pods' samples, each array ascending; None without raw data.
-    Returns: from the last bound below the least sample to the first that none exceeds; without
-        bounds when there is no sample; None without raw data.
+        pools: For each request the samples of its pods, each array ascending; None without raw
+            data.
+
+    Returns:
+        Counts from the last bound below the shortest sample to the first bound that no sample
+        exceeds; no bounds when there is no sample; None without raw data.
     """
     if pools is None:
         return None
-    filled = {url: [pool for pool in of_url if pool] for url, of_url in pools.items()}
-    every = [pool for of_url in filled.values() for pool in of_url]
-    if not every:
+    filled = {url: [pool for pool in url_pools if pool] for url, url_pools in pools.items()}
+    all_pools = [pool for url_pools in filled.values() for pool in url_pools]
+    if not all_pools:
         return LatencyDistribution(seconds=(), counts=(), counts_by_url={})
-    bounds = _bounds(min(pool[0] for pool in every), max(pool[-1] for pool in every))
-    counts = {url: _counts(of_url, bounds) for url, of_url in filled.items()}
-    largest = sorted(counts, key=lambda url: (-sum(map(len, filled[url])), url))[:MOST_URLS]
+    bounds = _bounds(min(pool[0] for pool in all_pools), max(pool[-1] for pool in all_pools))
+    counts = {url: _counts(url_pools, bounds) for url, url_pools in filled.items()}
+    largest = sorted(counts, key=lambda url: (-sum(map(len, filled[url])), url))[:MAX_URLS]
     return LatencyDistribution(
         seconds=bounds,
         counts=tuple(map(sum, zip(*counts.values(), strict=True))),
@@ -83,21 +87,21 @@ def _counts(pools: Sequence[array[float]], bounds: Sequence[float]) -> tuple[int
     return tuple(sum(bisect_right(pool, bound) for pool in pools) for bound in bounds)
 
 
-def _bounds(least: float, greatest: float) -> tuple[float, ...]:
+def _bounds(shortest: float, longest: float) -> tuple[float, ...]:
     first = _FIRST_STEP
-    if least > 0:
-        # One step of room, for the bounds are rounded and so is the logarithm.
-        first = _step(math.floor(math.log10(least) * _PER_DECADE) - 1)
+    if shortest > 0:
+        # One step more, because the bounds are rounded and so is the logarithm.
+        first = _clamped_step(math.floor(math.log10(shortest) * _BOUNDS_PER_DECADE) - 1)
     last = first
-    if greatest > 0:
-        last = _step(math.ceil(math.log10(greatest) * _PER_DECADE) + 1)
+    if longest > 0:
+        last = _clamped_step(math.ceil(math.log10(longest) * _BOUNDS_PER_DECADE) + 1)
     return tuple(_bound(step) for step in range(first, max(first, last) + 1))
 
 
-def _step(step: int) -> int:
+def _clamped_step(step: int) -> int:
     return min(max(step, _FIRST_STEP), _LAST_STEP)
 
 
 def _bound(step: int) -> float:
-    """Four digits, as text, so that every platform's pow() gives the same double."""
-    return float(f"{10 ** (step / _PER_DECADE):.3e}")
+    # Rounded to four digits as text, so that every platform's pow() gives the same double.
+    return float(f"{10 ** (step / _BOUNDS_PER_DECADE):.3e}")

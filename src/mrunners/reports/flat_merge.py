@@ -1,7 +1,4 @@
-"""Merge kperf's flat keys over some reports: a whole run's, or one Job's.
-
-It must not know of pods or Jobs.
-"""
+"""Merge kperf's flat keys over any set of reports: those of a run, or of one Job."""
 
 from __future__ import annotations
 
@@ -19,12 +16,14 @@ __all__ = ["merge_flat", "pool_raw", "pools_by_url"]
 
 
 def merge_flat(reports: Sequence[KperfReport]) -> FlatSummary:
-    """Counts summed, durations' maximum, percentiles over all raw samples.
+    """Merge reports: sum the counts, take the longest duration, pool the samples.
 
     Args:
-        reports: any number; none gives zeros.
-    Returns: the summary; percentiles are None when any report has no raw data, the total is None
-        when any report's number of samples is not known.
+        reports: Any number of reports; without one, all counts are zero.
+
+    Returns:
+        The summary. Its percentiles are None when any report has no raw data, its total is None
+        when any report's number of samples is unknown.
     """
     error_stats: Counter[str] = Counter()
     for report in reports:
@@ -39,29 +38,30 @@ def merge_flat(reports: Sequence[KperfReport]) -> FlatSummary:
         percentile_latencies=(
             None
             if pools is None
-            else percentile_latencies([pool for url in pools.values() for pool in url])
+            else percentile_latencies([pool for url_pools in pools.values() for pool in url_pools])
         ),
         percentile_latencies_by_url=(
             None
             if pools is None
-            else {url: percentile_latencies(of_url) for url, of_url in pools.items()}
+            else {url: percentile_latencies(url_pools) for url, url_pools in pools.items()}
         ),
     )
 
 
 def pool_raw(reports: Sequence[KperfReport]) -> dict[str, list[float]] | None:
-    """All samples of each URL, ascending; None when any report has no raw data."""
+    """Return all samples of each URL, ascending; None when any report has no raw data."""
     pools = pools_by_url(reports)
     if pools is None:
         return None
-    # Each pool is sorted already, so merging them needs no second copy to sort.
-    return {url: list(heapq.merge(*of_url)) for url, of_url in pools.items()}
+    # Each pool is sorted already, so merging needs no second copy to sort.
+    return {url: list(heapq.merge(*url_pools)) for url, url_pools in pools.items()}
 
 
 def pools_by_url(reports: Sequence[KperfReport]) -> dict[str, list[array[float]]] | None:
-    """For each URL, sorted, the reports' own arrays: nothing is copied.
+    """Group the reports' own sample arrays by URL, without copying a sample.
 
-    None when any report has no raw data.
+    Returns:
+        The arrays by URL, sorted by URL; None when any report has no raw data.
     """
     pools: dict[str, list[array[float]]] = {}
     for report in reports:

@@ -1,7 +1,4 @@
-"""Parse one flat kperf report: a whole one up to v0.3.4, one spec's or the aggregated one later.
-
-It must not compare specs with each other.
-"""
+"""Parse one flat kperf report: the whole report up to v0.3.4, one spec or the aggregate since."""
 
 from __future__ import annotations
 
@@ -30,10 +27,11 @@ _KEYS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlatReport:
-    """One flat report, checked in itself; the fields are those of KperfReport.
+    """One flat report that is consistent in itself; the fields are those of KperfReport.
 
     Attributes:
-        samples: None when the report has no raw data and yet percentiles, so there were some.
+        samples: Number of successes; None when the report has percentiles but no raw data, so that
+            the samples cannot be counted.
     """
 
     total: int
@@ -49,24 +47,22 @@ class FlatReport:
 
     @property
     def error_count(self) -> int:
-        """Failed requests, whatever their class."""
+        """Number of failed requests of all classes."""
         return sum(self.error_stats.values())
 
 
 def parse_flat(document: JsonObject) -> FlatReport:
-    """Read and check one flat report.
+    """Parse and check one flat report.
 
-    Args:
-        document: the JSON object.
-    Returns: the report.
-    Raises: UnusableReportError: invalid-report, with the field that is wrong.
+    Raises:
+        UnusableReportError: With the reason `invalid-report`, and the field that is wrong.
     """
     latencies = {
         url: fields.ascending_seconds(samples, "latenciesByURL")
         for url, samples in fields.mapping(document, "latenciesByURL").items()
     }
     percentiles = fields.percentiles(document.get("percentileLatencies"), "percentileLatencies")
-    # Go leaves empty fields out, so without percentiles there was no sample to keep raw.
+    # Go omits empty fields, so a report without percentiles had no sample that could be raw.
     has_raw = "latenciesByURL" in document or not percentiles
     report = FlatReport(
         total=fields.count(document, "total"),
@@ -88,13 +84,13 @@ def parse_flat(document: JsonObject) -> FlatReport:
 
 
 def _duration_ns(text: str) -> int:
-    # Go's longest duration has 29 characters; a longer text need not be looked at.
+    # Go's longest duration has 29 characters; a longer text is not worth parsing.
     try:
         duration_ns = parse_go_duration(text) if len(text) <= 64 else -1
     except ValueError as error:
         raise fields.invalid("duration is not a Go duration") from error
     if duration_ns < 0:
-        raise fields.invalid("duration is negative or absurdly long")
+        raise fields.invalid("duration is negative or too long")
     return duration_ns
 
 
@@ -118,7 +114,7 @@ def _error(value: object) -> RequestError:
         duration_seconds=fields.seconds(value.get("duration"), "an error's duration"),
         type=fields.text(value, "type"),
         code=fields.count(value, "code", default=0),
-        message=fields.text(value, "message", default=""),  # left out when empty by v0.1.7
+        message=fields.text(value, "message", default=""),  # v0.1.7 omits an empty one
     )
 
 

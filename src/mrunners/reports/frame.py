@@ -1,6 +1,20 @@
-"""Take the one framed report out of a pod's log, verified, or say why it cannot be had.
+"""Extract the one framed report from a pod's log, verified, or say why the log has none.
 
-It must not parse the report, and must not repair anything: a log with one doubt is unusable.
+A pod's log is not a file transfer. The node rotates it at any byte, so its head, its tail or both
+can be gone; a full disk or a crash cuts it; stderr is written into it between any two bytes of
+stdout; a restarted container writes a second report; and the API server answers 200 in all of these
+cases, sometimes with a kubelet error in the place of the log. The frame makes each case detectable:
+
+- The begin line names run, Job, completion index and pod, so that a report of another run or of
+  another pod is not taken for this one.
+- It announces the length and the SHA-256 of the raw JSON and the length of the base64 text, so that
+  a lost or altered byte is always noticed.
+- The body has lines of exactly 4,000 characters except for the last one, so that a lost piece
+  (`truncated`) can be told from an altered one (`garbled`).
+- There must be exactly one begin line and one end line.
+
+Nothing is repaired: a log with any doubt is unusable, and its reason says what was wrong.
+`frame_lines` reads single lines, `frame_body` unpacks the body, `runner_script` writes all of it.
 """
 
 from __future__ import annotations
@@ -8,6 +22,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NoReturn
 
+from mrunners.formatting import counted
 from mrunners.reports.frame_body import decode_body, is_full_line
 from mrunners.reports.frame_lines import MARKER, FrameLine, LineKind, parse_frame_line
 from mrunners.reports.kubelet_errors import kubelet_error
@@ -18,13 +33,13 @@ __all__ = ["FrameAddress", "extract_report"]
 
 @dataclass(frozen=True, slots=True)
 class FrameAddress:
-    """Whose report is wanted.
+    """Which pod the report must come from.
 
     Attributes:
-        run_id: the run's UUID.
-        job: the Job's name.
-        index: the completion index.
-        pod: the pod's name; None accepts any pod of that index.
+        run_id: The run's UUID.
+        job: The Job's name.
+        index: The completion index.
+        pod: The pod's name; None accepts any pod of that index.
     """
 
     run_id: str
@@ -34,19 +49,25 @@ class FrameAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    place: int
+class _LocatedLine:
+    """A frame line and its position among the lines of the log, from 0."""
+
+    position: int
     line: FrameLine
 
 
 def extract_report(log: bytes, address: FrameAddress) -> bytes:
-    """The raw JSON that kperf wrote, byte for byte.
+    """Return the raw JSON that kperf wrote, byte for byte.
 
     Args:
-        log: the container's whole log; stderr may stand before and behind the frame.
-        address: what the frame must say about itself.
-    Returns: the JSON; its length and SHA-256 are those that the runner's script announced.
-    Raises: UnusableReportError: anything else, with the reason.
+        log: The container's whole log; stderr may precede and follow the frame.
+        address: Which pod the frame must come from.
+
+    Returns:
+        The JSON, with the length and the SHA-256 that the runner's script announced.
+
+    Raises:
+        UnusableReportError: The log has no such report, or there is a doubt about it.
     """
     if not log.strip(b" \t\r\n\0"):
         _refuse(MissingReason.EMPTY_LOG, "the pod's log is empty")
@@ -55,69 +76,92 @@ def extract_report(log: bytes, address: FrameAddress) -> bytes:
     _require_same_address(begin.line, address, "begin")
     if end.line.sha256 != begin.line.sha256 or _identity(end.line) != _identity(begin.line):
         _refuse(MissingReason.FOREIGN_FRAME, "the end line belongs to another frame")
-    return decode_body(lines[begin.place + 1 : end.place], begin.line)
+    return decode_body(lines[begin.position + 1 : end.position], begin.line)
 
 
-def _only_frame(lines: list[bytes], address: FrameAddress) -> tuple[_Found, _Found]:
-    """The begin and end line of the log's only frame."""
-    found = [
-        _Found(place, parsed)
-        for place, line in enumerate(lines)
+def _only_frame(lines: list[bytes], address: FrameAddress) -> tuple[_LocatedLine, _LocatedLine]:
+    """Return the begin and the end line of the log's only frame."""
+    frame_lines = [
+        _LocatedLine(position, parsed)
+        for position, line in enumerate(lines)
         if (parsed := parse_frame_line(line)) is not None
     ]
-    if not found:
+    if not frame_lines:
         _refuse_frameless(lines)
-    for one in found:
-        _refuse_unreadable(one, lines)
-    begins = [one for one in found if one.line.kind is LineKind.BEGIN]
-    ends = [one for one in found if one.line.kind is LineKind.END]
-    words = [one for one in found if one.line.kind in (LineKind.NONE, LineKind.TOO_LARGE)]
-    if len(begins) > 1 or len(ends) > 1 or len(words) > 1 or (words and (begins or ends)):
-        kinds = ", ".join(one.line.kind.value for one in found)
+    for located in frame_lines:
+        _refuse_unreadable(located, lines)
+    begins = [located for located in frame_lines if located.line.kind is LineKind.BEGIN]
+    ends = [located for located in frame_lines if located.line.kind is LineKind.END]
+    notices = [
+        located
+        for located in frame_lines
+        if located.line.kind in (LineKind.NONE, LineKind.TOO_LARGE)
+    ]
+    if len(begins) > 1 or len(ends) > 1 or len(notices) > 1 or (notices and (begins or ends)):
+        kinds = ", ".join(located.line.kind.value for located in frame_lines)
         _refuse(MissingReason.DUPLICATE_FRAME, f"the log has more than one frame: {kinds}")
-    if words:
-        _refuse_as_announced(words[0].line, address)
+    if notices:
+        _refuse_as_announced(notices[0].line, address)
     if not ends or not begins:
-        _refuse_broken_partner(found[0], lines)
+        _refuse_altered_partner(frame_lines[0], lines)
     if not ends:
-        _refuse(MissingReason.TRUNCATED, "the log's tail is missing: a frame begins and never ends")
+        _refuse(
+            MissingReason.TRUNCATED, "the log's tail is missing: a frame begins but does not end"
+        )
     if not begins:
-        _refuse(MissingReason.TRUNCATED, "the log's head is missing: a frame ends and never begins")
-    if begins[0].place > ends[0].place:
-        _refuse(MissingReason.GARBLED, "the frame's end line stands before its begin line")
+        _refuse(
+            MissingReason.TRUNCATED, "the log's head is missing: a frame ends but does not begin"
+        )
+    if begins[0].position > ends[0].position:
+        _refuse(MissingReason.GARBLED, "the frame's end line precedes its begin line")
     return begins[0], ends[0]
 
 
 def _refuse_frameless(lines: list[bytes]) -> NoReturn:
-    said = kubelet_error(lines)
-    if said is not None:
-        _refuse(MissingReason.KUBELET_ERROR, f"the node answered with an error for a log: {said}")
+    error = kubelet_error(lines)
+    if error is not None:
+        _refuse(
+            MissingReason.KUBELET_ERROR, f"the node returned an error instead of the log: {error}"
+        )
     if any(MARKER in line for line in lines):
-        _refuse(MissingReason.GARBLED, "a frame line is glued to other text")
+        _refuse(MissingReason.GARBLED, "a frame line does not begin its line of the log")
     if any(map(is_full_line, lines)):
-        _refuse(MissingReason.TRUNCATED, "the log's head and tail are missing: it has body lines")
-    _refuse(MissingReason.NO_FRAME, f"no report frame in {len(lines)} lines of log")
+        _refuse(
+            MissingReason.TRUNCATED,
+            "the log's head and tail are missing: it has only lines of a frame's body",
+        )
+    _refuse(MissingReason.NO_FRAME, f"no report frame in {counted(len(lines), 'line')} of log")
 
 
-def _refuse_unreadable(one: _Found, lines: list[bytes]) -> None:
-    if one.line.kind is LineKind.OTHER_VERSION:
+def _refuse_unreadable(located: _LocatedLine, lines: list[bytes]) -> None:
+    if located.line.kind is LineKind.OTHER_VERSION:
         _refuse(
             MissingReason.UNSUPPORTED_FRAME_VERSION,
-            f"the frame is {one.line.version}, this mrunners reads v1",
+            f"the frame has version {located.line.version}; this release of mrunners reads v1",
         )
-    if one.line.kind is LineKind.UNKNOWN:
-        # Whatever is not closed by a newline was cut there; a garbled line still has its own.
-        if one.place == len(lines) - 1:
-            _refuse(MissingReason.TRUNCATED, "the log's tail is missing: it ends in a frame line")
-        _refuse(MissingReason.GARBLED, f"log line {one.place + 1} is a frame line that was altered")
+    if located.line.kind is LineKind.UNKNOWN:
+        # The log's last line has no newline: it was cut there. A garbled line still has its own.
+        if located.position == len(lines) - 1:
+            _refuse(
+                MissingReason.TRUNCATED, "the log's tail is missing: it ends within a frame line"
+            )
+        _refuse(MissingReason.GARBLED, f"the frame line in line {located.position + 1} was altered")
 
 
-def _refuse_broken_partner(one: _Found, lines: list[bytes]) -> None:
-    """Tell a begin or end line that is gone from one that other text was written into."""
-    words = f"run={one.line.run} job={one.line.job} index={one.line.index}".encode()
-    # A head that was cut off leaves its piece in the log's first line: that one is gone.
-    if any(words in line for place, line in enumerate(lines) if place not in (0, one.place)):
-        _refuse(MissingReason.GARBLED, "other text stands inside the frame's begin or end line")
+def _refuse_altered_partner(located: _LocatedLine, lines: list[bytes]) -> None:
+    """Refuse the log if the missing begin or end line is in it, with other text inside.
+
+    If it is not, then it is gone, which the caller reports as truncated.
+    """
+    line = located.line
+    address = f"run={line.run} job={line.job} index={line.index}".encode()
+    # Rotation leaves the remainder of a begin line in the log's first line: that line is gone.
+    if any(
+        address in text
+        for position, text in enumerate(lines)
+        if position not in (0, located.position)
+    ):
+        _refuse(MissingReason.GARBLED, "the frame's begin or end line has other text inside")
 
 
 def _refuse_as_announced(line: FrameLine, address: FrameAddress) -> NoReturn:
@@ -125,33 +169,35 @@ def _refuse_as_announced(line: FrameLine, address: FrameAddress) -> NoReturn:
     if line.kind is LineKind.TOO_LARGE:
         _refuse(
             MissingReason.TOO_LARGE,
-            f"the report of {line.size_bytes} bytes is {line.encoded_bytes} bytes in the log, "
-            f"and the node's log keeps {line.limit_bytes}; use more pods or a shorter load",
+            f"the report of {line.size_bytes} bytes takes {line.encoded_bytes} bytes of log, and "
+            f"the node keeps {line.limit_bytes}; use more pods or a shorter load",
         )
     if line.reason == "no-report":
         _refuse(MissingReason.KPERF_FAILED, f"exit {line.exit_code}")
-    _refuse(MissingReason.SCRIPT_FAILED, f"{line.reason}; kperf's exit {line.exit_code}")
+    _refuse(MissingReason.SCRIPT_FAILED, f"{line.reason}; kperf exited with {line.exit_code}")
 
 
 def _identity(line: FrameLine) -> tuple[str, str, int]:
     return (line.run, line.job, line.index)
 
 
-def _require_same_address(line: FrameLine, address: FrameAddress, where: str) -> None:
-    wanted = (address.run_id, address.job, address.index)
+def _require_same_address(line: FrameLine, address: FrameAddress, line_name: str) -> None:
+    expected = (address.run_id, address.job, address.index)
     foreign = [
-        name
-        for name, seen, asked in zip(("run", "job", "index"), _identity(line), wanted, strict=True)
-        if seen != asked
+        field
+        for field, actual, wanted in zip(
+            ("run", "job", "index"), _identity(line), expected, strict=True
+        )
+        if actual != wanted
     ]
     if address.pod is not None and line.pod != address.pod:
         foreign.append("pod")
     if foreign:
         _refuse(
             MissingReason.FOREIGN_FRAME,
-            f"the {where} line names another {', '.join(foreign)}",
+            f"the {line_name} line names another {', '.join(foreign)}",
         )
 
 
-def _refuse(problem: MissingReason, detail: str) -> NoReturn:
-    raise UnusableReportError(problem, detail)
+def _refuse(reason: MissingReason, detail: str) -> NoReturn:
+    raise UnusableReportError(reason, detail)

@@ -1,6 +1,6 @@
-"""From a frame's body to the raw JSON: base64, gzip, length and hash, each one checked.
+"""Unpack a frame's body: base64, gzip, length and hash are each checked.
 
-It must not search for the frame, and never unpacks more than was announced.
+Never more than one byte beyond the announced length is unpacked, so a gzip bomb does no harm.
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ from mrunners.reports.outcomes import MissingReason, UnusableReportError
 
 __all__ = ["MAX_REPORT_BYTES", "decode_body", "is_full_line"]
 
-# About five million samples of the v0.3.5 form; parsing takes some five times as much memory.
+# About five million samples as v0.3.5 prints them; parsing takes some five times as much memory.
 MAX_REPORT_BYTES = 256 * 1024 * 1024
 
 _ENCODING = "gzip+base64"
 _LINE_CHARACTERS = 4000
 _BASE64_LINE = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
-_GZIP_WINDOW = 31  # zlib's number for 'a gzip header and trailer, and nothing else'
+_GZIP_WINDOW = 31  # for zlib: exactly a gzip stream, with header and trailer
 
 
 def decode_body(lines: Sequence[bytes], begin: FrameLine) -> bytes:
-    """Unpack what stands between the begin and the end line.
+    """Return the raw JSON from the lines between a frame's begin and end line.
 
     Args:
-        lines: the lines between, without newlines.
-        begin: what was announced.
-    Returns: the raw JSON.
-    Raises: UnusableReportError: it is not what was announced.
+        lines: The lines, without newlines.
+        begin: The begin line, which announces what the body must be.
+
+    Raises:
+        UnusableReportError: The body is not what was announced.
     """
     if begin.encoding != _ENCODING:
         raise UnusableReportError(
@@ -42,8 +43,7 @@ def decode_body(lines: Sequence[bytes], begin: FrameLine) -> bytes:
     if begin.size_bytes > MAX_REPORT_BYTES:
         raise UnusableReportError(
             MissingReason.TOO_LARGE,
-            f"a report of {begin.size_bytes} bytes is announced, at most {MAX_REPORT_BYTES} "
-            "are read",
+            f"the report has {begin.size_bytes} bytes; the maximum is {MAX_REPORT_BYTES}",
         )
     text = _joined(lines, begin.encoded_bytes)
     try:
@@ -56,7 +56,7 @@ def decode_body(lines: Sequence[bytes], begin: FrameLine) -> bytes:
     if len(raw) != begin.size_bytes:
         raise UnusableReportError(
             MissingReason.LENGTH_MISMATCH,
-            f"{begin.size_bytes} bytes were announced, the body holds {len(raw)}",
+            f"{begin.size_bytes} bytes were announced, but the body has {len(raw)}",
         )
     if hashlib.sha256(raw).hexdigest() != begin.sha256:
         raise UnusableReportError(
@@ -66,55 +66,55 @@ def decode_body(lines: Sequence[bytes], begin: FrameLine) -> bytes:
 
 
 def is_full_line(line: bytes) -> bool:
-    """Whether a log line can only be one of a frame's body, by its length and its alphabet."""
+    """Whether a log line must be one of a frame's body, by its length and its characters."""
     return len(line) == _LINE_CHARACTERS and _BASE64_LINE.fullmatch(line) is not None
 
 
 def _joined(lines: Sequence[bytes], announced: int) -> bytes:
-    """The body's characters, when its lines are the ones that the script wrote.
+    """Return the body's text if its lines are those that the script wrote.
 
-    The lines' lengths tell a lost piece (truncated) from an altered one (garbled).
+    The lines' lengths distinguish a lost piece (truncated) from an altered one (garbled).
     """
-    misshapen = 0
+    wrong_length = 0
     for number, line in enumerate(lines, start=1):
         if not _BASE64_LINE.fullmatch(line):
             raise UnusableReportError(
-                MissingReason.GARBLED, f"line {number} of the frame's body is {_nature(line)}"
+                MissingReason.GARBLED, f"line {number} of the frame's body {_alteration(line)}"
             )
         too_short = number < len(lines) and len(line) < _LINE_CHARACTERS
         if too_short or len(line) > _LINE_CHARACTERS:
-            misshapen = misshapen or number
+            wrong_length = wrong_length or number
     text = b"".join(lines)
     if len(text) < announced:
         raise UnusableReportError(
             MissingReason.TRUNCATED,
-            f"the middle is missing: {len(text)} of the body's {announced} characters arrived",
+            f"the middle is missing: the body has {len(text)} of {announced} characters",
         )
     if len(text) > announced:
         raise UnusableReportError(
             MissingReason.GARBLED,
-            f"the body has {len(text)} characters, {announced} were announced",
+            f"{announced} characters were announced, but the body has {len(text)}",
         )
-    if misshapen:
+    if wrong_length:
         raise UnusableReportError(
             MissingReason.GARBLED,
-            f"line {misshapen} of the frame's body has not {_LINE_CHARACTERS} characters",
+            f"line {wrong_length} of the frame's body does not have {_LINE_CHARACTERS} characters",
         )
     return text
 
 
-def _nature(line: bytes) -> str:
+def _alteration(line: bytes) -> str:
     if b"\r" in line:
-        return "altered: it has a carriage return"
+        return "was altered: it has a carriage return"
     if b"\0" in line:
-        return "altered: it has a NUL"
+        return "was altered: it has a NUL byte"
     if not line.isascii():
-        return "altered: it has bytes beyond ASCII"
-    return "not base64 but other text"
+        return "was altered: it has bytes that are not ASCII"
+    return "is not base64"
 
 
 def _unpacked(packed: bytes, announced: int) -> bytes:
-    """At most one byte more than announced, so that a bomb ends here and not in memory."""
+    """Return at most the announced number of bytes; one byte more is an error."""
     unpacker = zlib.decompressobj(_GZIP_WINDOW)
     try:
         raw = unpacker.decompress(packed, announced + 1)

@@ -1,7 +1,4 @@
-"""The frame's own lines (begin, end, none, too-large): from bytes to records.
-
-It must not look at the body, nor at more than one line.
-"""
+"""Parse the frame's own lines (begin, end, none, too-large), each by itself."""
 
 from __future__ import annotations
 
@@ -15,12 +12,12 @@ MARKER = b"mrunners-report"
 
 _VERSION = "v1"
 
-# A line of ours has at most a 63-character name thrice and a few numbers.
+# A frame line has at most three names of 63 characters and a few numbers.
 _MAX_LINE_BYTES = 2048
 
 
 class LineKind(StrEnum):
-    """What a frame line announces; UNKNOWN is one that is ours by its marker and yet unreadable."""
+    """What a frame line announces; UNKNOWN has the marker but cannot be read."""
 
     BEGIN = "begin"
     END = "end"
@@ -30,19 +27,19 @@ class LineKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-# Names of Kubernetes' alphabet: with other text in them the line was altered, it is not foreign.
+# Only the characters of Kubernetes names: a line with others was altered, it is not foreign.
 _ID = r"run=(?P<run>[0-9a-f-]*) job=(?P<job>[a-z0-9.-]*) index=(?P<index>\d{0,9})"
 _POD = r"pod=(?P<pod>[a-z0-9.-]*)"
 _SHA = r"sha256=(?P<sha256>[0-9a-f]{64})"
-# Up to 15 digits: more than any log can hold, and far from where int() becomes slow.
-_SIZES = r"bytes=(?P<bytes>\d{1,15})"
+# Up to 15 digits: more than any log can hold, and few enough for int() to be fast.
+_SIZE = r"bytes=(?P<bytes>\d{1,15})"
 _FORMS = {
-    LineKind.BEGIN: rf"{_ID} {_POD} {_SIZES} {_SHA} "
+    LineKind.BEGIN: rf"{_ID} {_POD} {_SIZE} {_SHA} "
     r"encoding=(?P<encoding>\S+) encoded=(?P<encoded>\d{1,15})",
     LineKind.END: rf"{_ID} {_SHA}",
     LineKind.NONE: rf"{_ID} {_POD} "
     r"exit=(?P<exit>\d{1,3}) reason=(?P<reason>[a-z0-9-]+)",
-    LineKind.TOO_LARGE: rf"{_ID} {_POD} {_SIZES} "
+    LineKind.TOO_LARGE: rf"{_ID} {_POD} {_SIZE} "
     r"encoded=(?P<encoded>\d{1,15}) limit=(?P<limit>\d{1,15})",
 }
 _PATTERNS = {kind: re.compile(form, re.ASCII) for kind, form in _FORMS.items()}
@@ -53,19 +50,19 @@ class FrameLine:
     """One line that begins with the marker.
 
     Attributes:
-        kind: what it announces.
-        version: as written, such as `v1`.
-        run: the run ID.
-        job: the Job's name.
-        index: the completion index; -1 when the line has none.
-        pod: the pod's name; empty in an end line.
-        size_bytes: length of the raw JSON.
-        encoded_bytes: length of the base64 text, without newlines.
-        limit_bytes: what the node's log may hold.
-        sha256: of the raw JSON, in hex.
-        encoding: always `gzip+base64` in v1.
-        exit_code: kperf's.
-        reason: why there is no report, a word of the script's.
+        kind: What the line announces.
+        version: The version as written, such as `v1`.
+        run: The run ID.
+        job: The Job's name.
+        index: The completion index; -1 when the line has none.
+        pod: The pod's name; empty in an end line.
+        size_bytes: Length of the raw JSON.
+        encoded_bytes: Length of the base64 text, without newlines.
+        limit_bytes: Maximum size of a container's log on the node.
+        sha256: SHA-256 of the raw JSON, in hex.
+        encoding: Always `gzip+base64` in v1.
+        exit_code: kperf's exit code.
+        reason: Why there is no report, as the script names it.
     """
 
     kind: LineKind
@@ -84,11 +81,10 @@ class FrameLine:
 
 
 def parse_frame_line(line: bytes) -> FrameLine | None:
-    """Read one line of a log.
+    """Parse one line of a log, given without its newline.
 
-    Args:
-        line: without its newline.
-    Returns: the record; None when the line does not begin with the marker.
+    Returns:
+        The parsed line; None when it does not begin with the marker.
     """
     if not line.startswith(MARKER):
         return None
@@ -98,11 +94,11 @@ def parse_frame_line(line: bytes) -> FrameLine | None:
     words = line.decode("ascii").split(" ", 3)
     if len(words) != 4 or words[0] != MARKER.decode():
         return unknown
-    _, kind_word, version, rest = words
+    _, kind_name, version, rest = words
     if re.fullmatch(r"v\d{1,6}", version) and version != _VERSION:
         return FrameLine(kind=LineKind.OTHER_VERSION, version=version)
     try:
-        kind = LineKind(kind_word)
+        kind = LineKind(kind_name)
     except ValueError:
         return unknown
     pattern = _PATTERNS.get(kind)

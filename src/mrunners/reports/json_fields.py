@@ -1,7 +1,7 @@
-"""Typed reading of a parsed JSON object's fields: the right type and a sane size, or a refusal.
+"""Read typed fields of a parsed JSON object: a value has the right type and range, or is refused.
 
-It must not convert: a number in quotes is not a number, and a bool is not an integer. Each reader
-raises UnusableReportError with invalid-report, and names the field.
+Nothing is converted: a number in quotes is not a number, and a bool is not an integer. Every reader
+raises UnusableReportError with the reason `invalid-report`, and names the field.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ __all__ = [
     "text",
 ]
 
-# kperf measures with time.Duration: 63 bits of nanoseconds. Nothing can take longer than that.
+# kperf measures with time.Duration: 63 bits of nanoseconds.
 _MAX_SECONDS = float(2**63) / 1e9
 _MAX_COUNT = 2**63 - 1
 
 
 def invalid(detail: str) -> UnusableReportError:
-    """The refusal of a report that is JSON and yet no report."""
+    """Return the error for a JSON document that is not a valid report."""
     return UnusableReportError(MissingReason.INVALID_REPORT, detail)
 
 
 def count(owner: JsonObject, key: str, *, default: int | None = None) -> int:
-    """A whole number from 0 to 2**63 - 1; `default` stands for an absent key."""
+    """Return a whole number from 0 to 2**63 - 1; `default` if the key is absent."""
     value = owner.get(key, default)
     if type(value) is not int:
         raise invalid(f"{key} is not a whole number")
@@ -46,7 +46,7 @@ def count(owner: JsonObject, key: str, *, default: int | None = None) -> int:
 
 
 def text(owner: JsonObject, key: str, *, default: str | None = None) -> str:
-    """A string; `default` stands for an absent key."""
+    """Return a string; `default` if the key is absent."""
     value = owner.get(key, default)
     if not isinstance(value, str):
         raise invalid(f"{key} is not a string")
@@ -54,7 +54,7 @@ def text(owner: JsonObject, key: str, *, default: str | None = None) -> str:
 
 
 def mapping(owner: JsonObject, key: str) -> JsonObject:
-    """An object; absent and null are empty, as Go writes a nil map."""
+    """Return an object; an absent key and null are empty, as Go writes a nil map."""
     value = owner.get(key)
     if value is None:
         return {}
@@ -64,7 +64,7 @@ def mapping(owner: JsonObject, key: str) -> JsonObject:
 
 
 def items(owner: JsonObject, key: str) -> list[object]:
-    """An array; absent and null are empty, as Go writes a nil slice."""
+    """Return an array; an absent key and null are empty, as Go writes a nil slice."""
     value = owner.get(key)
     if value is None:
         return []
@@ -73,48 +73,48 @@ def items(owner: JsonObject, key: str) -> list[object]:
     return value
 
 
-def seconds(value: object, what: str) -> float:
-    """A span of time that Go can hold; whole numbers are fine, for Go writes 1.0 as `1`."""
+def seconds(value: object, field: str) -> float:
+    """Return a length of time; it may be a whole number, because Go writes 1.0 as `1`."""
     if type(value) not in (float, int):
-        raise invalid(f"{what} is not a number")
+        raise invalid(f"{field} is not a number")
     assert isinstance(value, int | float)
     if not 0 <= value <= _MAX_SECONDS:
-        raise invalid(f"{what} is negative or absurdly long")
+        raise invalid(f"{field} is negative or too long")
     return float(value)
 
 
-def ascending_seconds(value: object, what: str) -> array[float]:
-    """An array of latencies; kperf sorts them, so unsorted ones were not written by kperf."""
+def ascending_seconds(value: object, field: str) -> array[float]:
+    """Return an array of latencies; kperf sorts them, so unsorted ones are not kperf's."""
     if not isinstance(value, list):
-        raise invalid(f"{what} is not an array")
+        raise invalid(f"{field} is not an array")
     if not set(map(type, value)) <= {float, int}:
-        raise invalid(f"{what} has an element that is not a number")
+        raise invalid(f"{field} has an element that is not a number")
     try:
         samples = array("d", value)
     except OverflowError as error:
-        raise invalid(f"{what} has an absurd number") from error
+        raise invalid(f"{field} has a number that is too large") from error
     if not all(map(operator.le, samples, islice(samples, 1, None))):
-        raise invalid(f"{what} is not sorted")
+        raise invalid(f"{field} is not sorted")
     if samples:
-        seconds(samples[0], what)
-        seconds(samples[-1], what)
+        seconds(samples[0], field)
+        seconds(samples[-1], field)
     return samples
 
 
-def percentiles(value: object, what: str) -> Percentiles:
-    """`[[p, seconds], ...]` with p from 0 to 1, both ascending; null is empty."""
+def percentiles(value: object, field: str) -> Percentiles:
+    """Return the pairs of `[[p, seconds], ...]`: p from 0 to 1, both ascending; null is empty."""
     if value is None:
         return ()
     if not isinstance(value, list):
-        raise invalid(f"{what} is not an array")
+        raise invalid(f"{field} is not an array")
     pairs = []
     for pair in value:
         if not isinstance(pair, list) or len(pair) != 2:
-            raise invalid(f"{what} has an element that is not a pair")
-        p = seconds(pair[0], what)
+            raise invalid(f"{field} has an element that is not a pair")
+        p = seconds(pair[0], field)
         if p > 1:
-            raise invalid(f"{what} has a percentile above 1")
-        pairs.append((p, seconds(pair[1], what)))
+            raise invalid(f"{field} has a percentile above 1")
+        pairs.append((p, seconds(pair[1], field)))
     if any(low[0] >= high[0] or low[1] > high[1] for low, high in pairwise(pairs)):
-        raise invalid(f"{what} is not ascending")
+        raise invalid(f"{field} is not ascending")
     return tuple(pairs)

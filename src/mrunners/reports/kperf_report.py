@@ -1,8 +1,7 @@
-"""Parse what one kperf runner printed, whichever release it was, and refuse what does not add up.
+"""Parse the report of one kperf runner, of any release, and refuse one that does not add up.
 
-It must not merge pods, and must not mend anything: the text is untrusted.
-
-Source of the shapes: kperf, api/types/metric.go, v0.0.1 to v0.3.5.
+The text is untrusted, and nothing in it is repaired. Source of the formats: kperf,
+api/types/metric.go, v0.0.1 to v0.3.5.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from mrunners.reports.strict_json import JsonObject, parse_json_object
 
 __all__ = ["FIRST_READABLE_RELEASE", "parse_report"]
 
-# v0.1.5 and v0.1.6 print latencies per URL already, but the older object of error statistics.
+# v0.1.5 and v0.1.6 already print latencies per URL, but the older object of error statistics.
 FIRST_READABLE_RELEASE = "0.1.7"
 
 # errorStats of v0.1.6 and before: always all four, from a Go struct without omitempty.
@@ -27,14 +26,18 @@ _MULTI_KEYS = {"perSpecResults", "aggregated"}
 
 
 def parse_report(raw: bytes) -> KperfReport:
-    """Read one runner's report.
+    """Parse one runner's report.
 
     Args:
-        raw: the JSON as kperf wrote it: the flat form (to v0.3.4), or `perSpecResults` with
-            `aggregated` (v0.3.5 on), of which `aggregated` is taken.
-    Returns: the report; every float is the double that the text names.
-    Raises: UnusableReportError: invalid-json, legacy-report, or invalid-report with the fact
-        that does not agree.
+        raw: The JSON as kperf wrote it: a flat report (up to v0.3.4), or `perSpecResults` with
+            `aggregated` (since v0.3.5), of which `aggregated` is used.
+
+    Returns:
+        The report; every float is the double nearest to the number in the text.
+
+    Raises:
+        UnusableReportError: With the reason `invalid-json`, `legacy-report`, or `invalid-report`
+            and the facts that contradict each other.
     """
     document = parse_json_object(raw)
     if not fields.items(document, "perSpecResults"):
@@ -55,7 +58,7 @@ def _flat(document: JsonObject) -> FlatReport:
     if "latencies" in document or (isinstance(stats, dict) and set(stats) >= _LEGACY_ERROR_KEYS):
         raise UnusableReportError(
             MissingReason.LEGACY_REPORT,
-            "the report is one of kperf 0.1.6 or before; "
+            "the report is of kperf 0.1.6 or earlier; "
             f"use an image of {FIRST_READABLE_RELEASE} or later",
         )
     return parse_flat(document)
@@ -84,37 +87,37 @@ def _from_specs(
 
 
 def _samples(specs: Sequence[FlatReport], whole: FlatReport) -> int | None:
-    """Successes: counted where there is raw data, else the configured total less the errors."""
+    """Return the number of successes: counted, or else the configured total less the errors."""
     if whole.samples is not None:
         return whole.samples
-    # A later spec's total may have been cut short (see _demand_total): then nothing is known.
+    # A later spec may have stopped before its total (see _require_total): nothing is known then.
     if len(specs) == 1 and whole.total > 0:
         return whole.total - whole.error_count
     return None
 
 
 def _require_total(spec: FlatReport, number: int) -> None:
-    """`total` is what was asked for; a report that has fewer or more was not complete.
+    """Require as many requests as `total` configures.
 
-    kperf drops `duration` beside `total` in the first spec only (runner.go, loadConfig): a later
-    spec that has both stops at whichever comes first, so there fewer is no fault.
+    kperf ignores `duration` beside `total` in the first spec only (runner.go, loadConfig). A later
+    spec that has both stops at whichever comes first, so it may have sent fewer.
     """
     if spec.total == 0:
         return
     if spec.samples is None:
         if spec.error_count > spec.total:
-            raise fields.invalid(f"total is {spec.total}, yet there are {spec.error_count} errors")
+            raise fields.invalid(f"total is {spec.total}, but there are {spec.error_count} errors")
         return
     attempts = spec.samples + spec.error_count
     if attempts > spec.total or (number == 0 and attempts != spec.total):
         raise fields.invalid(
-            f"total is {spec.total}, yet {spec.samples} samples and {spec.error_count} errors "
+            f"total is {spec.total}, but {spec.samples} samples and {spec.error_count} errors "
             f"make {attempts}"
         )
 
 
 def _require_agreement(specs: Sequence[FlatReport], whole: FlatReport) -> None:
-    """`aggregated` must count what the specs count (kperf, runner.go, aggregateResults)."""
+    """Require that `aggregated` is the sum of the specs (kperf, runner.go, aggregateResults)."""
     sums: tuple[tuple[str, int, int], ...] = (
         ("total", sum(s.total for s in specs), whole.total),
         ("duration", sum(s.duration_ns for s in specs), whole.duration_ns),
@@ -124,8 +127,8 @@ def _require_agreement(specs: Sequence[FlatReport], whole: FlatReport) -> None:
     if whole.latencies_by_url is not None:
         samples = sum(s.samples or 0 for s in specs)
         sums += (("samples", samples, whole.samples or 0),)
-    for what, summed, aggregated in sums:
+    for field, summed, aggregated in sums:
         if summed != aggregated:
             raise fields.invalid(
-                f"{what}: the specs have {summed} together, aggregated has {aggregated}"
+                f"{field}: the specs have {summed} together, aggregated has {aggregated}"
             )

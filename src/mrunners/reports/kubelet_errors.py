@@ -1,6 +1,6 @@
-"""Recognise the errors that a node writes where the log should be, in a body with status 200.
+"""Recognize the errors that a kubelet writes in the place of a log, in a body with status 200.
 
-It must not be asked about logs that hold a report: a runner may print such words as well.
+Only for logs without a report: a runner may print such text as well.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Sequence
 __all__ = ["kubelet_error"]
 
 # Source: Kubernetes v1.37.2. The kubelet writes zero bytes, and with them status 200, before it
-# asks for the log (pkg/kubelet/kubelet_pods.go, GetKubeletContainerLogs); an error after that goes
-# into the body, without a newline, from the line that meant to answer 400
-# (pkg/kubelet/server/server.go, getContainerLogs). What can come that late:
-_KNOWN = (
+# requests the log (pkg/kubelet/kubelet_pods.go, GetKubeletContainerLogs). A later error goes into
+# the body, without a newline, although the code means to answer 400
+# (pkg/kubelet/server/server.go, getContainerLogs). These errors can come that late:
+_LATE_ERRORS = (
     # pkg/kubelet/kuberuntime/kuberuntime_container.go, GetContainerLogs
     re.compile(rb"^unable to retrieve container logs for \S"),
     # staging cri-client/pkg/remote_runtime.go, ErrContainerStatusNil
@@ -24,26 +24,25 @@ _KNOWN = (
     re.compile(rb'^failed to (?:open|read) log file "'),
     re.compile(rb'^failed to (?:seek \d+|reset seek|tail -?\d+ lines) (?:in|of) log file "'),
     re.compile(rb"^failed to get parse function: unsupported log format: "),
-    # the same function when it follows; the last one is the runtime's own error
+    # the same function with follow=true; the last one is the runtime's own error
     re.compile(rb"^failed to create fsnotify watcher: "),
     re.compile(rb'^failed to watch directory "'),
     re.compile(rb"^rpc error: code = "),
 )
-# Rotation has no text of its own here: while it renames the file, opening it fails as above.
-# `container "c" in pod "p" is not available` and its like come with status 400, never in a body.
+# Rotation has no error of its own: while it renames the file, opening it fails as above.
+# `container "c" in pod "p" is not available` and the like come with status 400, never in a body.
 
-_MAX_SAID = 160
+_MAX_ERROR_BYTES = 160
 
 
 def kubelet_error(lines: Sequence[bytes]) -> str | None:
-    """The node's error, if the log's last words are one.
+    """Return the kubelet's error if the last line of a log is one.
 
-    Args:
-        lines: the log's lines.
-    Returns: the error in printable ASCII, cut to one short line; None when there is none.
+    Returns:
+        The error in printable ASCII, cut to one short line; None when there is none.
     """
     last = next((line for line in reversed(lines) if line.strip()), b"").strip()
-    if any(known.search(last) for known in _KNOWN):
-        text = last[:_MAX_SAID].decode("ascii", "backslashreplace")
+    if any(pattern.search(last) for pattern in _LATE_ERRORS):
+        text = last[:_MAX_ERROR_BYTES].decode("ascii", "backslashreplace")
         return "".join(c if c.isprintable() else "?" for c in text)
     return None

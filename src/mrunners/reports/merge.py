@@ -1,7 +1,8 @@
-"""Merge what all pods of a run measured into one report, exactly.
+"""Merge the outcomes of all pods of a run into one report, exactly.
 
-It must not read logs or ask the cluster, and it drops nothing silently: what is not merged stands
-in the coverage, what is merged only in part stands in the notes.
+Nothing is dropped silently: a report that is not merged is in the coverage with its reason, and
+what cannot be merged completely is in the notes. A doubtful report never gets here: the parsers
+refuse it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from mrunners.durations import format_go_duration
-from mrunners.reports.analysis.analyse import analyse
+from mrunners.formatting import counted
+from mrunners.reports.analysis.analyze import analyze
 from mrunners.reports.analysis.pod_stats import PodStats
 from mrunners.reports.analysis.start_skew import first_start, start_lag_seconds
 from mrunners.reports.analysis.throughput import TargetLoad
@@ -20,44 +22,48 @@ from mrunners.reports.flat_merge import merge_flat, pool_raw, pools_by_url
 from mrunners.reports.merged import MergedError, MergedReport, PodSummary, RunnerSummary
 from mrunners.reports.outcomes import PodOutcome, RunIdentity
 from mrunners.reports.samples import KperfReport
-from mrunners.text import printable
+from mrunners.text import listed, printable
 
-__all__ = ["merge", "runner_summaries"]
+__all__ = ["merge"]
 
-# A note is a line to read, and the keys come from untrusted text.
-_NAMED_KEYS = 10
+# A note is one line, and the keys come from untrusted text.
+_MAX_NAMED_KEYS = 10
+_MAX_KEY_CHARACTERS = 40
 
 
 def merge(
     run: RunIdentity,
     outcomes: Sequence[PodOutcome],
     *,
-    asked: Mapping[str, TargetLoad] | None = None,
+    targets: Mapping[str, TargetLoad] | None = None,
     raw: bool = False,
     requests_by_us: int | None = None,
 ) -> MergedReport:
-    """One report for the whole run.
+    """Merge the outcomes of a run into one report.
 
     kperf's own keys are computed as its group merge does (runner/utils.go,
     buildRunnerGroupSummary): raw samples pooled, counts and bytes summed, the longest duration.
 
     Args:
-        run: which run it is.
-        outcomes: one for each planned pod, in any order.
-        asked: what each Job's load profile asks of a pod; a Job that is absent is not judged.
-        raw: whether `latenciesByURL` and `errors` are kept (some 100 bytes of memory a sample).
-        requests_by_us: how many API requests this project itself sent during the run.
-    Returns: the merged report; Jobs in the plan's order, pods by index, URLs sorted.
-    Raises: ValueError: two outcomes are for the same pod.
+        run: Which run it is.
+        outcomes: One for each planned pod, in any order.
+        targets: By Job name, what the load profile sets for each pod; a Job that is absent is not
+            compared with a target.
+        raw: Whether to keep `latenciesByURL` and `errors` (some 100 bytes of memory per sample).
+        requests_by_us: How many API requests mrunners itself sent during the run.
+
+    Returns:
+        The merged report; Jobs in plan order, pods by index, URLs sorted.
+
+    Raises:
+        ValueError: Two outcomes are for the same pod.
     """
     ordered = sorted(outcomes, key=lambda outcome: (outcome.job_index, outcome.index))
-    places = {(outcome.job, outcome.index) for outcome in ordered}
-    if len(places) != len(ordered):
+    if len({(outcome.job, outcome.index) for outcome in ordered}) != len(ordered):
         raise ValueError("two outcomes are for the same completion index of a Job")
     reports = _reports(ordered)
     flat = merge_flat(reports)
-    found = analyse(ordered, asked or {})
-    pooled = pool_raw(reports) if raw else None
+    analysis = analyze(ordered, targets or {})
     return MergedReport(
         total=flat.total,
         duration=flat.duration,
@@ -69,18 +75,18 @@ def merge(
         namespace=run.namespace,
         run=run.run_id,
         coverage=_coverage(ordered),
-        notes=_notes(ordered),
-        start_skew_seconds=found.start_skew_seconds,
+        notes=_notes(reports),
+        start_skew_seconds=analysis.start_skew_seconds,
         requests_by_us=requests_by_us,
-        overlap_seconds=found.overlap_seconds,
-        findings=found.findings,
-        throughput=found.throughput,
-        stragglers=found.stragglers,
-        nodes=found.nodes,
-        error_classes=found.error_classes,
-        runners=runner_summaries(ordered, found.stats),
+        overlap_seconds=analysis.overlap_seconds,
+        findings=analysis.findings,
+        throughput=analysis.throughput,
+        stragglers=analysis.stragglers,
+        nodes=analysis.nodes,
+        error_classes=analysis.error_classes,
+        runners=_runner_summaries(ordered, analysis.stats),
         latency_distribution=latency_distribution(pools_by_url(reports)),
-        latencies_by_url=pooled,
+        latencies_by_url=pool_raw(reports) if raw else None,
         errors=_errors(reports) if raw else None,
     )
 
@@ -113,21 +119,21 @@ def _coverage(outcomes: Sequence[PodOutcome]) -> Coverage:
     )
 
 
-def _notes(outcomes: Sequence[PodOutcome]) -> tuple[str, ...]:
+def _notes(reports: Sequence[KperfReport]) -> tuple[str, ...]:
     notes = []
-    reports = _reports(outcomes)
     without_raw = sum(report.latencies_by_url is None for report in reports)
     if without_raw:
         notes.append(
-            f"{without_raw} of {len(reports)} reports have no raw data, so merged percentiles "
-            "cannot be computed; run kperf with --raw-data, as mrunners does. Each pod's own "
-            "percentiles are kept under runners"
+            f"{without_raw} of {len(reports)} reports have no raw data, so the percentiles of the "
+            "run cannot be computed; run kperf with --raw-data, as mrunners does. Each pod's own "
+            "percentiles are under runners"
         )
     unknown = sorted({key for report in reports for key in report.unknown_keys})
     if unknown:
+        names = listed([printable(key, _MAX_KEY_CHARACTERS) for key in unknown], _MAX_NAMED_KEYS)
         notes.append(
-            f"kperf's reports have {len(unknown)} keys that this mrunners does not know; they "
-            f"are left out: {', '.join(printable(key, 40) for key in unknown[:_NAMED_KEYS])}"
+            f"kperf's reports have {counted(len(unknown), 'key')} that this release of mrunners "
+            f"does not know and leaves out: {names}"
         )
     return tuple(notes)
 
@@ -148,31 +154,31 @@ def _errors(reports: Sequence[KperfReport]) -> tuple[MergedError, ...]:
     )
 
 
-def runner_summaries(
+def _runner_summaries(
     outcomes: Sequence[PodOutcome], stats: Mapping[tuple[str, int], PodStats]
 ) -> tuple[RunnerSummary, ...]:
-    """The summaries in the order of the outcomes.
+    """Return a summary for each Job, in the order of the outcomes.
 
     Args:
-        outcomes: of all planned pods, in the order of the plan.
-        stats: of those that are merged, by Job and completion index.
+        outcomes: The outcomes of all planned pods, in plan order.
+        stats: The merged pods' statistics, by Job and completion index.
     """
     first = first_start(outcomes)
-    by_job: dict[str, list[PodOutcome]] = {}
+    pods_by_job: dict[str, list[PodOutcome]] = {}
     for outcome in outcomes:
-        by_job.setdefault(outcome.job, []).append(outcome)
+        pods_by_job.setdefault(outcome.job, []).append(outcome)
     return tuple(
         RunnerSummary(
             uri=pods[0].uri,
             job=job,
-            pods=tuple(_pod(pod, stats.get((job, pod.index)), first) for pod in pods),
-            report=merge_flat([pod.report for pod in pods if pod.report is not None]),
+            pods=tuple(_pod_summary(pod, stats.get((job, pod.index)), first) for pod in pods),
+            report=merge_flat(_reports(pods)),
         )
-        for job, pods in by_job.items()
+        for job, pods in pods_by_job.items()
     )
 
 
-def _pod(outcome: PodOutcome, stats: PodStats | None, first: datetime | None) -> PodSummary:
+def _pod_summary(outcome: PodOutcome, stats: PodStats | None, first: datetime | None) -> PodSummary:
     report = outcome.report
     return PodSummary(
         index=outcome.index,

@@ -1,6 +1,6 @@
-"""The merged report, schema `mrunners.report/v1`: kperf's keys, and beside them what it stands for.
+"""The merged report, schema `mrunners.report/v1`: kperf's keys, and which pods they are about.
 
-It must not compute: `merge` fills it. docs/report.md explains each field.
+`merge` fills it; docs/report.md explains each field.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 from pydantic_core import PydanticSerializationError
 
+from mrunners.errors import IncompleteError, InvalidInputError
 from mrunners.records import Record
 from mrunners.reports.analysis.error_classes import NO_ERRORS, ErrorClasses
 from mrunners.reports.analysis.finding import Finding
@@ -20,6 +21,9 @@ from mrunners.reports.analysis.throughput import NO_THROUGHPUT, Throughput
 from mrunners.reports.coverage import Coverage
 from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.outcomes import MissingReason
+from mrunners.reports.percentiles import PERCENTILES
+from mrunners.reports.request_lookup import find_request
+from mrunners.text import printable
 
 __all__ = [
     "SCHEMA",
@@ -49,9 +53,9 @@ class MergedError(Record):
 
 
 class FlatSummary(Record):
-    """kperf's flat report without raw data, over some pods.
+    """kperf's flat report without raw data, over a set of pods.
 
-    `total` is the number of latency samples, as in kperf's own merge; null when it is not known.
+    `total` is the number of latency samples, as in kperf's own merge; null when it is unknown.
     Percentiles are null when a report without raw data makes them impossible to compute.
     """
 
@@ -94,7 +98,7 @@ class RunnerSummary(Record):
 
 
 class MergedReport(FlatSummary):
-    """The one report of a run."""
+    """The merged report of a run."""
 
     # `schema` would hide a method of pydantic's.
     schema_name: Literal["mrunners.report/v1"] = Field(default=SCHEMA, alias="schema")
@@ -120,40 +124,73 @@ class MergedReport(FlatSummary):
 
     @property
     def samples(self) -> int | None:
-        """How many samples the percentiles stand on; None when there is no raw data."""
+        """Number of samples that the percentiles are computed from; None without raw data."""
         return None if self.latency_distribution is None else self.latency_distribution.samples
 
     @property
     def samples_by_url(self) -> dict[str, int]:
-        """The same for each request that is counted by itself."""
+        """Number of samples of each request in the latency distribution."""
         return {} if self.latency_distribution is None else self.latency_distribution.samples_by_url
 
     @property
     def complete(self) -> bool:
-        """Whether every planned report is merged and each pod had at least one success."""
+        """Whether every planned report is merged and every pod had at least one success."""
         return self.coverage.complete
 
     @property
     def verdict(self) -> str:
-        """The first line for people, such as `6 of 6 reports merged`; printable, and bounded."""
+        """One short, printable line for people, such as `6 of 6 reports merged`."""
         return self.coverage.verdict
+
+    def percentile(self, p: float, *, url: str | None = None) -> float:
+        """Return a percentile of the latencies of all merged reports, in seconds.
+
+        Args:
+            p: One of kperf's percentiles: 0 (the minimum), 0.5, 0.9, 0.95, 0.99 or 1.
+            url: The request, as the report names it or shorter: without the server
+                (`LIST /api/v1/pods`), without the query, or with `…` for any text
+                (`LIST …/pods`). None means all requests together.
+
+        Raises:
+            InvalidInputError: kperf has no such percentile, or `url` does not name exactly one
+                request.
+            IncompleteError: The report has no samples, or a merged report has no raw data.
+        """
+        if p not in PERCENTILES:
+            known = ", ".join(f"{known:g}" for known in PERCENTILES)
+            raise InvalidInputError(f"{p} is not one of kperf's percentiles: {known}")
+        report = f"the report of tracker {self.namespace}/{self.tracker}"
+        pairs, by_url = self.percentile_latencies, self.percentile_latencies_by_url
+        if pairs is None or by_url is None:
+            raise IncompleteError(
+                f"{report} has no percentiles: some of the merged reports have no raw data; run "
+                "kperf with --raw-data"
+            )
+        of_request = ""
+        if url is not None and by_url:
+            request = find_request(url, by_url)
+            pairs, of_request = by_url[request], f" of {printable(request)}"
+        seconds = dict(pairs).get(p)
+        if seconds is None:
+            raise IncompleteError(f"{report} has no samples{of_request}: {self.verdict}")
+        return seconds
 
 
 def to_json(report: MergedReport) -> str:
-    """The report as text: stable, indented, pure ASCII, every float at full precision.
+    """Return the report as JSON: stable, indented, every float at full precision.
 
-    ASCII, because a URL or an error's message may hold characters that a terminal obeys.
+    The text is ASCII, because a URL or an error's message may have characters that a terminal
+    interprets.
 
-    Args:
-        report: the merged report.
-    Returns: one JSON object, ended by a newline; `latenciesByURL` and `errors` only when the
-        merge kept raw data.
+    Returns:
+        One JSON object and a newline; `latenciesByURL` and `errors` only when the merge kept raw
+        data.
     """
     absent = {name for name in ("latencies_by_url", "errors") if getattr(report, name) is None}
     try:
         text = report.model_dump_json(by_alias=True, indent=2, ensure_ascii=True, exclude=absent)
     except PydanticSerializationError:
-        # A lone surrogate, as Python makes of an argument that is not UTF-8. No JSON text can hold
+        # A lone surrogate, which Python makes of an argument that is not UTF-8. JSON cannot hold
         # it, and the report must not be lost over one character: it becomes U+FFFD.
         loose = json.dumps(
             report.model_dump(mode="json", by_alias=True, exclude=absent), ensure_ascii=False

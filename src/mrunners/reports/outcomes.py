@@ -1,7 +1,4 @@
-"""What became of each planned pod: its report, or the reason why there is none.
-
-It must not ask the cluster: the collector fills these records, the merge reads them.
-"""
+"""The outcome of each planned pod: its report, or the reason why its report is missing."""
 
 from __future__ import annotations
 
@@ -15,67 +12,11 @@ from mrunners.reports.samples import KperfReport
 __all__ = ["MissingReason", "PodOutcome", "RunIdentity", "UnusableReportError"]
 
 
-@dataclass(frozen=True, slots=True)
-class RunIdentity:
-    """Which run a merged report is about.
-
-    Attributes:
-        namespace: where the tracker and the Jobs are.
-        tracker: the tracker ConfigMap's name.
-        run_id: the run's UUID, as in the labels.
-    """
-
-    namespace: str
-    tracker: str
-    run_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PodOutcome:
-    """One planned pod at the end of a run; exactly one of `report` and `missing` is set.
-
-    Attributes:
-        job: the Job's name.
-        job_index: the Job's place in the plan, from 0.
-        uri: the runner URI that the Job stands for, as the user gave it.
-        index: the completion index within the Job, from 0.
-        pod: the pod's name; None when no pod was seen.
-        node: the node it ran on; None when it was never scheduled.
-        started_at: when kperf's container started, by the node's clock.
-        finished_at: when it ended, by the node's clock.
-        exit_code: the container's exit code; None when it is not known.
-        report: what its kperf measured.
-        missing: why there is no report.
-        detail: one line more about `missing`, such as `exit 1`; may be empty.
-    Raises: ValueError: both or none of report and missing are given, or a time without a zone.
-    """
-
-    job: str
-    job_index: int
-    uri: str
-    index: int
-    pod: str | None = None
-    node: str | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    exit_code: int | None = None
-    report: KperfReport | None = None
-    missing: MissingReason | None = None
-    detail: str = ""
-
-    def __post_init__(self) -> None:
-        if (self.report is None) == (self.missing is None):
-            raise ValueError("a pod's outcome needs a report or a missing reason, and not both")
-        for moment in (self.started_at, self.finished_at):
-            if moment is not None and moment.tzinfo is None:
-                raise ValueError("a pod's times need a time zone")
-
-
 class MissingReason(StrEnum):
-    """Every reason a report can be missing for; docs/report.md says what to do about each.
+    """Every reason why a report can be missing; docs/report.md says what to do about each.
 
-    One enum for what a log shows and for what the cluster shows, because a reader of the coverage
-    asks one question only: why is this report not in?
+    What a log shows and what the cluster shows is in one enum, because the coverage answers one
+    question only: why is this report not merged?
     """
 
     # What the pod's log shows.
@@ -116,11 +57,69 @@ class UnusableReportError(IncompleteError):
     """A pod's log or report was read and must not be merged.
 
     Attributes:
-        problem: which of the reasons it is.
-        detail: the facts, in one line, without text that the pod could have chosen freely.
+        problem: The reason.
+        detail: The facts in one line, without text that the pod could have chosen freely.
     """
 
     def __init__(self, problem: MissingReason, detail: str) -> None:
         self.problem = problem
         self.detail = detail
         super().__init__(f"{problem.value}: {detail}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodOutcome:
+    """One planned pod at the end of a run; exactly one of `report` and `missing` is set.
+
+    Attributes:
+        job: The Job's name.
+        job_index: The Job's position in the plan, from 0.
+        uri: The runner URI that the Job was created for, as the user wrote it.
+        index: The completion index within the Job, from 0.
+        pod: The pod's name; None when no pod was observed.
+        node: The node it ran on; None when it was never scheduled.
+        started_at: When kperf's container started, by the node's clock.
+        finished_at: When it ended, by the node's clock.
+        exit_code: The container's exit code; None when it is unknown.
+        report: What its kperf measured.
+        missing: Why there is no report.
+        detail: More about `missing` in one line, such as `exit 1`; may be empty.
+
+    Raises:
+        ValueError: Both or neither of `report` and `missing` are set, or a time has no time zone.
+    """
+
+    job: str
+    job_index: int
+    uri: str
+    index: int
+    pod: str | None = None
+    node: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    exit_code: int | None = None
+    report: KperfReport | None = None
+    missing: MissingReason | None = None
+    detail: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.report is None) == (self.missing is None):
+            raise ValueError("a pod's outcome needs either a report or a missing reason, not both")
+        for moment in (self.started_at, self.finished_at):
+            if moment is not None and moment.tzinfo is None:
+                raise ValueError("a pod's times need a time zone")
+
+
+@dataclass(frozen=True, slots=True)
+class RunIdentity:
+    """Which run a merged report is about.
+
+    Attributes:
+        namespace: The namespace of the tracker and the Jobs.
+        tracker: The tracker ConfigMap's name.
+        run_id: The run's UUID, as in the labels.
+    """
+
+    namespace: str
+    tracker: str
+    run_id: str

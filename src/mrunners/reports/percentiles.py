@@ -1,6 +1,14 @@
 """Percentiles by nearest rank, exactly as kperf computes them, over many sorted arrays at once.
 
-It must not interpolate and must not copy the samples: ten million of them stay where they are.
+kperf's rule is: sort all samples, then take index `ceil(n * p) - 1`, at least 0, with `n * p`
+computed in float64; nothing is interpolated. To sort the samples of a whole run anew would need a
+second copy of ten million of them, so the sample of each rank is selected in place instead:
+
+- The sample of rank r is the least value v for which more than r samples are not greater than v.
+- How many samples are not greater than v is a sum of bisections, one in each pod's sorted array.
+- Doubles that are not negative have the same order as their bits read as integers. So a bisection
+  over 64-bit integers visits only values that are doubles, and after at most 63 steps ends at
+  exactly the sample of that rank.
 """
 
 from __future__ import annotations
@@ -18,16 +26,13 @@ PERCENTILES = (0.0, 0.5, 0.9, 0.95, 0.99, 1.0)
 
 
 def percentile_latencies(pools: Sequence[array[float]]) -> tuple[tuple[float, float], ...]:
-    """The percentiles over all samples of all pools together.
-
-    The rule is kperf's: sort, then take index ceil(n * p) - 1, at least 0, with n * p computed
-    in float64. Instead of sorting everything anew, the sample of each rank is selected: doubles
-    that are not negative order like their bits, so a bisection over 64-bit integers, counting in
-    each sorted pool how many samples are not greater, ends at exactly the sample of that rank.
+    """Return kperf's percentiles over the samples of all pools together.
 
     Args:
-        pools: each one ascending, without NaN and without negative numbers.
-    Returns: `((p, seconds), ...)` for each p of PERCENTILES; empty when there is no sample.
+        pools: Arrays of seconds, each ascending, without NaN and without negative numbers.
+
+    Returns:
+        `((p, seconds), ...)` for each p of PERCENTILES; empty when there is no sample.
     """
     filled = [pool for pool in pools if pool]
     count = sum(len(pool) for pool in filled)
@@ -41,7 +46,7 @@ def _rank(count: int, p: float) -> int:
 
 
 def _at_rank(pools: Sequence[array[float]], rank: int) -> float:
-    """The sample that would stand at `rank` (from 0) if all pools were sorted into one."""
+    """Return the sample that would be at index `rank` if all pools were sorted into one."""
     if len(pools) == 1:
         return pools[0][rank]
     low = _bits(min(pool[0] for pool in pools))
@@ -57,7 +62,7 @@ def _at_rank(pools: Sequence[array[float]], rank: int) -> float:
 
 
 def _bits(value: float) -> int:
-    # Adding 0.0 turns a negative zero, whose bits would order last, into zero.
+    # Adding 0.0 makes a negative zero positive: its own bits would be out of order.
     return int(struct.unpack("<q", struct.pack("<d", value + 0.0))[0])
 
 

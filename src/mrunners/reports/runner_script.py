@@ -1,6 +1,19 @@
 """The command of a runner's container: kperf, and the shell script that frames its report.
 
-It must not know of Jobs or manifests, and it starts nothing itself.
+The script is the container's PID 1, which has consequences:
+
+- A shell as PID 1 ignores TERM unless it traps it, and does not pass it on. So kperf runs in the
+  background, the shell waits, and the trap forwards TERM and INT to kperf, also one that arrives
+  before kperf has started.
+- A trapped signal interrupts `wait`, so the script waits again until `wait` was not interrupted.
+  `wait` returns 127 when the child was reaped already: then the earlier status is kperf's.
+- The container exits with kperf's code in every case, so that the Job's state tells what kperf did.
+
+kperf writes its report to a file, never to stdout. Only a complete file is printed, as gzip and
+base64 between a begin and an end line that `frame` verifies. kperf creates the file before the load
+starts, so an empty file is no report. sh has no pipefail, so every step is checked by itself and
+writes a file of its own. When there is nothing to print, one line says why (`none`, `too-large`),
+so that a log without any frame line can only be one that lost it.
 """
 
 from __future__ import annotations
@@ -11,32 +24,27 @@ __all__ = ["FRAME_OVERHEAD_PER_LINE", "STDERR_MARGIN_BYTES", "ReportMode", "runn
 
 
 class ReportMode(StrEnum):
-    """How a report travels through the pod's log.
+    """How a runner's report is written to the pod's log.
 
-    FRAMED needs a POSIX shell and coreutils (or busybox) in the image, and survives anything that
-    can happen to a log. PLAIN runs kperf alone, for images without a shell: its report is several
-    times larger and its integrity can only be guessed from its shape.
+    FRAMED needs a POSIX shell and coreutils (or busybox) in the image; any damage to the log is
+    detected. PLAIN runs kperf alone, for images without a shell: its report is several times
+    larger, and without a checksum not all damage can be detected.
     """
 
     FRAMED = "framed"
     PLAIN = "plain"
 
 
-# What the node stores beside each line: CRI writes `2026-01-01T00:00:00.000000000+00:00 stdout F `
+# What the node stores with each line: CRI writes `2026-01-01T00:00:00.000000000+00:00 stdout F `
 # (45 bytes with the newline); Docker's json-file about 80. The larger one, rounded up.
 FRAME_OVERHEAD_PER_LINE = 100
 
-# Room for what kperf writes to stderr before the frame, and for the frame's own two lines.
+# For what kperf writes to stderr before the frame, and for the frame's own two lines.
 STDERR_MARGIN_BYTES = 256 * 1024
 
 _LINE_CHARACTERS = 4000
 
-# - kperf runs in the background and the shell waits, because a shell as PID 1 ignores TERM and
-#   would not pass it on; a trapped signal interrupts `wait`, so it is asked until it was not.
-# - `wait` answers 127 when the child was already reaped: the status seen before is then the truth.
-# - kperf creates its result file before the load starts, so an empty file is no report.
-# - Every step is checked by itself: sh has no pipefail.
-# - `$(( $(wc -c < f) ))` also drops the blanks that some `wc` print.
+# `$(( $(wc -c < f) ))` also removes the blanks that some versions of `wc` print.
 _SCRIPT = f"""\
 id="run=${{MRUNNERS_RUN_ID:-}} job=${{MRUNNERS_JOB:-}} index=${{JOB_COMPLETION_INDEX:-}}"
 pod="pod=${{MRUNNERS_POD:-}}"
@@ -94,14 +102,11 @@ exit "$code"
 
 
 def runner_command(mode: ReportMode) -> list[str]:
-    """The `command` of the runner's container (the image has no entrypoint).
+    """Return the `command` of the runner's container (kperf's image has no entrypoint).
 
     The framed form reads MRUNNERS_RUN_ID, MRUNNERS_JOB, MRUNNERS_POD, JOB_COMPLETION_INDEX and
-    MRUNNERS_LOG_LIMIT_BYTES from the environment, and writes to /tmp alone.
-
-    Args:
-        mode: how the report is to travel.
-    Returns: the argument vector; the container's exit code is kperf's in both modes.
+    MRUNNERS_LOG_LIMIT_BYTES from the environment, and writes only to /tmp. In both modes the
+    container's exit code is kperf's.
     """
     match mode:
         case ReportMode.FRAMED:

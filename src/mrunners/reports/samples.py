@@ -1,7 +1,4 @@
-"""What one kperf runner measured, as plain records that hold millions of samples cheaply.
-
-It must not parse or merge: `kperf_report` fills these records and `merge` reads them.
-"""
+"""Records of what one kperf runner measured; samples are in arrays, 8 bytes each."""
 
 from __future__ import annotations
 
@@ -21,12 +18,12 @@ class RequestError:
 
     Attributes:
         method: HTTP verb or kperf's pseudo-method; empty up to v0.2.0, which did not print it.
-        url: as requested.
+        url: The URL as requested.
         timestamp: RFC 3339 with nanoseconds, kept as text because datetime would round it.
-        duration_seconds: from sending the request to the error.
+        duration_seconds: Time from sending the request to the error.
         type: `http`, `http2-protocol`, `connection` or `unknown`.
-        code: the HTTP status; 0 unless the type is `http`.
-        message: the error's text; empty when the type is `http`.
+        code: The HTTP status; 0 unless the type is `http`.
+        message: The error's text; empty when the type is `http`.
     """
 
     method: str
@@ -40,19 +37,20 @@ class RequestError:
 
 @dataclass(frozen=True, slots=True)
 class KperfReport:
-    """One runner's report, whichever release printed it.
+    """One runner's report, of any release of kperf.
 
     Attributes:
-        total: the *configured* number of requests, summed over specs; 0 in duration mode.
-        duration_ns: how long the load ran, in nanoseconds; summed over specs, as kperf does.
-        samples: successful requests; None when it cannot be known (no raw data, duration mode).
-        error_stats: kperf's key of each class of error (`http/403`) to its count.
-        errors: every failed request; empty without raw data.
-        received_bytes: body bytes read from the API server (watchList responses are not counted).
-        latencies_by_url: seconds of each success, ascending; None when there is no raw data.
-        percentiles: as kperf printed them; None when it printed none.
-        percentiles_by_url: as kperf printed them; empty when it printed none.
-        unknown_keys: keys of the report that this release does not read.
+        total: The *configured* number of requests, summed over specs; 0 in duration mode.
+        duration_ns: How long the load ran, in nanoseconds; summed over specs, as kperf does.
+        samples: Number of successful requests; None when it is unknown (duration mode without raw
+            data).
+        error_stats: Number of failed requests by kperf's key of the error, such as `http/403`.
+        errors: Every failed request; empty without raw data.
+        received_bytes: Body bytes read from the API server (watchList responses are not counted).
+        latencies_by_url: Seconds of each success, ascending; None without raw data.
+        percentiles: As kperf printed them; None when it printed none.
+        percentiles_by_url: As kperf printed them; empty when it printed none.
+        unknown_keys: Keys of the report that this release of mrunners does not know.
     """
 
     total: int
@@ -68,7 +66,7 @@ class KperfReport:
 
     @property
     def error_count(self) -> int:
-        """Failed requests, whatever their class."""
+        """Number of failed requests of all classes."""
         return sum(self.error_stats.values())
 
     @property

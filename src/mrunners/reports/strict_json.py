@@ -1,7 +1,4 @@
-"""Untrusted bytes to JSON values: what Python's parser lets pass, a report never holds.
-
-It must not know what a report looks like.
-"""
+"""Parse untrusted bytes as JSON, more strictly than Python's parser does."""
 
 from __future__ import annotations
 
@@ -12,10 +9,10 @@ from mrunners.reports.outcomes import MissingReason, UnusableReportError
 
 __all__ = ["MAX_DOCUMENT_BYTES", "JsonObject", "parse_json_object"]
 
-# About five million samples of the v0.3.5 form; parsing takes some five times as much memory.
+# About five million samples as v0.3.5 prints them; parsing takes some five times as much memory.
 MAX_DOCUMENT_BYTES = 256 * 1024 * 1024
 
-# What came in, until `kperf_report` has looked at each value of it.
+# Untrusted input, until `kperf_report` has checked each of its values.
 JsonObject = dict[str, object]
 
 
@@ -23,16 +20,21 @@ def parse_json_object(raw: bytes) -> JsonObject:
     """Parse one JSON object, strictly.
 
     Args:
-        raw: UTF-8 text; blanks around it are allowed.
-    Returns: the object; floats are the doubles nearest to what was written.
-    Raises: UnusableReportError: with too-large beyond MAX_DOCUMENT_BYTES; with invalid-json for
-        anything but one JSON object in valid UTF-8; also for NaN, Infinity, duplicate keys, lone
-        surrogates, integers of thousands of digits, and nesting beyond what a report can need.
+        raw: UTF-8 text, which blanks may surround.
+
+    Returns:
+        The object; its floats are the doubles nearest to the numbers in the text.
+
+    Raises:
+        UnusableReportError: With the reason `too-large` beyond MAX_DOCUMENT_BYTES; with
+            `invalid-json` for anything but one JSON object in valid UTF-8, and also for NaN,
+            Infinity, duplicate keys, lone surrogates, integers of thousands of digits, and nesting
+            that is too deep for the parser.
     """
     if len(raw) > MAX_DOCUMENT_BYTES:
         raise UnusableReportError(
             MissingReason.TOO_LARGE,
-            f"the report has {len(raw)} bytes, at most {MAX_DOCUMENT_BYTES} are read",
+            f"the report has {len(raw)} bytes; the maximum is {MAX_DOCUMENT_BYTES}",
         )
     try:
         text = raw.decode("utf-8")
@@ -65,7 +67,7 @@ def _object(pairs: list[tuple[str, object]]) -> JsonObject:
 
 
 def _refuse_surrogates(text: str) -> None:
-    # A lone surrogate cannot be written as UTF-8 again: the merged report would be unprintable.
+    # A lone surrogate cannot be encoded as UTF-8: the merged report could not be printed.
     if not text.isascii():
         try:
             text.encode("utf-8")

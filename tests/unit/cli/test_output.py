@@ -11,7 +11,7 @@ from mrunners.errors import ExitCode, InvalidInputError
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
 from mrunners_cli.output import render, write_output
-from tests.unit.reports.build import RUN, flat, merged_pod
+from tests.factories import RUN, flat, merged_pod
 
 REPORT = merge(RUN, [merged_pod(0, 0, flat())])
 

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from mrunners.reports.budget import SampleBudget
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners_flows.collect import accepted
-from tests.unit.reports.build import flat, merged_pod
+from tests.factories import flat, merged_pod
 
 URL = "GET https://10.0.0.1:6443/version"
 

@@ -6,7 +6,7 @@ from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
-from tests.unit.reports.build import RUN, error, flat, merged_pod, missing_pod
+from tests.factories import RUN, error, flat, merged_pod, missing_pod
 
 LIST = "LIST https://10.0.0.1:6443/api/v1/pods?limit=500"
 GET = "GET https://10.0.0.1:6443/api/v1/namespaces/load/configmaps/x"
@@ -20,12 +20,12 @@ def guide_report() -> MergedReport:
     gets = [_gets(index) for index in range(2)]
     slow = [_too_few(index) for index in range(2)]
     lists[5] = missing_pod(0, 5, MissingReason.TRUNCATED, "the log's head is missing")
-    asked = {
+    targets = {
         "mrunners-0": TargetLoad(20.0, 10),
         "mrunners-1": TargetLoad(None, 2),
         "mrunners-2": TargetLoad(500.0, 50),
     }
-    return merge(RUN, [*lists, *gets, *slow], asked=asked, requests_by_us=31)
+    return merge(RUN, [*lists, *gets, *slow], targets=targets, requests_by_us=31)
 
 
 def _lists(index: int) -> PodOutcome:
@@ -51,6 +51,6 @@ def _gets(index: int) -> PodOutcome:
 
 
 def _too_few(index: int) -> PodOutcome:
-    """Job 2: 500 requests a second were asked of nodes that can send 300."""
+    """Job 2: 500 requests a second were the target of nodes that can send 300."""
     document = flat({GET: [0.004] * 18_000}, duration="1m0s", received=8_000_000)
     return merged_pod(2, index, document, uri="file:///load/fast.yaml?numbers=2", lasting=60)

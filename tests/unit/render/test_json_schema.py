@@ -19,9 +19,8 @@ from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport, to_json
 from mrunners.reports.outcomes import MissingReason
 from mrunners.status.run_state import JobPhase
-from tests.reports_made import hostile_report, large_report
+from tests.factories import RUN, flat, hostile_report, large_report, merged_pod, missing_pod
 from tests.unit.render.test_table import whole, with_gaps, without_raw
-from tests.unit.reports.build import RUN, flat, merged_pod, missing_pod
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "schema"
 
@@ -39,8 +38,8 @@ def empty() -> MergedReport:
 
 def with_raw() -> MergedReport:
     gap = missing_pod(0, 1, MissingReason.OVER_LIMIT, "x")
-    asked = {"mrunners-0": TargetLoad(None, 1)}
-    return merge(RUN, [merged_pod(0, 0, flat(errors=2)), gap], asked=asked, raw=True)
+    targets = {"mrunners-0": TargetLoad(None, 1)}
+    return merge(RUN, [merged_pod(0, 0, flat(errors=2)), gap], targets=targets, raw=True)
 
 
 def many() -> MergedReport:
@@ -86,7 +85,7 @@ def test_any_report_keeps_to_its_schema(
         merged_pod(job, index, flat(samples, errors=errors, raw=raw))
         for index, (job, samples, errors, raw) in enumerate(pods)
     ]
-    report = merge(RUN, outcomes, asked={"mrunners-0": TargetLoad(10.0, 2)}, raw=True)
+    report = merge(RUN, outcomes, targets={"mrunners-0": TargetLoad(10.0, 2)}, raw=True)
     assert list(REPORT.iter_errors(json.loads(to_json(report)))) == []
 
 

@@ -15,7 +15,7 @@ from mrunners.reports.coverage import Coverage
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
-from tests.unit.reports.build import RUN, error, flat, merged_pod, missing_pod
+from tests.factories import RUN, error, flat, merged_pod, missing_pod
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -35,8 +35,8 @@ def whole() -> MergedReport:
         for job in range(3)
         for index in range(2)
     ]
-    asked = {f"mrunners-{job}": TargetLoad(2.0, 1) for job in range(3)}
-    return merge(RUN, pods, asked=asked, requests_by_us=42)
+    targets = {f"mrunners-{job}": TargetLoad(2.0, 1) for job in range(3)}
+    return merge(RUN, pods, targets=targets, requests_by_us=42)
 
 
 def with_gaps() -> MergedReport:

@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator
 
 from mrunners.reports.outcomes import MissingReason as Why
-from tests.unit.reports.build import ADDRESS, begin_line, body_of, end_line, folded, framed
+from tests.factories import ADDRESS, begin_line, body_of, end_line, folded, framed
 
 # Random digits, so that the body has several lines even when packed.
 RAW = (

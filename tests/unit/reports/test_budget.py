@@ -1,14 +1,16 @@
-"""One run may not exhaust the memory of the machine that collects it."""
+"""A run must not exhaust the memory of the machine that collects it."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 
 from mrunners.reports import strict_json
 from mrunners.reports.budget import SampleBudget
 from mrunners.reports.kperf_report import parse_report
-from mrunners.reports.outcomes import MissingReason, UnusableReportError
-from tests.unit.reports.build import flat, merged_pod, missing_pod, printed
+from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportError
+from tests.factories import flat, merged_pod, missing_pod, printed
 
 
 def test_within_the_limits_every_outcome_stays_as_it_is() -> None:
@@ -17,7 +19,7 @@ def test_within_the_limits_every_outcome_stays_as_it_is() -> None:
     assert [budget.accept(outcome) for outcome in outcomes] == outcomes
 
 
-def test_a_report_beyond_the_samples_of_a_run_is_named_with_the_way_out() -> None:
+def test_a_report_beyond_the_sample_limit_is_missing_and_says_what_to_do() -> None:
     budget = SampleBudget(max_samples=5)
     first, second = merged_pod(0, 0, flat()), merged_pod(0, 1, flat())
     assert budget.accept(first) == first
@@ -29,27 +31,51 @@ def test_a_report_beyond_the_samples_of_a_run_is_named_with_the_way_out() -> Non
         second.node,
     )
     assert refused.detail == (
-        "its 3 samples would make more than the 5 that one run may have; split the run, or "
-        "shorten its load"
+        "with its 3 samples the run would exceed the limit of 5; split the run, or shorten its load"
     )
 
 
-def test_a_report_beyond_the_errors_of_a_run_is_named() -> None:
+def test_a_report_beyond_the_error_limit_is_missing() -> None:
     refused = SampleBudget(max_errors=1).accept(merged_pod(0, 0, flat(errors=2)))
     assert refused.missing is MissingReason.OVER_LIMIT
-    assert refused.detail.startswith("its 2 errors would make more than the 1 ")
+    assert refused.detail.startswith("with its 2 errors the run would exceed the limit of 1; ")
 
 
-def test_a_smaller_report_is_still_admitted_after_a_larger_one_was_not() -> None:
+def test_a_smaller_report_is_accepted_after_a_larger_one_was_not() -> None:
     budget = SampleBudget(max_samples=4)
     large, small = flat({"A": [0.1] * 5}), flat({"A": [0.1] * 4})
     assert budget.accept(merged_pod(0, 0, large)).missing is MissingReason.OVER_LIMIT
     assert budget.accept(merged_pod(0, 1, small)).missing is None
 
 
-def test_a_report_without_raw_data_takes_no_room() -> None:
+def test_a_report_without_raw_data_uses_nothing_of_the_budget() -> None:
     pod = merged_pod(0, 0, flat(raw=False))
     assert SampleBudget(max_samples=0).accept(pod) == pod
+
+
+def test_accept_all_passes_every_outcome_through_the_budget_in_order() -> None:
+    outcomes = [
+        merged_pod(0, 0, flat()),
+        missing_pod(0, 1, MissingReason.FAILED),
+        merged_pod(0, 2, flat()),
+    ]
+    accepted = list(SampleBudget(max_samples=5).accept_all(outcomes))
+    assert accepted[:2] == outcomes[:2]
+    assert (accepted[2].pod, accepted[2].missing) == (outcomes[2].pod, MissingReason.OVER_LIMIT)
+
+
+def test_accept_all_reads_an_outcome_only_after_the_one_before_was_accepted() -> None:
+    read: list[int] = []
+
+    def outcomes() -> Iterator[PodOutcome]:
+        for index in range(3):
+            read.append(index)
+            yield merged_pod(0, index, flat())
+
+    accepted = SampleBudget().accept_all(outcomes())
+    assert read == []
+    next(accepted)
+    assert read == [0]
 
 
 def test_a_report_of_too_many_bytes_is_refused_before_it_is_parsed(
@@ -61,6 +87,6 @@ def test_a_report_of_too_many_bytes_is_refused_before_it_is_parsed(
     with pytest.raises(UnusableReportError) as caught:
         parse_report(raw + b" ")
     assert caught.value.problem is MissingReason.TOO_LARGE
-    assert (
-        caught.value.detail == f"the report has {len(raw) + 1} bytes, at most {len(raw)} are read"
+    assert caught.value.detail == (
+        f"the report has {len(raw) + 1} bytes; the maximum is {len(raw)}"
     )

@@ -19,8 +19,8 @@ from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
 from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportError
+from tests.factories import ADDRESS, RUN, body_of, flat, framed, merged_pod
 from tests.unit.reports.broken_logs import broken_logs
-from tests.unit.reports.build import ADDRESS, RUN, body_of, flat, framed, merged_pod
 from tests.unit.reports.corpus.interleaved import interleaved
 from tests.unit.reports.corpus.real_log import LOG, REPORT
 from tests.unit.reports.corpus.rotated import rotated

@@ -1,4 +1,4 @@
-"""The distribution, against a plain count."""
+"""The latency distribution, compared with a plain count."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners.reports.distribution import MOST_URLS, LatencyDistribution, latency_distribution
+from mrunners.reports.distribution import MAX_URLS, LatencyDistribution, latency_distribution
 
 
 def pool(*samples: float) -> array[float]:
@@ -23,20 +23,24 @@ def pool(*samples: float) -> array[float]:
     )
 )
 def test_each_count_is_that_of_a_plain_comparison(samples: dict[str, list[list[float]]]) -> None:
-    found = latency_distribution({u: [pool(*s) for s in pods] for u, pods in samples.items()})
-    assert found is not None
+    distribution = latency_distribution(
+        {url: [pool(*s) for s in pods] for url, pods in samples.items()}
+    )
+    assert distribution is not None
     flat = {url: [sample for pod in pods for sample in pod] for url, pods in samples.items()}
-    every = [sample for of_url in flat.values() for sample in of_url]
-    assert found.counts == tuple(sum(s <= bound for s in every) for bound in found.seconds)
-    assert found.counts_by_url == {
-        url: tuple(sum(s <= bound for s in of_url) for bound in found.seconds)
-        for url, of_url in flat.items()
-        if every
+    all_samples = [sample for url_samples in flat.values() for sample in url_samples]
+    assert distribution.counts == tuple(
+        sum(s <= bound for s in all_samples) for bound in distribution.seconds
+    )
+    assert distribution.counts_by_url == {
+        url: tuple(sum(s <= bound for s in url_samples) for bound in distribution.seconds)
+        for url, url_samples in flat.items()
+        if all_samples
     }
-    inside = [sample for sample in every if 1e-6 < sample <= 1e4]
-    if every and len(inside) == len(every):
-        assert found.counts[0] == 0
-        assert found.counts[-1] == len(every)
+    inside = [sample for sample in all_samples if 1e-6 < sample <= 1e4]
+    if all_samples and len(inside) == len(all_samples):
+        assert distribution.counts[0] == 0
+        assert distribution.counts[-1] == len(all_samples)
 
 
 def test_the_bounds_are_powers_of_ten_that_all_reports_share() -> None:
@@ -50,7 +54,7 @@ def test_the_bounds_are_powers_of_ten_that_all_reports_share() -> None:
     assert len(wide.seconds) == 5 * 40 + 3
 
 
-def test_ten_times_the_samples_take_no_more_room() -> None:
+def test_more_samples_do_not_make_the_distribution_larger() -> None:
     few = latency_distribution({"a": [pool(0.001, 0.1)]})
     many = latency_distribution({"a": [pool(*[0.001, 0.1] * 1000)]})
     assert few is not None
@@ -60,11 +64,11 @@ def test_ten_times_the_samples_take_no_more_room() -> None:
 
 
 def test_only_the_requests_with_the_most_samples_are_kept_and_all_are_counted() -> None:
-    pools = {f"GET {n:03}": [pool(*[0.01] * (n + 1))] for n in range(MOST_URLS + 20)}
-    found = latency_distribution(pools)
-    assert found is not None
-    assert list(found.counts_by_url) == [f"GET {n:03}" for n in range(20, MOST_URLS + 20)]
-    assert found.counts[-1] == sum(range(1, MOST_URLS + 21))
+    pools = {f"GET {n:03}": [pool(*[0.01] * (n + 1))] for n in range(MAX_URLS + 20)}
+    distribution = latency_distribution(pools)
+    assert distribution is not None
+    assert list(distribution.counts_by_url) == [f"GET {n:03}" for n in range(20, MAX_URLS + 20)]
+    assert distribution.counts[-1] == sum(range(1, MAX_URLS + 21))
 
 
 @pytest.mark.parametrize("pools", [{}, {"a": []}, {"a": [array("d")]}])

@@ -1,4 +1,4 @@
-"""docs/report.md has every key and every reason."""
+"""docs/report.md explains every key and every reason."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from mrunners.reports.outcomes import MissingReason
 DOCS = (Path(__file__).parents[3] / "docs" / "report.md").read_text(encoding="utf-8")
 
 
-def test_every_reason_has_its_row_and_no_row_is_left_over() -> None:
+def test_the_table_has_every_missing_reason_and_no_other() -> None:
     section = DOCS.split("## Why a report is missing")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `([a-z0-9-]+)` \|", section, re.MULTILINE)
     assert rows == [reason.value for reason in MissingReason]
@@ -64,6 +64,6 @@ def test_every_kind_of_finding_and_every_limit_is_explained() -> None:
         assert f"`{word.value}`" in DOCS, word
 
 
-def test_the_numbers_of_the_frame_are_the_scripts() -> None:
+def test_the_documented_sizes_are_those_of_the_script() -> None:
     assert f"{runner_script.FRAME_OVERHEAD_PER_LINE} bytes for each line" in DOCS
     assert f"{runner_script.STDERR_MARGIN_BYTES // 1024} KiB for kperf's stderr" in DOCS

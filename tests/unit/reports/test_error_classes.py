@@ -1,4 +1,4 @@
-"""Messages fold to classes: what varies is gone, what tells faults apart stays."""
+"""Errors are grouped by class: what varies is replaced, what distinguishes causes stays."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from mrunners.reports.analysis.error_classes import (
     NO_ERRORS,
     ErrorClass,
     ErrorClasses,
+    class_name,
     error_classes,
-    fold,
 )
 from mrunners.reports.analysis.pod_stats import pod_stats
 from mrunners.reports.outcomes import PodOutcome
-from tests.unit.reports.build import error, flat, merged_pod
+from tests.factories import error, flat, merged_pod
 
-FOLDED = {
+CLASS_NAMES = {
     "http/403": "http/403",
     "http/429": "http/429",
     "http/0": "http/<n>",
@@ -52,27 +52,29 @@ FOLDED = {
 }
 
 
-@pytest.mark.parametrize(("key", "name"), FOLDED.items(), ids=range(len(FOLDED)))
+@pytest.mark.parametrize(("key", "name"), CLASS_NAMES.items(), ids=range(len(CLASS_NAMES)))
 def test_what_varies_becomes_a_placeholder(key: str, name: str) -> None:
-    assert fold(key) == name
+    assert class_name(key) == name
 
 
 @given(st.integers(0, 255), st.integers(1024, 65535), st.floats(0.001, 999).map("{:.3f}".format))
-def test_the_same_fault_is_one_class(octet: int, port: int, seconds: str) -> None:
+def test_errors_with_the_same_cause_are_one_class(octet: int, port: int, seconds: str) -> None:
     key = f"unknown/dial tcp 10.0.{octet}.7:{port}->10.0.0.1:443: i/o timeout after {seconds}s"
-    assert fold(key) == ("unknown/dial tcp <address>-><address>: i/o timeout after <duration>")
+    assert class_name(key) == (
+        "unknown/dial tcp <address>-><address>: i/o timeout after <duration>"
+    )
 
 
 @given(st.text(max_size=300))
-def test_any_text_folds_to_a_short_one_and_folding_again_changes_nothing(key: str) -> None:
-    once = fold(key)
-    assert len(once) <= 10 * (len(key) + 1)
-    assert fold(once) == once
+def test_a_class_name_is_short_and_is_its_own_class_name(key: str) -> None:
+    name = class_name(key)
+    assert len(name) <= 10 * (len(key) + 1)
+    assert class_name(name) == name
 
 
 @pytest.mark.parametrize("text", ["1", "a1", "1.", "[:", "-", "9m", "0b6a1e5e-", "広", "\x1b["])
-def test_a_megabyte_of_anything_is_folded_at_once(text: str) -> None:
-    assert len(fold("unknown/" + text * 1_000_000)) < 10_000
+def test_the_class_of_a_megabyte_of_text_is_found_quickly(text: str) -> None:
+    assert len(class_name("unknown/" + text * 1_000_000)) < 10_000
 
 
 def pod(index: int, stats: dict[str, int], *, node: str | None = None) -> PodOutcome:
@@ -82,7 +84,7 @@ def pod(index: int, stats: dict[str, int], *, node: str | None = None) -> PodOut
     return merged_pod(0, index, document, node=node)
 
 
-def test_classes_are_counted_over_pods_and_hosts_the_most_frequent_first() -> None:
+def test_classes_are_counted_over_pods_and_nodes_and_the_most_frequent_comes_first() -> None:
     pods = [
         pod(0, {"http/429": 2, "unknown/stream 1": 1, "unknown/stream 2": 3}, node="a"),
         pod(1, {"unknown/stream 2": 1}, node="a"),
@@ -112,12 +114,12 @@ def test_a_run_without_errors_has_no_class() -> None:
 
 def test_only_the_twenty_most_frequent_classes_are_kept_and_the_rest_is_counted() -> None:
     stats = {f"unknown/{'x' * n}": n for n in range(1, 31)}
-    found = error_classes(pod_stats([pod(0, stats)]))
-    assert len(found.classes) == 20
-    assert (found.classes[0].count, found.classes[-1].count) == (30, 11)
-    assert (found.more_classes, found.more_errors, found.total) == (10, 55, 465)
+    errors = error_classes(pod_stats([pod(0, stats)]))
+    assert len(errors.classes) == 20
+    assert (errors.classes[0].count, errors.classes[-1].count) == (30, 11)
+    assert (errors.more_classes, errors.more_errors, errors.total) == (10, 55, 465)
 
 
-def test_a_huge_message_is_cut_in_the_example() -> None:
-    found = error_classes(pod_stats([pod(0, {"unknown/" + "x" * 1_000_000: 1})]))
-    assert len(found.classes[0].example) == 400
+def test_the_example_of_a_huge_message_is_shortened() -> None:
+    errors = error_classes(pod_stats([pod(0, {"unknown/" + "x" * 1_000_000: 1})]))
+    assert len(errors.classes[0].example) == 400

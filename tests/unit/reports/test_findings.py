@@ -1,4 +1,4 @@
-"""What a person is told about a run: whole sentences, the most serious first, never hostile."""
+"""Findings: whole sentences, the most serious first, printable whatever the input."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from mrunners.reports.analysis.nodes import NodeSummary
 from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.outcomes import MissingReason, PodOutcome
-from tests.unit.reports.build import RUN, error, flat, merged_pod, missing_pod, percentiles
+from tests.factories import RUN, error, flat, merged_pod, missing_pod, percentiles
 
 
-def findings(outcomes: list[PodOutcome], **asked: TargetLoad) -> list[tuple[str, str, str]]:
-    loads = {name.replace("_", "-"): load for name, load in asked.items()}
-    found = merge(RUN, outcomes, asked=loads).findings
-    return [(finding.severity.value, finding.kind.value, finding.text) for finding in found]
+def findings(outcomes: list[PodOutcome], **targets: TargetLoad) -> list[tuple[str, str, str]]:
+    by_job = {name.replace("_", "-"): target for name, target in targets.items()}
+    report = merge(RUN, outcomes, targets=by_job)
+    return [(f.severity.value, f.kind.value, f.text) for f in report.findings]
 
 
 def failing(key: str, count: int, *, of: int, index: int = 0) -> PodOutcome:
@@ -28,7 +28,7 @@ def failing(key: str, count: int, *, of: int, index: int = 0) -> PodOutcome:
     return merged_pod(0, index, document)
 
 
-def test_a_run_in_which_all_went_well_has_no_finding() -> None:
+def test_a_run_without_problems_has_no_finding() -> None:
     pods = [merged_pod(0, index, flat({"LIST a": [0.01] * 100})) for index in range(6)]
     assert findings(pods, mrunners_0=TargetLoad(10.0, 1)) == []
 
@@ -37,7 +37,9 @@ def test_a_run_in_which_all_went_well_has_no_finding() -> None:
     ("failed", "severity", "share"),
     [(1, "info", "0.1%"), (9, "info", "0.9%"), (10, "warning", "1.0%"), (500, "error", "50%")],
 )
-def test_errors_weigh_by_their_share(failed: int, severity: str, share: str) -> None:
+def test_the_severity_of_errors_depends_on_their_share(
+    failed: int, severity: str, share: str
+) -> None:
     assert findings([failing("http/429", failed, of=1000)]) == [
         (
             severity,
@@ -72,14 +74,14 @@ def test_where_the_number_of_requests_is_unknown_errors_are_a_warning_without_a_
         ("unknown/timeout", "60 s"),
     ],
 )
-def test_each_class_of_errors_has_its_advice(key: str, advice: str) -> None:
+def test_each_class_of_errors_has_its_own_advice(key: str, advice: str) -> None:
     assert advice in merge(RUN, [failing(key, 1, of=10)]).findings[0].advice
 
 
-def test_runners_that_were_the_limit_are_told_once_for_all_jobs() -> None:
+def test_runners_that_were_the_limit_are_one_finding_for_all_jobs() -> None:
     pods = [merged_pod(job, 0, flat({"LIST a": [0.01] * 50})) for job in range(5)]
-    loads = {f"mrunners_{job}": TargetLoad(10.0, 2) for job in range(5)}
-    assert findings(pods, **loads) == [
+    targets = {f"mrunners_{job}": TargetLoad(10.0, 2) for job in range(5)}
+    assert findings(pods, **targets) == [
         (
             "warning",
             "client-limit",
@@ -91,20 +93,20 @@ def test_runners_that_were_the_limit_are_told_once_for_all_jobs() -> None:
     ]
 
 
-def test_clients_that_all_waited_are_a_warning_beside_a_rate_and_a_note_without() -> None:
+def test_clients_that_all_waited_are_a_warning_with_a_rate_limit_and_an_info_without() -> None:
     pods = [merged_pod(job, 0, flat({"LIST a": [0.1] * 95})) for job in range(2)]
-    found = findings(pods, mrunners_0=TargetLoad(None, 1), mrunners_1=TargetLoad(20.0, 1))
-    assert found == [
+    targets = {"mrunners_0": TargetLoad(None, 1), "mrunners_1": TargetLoad(20.0, 1)}
+    assert findings(pods, **targets) == [
         (
             "warning",
             "answers-limit",
-            "the rate was not reached, for all clients waited for answers: "
+            "the target rate was not reached because all clients were waiting for answers: "
             "mrunners-1 (9.5 of 20.0 requests/s, clients 95% busy)",
         ),
         (
             "info",
             "answers-limit",
-            "no rate was asked, so the number of clients set the pace: "
+            "no rate limit was set, so the number of clients set the pace: "
             "mrunners-0 (9.5 requests/s, clients 95% busy)",
         ),
     ]
@@ -124,24 +126,24 @@ def slow_run() -> list[PodOutcome]:
     ]
 
 
-def test_a_host_whose_pods_all_stand_out_is_named_before_the_pods() -> None:
+def test_a_node_whose_pods_are_all_stragglers_is_named_before_the_pods() -> None:
     assert findings(slow_run()) == [
         (
             "warning",
             "slow-node",
-            "on 1 node most pods stand out from their siblings elsewhere: node-2 (2 of 2 pods)",
+            "most pods on 1 node are stragglers: node-2 (2 of 2 pods)",
         ),
         (
             "warning",
             "straggler",
-            "2 pods stand out from siblings by p99 latency: "
+            "2 pods have a much higher p99 latency than their siblings: "
             "mrunners-0 index 2 on node-2 (100ms, median 10ms), "
             "mrunners-1 index 2 on node-2 (100ms, median 10ms)",
         ),
     ]
 
 
-def test_each_host_has_exact_figures_over_its_pods() -> None:
+def test_each_node_has_exact_figures_over_its_pods() -> None:
     slow = [0.1] * 200
     assert merge(RUN, slow_run()).nodes[2] == NodeSummary(
         node="node-2",
@@ -156,7 +158,7 @@ def test_each_host_has_exact_figures_over_its_pods() -> None:
     )
 
 
-def test_a_host_with_missing_pods_alone_is_listed_and_one_never_assigned_is_not() -> None:
+def test_a_node_with_only_missing_pods_is_listed_and_a_pod_never_scheduled_is_on_none() -> None:
     gone = missing_pod(0, 1, MissingReason.POD_GONE)
     nowhere = replace(missing_pod(0, 2, MissingReason.NOT_STARTED), node=None)
     assert merge(RUN, [gone, nowhere]).nodes == (
@@ -174,24 +176,28 @@ def test_a_host_with_missing_pods_alone_is_listed_and_one_never_assigned_is_not(
     )
 
 
-@pytest.mark.parametrize(("second", "told"), [(1, False), (2, True), (20, True)])
-def test_a_late_start_is_told_when_it_is_a_fair_part_of_the_load(second: int, told: bool) -> None:
+@pytest.mark.parametrize(("second", "reported"), [(1, False), (2, True), (20, True)])
+def test_a_late_start_is_reported_when_it_is_a_large_part_of_the_load(
+    second: int, reported: bool
+) -> None:
     pods = [merged_pod(0, 0, flat()), merged_pod(0, 1, flat(), second=second)]
     report = merge(RUN, pods)
     assert report.overlap_seconds == max(10 - second, 0)
     assert [pod.start_lag_seconds for pod in report.runners[0].pods] == [0, second]
-    text = f"pods started within {second}s and loaded for about 10s; all of them together for "
-    expected = [("warning", "start-skew", f"{text}{max(10 - second, 0)}s")] if told else []
-    assert findings(pods) == expected
+    text = (
+        f"pods started within {second}s of each other and sent load for about 10s; all of them at "
+        f"the same time for {max(10 - second, 0)}s"
+    )
+    assert findings(pods) == ([("warning", "start-skew", text)] if reported else [])
 
 
-def test_the_overlap_is_unknown_when_an_end_is() -> None:
+def test_the_overlap_is_unknown_when_an_end_time_is() -> None:
     pod = replace(merged_pod(0, 0, flat()), finished_at=None)
     assert merge(RUN, [pod]).overlap_seconds is None
     assert merge(RUN, [missing_pod(0, 0, MissingReason.FAILED)]).overlap_seconds is None
 
 
-def test_a_skew_of_clocks_alone_makes_no_negative_overlap() -> None:
+def test_clock_skew_never_makes_the_overlap_negative() -> None:
     late = merged_pod(0, 1, flat(), second=60)
     early = merged_pod(0, 0, flat())
     backwards = replace(late, finished_at=late.started_at and late.started_at - timedelta(1))
@@ -207,15 +213,16 @@ def test_the_most_serious_finding_comes_first() -> None:
     assert kinds == ["errors", "start-skew"]
 
 
-def test_hostile_names_are_shown_and_not_obeyed() -> None:
+def test_hostile_names_are_shown_but_not_interpreted() -> None:
     evil = "\x1b[2J\n" + "x" * 1_000_000
     pods = [
         replace(pod, node=evil, job=f"{pod.job_index}{evil}")
         for pod in [*slow_run(), failing(evil, 1, of=2, index=9)]
     ]
-    found = merge(RUN, pods, asked={f"0{evil}": TargetLoad(1000.0, 5)}).findings
-    assert {finding.kind for finding in found} >= {FindingKind.ERRORS, FindingKind.CLIENT_LIMIT}
-    assert all(f.text.isprintable() and len(f.text) < 2000 for f in found)
+    report = merge(RUN, pods, targets={f"0{evil}": TargetLoad(1000.0, 5)})
+    kinds = {finding.kind for finding in report.findings}
+    assert kinds >= {FindingKind.ERRORS, FindingKind.CLIENT_LIMIT}
+    assert all(f.text.isprintable() and len(f.text) < 2000 for f in report.findings)
 
 
 def test_a_finding_is_a_record_of_two_lines() -> None:
@@ -224,7 +231,7 @@ def test_a_finding_is_a_record_of_two_lines() -> None:
             severity=Severity.INFO,
             kind=FindingKind.ERRORS,
             text="1 of 1,000 requests failed (0.1%), all with http/429, in 1 pod on 1 node",
-            advice="the API server shed load (API Priority and Fairness): that is its answer, "
-            "and their latencies are not in the percentiles",
+            advice="the API server rejected them to shed load (API Priority and Fairness); their "
+            "latencies are not in the percentiles",
         ),
     )

@@ -1,4 +1,4 @@
-"""The merge, against a computation that shares no code with it."""
+"""The merge, compared with a computation that shares no code with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mrunners.reports.coverage import MissingPod, PodRef
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport, to_json
 from mrunners.reports.outcomes import MissingReason, PodOutcome
-from tests.unit.reports.build import (
+from tests.factories import (
     RUN,
     START,
     Json,
@@ -92,8 +92,8 @@ def test_the_whole_document_is_the_documented_one() -> None:
         "percentileLatencies": [],
         "percentileLatenciesByURL": {},
     }
-    asked = {"mrunners-0": TargetLoad(requests_per_second=40.0, clients=2)}
-    assert as_json(merge(RUN, [FAILED, pod], asked=asked, requests_by_us=12)) == {
+    targets = {"mrunners-0": TargetLoad(requests_per_second=40.0, clients=2)}
+    assert as_json(merge(RUN, [FAILED, pod], targets=targets, requests_by_us=12)) == {
         **summary,
         "schema": "mrunners.report/v1",
         "tracker": "mrunners",
@@ -131,8 +131,8 @@ def test_the_whole_document_is_the_documented_one() -> None:
                 "kind": "client-limit",
                 "text": "the runners were the limit, not the server: mrunners-0 (0.2 of 40.0 "
                 "requests/s, clients 1.3% busy)",
-                "advice": "use more pods (numbers) or nodes with more CPU; until then this rate "
-                "says nothing about the server",
+                "advice": "use more pods (?numbers=) or nodes with more CPU; this rate says nothing "
+                "about the server",
             },
         ],
         "throughput": {
@@ -254,17 +254,17 @@ def test_the_order_of_the_outcomes_does_not_matter() -> None:
     ]
     shuffled = random.Random(1).sample(outcomes, len(outcomes))
     assert to_json(merge(RUN, shuffled, raw=True)) == to_json(merge(RUN, outcomes, raw=True))
-    # By place in the plan, where a sort by name would put mrunners-10 before mrunners-2.
+    # By position in the plan; a sort by name would put mrunners-10 before mrunners-2.
     jobs = [runner.job for runner in merge(RUN, shuffled).runners]
     assert jobs == [f"mrunners-{n}" for n in range(12)]
 
 
-def test_the_report_can_be_read_back_whole() -> None:
+def test_a_report_can_be_read_back_from_its_json() -> None:
     report = merge(RUN, [merged_pod(0, 0, flat(errors=2)), FAILED], raw=True)
     assert MergedReport.model_validate_json(to_json(report)) == report
 
 
-def test_raw_data_are_left_out_unless_asked_for() -> None:
+def test_raw_data_is_left_out_unless_requested() -> None:
     document = as_json(merge(RUN, [merged_pod(0, 0, flat(errors=1))]))
     assert not {"latenciesByURL", "errors"} & set(document)
 
@@ -276,7 +276,7 @@ def test_the_json_ends_with_a_newline_and_is_ascii() -> None:
     assert "\x1b" not in text
 
 
-def test_a_lone_surrogate_from_a_command_line_does_not_cost_the_report() -> None:
+def test_a_lone_surrogate_from_a_command_line_does_not_lose_the_report() -> None:
     pod = merged_pod(0, 0, flat(), uri="file:///caf\udce9?numbers=1", node="\U0001f600")
     document = to_json(merge(RUN, [pod]))
     assert document == to_json(merge(RUN, [replace(pod, uri="file:///caf\ufffd?numbers=1")]))
@@ -321,25 +321,25 @@ def test_several_specs_without_raw_data_keep_their_counts_and_each_pods_percenti
     assert [pairs and pairs[-1] for pairs in kept] == [(1.0, 1.0), (1.0, 0.25)]
 
 
-def test_a_number_of_samples_that_cannot_be_known_makes_the_total_null() -> None:
+def test_an_unknown_number_of_samples_makes_the_total_null() -> None:
     unknown = merged_pod(0, 0, flat(total=0, raw=False))
     assert merge(RUN, [unknown, merged_pod(0, 1, flat())]).total is None
 
 
-def test_keys_of_a_later_kperf_are_noted() -> None:
+def test_keys_of_a_later_kperf_are_in_the_notes() -> None:
     report = merge(RUN, [merged_pod(0, 0, {**flat(), "news\x1b[2J": 1})])
     assert len(report.notes) == 1
-    assert "1 keys that this mrunners does not know" in report.notes[0]
+    assert "1 key that this release of mrunners does not know" in report.notes[0]
     assert "news\\x1b[2J" in report.notes[0]
 
 
-def test_no_pod_at_all_merges_to_nothing() -> None:
+def test_a_run_without_pods_merges_to_an_empty_report() -> None:
     report = merge(RUN, [])
     assert (report.total, report.duration, report.complete) == (0, "0s", True)
     assert report.verdict == "0 of 0 reports merged"
 
 
-def test_only_missing_pods_merge_to_nothing_and_say_so() -> None:
+def test_only_missing_pods_merge_to_an_empty_report_that_is_not_complete() -> None:
     report = merge(RUN, [FAILED])
     assert (report.total, report.percentile_latencies, report.complete) == (0, (), False)
 
@@ -368,13 +368,13 @@ def test_a_pod_without_any_success_is_merged_counted_and_named() -> None:
     )
 
 
-def test_the_verdict_of_a_whole_run_is_one_clause() -> None:
+def test_the_verdict_of_a_complete_run_is_one_clause() -> None:
     pods = [merged_pod(job, index, flat()) for job in range(3) for index in range(2)]
     report = merge(RUN, pods)
     assert (report.verdict, report.complete) == ("6 of 6 reports merged", True)
 
 
-def test_the_verdict_names_the_missing_one_and_why() -> None:
+def test_the_verdict_names_the_missing_pod_and_the_reason() -> None:
     pods = [merged_pod(0, index, flat()) for index in range(5)]
     assert merge(RUN, [*pods, FAILED]).verdict == (
         "5 of 6 reports merged; 1 missing: mrunners-1 index 0 (kperf-failed: exit 1)"
@@ -392,7 +392,7 @@ def test_the_verdict_stays_one_line_whatever_is_missing() -> None:
     assert verdict.endswith(" and 47 more")
 
 
-def test_missing_pods_are_listed_with_their_place() -> None:
+def test_missing_pods_are_listed_with_job_and_index() -> None:
     assert merge(RUN, [FAILED]).coverage.missing == (
         MissingPod(
             job="mrunners-1",
@@ -405,12 +405,12 @@ def test_missing_pods_are_listed_with_their_place() -> None:
     )
 
 
-def test_two_outcomes_for_one_index_are_a_defect() -> None:
+def test_two_outcomes_for_one_index_are_a_bug() -> None:
     with pytest.raises(ValueError, match="same completion index"):
         merge(RUN, [FAILED, FAILED])
 
 
-def test_an_outcome_is_a_report_or_a_reason() -> None:
+def test_an_outcome_has_either_a_report_or_a_reason() -> None:
     pod = merged_pod(0, 0, flat())
     with pytest.raises(ValueError, match="not both"):
         replace(pod, missing=MissingReason.TRUNCATED)
@@ -418,17 +418,17 @@ def test_an_outcome_is_a_report_or_a_reason() -> None:
         replace(pod, report=None)
 
 
-def test_an_outcome_needs_times_with_a_zone() -> None:
+def test_the_times_of_an_outcome_need_a_time_zone() -> None:
     with pytest.raises(ValueError, match="time zone"):
         replace(FAILED, started_at=(START + timedelta(1)).replace(tzinfo=None))
 
 
-def test_many_samples_are_selected_and_not_copied() -> None:
-    chance = random.Random(5)
+def test_percentiles_of_many_samples_are_exact() -> None:
+    rng = random.Random(5)
     pods: list[PodOutcome] = []
     pooled: list[float] = []
     for index in range(20):
-        samples = [chance.lognormvariate(-5, 1) for _ in range(2_000)]
+        samples = [rng.lognormvariate(-5, 1) for _ in range(2_000)]
         pooled += samples
         pods.append(merged_pod(0, index, flat({"LIST a": samples})))
     merged = merge(RUN, pods).percentile_latencies
@@ -436,5 +436,5 @@ def test_many_samples_are_selected_and_not_copied() -> None:
     assert [list(pair) for pair in merged] == percentiles(pooled)
 
 
-def test_the_tests_print_reports_as_kperf_does() -> None:
+def test_the_factories_print_reports_as_kperf_does() -> None:
     assert printed(flat()).startswith(b'{\n  "total": 3,\n  "duration": "10s",\n')

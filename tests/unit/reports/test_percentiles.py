@@ -1,4 +1,4 @@
-"""Percentiles over pools equal those of one sorted list."""
+"""Percentiles over several sorted pools equal those of one sorted list."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrunners.reports.percentiles import percentile_latencies
-from tests.unit.reports.build import percentiles
+from tests.factories import percentiles
 
 SECONDS = st.floats(0, 1e9, allow_nan=False) | st.sampled_from([0.0, 5e-324, 0.001, 1.0])
 
@@ -19,9 +19,9 @@ def pools(*samples: list[float]) -> list[array[float]]:
 
 
 @given(st.lists(st.lists(SECONDS, max_size=30), max_size=8))
-def test_selecting_over_pools_equals_sorting_them_all(samples: list[list[float]]) -> None:
-    together = [sample for pool in samples for sample in pool]
-    expected = [tuple(pair) for pair in percentiles(together)] if together else []
+def test_selecting_over_pools_equals_sorting_all_samples(samples: list[list[float]]) -> None:
+    pooled = [sample for pool in samples for sample in pool]
+    expected = [tuple(pair) for pair in percentiles(pooled)] if pooled else []
     assert list(percentile_latencies(pools(*samples))) == expected
 
 

@@ -1,4 +1,4 @@
-"""Reports without a frame: only an undoubted one is taken."""
+"""Reports without a frame: one is extracted only when there is no doubt about it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.plain_log import extract_plain_report
-from tests.unit.reports.build import flat, multi, printed
+from tests.factories import flat, multi, printed
 
 FLAT = printed(flat(errors=2))
 MULTI = printed(multi(flat(), aggregated=flat()))
@@ -19,7 +19,9 @@ LINES = FLAT.split(b"\n")
 @pytest.mark.parametrize("report", [FLAT, MULTI], ids=["flat", "multi"])
 @pytest.mark.parametrize("before", [b"", b"W0102 {slow}\nI0102 {\n", b"\xff\0\r\n"])
 @pytest.mark.parametrize("after", [b"", b"I0102 bye", b"}x\n"])
-def test_the_one_report_is_found_among_stderr(report: bytes, before: bytes, after: bytes) -> None:
+def test_the_one_report_is_extracted_from_between_stderr(
+    report: bytes, before: bytes, after: bytes
+) -> None:
     assert extract_plain_report(before + report + after) == report.rstrip(b"\n")
 
 
@@ -59,5 +61,5 @@ def test_a_piece_cut_out_never_changes_the_counts(one: int, other: int) -> None:
         report = parse_report(extract_plain_report(FLAT[:low] + FLAT[high:]))
     except UnusableReportError:
         return
-    # Without a checksum a digit may be lost unseen; a sample or an error may not.
+    # Without a checksum a lost digit may go unnoticed; a lost sample or error may not.
     assert (report.samples, report.error_count) == (3, 2)

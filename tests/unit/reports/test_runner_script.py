@@ -1,4 +1,4 @@
-"""The script under a real sh, with a fake kperf in the place of the real one."""
+"""The runner's script in real shells, with a fake kperf."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ import pytest
 from mrunners.reports.frame import extract_report
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.runner_script import ReportMode, runner_command
-from tests.unit.reports.build import ADDRESS, begin_line, end_line
+from tests.factories import ADDRESS, begin_line, end_line
 
-# dash is Debian's sh; bash and busybox behave differently in `wait` and `trap`. Those that this
-# machine has; sh is always there.
+# dash is Debian's sh; bash and busybox behave differently in `wait` and `trap`. Only those that are
+# installed are tested; sh always is.
 SHELLS = [
     pytest.param([name, *words], id=name)
     for name, *words in (["sh"], ["bash", "--posix"], ["busybox", "sh"])
@@ -30,13 +30,13 @@ SHELLS = [
 
 @dataclass
 class Pod:
-    """A place where the script can run without being root or in a container."""
+    """A directory where the script can run without root and without a container."""
 
     root: Path
     shell: list[str]
 
     def command(self, kperf: str) -> list[str]:
-        # The fake ones tell where to write by the option that the real one has.
+        # The fake kperf takes the path of its report from the option that the real one has.
         fake = self.root / "kperf"
         fake.write_text(
             "#!/bin/sh\nfor word; do case $word in --result=*) out=${word#--result=};; esac; done\n"
@@ -132,7 +132,7 @@ def test_the_exit_code_is_kept_beside_a_report(pod: Pod) -> None:
     assert (done.returncode, extract_report(done.stdout, ADDRESS)) == (7, b"{}\n")
 
 
-def test_no_report_is_said_with_the_exit_code(pod: Pod) -> None:
+def test_a_missing_report_is_announced_with_the_exit_code(pod: Pod) -> None:
     done = pod.run("echo 'kperf: err' >&2; exit 1")
     assert done.returncode == 1
     assert problem_of(done.stdout) == (MissingReason.KPERF_FAILED, "exit 1")
@@ -144,7 +144,7 @@ def test_an_empty_result_file_is_no_report(pod: Pod) -> None:
     assert problem_of(done.stdout) == (MissingReason.KPERF_FAILED, "exit 0")
 
 
-def test_a_missing_kperf_is_said(pod: Pod) -> None:
+def test_a_missing_kperf_is_announced(pod: Pod) -> None:
     command = pod.command("")
     (pod.root / "kperf").unlink()
     done = subprocess.run(
@@ -164,7 +164,7 @@ def test_term_is_forwarded_and_kperfs_own_exit_code_is_kept(pod: Pod, sent: int)
     assert (process.returncode, extract_report(log, ADDRESS)) == (9, b"{}\n")
 
 
-def test_a_kperf_that_dies_of_term_leaves_a_word(pod: Pod) -> None:
+def test_a_kperf_killed_by_term_is_announced(pod: Pod) -> None:
     process = pod.start(READY + "exec sleep 60")
     process.send_signal(signal.SIGTERM)
     log, _ = process.communicate(timeout=20)
@@ -172,7 +172,7 @@ def test_a_kperf_that_dies_of_term_leaves_a_word(pod: Pod) -> None:
     assert problem_of(log) == (MissingReason.KPERF_FAILED, "exit 143")
 
 
-def test_a_kperf_that_ignores_two_terms_is_still_waited_for(pod: Pod) -> None:
+def test_the_script_still_waits_for_a_kperf_that_ignores_two_terms(pod: Pod) -> None:
     process = pod.start(
         "n=0; trap 'n=$((n + 1)); echo $n >> ${out%/*}/terms' TERM\n"
         + READY
@@ -189,7 +189,7 @@ def test_a_kperf_that_ignores_two_terms_is_still_waited_for(pod: Pod) -> None:
     assert (process.returncode, extract_report(log, ADDRESS)) == (3, b"{}\n")
 
 
-def test_a_report_beyond_the_nodes_log_is_announced_and_not_printed(pod: Pod) -> None:
+def test_a_report_larger_than_the_nodes_log_is_announced_and_not_printed(pod: Pod) -> None:
     noise = pod.root / "noise"
     noise.write_bytes(random.Random(1).randbytes(100_000))
     done = pod.run(f"cat {noise} > $out; exit 0", MRUNNERS_LOG_LIMIT_BYTES="300000")
@@ -201,8 +201,8 @@ def test_a_report_beyond_the_nodes_log_is_announced_and_not_printed(pod: Pod) ->
 
 
 def test_a_report_of_many_lines_arrives(pod: Pod) -> None:
-    chance = random.Random(2)
-    raw = json.dumps([chance.random() for _ in range(40_000)]).encode()
+    rng = random.Random(2)
+    raw = json.dumps([rng.random() for _ in range(40_000)]).encode()
     big = pod.root / "big"
     big.write_bytes(raw)
     done = pod.run(f"cat {big} > $out")
@@ -211,7 +211,7 @@ def test_a_report_of_many_lines_arrives(pod: Pod) -> None:
 
 
 @pytest.mark.parametrize("size", range(2990, 3010, 3))
-def test_a_body_that_ends_at_a_line_arrives(tmp_path: Path, size: int) -> None:
+def test_a_body_that_ends_with_a_full_line_arrives(tmp_path: Path, size: int) -> None:
     pod = Pod(tmp_path, ["sh"])
     noise = tmp_path / "noise"
     noise.write_bytes(random.Random(size).randbytes(size - 28))
@@ -239,16 +239,19 @@ def test_a_missing_tool_is_named(tmp_path: Path, shell: list[str], tool: str) ->
     )
     assert problem_of(done.stdout) == (
         MissingReason.SCRIPT_FAILED,
-        f"missing-{tool}; kperf's exit 0",
+        f"missing-{tool}; kperf exited with 0",
     )
 
 
-def test_a_full_disk_is_named_and_not_silent(pod: Pod) -> None:
+def test_a_full_disk_is_announced(pod: Pod) -> None:
     command = pod.command("echo '{}' > $out; mkdir ${out%/*}/report.gz")
     done = subprocess.run(
         command, env=pod.environment(), capture_output=True, timeout=60, check=False
     )
-    assert problem_of(done.stdout) == (MissingReason.SCRIPT_FAILED, "gzip-failed; kperf's exit 0")
+    assert problem_of(done.stdout) == (
+        MissingReason.SCRIPT_FAILED,
+        "gzip-failed; kperf exited with 0",
+    )
 
 
 def test_the_plain_mode_is_kperf_alone() -> None:

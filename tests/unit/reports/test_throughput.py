@@ -1,4 +1,4 @@
-"""What was achieved beside what was asked, and who held it back."""
+"""The achieved rate compared with the target rate, and what limited it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from mrunners.reports.analysis.throughput import (
     ThroughputLimit,
     throughput_of,
 )
-from tests.unit.reports.build import flat, merged_pod
+from tests.factories import flat, merged_pod
 
 JOB = "mrunners-0"
 
 
-def limit(asked: TargetLoad | None, *, requests: int, latency: float) -> ThroughputLimit:
-    """Of one pod that ran for 10 s."""
+def limit(target: TargetLoad | None, *, requests: int, latency: float) -> ThroughputLimit:
+    """Return what limited one pod that ran for 10 s."""
     pod = merged_pod(0, 0, flat({"LIST a": [latency] * requests}))
-    loads = {} if asked is None else {JOB: asked}
-    return throughput_of([JOB], pod_stats([pod]), loads).jobs[0].limit
+    targets = {} if target is None else {JOB: target}
+    return throughput_of([JOB], pod_stats([pod]), targets).jobs[0].limit
 
 
 def test_rates_are_summed_over_the_merged_pods_and_compared_with_theirs() -> None:
@@ -32,8 +32,8 @@ def test_rates_are_summed_over_the_merged_pods_and_compared_with_theirs() -> Non
         merged_pod(0, 0, flat({"LIST a": [0.5] * 10}, duration="10s")),
         merged_pod(0, 1, flat({"LIST a": [0.5] * 10}, duration="5s")),
     ]
-    asked = {JOB: TargetLoad(requests_per_second=4.0, clients=2)}
-    assert throughput_of([JOB], pod_stats(pods), asked) == Throughput(
+    targets = {JOB: TargetLoad(requests_per_second=4.0, clients=2)}
+    assert throughput_of([JOB], pod_stats(pods), targets) == Throughput(
         target_per_second=8.0,
         achieved_per_second=3.0,
         jobs=(
@@ -51,7 +51,7 @@ def test_rates_are_summed_over_the_merged_pods_and_compared_with_theirs() -> Non
     )
 
 
-def test_failed_requests_were_sent_too_and_their_time_counts() -> None:
+def test_failed_requests_and_their_time_count() -> None:
     # 2 samples of 1 s and 4 errors of 0.01 s each.
     pod = merged_pod(0, 0, flat({"LIST a": [1.0, 1.0]}, errors=4))
     job = throughput_of([JOB], pod_stats([pod]), {JOB: TargetLoad(None, 1)}).jobs[0]
@@ -61,7 +61,7 @@ def test_failed_requests_were_sent_too_and_their_time_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "requests", "latency", "expected"),
+    ("target", "requests", "latency", "expected"),
     [
         (TargetLoad(10.0, 1), 100, 0.001, ThroughputLimit.RATE),
         (TargetLoad(10.0, 1), 96, 0.001, ThroughputLimit.RATE),
@@ -78,17 +78,17 @@ def test_failed_requests_were_sent_too_and_their_time_counts() -> None:
     ],
 )
 def test_the_limit_follows_from_the_rate_and_how_busy_the_clients_were(
-    asked: TargetLoad | None, requests: int, latency: float, expected: ThroughputLimit
+    target: TargetLoad | None, requests: int, latency: float, expected: ThroughputLimit
 ) -> None:
-    assert limit(asked, requests=requests, latency=latency) is expected
+    assert limit(target, requests=requests, latency=latency) is expected
 
 
-def test_a_job_without_a_merged_pod_achieved_nothing_and_spoils_no_sum() -> None:
+def test_a_job_without_a_merged_pod_achieves_nothing_and_does_not_affect_the_sums() -> None:
     pod = merged_pod(0, 0, flat({"LIST a": [0.1] * 50}))
-    asked = {JOB: TargetLoad(5.0, 1), "mrunners-1": TargetLoad(7.0, 1)}
-    found = throughput_of([JOB, "mrunners-1"], pod_stats([pod]), asked)
-    assert (found.target_per_second, found.achieved_per_second) == (5.0, 5.0)
-    assert found.jobs[1].limit is ThroughputLimit.UNKNOWN
+    targets = {JOB: TargetLoad(5.0, 1), "mrunners-1": TargetLoad(7.0, 1)}
+    throughput = throughput_of([JOB, "mrunners-1"], pod_stats([pod]), targets)
+    assert (throughput.target_per_second, throughput.achieved_per_second) == (5.0, 5.0)
+    assert throughput.jobs[1].limit is ThroughputLimit.UNKNOWN
 
 
 def test_without_raw_data_a_missed_rate_has_no_known_limit() -> None:
@@ -100,16 +100,19 @@ def test_without_raw_data_a_missed_rate_has_no_known_limit() -> None:
 
 def test_an_unknown_number_of_samples_makes_the_rate_unknown() -> None:
     pod = merged_pod(0, 0, flat(total=0, raw=False))
-    found = throughput_of([JOB], pod_stats([pod]), {JOB: TargetLoad(10.0, 1)})
-    assert (found.achieved_per_second, found.jobs[0].limit) == (None, ThroughputLimit.UNKNOWN)
+    throughput = throughput_of([JOB], pod_stats([pod]), {JOB: TargetLoad(10.0, 1)})
+    assert (throughput.achieved_per_second, throughput.jobs[0].limit) == (
+        None,
+        ThroughputLimit.UNKNOWN,
+    )
 
 
-def test_a_load_that_took_no_time_has_no_rate() -> None:
+def test_a_load_without_a_duration_has_no_rate() -> None:
     pod = merged_pod(0, 0, flat(duration="0s"))
     assert throughput_of([JOB], pod_stats([pod]), {}).achieved_per_second is None
 
 
-def test_no_job_has_no_throughput() -> None:
+def test_a_run_without_jobs_has_no_throughput() -> None:
     assert throughput_of([], (), {}) == NO_THROUGHPUT
 
 
@@ -120,5 +123,5 @@ def test_littles_law_holds(requests: int, latency: float, clients: int) -> None:
     assert job.clients_busy is not None
     assert job.mean_latency_seconds is not None
     assert job.achieved_per_second is not None
-    under_way = job.achieved_per_second * job.mean_latency_seconds
-    assert job.clients_busy * clients == pytest.approx(under_way)
+    in_flight = job.achieved_per_second * job.mean_latency_seconds
+    assert job.clients_busy * clients == pytest.approx(in_flight)

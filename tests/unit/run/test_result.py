@@ -15,9 +15,9 @@ from mrunners.run.result import (
     require_final,
     require_finished,
 )
+from tests.factories import missing_pod
 from tests.fakes import FakeCluster
 from tests.unit.env import deploy, find, finish, planned
-from tests.unit.reports.build import missing_pod
 
 RUN = planned()
 POD = "mrunners-0-0-abcde"

@@ -8,8 +8,8 @@ from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
 from mrunners_tasks import report_files
 from mrunners_tasks.report_files import ReportFiles, page_of, require_folder, write_report
+from tests.factories import RUN, flat, merged_pod
 from tests.fakes import RecordingObserver
-from tests.unit.reports.build import RUN, flat, merged_pod
 
 REPORT = merge(RUN, [merged_pod(0, 0, flat())])
 BELOW = f"{REPORT.namespace}/{REPORT.tracker}/{REPORT.run}"

@@ -1,8 +1,8 @@
-"""Where the trouble of a run is: each module looks at one question and gives frozen records.
+"""What went wrong in a run and where; each module answers one question with frozen records.
 
-It must not touch kperf's own figures, and must not hold a copy of the samples: they stay in the
-pods' arrays.
+kperf's own figures stay as they are, and the samples stay in the pods' arrays.
 
-The way of the data: outcomes -> `stats` (one pod's numbers) -> `nodes`, `stragglers`,
-`error_classes`, `throughput`, `starts` -> `findings` (sentences for people).
+The way of the data: outcomes -> `pod_stats` (the figures of each pod) -> `stragglers`, `nodes`,
+`error_classes`, `throughput`, `start_skew` -> `findings` (sentences for people). `analyze` calls
+them in this order.
 """

@@ -1,6 +1,8 @@
-"""Classes of errors for people: messages that differ only in numbers, names or addresses are one.
+"""Group failed requests by what went wrong.
 
-It must not change kperf's `errorStats`: that keeps every message as it was.
+kperf counts errors by their text, and a text with an address, a port or a time in it is another one
+for each request. Here texts that differ only in such values are one class. kperf's `errorStats`
+keeps every text as it was.
 """
 
 from __future__ import annotations
@@ -16,26 +18,58 @@ from mrunners.records import Record
 from mrunners.reports.analysis.pod_stats import PodStats
 from mrunners.text import printable
 
-__all__ = ["MOST_CLASSES", "NO_ERRORS", "ErrorClass", "ErrorClasses", "error_classes", "fold"]
+__all__ = ["MAX_CLASSES", "NO_ERRORS", "ErrorClass", "ErrorClasses", "class_name", "error_classes"]
 
-# kperf keeps the raw text of timeouts, so a run of hours has thousands of messages; who needs a
-# rarer class than the twentieth has errorStats.
-MOST_CLASSES = 20
+# kperf keeps the text of every timeout, so a run of hours has thousands of texts. Rarer classes
+# than the twentieth are counted together; errorStats has them all.
+MAX_CLASSES = 20
 
 _EXAMPLE_CHARACTERS = 400
 
+# A text can be of any length; its head and tail are enough to recognize the class.
+_HEAD_CHARACTERS = 600
+_TAIL_CHARACTERS = 200
+
+_STATUS = re.compile(r"http/[0-9]{3}")
+
+# In this order: an address has numbers in it, and an ID has hexadecimal digits. No pattern has
+# nested repetition, so that no text takes more than linear time.
+_PLACEHOLDERS = (
+    (re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "<id>"),
+    (re.compile(r"\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]{1,5}\b)?"), "<address>"),
+    (re.compile(r"\[[0-9a-fA-F:.]{2,45}(?:%[A-Za-z0-9]{1,15})?\](?::[0-9]{1,5}\b)?"), "<address>"),
+    (re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{8,18}(?:Z|[+-][0-9:]{4,5})?"), "<time>"),
+    # Go's durations: 59.998s, 1m0s, 1h2m3s.
+    (
+        re.compile(r"\b(?:[0-9]{1,10}h)?(?:[0-9]{1,10}m)?[0-9]{1,10}(?:\.[0-9]{1,9})?[nuµm]?s\b"),
+        "<duration>",
+    ),
+    # The suffix of generated names: -5d4f8c7b9d-x7k2p, -x7k2p (without vowels and 0, 1, 3:
+    # k8s.io/apimachinery, util/rand).
+    (
+        re.compile(
+            r"(?:-[bcdfghjklmnpqrstvwxz2456789]{8,10})?"
+            r"-(?=[a-z]{0,4}[2456789])[bcdfghjklmnpqrstvwxz2456789]{5}\b"
+        ),
+        "-<id>",
+    ),
+    (re.compile(r"\b(?=[a-fA-F]{0,63}[0-9])[0-9a-fA-F]{8,64}\b"), "<id>"),
+    # Not the 2 of http2, the 1 of /api/v1 or the 509 of x509.
+    (re.compile(r"(?<![A-Za-z0-9])[0-9]+(?:\.[0-9]+)?|[0-9]{4,}"), "<n>"),
+)
+
 
 class ErrorClass(Record):
-    """Failed requests that failed in the same way.
+    """Requests that failed in the same way.
 
     Attributes:
         name: kperf's key with placeholders for what varies, such as
-            `unknown/dial tcp <address>: i/o timeout`; `http/<status>` stays as it is.
-        count: failed requests.
-        messages: how many different keys of `errorStats` were folded into it.
-        example: the most frequent of these keys, cut in its middle when it is long.
-        pods: how many pods met it.
-        nodes: how many nodes they ran on.
+            `unknown/dial tcp <address>: i/o timeout`; `http/<status>` is unchanged.
+        count: Number of failed requests.
+        messages: Number of different keys of `errorStats` in this class.
+        example: The most frequent of these keys, shortened in the middle when it is long.
+        pods: Number of pods with such an error.
+        nodes: Number of nodes that these pods ran on.
     """
 
     name: str
@@ -50,10 +84,10 @@ class ErrorClasses(Record):
     """All failed requests of a run, by class.
 
     Attributes:
-        total: failed requests.
-        classes: the most frequent ones first, 20 at most.
-        more_classes: how many classes are left out.
-        more_errors: how many failed requests are of these.
+        total: Number of failed requests.
+        classes: The most frequent classes first, 20 at most.
+        more_classes: Number of classes that are left out.
+        more_errors: Number of failed requests in these classes.
     """
 
     total: int
@@ -66,96 +100,64 @@ NO_ERRORS = ErrorClasses(total=0, classes=(), more_classes=0, more_errors=0)
 
 
 @dataclass(slots=True)
-class _Class:
+class _Counts:
+    """What one class has so far: failed requests by key, its pods and its nodes."""
+
     keys: Counter[str] = field(default_factory=Counter)
     pods: int = 0
     nodes: set[str] = field(default_factory=set)
 
 
 def error_classes(stats: Sequence[PodStats]) -> ErrorClasses:
-    """Group the errors of all merged pods.
-
-    Args:
-        stats: of the merged pods; their error statistics may hold any text.
-    """
+    """Group the errors of all merged pods; their keys may be any text."""
     names: dict[str, str] = {}
-    found: dict[str, _Class] = {}
+    counts: dict[str, _Counts] = {}
     for pod in stats:
-        met = set()
+        names_of_pod = set()
         for key, count in pod.report.error_stats.items():
             if key not in names:
-                names[key] = fold(key)
-            one = found.setdefault(names[key], _Class())
-            one.keys[key] += count
-            met.add(names[key])
-        for name in met:
-            found[name].pods += 1
+                names[key] = class_name(key)
+            name = names[key]
+            counts.setdefault(name, _Counts()).keys[key] += count
+            names_of_pod.add(name)
+        for name in names_of_pod:
+            counts[name].pods += 1
             if pod.outcome.node is not None:
-                found[name].nodes.add(pod.outcome.node)
+                counts[name].nodes.add(pod.outcome.node)
     classes = sorted(
-        (_class(name, one) for name, one in found.items()), key=lambda one: (-one.count, one.name)
+        (_error_class(name, of_class) for name, of_class in counts.items()),
+        key=lambda error_class: (-error_class.count, error_class.name),
     )
-    rest = classes[MOST_CLASSES:]
+    rest = classes[MAX_CLASSES:]
     return ErrorClasses(
-        total=sum(one.count for one in classes),
-        classes=tuple(classes[:MOST_CLASSES]),
+        total=sum(error_class.count for error_class in classes),
+        classes=tuple(classes[:MAX_CLASSES]),
         more_classes=len(rest),
-        more_errors=sum(one.count for one in rest),
+        more_errors=sum(error_class.count for error_class in rest),
     )
 
 
-def _class(name: str, one: _Class) -> ErrorClass:
-    example = min(one.keys, key=lambda key: (-one.keys[key], key))
+def _error_class(name: str, counts: _Counts) -> ErrorClass:
+    example = min(counts.keys, key=lambda key: (-counts.keys[key], key))
     return ErrorClass(
         name=name,
-        count=one.keys.total(),
-        messages=len(one.keys),
+        count=counts.keys.total(),
+        messages=len(counts.keys),
         example=printable(example, _EXAMPLE_CHARACTERS),
-        pods=one.pods,
-        nodes=len(one.nodes),
+        pods=counts.pods,
+        nodes=len(counts.nodes),
     )
 
 
-# A message may be as long as its pod likes; its head and tail tell the class.
-_HEAD_CHARACTERS = 600
-_TAIL_CHARACTERS = 200
-
-_STATUS = re.compile(r"http/[0-9]{3}")
-
-# In this order: an address holds numbers, and an ID holds hexadecimal digits. No pattern has
-# nested repetition, so that no text takes more than linear time.
-_FOLDS = (
-    (re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "<id>"),
-    (re.compile(r"\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]{1,5}\b)?"), "<address>"),
-    (re.compile(r"\[[0-9a-fA-F:.]{2,45}(?:%[A-Za-z0-9]{1,15})?\](?::[0-9]{1,5}\b)?"), "<address>"),
-    (re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{8,18}(?:Z|[+-][0-9:]{4,5})?"), "<time>"),
-    # Go's durations: 59.998s, 1m0s, 1h2m3s.
-    (
-        re.compile(r"\b(?:[0-9]{1,10}h)?(?:[0-9]{1,10}m)?[0-9]{1,10}(?:\.[0-9]{1,9})?[nuµm]?s\b"),
-        "<duration>",
-    ),
-    # What the control plane appends to generated names: -5d4f8c7b9d-x7k2p, -x7k2p (its alphabet
-    # has no vowels and no 0, 1, 3: k8s.io/apimachinery, util/rand).
-    (
-        re.compile(
-            r"(?:-[bcdfghjklmnpqrstvwxz2456789]{8,10})?"
-            r"-(?=[a-z]{0,4}[2456789])[bcdfghjklmnpqrstvwxz2456789]{5}\b"
-        ),
-        "-<id>",
-    ),
-    (re.compile(r"\b(?=[a-fA-F]{0,63}[0-9])[0-9a-fA-F]{8,64}\b"), "<id>"),
-    # Not the 2 of http2, the 1 of /api/v1 or the 509 of x509.
-    (re.compile(r"(?<![A-Za-z0-9])[0-9]+(?:\.[0-9]+)?|[0-9]{4,}"), "<n>"),
-)
-
-
-def fold(key: str) -> str:
-    """The class of one key of kperf's `errorStats`.
+def class_name(key: str) -> str:
+    """Return the class of one key of kperf's `errorStats`.
 
     Args:
         key: `http/<status>` or `<type>/<message>`, of any length and content.
-    Returns: the key itself for a status; else the text with `<address>`, `<id>`, `<time>`,
-        `<duration>` and `<n>` in place of what varies, at most some 800 characters.
+
+    Returns:
+        The key itself for a status; otherwise the text with `<address>`, `<id>`, `<time>`,
+        `<duration>` and `<n>` in the place of what varies, some 800 characters at most.
     """
     if _STATUS.fullmatch(key):
         return key
@@ -164,6 +166,6 @@ def fold(key: str) -> str:
         kind, slash, message = "", "", key
     if len(message) > _HEAD_CHARACTERS + _TAIL_CHARACTERS:
         message = f"{message[:_HEAD_CHARACTERS]}…{message[-_TAIL_CHARACTERS:]}"
-    for pattern, placeholder in _FOLDS:
+    for pattern, placeholder in _PLACEHOLDERS:
         message = pattern.sub(placeholder, message)
     return kind + slash + message

@@ -1,7 +1,4 @@
-"""What to tell about failed requests: how many, of which class mostly, and what to do about it.
-
-It must not group errors: the classes come from `error_classes`.
-"""
+"""The finding about failed requests: how many, of which class most, and what to do about it."""
 
 from __future__ import annotations
 
@@ -15,8 +12,8 @@ from mrunners.text import printable
 
 __all__ = ["error_findings"]
 
-# A failed request in a hundred is no accident any more, and with half of them failed the latencies
-# are of another load than the one that was asked for.
+# One failed request in a hundred is no accident any more. When half of them failed, the latencies
+# are about another load than the one that was configured.
 _WARNING_SHARE = 0.01
 _ERROR_SHARE = 0.5
 
@@ -24,37 +21,37 @@ _ADVICE_ON_STATUS = {
     "http/401": "the runners are not authenticated; check their ServiceAccount",
     "http/403": "grant the runners' ServiceAccount these requests (examples/rbac.yaml), or choose "
     "another with --service-account",
-    "http/404": "the load profile asks for something that is not there",
-    "http/409": "requests wrote the same objects; a larger keySpaceSize spreads them",
-    "http/429": "the API server shed load (API Priority and Fairness): that is its answer, and "
-    "their latencies are not in the percentiles",
-    "http/503": "the API server or an aggregated API was not available",
-    "http/504": "the API server timed out; look at etcd and at the size of the answers",
+    "http/404": "the load profile requests objects that do not exist",
+    "http/409": "requests wrote to the same objects; a larger keySpaceSize spreads them",
+    "http/429": "the API server rejected them to shed load (API Priority and Fairness); their "
+    "latencies are not in the percentiles",
+    "http/503": "the API server or an aggregated API was unavailable",
+    "http/504": "the API server timed out; check etcd and the size of the answers",
 }
 _ADVICE_ON_TYPE = {
-    "connection": "connections broke; look at load balancers, at the nodes' ports, and whether the "
+    "connection": "connections broke; check load balancers and the nodes' ports, and whether the "
     "API server restarted",
-    "http2-protocol": "the API server or a proxy ended HTTP/2 streams or connections",
-    "unknown": "the class has the error's text; kperf gives up on a request after 60 s",
+    "http2-protocol": "the API server or a proxy closed HTTP/2 streams or connections",
+    "unknown": "read the error's text; kperf gives up on a request after 60 s",
 }
 
 
 def error_findings(classes: ErrorClasses, stats: Sequence[PodStats]) -> Iterator[Finding]:
-    """One finding when requests failed.
+    """Yield one finding when requests failed.
 
     Args:
-        classes: of all merged pods.
-        stats: of the same pods.
+        classes: The errors of all merged pods, by class.
+        stats: The figures of the same pods.
     """
     if not classes.total:
         return
-    first = classes.classes[0]
+    most_frequent = classes.classes[0]
     requests = [pod.requests for pod in stats]
     share, of_all = 0.0, ""
     if None not in requests:
-        every = sum(count or 0 for count in requests)
-        share = classes.total / every
-        of_all = f" of {every:,}"
+        total = sum(count or 0 for count in requests)
+        share = classes.total / total
+        of_all = f" of {total:,}"
     failed = f"{classes.total:,}{of_all} requests failed"
     if of_all:
         failed += f" ({percent(share)})"
@@ -67,23 +64,23 @@ def error_findings(classes: ErrorClasses, stats: Sequence[PodStats]) -> Iterator
             else Severity.INFO
         ),
         kind=FindingKind.ERRORS,
-        text=f"{failed}, {_mostly(first, classes)} in {counted(first.pods, 'pod')} on "
-        f"{counted(first.nodes, 'node')}",
-        advice=_advice(first),
+        text=f"{failed}, {_class_phrase(most_frequent, classes)} in "
+        f"{counted(most_frequent.pods, 'pod')} on {counted(most_frequent.nodes, 'node')}",
+        advice=_advice(most_frequent),
     )
 
 
-def _mostly(first: ErrorClass, classes: ErrorClasses) -> str:
-    name = printable(first.name, 80)
-    if first.count == classes.total:
+def _class_phrase(error_class: ErrorClass, classes: ErrorClasses) -> str:
+    name = printable(error_class.name, 80)
+    if error_class.count == classes.total:
         return f"all with {name},"
-    return f"most often with {name} ({first.count:,}),"
+    return f"most often with {name} ({error_class.count:,}),"
 
 
-def _advice(first: ErrorClass) -> str:
-    by_status = _ADVICE_ON_STATUS.get(first.name)
-    if by_status is not None:
-        return by_status
+def _advice(error_class: ErrorClass) -> str:
+    on_status = _ADVICE_ON_STATUS.get(error_class.name)
+    if on_status is not None:
+        return on_status
     return _ADVICE_ON_TYPE.get(
-        first.name.partition("/")[0], "look the status up in the API server's audit log"
+        error_class.name.partition("/")[0], "look up the status in the API server's audit log"
     )

@@ -1,7 +1,4 @@
-"""What a person should know about a run, most serious first: sentences, each with what to do.
-
-It must not measure: it reads the other analyses. What is missing is the verdict's to say.
-"""
+"""The record of a finding: one thing that a person should know about a run, and what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ __all__ = ["Finding", "FindingKind", "Severity"]
 
 
 class Severity(StrEnum):
-    """How much a finding weighs; ERROR: the figures do not say what was asked."""
+    """How serious a finding is; ERROR: the figures are not about the configured load."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -32,11 +29,11 @@ class FindingKind(StrEnum):
 
 
 class Finding(Record):
-    """One thing to know.
+    """One thing that a person should know about a run.
 
     Attributes:
-        text: what was found, in one printable line with the figures.
-        advice: what to do about it, in one line.
+        text: What was found, in one printable line with the figures.
+        advice: What to do about it, in one line.
     """
 
     severity: Severity

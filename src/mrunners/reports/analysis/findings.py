@@ -1,6 +1,6 @@
-"""From figures to findings: which of them a person should know, and what they could do about it.
+"""Derive the findings: which results of the analyses a person should know, and what to do.
 
-It must not measure: it reads the other analyses. What is missing is the verdict's to say.
+Missing reports are not among them: the coverage's verdict names those.
 """
 
 from __future__ import annotations
@@ -24,20 +24,22 @@ __all__ = ["RunAnalysis", "derive_findings"]
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
-# The kubelet gives whole seconds, so two clocks that agree differ by up to one.
-_CLOCK_SECONDS = 2.0
-# A tenth of the load without some of its pods begins to show in the percentiles.
-_SKEW_SHARE = 0.1
+# The kubelet reports whole seconds, so two nodes whose clocks agree differ by up to one.
+_MIN_SKEW_SECONDS = 2.0
+# When some pods are missing from a tenth of the load, the percentiles begin to show it.
+_MIN_SKEW_SHARE = 0.1
+
+_MIN_SLOW_PODS_PER_NODE = 2
 
 _MORE_CLIENTS = (
-    "use more clients or pods: if the rate rises, they were too few; if only the latencies rise, "
+    "use more clients or pods: if the rate rises, there were too few; if only the latencies rise, "
     "the server is at its limit"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunAnalysis:
-    """All that findings follow from."""
+    """The results of all other analyses of a run."""
 
     stats: Sequence[PodStats]
     start_skew_seconds: float | None
@@ -49,51 +51,51 @@ class RunAnalysis:
 
 
 def derive_findings(run: RunAnalysis) -> tuple[Finding, ...]:
-    """The findings, most serious first; within a severity in the order below."""
-    found = [
+    """Return the findings, most serious first; those of one severity in the order below."""
+    findings = [
         *error_findings(run.error_classes, run.stats),
-        *_limits(run.throughput.jobs),
-        *_nodes(run.nodes),
-        *_stragglers(run.stragglers),
-        *_skew(run),
+        *_limit_findings(run.throughput.jobs),
+        *_node_findings(run.nodes),
+        *_straggler_findings(run.stragglers),
+        *_skew_findings(run),
     ]
-    return tuple(sorted(found, key=lambda finding: _ORDER[finding.severity]))
+    return tuple(sorted(findings, key=lambda finding: _ORDER[finding.severity]))
 
 
-def _limits(jobs: Sequence[JobThroughput]) -> Iterator[Finding]:
+def _limit_findings(jobs: Sequence[JobThroughput]) -> Iterator[Finding]:
     runners = [job for job in jobs if job.limit is ThroughputLimit.RUNNERS]
     answers = [job for job in jobs if job.limit is ThroughputLimit.ANSWERS]
-    short = [job for job in answers if job.target_per_second is not None]
-    unbraked = [job for job in answers if job.target_per_second is None]
+    below_target = [job for job in answers if job.target_per_second is not None]
+    unthrottled = [job for job in answers if job.target_per_second is None]
     if runners:
         yield Finding(
             severity=Severity.WARNING,
             kind=FindingKind.CLIENT_LIMIT,
             text=f"the runners were the limit, not the server: {listed(_rates(runners))}",
-            advice="use more pods (numbers) or nodes with more CPU; until then this rate says "
-            "nothing about the server",
+            advice="use more pods (?numbers=) or nodes with more CPU; this rate says nothing about "
+            "the server",
         )
-    if short:
+    if below_target:
         yield Finding(
             severity=Severity.WARNING,
             kind=FindingKind.ANSWERS_LIMIT,
-            text="the rate was not reached, for all clients waited for answers: "
-            f"{listed(_rates(short))}",
-            advice=f"{_MORE_CLIENTS}; latencies are understated, for kperf holds requests back "
-            "while it waits",
+            text="the target rate was not reached because all clients were waiting for answers: "
+            f"{listed(_rates(below_target))}",
+            advice=f"{_MORE_CLIENTS}; the latencies are too low, because a request that kperf "
+            "delays while it waits has none",
         )
-    if unbraked:
+    if unthrottled:
         yield Finding(
             severity=Severity.INFO,
             kind=FindingKind.ANSWERS_LIMIT,
-            text="no rate was asked, so the number of clients set the pace: "
-            f"{listed(_rates(unbraked))}",
+            text="no rate limit was set, so the number of clients set the pace: "
+            f"{listed(_rates(unthrottled))}",
             advice=_MORE_CLIENTS,
         )
 
 
 def _rates(jobs: Sequence[JobThroughput]) -> list[str]:
-    """`mrunners-0 (12.5 of 20.0 requests/s, clients 7.5% busy)`."""
+    """Return such texts as `mrunners-0 (12.5 of 20.0 requests/s, clients 7.5% busy)`."""
     return [
         f"{printable(job.job)} ({per_second(job.achieved_per_second or 0)}"
         + ("" if job.target_per_second is None else f" of {per_second(job.target_per_second)}")
@@ -102,9 +104,13 @@ def _rates(jobs: Sequence[JobThroughput]) -> list[str]:
     ]
 
 
-def _nodes(nodes: Sequence[NodeSummary]) -> Iterator[Finding]:
-    # One slow pod may be chance or its place among siblings; two of one node point to the node.
-    slow = [node for node in nodes if node.stragglers >= 2 and node.stragglers * 2 > node.merged]
+def _node_findings(nodes: Sequence[NodeSummary]) -> Iterator[Finding]:
+    # One slow pod can be chance; two on the same node point to the node.
+    slow = [
+        node
+        for node in nodes
+        if node.stragglers >= _MIN_SLOW_PODS_PER_NODE and node.stragglers * 2 > node.merged
+    ]
     slow.sort(key=lambda node: (-node.stragglers, node.node))
     if slow:
         names = listed(
@@ -116,60 +122,64 @@ def _nodes(nodes: Sequence[NodeSummary]) -> Iterator[Finding]:
         yield Finding(
             severity=Severity.WARNING,
             kind=FindingKind.SLOW_NODE,
-            text=f"on {counted(len(slow), 'node')} most pods stand out from their siblings "
-            f"elsewhere: {names}",
-            advice="look at the node's CPU, network and neighbours; run again without it to "
-            "see whether the figures change",
+            text=f"most pods on {counted(len(slow), 'node')} are stragglers: {names}",
+            advice="check the node's CPU, its network and its other pods; run again without the "
+            "node to see whether the figures change",
         )
 
 
-def _stragglers(stragglers: Sequence[Straggler]) -> Iterator[Finding]:
-    for metric, what in (
-        (StragglerMetric.P99, "p99 latency"),
-        (StragglerMetric.DURATION, "duration"),
+def _straggler_findings(stragglers: Sequence[Straggler]) -> Iterator[Finding]:
+    for metric, comparison in (
+        (StragglerMetric.P99, "a much higher p99 latency"),
+        (StragglerMetric.DURATION, "a much longer duration"),
     ):
-        found = sorted(
-            (one for one in stragglers if one.metric is metric),
-            key=lambda one: -one.value_seconds / max(one.median_seconds, 1e-9),
+        worst_first = sorted(
+            (straggler for straggler in stragglers if straggler.metric is metric),
+            key=lambda straggler: -straggler.value_seconds / max(straggler.median_seconds, 1e-9),
         )
-        if not found:
+        if not worst_first:
             continue
-        stand = "pod stands" if len(found) == 1 else "pods stand"
+        count = len(worst_first)
+        pods = (
+            f"1 pod has {comparison} than its"
+            if count == 1
+            else f"{count} pods have {comparison} than their"
+        )
         yield Finding(
             severity=Severity.WARNING,
             kind=FindingKind.STRAGGLER,
-            text=f"{len(found)} {stand} out from siblings by {what}: "
-            f"{listed([_straggler(one) for one in found])}",
-            advice="look at the node first; if it is sound, the pods did not meet the same server "
-            "(one of several API servers, another zone)",
+            text=f"{pods} siblings: {listed([_straggler(pod) for pod in worst_first])}",
+            advice="check the node first; if the node is healthy, the pod may have reached another "
+            "API server than its siblings, or run in another zone",
         )
 
 
-def _straggler(one: Straggler) -> str:
-    node = "" if one.node is None else f" on {printable(one.node, 60)}"
+def _straggler(straggler: Straggler) -> str:
+    node = "" if straggler.node is None else f" on {printable(straggler.node, 60)}"
+    value, middle = straggler.value_seconds, straggler.median_seconds
     return (
-        f"{printable(one.job)} index {one.index}{node} "
-        f"({format_duration(one.value_seconds)}, median {format_duration(one.median_seconds)})"
+        f"{printable(straggler.job)} index {straggler.index}{node} "
+        f"({format_duration(value)}, median {format_duration(middle)})"
     )
 
 
-def _skew(run: RunAnalysis) -> Iterator[Finding]:
+def _skew_findings(run: RunAnalysis) -> Iterator[Finding]:
     durations = [pod.duration_seconds for pod in run.stats]
     if not durations or run.start_skew_seconds is None:
         return
     typical = median(durations)
-    if run.start_skew_seconds < max(_CLOCK_SECONDS, typical * _SKEW_SHARE):
+    if run.start_skew_seconds < max(_MIN_SKEW_SECONDS, typical * _MIN_SKEW_SHARE):
         return
-    together = (
+    overlap = (
         ""
         if run.overlap_seconds is None
-        else f"; all of them together for {format_duration(run.overlap_seconds)}"
+        else f"; all of them at the same time for {format_duration(run.overlap_seconds)}"
     )
     yield Finding(
         severity=Severity.WARNING,
         kind=FindingKind.START_SKEW,
-        text=f"pods started within {format_duration(run.start_skew_seconds)} and loaded for about "
-        f"{format_duration(typical)}{together}",
-        advice="make the load longer than the skew, pull the image beforehand, and see that all "
-        "pods fit onto the nodes at once",
+        text=f"pods started within {format_duration(run.start_skew_seconds)} of each other and "
+        f"sent load for about {format_duration(typical)}{overlap}",
+        advice="use a longer load, pull the image beforehand, and make sure that all pods fit onto "
+        "the nodes at once",
     )

@@ -1,6 +1,6 @@
-"""What the pods of each node measured together, so that a slow or failing node can be seen.
+"""What the pods of each node measured together, so that a slow or failing node shows.
 
-It must not judge nodes: they run different mixes of Jobs, so their figures differ by right.
+Nodes run different mixes of Jobs, so that their figures differ does not mean that a node is slow.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ __all__ = ["NodeSummary", "node_summaries"]
 
 
 class NodeSummary(Record):
-    """One node and the pods of the run that ran there.
+    """One node and the pods of the run that ran on it.
 
     Attributes:
-        pods: planned pods that were seen on it.
-        merged: those whose report is merged; all further figures are over them.
-        samples: successes; None when a report does not tell.
-        requests_per_second: sum of the pods' own rates; None when one is not known.
-        stragglers: how many of the pods stand out from their siblings.
+        pods: Number of planned pods that ran on it.
+        merged: How many of them have a merged report; all further figures are over these.
+        samples: Number of successes; None when a report does not have it.
+        requests_per_second: Sum of the pods' own rates; None when one is unknown.
+        stragglers: How many of the pods are stragglers.
     """
 
     node: str
@@ -49,18 +49,19 @@ def node_summaries(
     stats: Sequence[PodStats],
     stragglers: Sequence[Straggler],
 ) -> tuple[NodeSummary, ...]:
-    """One summary for each node, by name; pods that were never scheduled have none."""
+    """Return a summary for each node, by name; a pod that was never scheduled is on none."""
     pods = Counter(outcome.node for outcome in outcomes if outcome.node is not None)
-    standing_out = Counter(
+    # A pod can be a straggler by both metrics, and counts once.
+    straggling_pods = Counter(
         node for node, _, _ in {(s.node, s.job, s.index) for s in stragglers} if node is not None
     )
-    of_node: dict[str, list[PodStats]] = {node: [] for node in sorted(pods)}
+    merged_by_node: dict[str, list[PodStats]] = {node: [] for node in sorted(pods)}
     for pod in stats:
         if pod.outcome.node is not None:
-            of_node[pod.outcome.node].append(pod)
+            merged_by_node[pod.outcome.node].append(pod)
     return tuple(
-        _summary(node, merged, pods=pods[node], stragglers=standing_out[node])
-        for node, merged in of_node.items()
+        _summary(node, merged, pods=pods[node], stragglers=straggling_pods[node])
+        for node, merged in merged_by_node.items()
     )
 
 

@@ -1,7 +1,4 @@
-"""One pod's numbers, computed once for all who compare pods.
-
-It must not compare anything itself.
-"""
+"""The figures of one pod, computed once for all analyses that compare pods."""
 
 from __future__ import annotations
 
@@ -21,11 +18,11 @@ class PodStats:
     """What one merged report says about its pod.
 
     Attributes:
-        outcome: the pod's outcome.
-        report: its report, which is there.
-        percentiles: over its samples; without raw data as kperf printed them; None when unknown.
-        requests: successes and errors together; None when it cannot be known.
-        busy_seconds: the time that its clients spent waiting for answers, summed over clients;
+        outcome: The pod's outcome.
+        report: The outcome's report, which is not None.
+        percentiles: Over its samples; without raw data as kperf printed them; None when unknown.
+        requests: Number of successes and errors together; None when it is unknown.
+        busy_seconds: The time that its clients spent waiting for answers, summed over clients;
             None without raw data.
     """
 
@@ -37,23 +34,23 @@ class PodStats:
 
     @property
     def duration_seconds(self) -> float:
-        """How long its load ran, as kperf measured it."""
+        """How long the pod's load ran, as kperf measured it."""
         return self.report.duration_ns / 1e9
 
     @property
     def requests_per_second(self) -> float | None:
-        """Its own rate, errors included: they were sent too."""
+        """The pod's own rate, including failed requests: they were sent too."""
         if self.requests is None or self.report.duration_ns <= 0:
             return None
         return self.requests / self.duration_seconds
 
     def at(self, p: float) -> float | None:
-        """One of its percentiles, in seconds."""
+        """Return one of the pod's percentiles, in seconds; None when it is unknown."""
         return dict(self.percentiles or ()).get(p)
 
 
 def pod_stats(outcomes: Sequence[PodOutcome]) -> tuple[PodStats, ...]:
-    """The figures of every pod whose report is merged, in the order of the outcomes."""
+    """Return the figures of every pod whose report is merged, in the order of the outcomes."""
     return tuple(
         _stats(outcome, outcome.report) for outcome in outcomes if outcome.report is not None
     )

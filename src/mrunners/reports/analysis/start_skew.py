@@ -1,6 +1,6 @@
 """Whether the pods loaded the cluster together: how far apart they started, how long all ran.
 
-It must not correct clocks: the times are those of the nodes, in whole seconds.
+The times are those of the nodes' clocks, in whole seconds; they are not corrected.
 """
 
 from __future__ import annotations
@@ -14,27 +14,29 @@ __all__ = ["first_start", "overlap_seconds", "start_lag_seconds", "start_skew_se
 
 
 def start_skew_seconds(outcomes: Sequence[PodOutcome]) -> float | None:
-    """From the first container's start to the last one's; None when none started."""
+    """Return the time from the first container's start to the last one's; None without a start."""
     starts = _starts(outcomes)
     return (max(starts) - min(starts)).total_seconds() if starts else None
 
 
 def first_start(outcomes: Sequence[PodOutcome]) -> datetime | None:
-    """When the first container started; None when none did."""
+    """Return when the first container started; None when none did."""
     return min(_starts(outcomes), default=None)
 
 
 def start_lag_seconds(outcome: PodOutcome, first: datetime | None) -> float | None:
-    """How long after the run's first container this one started; None when it did not."""
+    """Return how long after the run's first container this one started; None if it did not."""
     if outcome.started_at is None or first is None:
         return None
     return (outcome.started_at - first).total_seconds()
 
 
 def overlap_seconds(outcomes: Sequence[PodOutcome]) -> float | None:
-    """How long all merged pods' containers ran at the same time; 0 when they never did.
+    """Return how long the containers of all merged pods ran at the same time.
 
-    Returns: None when no report is merged, or a merged pod's start or end is not known.
+    Returns:
+        Seconds, 0 when they never all ran; None when no report is merged, or when a merged pod's
+        start or end is unknown.
     """
     merged = [outcome for outcome in outcomes if outcome.report is not None]
     starts = _starts(merged)

@@ -1,11 +1,12 @@
-"""Pods that stand out from the siblings of their Job: much later to finish, or much slower.
+"""Find stragglers: pods that are much slower than their siblings, or finish much later.
 
-It must not compare pods of different Jobs: their load profiles differ.
+Siblings are the pods of the same Job; pods of different Jobs have different load profiles and are
+not compared.
 
 The measure is the modified z-score of Iglewicz and Hoaglin, How to Detect and Handle Outliers (ASQC
 Basic References in Quality Control 16, 1993): 0.6745 (x - median) / MAD, an outlier beyond 3.5,
-where MAD is the median absolute deviation. Median and MAD bear up to half of the pods being off;
-mean and standard deviation would be drawn towards the very pods that are looked for.
+where MAD is the median absolute deviation. Median and MAD are robust as long as fewer than half of
+the pods are off; stragglers would shift a mean and a standard deviation and hide themselves.
 """
 
 from __future__ import annotations
@@ -29,31 +30,32 @@ _MAD_FACTOR = 0.6745
 # the pods are equal and the MAD is 0 (IBM SPSS Statistics, 'Modified z score').
 _MEAN_FACTOR = 1.253314
 
-# With fewer pods the MAD rests on one or two distances, and chance alone passes the threshold.
-_FEWEST_FOR_SCORE = 5
-# Two pods cannot say which of them is off.
-_FEWEST = 3
-_RATIO_OF_FEW = 3.0
+# With fewer pods the MAD depends on one or two distances, and chance alone exceeds the threshold.
+_MIN_PODS_FOR_SCORE = 5
+# Of two pods nobody can say which one is off.
+_MIN_PODS = 3
+# How many times the median a value must be when there are too few pods for a score.
+_MIN_RATIO_WITHOUT_SCORE = 3.0
 
 # With fewer samples the 99th percentile by nearest rank is simply the slowest request.
-_FEWEST_SAMPLES = 100
+_MIN_SAMPLES_FOR_P99 = 100
 
 
 class StragglerMetric(StrEnum):
-    """What a pod stands out by."""
+    """The figure by which a pod is a straggler."""
 
     P99 = "p99"
     DURATION = "duration"
 
 
 class Straggler(PodRef):
-    """A pod that stands out, always to the slow side.
+    """A pod that is much slower than its siblings, or finished much later.
 
     Attributes:
-        value_seconds: the pod's own p99 or duration.
-        median_seconds: the median over all compared pods of the Job.
-        siblings: how many pods were compared, this one included.
-        score: the modified z-score; None when fewer than five pods were compared.
+        value_seconds: The pod's own p99 latency or duration.
+        median_seconds: The median over all compared pods of the Job.
+        siblings: How many pods were compared, this one included.
+        score: The modified z-score; None when fewer than five pods were compared.
     """
 
     metric: StragglerMetric
@@ -64,48 +66,48 @@ class Straggler(PodRef):
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
-    """What a difference must at least be to matter: a tiny spread makes tiny differences large.
+class _MinimumDifference:
+    """How far from the median a value must be to matter, however small the spread is.
 
     Attributes:
-        ratio: to the median.
-        seconds: above the median.
+        ratio: Minimum ratio of the value to the median.
+        seconds: Minimum difference from the median.
     """
 
     ratio: float
     seconds: float
 
 
-# A p99 rests on the slowest hundredth of the samples and varies by itself; the length of a load
+# A p99 depends on the slowest hundredth of the samples and varies a lot; the duration of a load
 # hardly does, as the same profile runs in every pod.
-_RULES: Mapping[StragglerMetric, _Rule] = {
-    StragglerMetric.P99: _Rule(ratio=1.5, seconds=0.001),
-    StragglerMetric.DURATION: _Rule(ratio=1.1, seconds=0.5),
+_MINIMUM: Mapping[StragglerMetric, _MinimumDifference] = {
+    StragglerMetric.P99: _MinimumDifference(ratio=1.5, seconds=0.001),
+    StragglerMetric.DURATION: _MinimumDifference(ratio=1.1, seconds=0.5),
 }
 
 
 def stragglers_of(stats: Sequence[PodStats]) -> tuple[Straggler, ...]:
-    """The pods that stand out, by Job as given, then metric, worst first.
+    """Return the stragglers by Job, in the order given, then by metric, worst first.
 
     Args:
-        stats: of all merged pods of the run. A pod without a known value is not compared.
+        stats: The figures of all merged pods. A pod whose value is unknown is not compared.
     """
-    by_job: dict[str, list[PodStats]] = {}
+    pods_by_job: dict[str, list[PodStats]] = {}
     for pod in stats:
-        by_job.setdefault(pod.outcome.job, []).append(pod)
+        pods_by_job.setdefault(pod.outcome.job, []).append(pod)
     return tuple(
         straggler
-        for pods in by_job.values()
+        for pods in pods_by_job.values()
         for metric in StragglerMetric
-        for straggler in _standing_out(pods, metric)
+        for straggler in _stragglers_by(metric, pods)
     )
 
 
 def modified_z_scores(values: Sequence[float]) -> list[float]:
-    """The modified z-score of each value; all 0 when no value differs from the median.
+    """Return the modified z-score of each value; all 0 when no value differs from the median.
 
     Args:
-        values: at least one.
+        values: One value or more.
     """
     middle = median(values)
     distances = [abs(value - middle) for value in values]
@@ -113,15 +115,15 @@ def modified_z_scores(values: Sequence[float]) -> list[float]:
     return [(value - middle) / scale if scale else 0.0 for value in values]
 
 
-def _standing_out(pods: Sequence[PodStats], metric: StragglerMetric) -> list[Straggler]:
+def _stragglers_by(metric: StragglerMetric, pods: Sequence[PodStats]) -> list[Straggler]:
     known = [(pod, value) for pod in pods if (value := _value(pod, metric)) is not None]
-    if len(known) < _FEWEST:
+    if len(known) < _MIN_PODS:
         return []
     values = [value for _, value in known]
     middle = median(values)
-    rule = _RULES[metric]
-    scored = len(known) >= _FEWEST_FOR_SCORE
-    found = [
+    minimum = _MINIMUM[metric]
+    scored = len(known) >= _MIN_PODS_FOR_SCORE
+    stragglers = [
         Straggler(
             job=pod.outcome.job,
             index=pod.outcome.index,
@@ -134,17 +136,17 @@ def _standing_out(pods: Sequence[PodStats], metric: StragglerMetric) -> list[Str
             score=score if scored else None,
         )
         for (pod, value), score in zip(known, modified_z_scores(values), strict=True)
-        if value >= middle * rule.ratio
-        and value - middle >= rule.seconds
-        and (score > _THRESHOLD if scored else value >= middle * _RATIO_OF_FEW)
+        if value >= middle * minimum.ratio
+        and value - middle >= minimum.seconds
+        and (score > _THRESHOLD if scored else value >= middle * _MIN_RATIO_WITHOUT_SCORE)
     ]
-    return sorted(found, key=lambda straggler: -straggler.value_seconds)
+    return sorted(stragglers, key=lambda straggler: -straggler.value_seconds)
 
 
 def _value(pod: PodStats, metric: StragglerMetric) -> float | None:
     match metric:
         case StragglerMetric.P99:
-            enough = pod.report.samples is None or pod.report.samples >= _FEWEST_SAMPLES
+            enough = pod.report.samples is None or pod.report.samples >= _MIN_SAMPLES_FOR_P99
             return pod.at(0.99) if enough else None
         case StragglerMetric.DURATION:
             return pod.duration_seconds

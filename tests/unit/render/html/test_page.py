@@ -16,9 +16,16 @@ from mrunners.render.html.page import render_html
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport, to_json
 from mrunners.reports.outcomes import MissingReason
-from tests.reports_made import HOSTILE, hostile_report, large_report
+from tests.factories import (
+    HOSTILE,
+    RUN,
+    flat,
+    hostile_report,
+    large_report,
+    merged_pod,
+    missing_pod,
+)
 from tests.unit.render.html.page_parts import Page, take_apart
-from tests.unit.reports.build import RUN, flat, merged_pod, missing_pod
 
 
 def whole() -> MergedReport:

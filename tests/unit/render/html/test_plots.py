@@ -14,7 +14,7 @@ from mrunners.render.html.plots.ranges import Range, draw_ranges
 from mrunners.render.html.plots.svg import COLORS, own_settings
 from mrunners.render.html.plots.timeline import Lane, Span, draw_timeline
 from mrunners.reports.distribution import LatencyDistribution
-from tests.unit.reports.build import START
+from tests.factories import START
 
 AT = {0.0: 0.001, 0.5: 0.002, 0.9: 0.003, 0.95: 0.004, 0.99: 0.1, 1.0: 2.0}
 

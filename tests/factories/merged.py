@@ -1,6 +1,6 @@
-"""Merged reports made by the real merge from made-up pods: a large run, and one of hostile text.
+"""Merged reports of a large run and of one with hostile text, merged by the real merge.
 
-It must not draw from chance that differs between two runs of the tests: the seed is fixed.
+The seed is fixed, so that a failure can be reproduced.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome, RunIdentity
 from mrunners.reports.samples import KperfReport, RequestError
+from tests.factories.outcomes import RUN
 
 SERVER = "https://kube-apiserver.example.internal:6443"
-START = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
-RUN = RunIdentity(
-    namespace="load", tracker="mrunners", run_id="0b6a1e5e-8f43-5f1b-9a53-0d0f8a3f1c11"
-)
+_START = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 
 # (request, median seconds, spread of its logarithm), by runner.
 PROFILES = (
@@ -42,7 +40,7 @@ PROFILES = (
     ),
 )
 
-GAPS = (
+MISSING = (
     (MissingReason.TRUNCATED, "the log's head is missing"),
     (MissingReason.NOT_STARTED, "ImagePullBackOff ghcr.io/azure/kperf:0.3.5"),
     (MissingReason.DISRUPTED, "evicted: the node was low on resource: memory"),
@@ -52,36 +50,35 @@ GAPS = (
 
 
 def large_report(pods: int = 1000, nodes: int = 240, samples: int = 120) -> MergedReport:
-    """Slow nodes, late starts, errors of several classes, and reports that are missing."""
-    chance = random.Random(20260314)
+    """Return a report with slow nodes, late starts, errors of several classes and missing pods."""
+    rng = random.Random(20260314)
     outcomes = []
-    each = pods // len(PROFILES)
+    pods_per_job = pods // len(PROFILES)
     for number in range(pods):
-        job, index = divmod(number, each)
-        node = number % nodes
-        outcomes.append(_pod(chance, min(job, len(PROFILES) - 1), index, node, samples))
+        job, index = divmod(number, pods_per_job)
+        outcomes.append(_pod(rng, min(job, len(PROFILES) - 1), index, number % nodes, samples))
     return merge(RUN, outcomes, requests_by_us=1893)
 
 
-def _pod(chance: random.Random, job: int, index: int, machine: int, samples: int) -> PodOutcome:
+def _pod(rng: random.Random, job: int, index: int, node_number: int, samples: int) -> PodOutcome:
     name, *requests = PROFILES[job]
-    node = f"aks-runners-31942170-vmss{machine:06x}"
-    started = START + timedelta(seconds=int(chance.expovariate(0.25)) + 2 * job)
+    node = f"aks-runners-31942170-vmss{node_number:06x}"
+    started = _START + timedelta(seconds=int(rng.expovariate(0.25)) + 2 * job)
     report: KperfReport | None = None
     missing, detail = None, ""
-    gap = chance.random()
-    if gap < 0.035:
-        missing, detail = GAPS[int(gap / 0.035 * len(GAPS))]
+    draw = rng.random()
+    if draw < 0.035:
+        missing, detail = MISSING[int(draw / 0.035 * len(MISSING))]
     else:
-        report = _report(chance, requests, samples, slow=2.8 if machine in {17, 93, 171} else 1.0)
-    seconds = 60 + int(chance.expovariate(0.4)) + (25 if machine == 93 else 0)
+        report = _report(rng, requests, samples, slow=2.8 if node_number in {17, 93, 171} else 1.0)
+    seconds = 60 + int(rng.expovariate(0.4)) + (25 if node_number == 93 else 0)
     never_ran = missing is MissingReason.NOT_STARTED
     return PodOutcome(
         job=f"mrunners-{job}",
         job_index=job,
         uri=f"file:///etc/load/{name}.yaml?numbers=250",
         index=index,
-        pod=f"mrunners-{job}-{index}-{chance.getrandbits(24):06x}",
+        pod=f"mrunners-{job}-{index}-{rng.getrandbits(24):06x}",
         node=node,
         started_at=None if never_ran else started,
         finished_at=None if never_ran else started + timedelta(seconds=seconds),
@@ -93,29 +90,29 @@ def _pod(chance: random.Random, job: int, index: int, machine: int, samples: int
 
 
 def _report(
-    chance: random.Random, requests: list[tuple[str, float, float]], samples: int, slow: float
+    rng: random.Random, requests: list[tuple[str, float, float]], samples: int, slow: float
 ) -> KperfReport:
-    nothing = chance.random() < 0.004
+    all_failed = rng.random() < 0.004
     latencies = {
         url: array(
             "d",
-            sorted(median * slow * chance.lognormvariate(0, spread) for _ in range(samples)),
+            sorted(median * slow * rng.lognormvariate(0, spread) for _ in range(samples)),
         )
         for url, median, spread in requests
-        if not nothing
+        if not all_failed
     }
     errors: dict[str, int] = {}
-    if nothing:
+    if all_failed:
         errors["http/403"] = samples
-    elif chance.random() < 0.3:
-        errors["http/429"] = chance.randint(1, 40)
-        if chance.random() < 0.2:
+    elif rng.random() < 0.3:
+        errors["http/429"] = rng.randint(1, 40)
+        if rng.random() < 0.2:
             errors["connection/read tcp 10.244.3.7:51914->10.0.0.1:443: i/o timeout"] = 2
-            errors[f"http2-protocol/stream error: stream ID {chance.randint(1, 9)}; GOAWAY"] = 1
+            errors[f"http2-protocol/stream error: stream ID {rng.randint(1, 9)}; GOAWAY"] = 1
     count = sum(map(len, latencies.values()))
     return KperfReport(
         total=count + sum(errors.values()),
-        duration_ns=60_000_000_000 + chance.randint(0, 3_000_000_000),
+        duration_ns=60_000_000_000 + rng.randint(0, 3_000_000_000),
         samples=count,
         error_stats=errors,
         errors=(),
@@ -141,7 +138,7 @@ HOSTILE = (
 
 
 def hostile_report() -> MergedReport:
-    """Whatever a pod, a node or an API server could send, in every place it could come from."""
+    """Return a report in which every text that comes from outside is hostile."""
     outcomes = []
     for number, text in enumerate(HOSTILE):
         samples = array("d", [0.001, 0.01 * (number + 1)])
@@ -157,7 +154,7 @@ def hostile_report() -> MergedReport:
             percentiles_by_url={},
             unknown_keys=(text,),
         )
-        gone = number % 3 == 2
+        is_missing = number % 3 == 2
         outcomes.append(
             PodOutcome(
                 job=f"job-{text}",
@@ -166,12 +163,12 @@ def hostile_report() -> MergedReport:
                 index=0,
                 pod=f"pod-{text}",
                 node=f"node-{text}",
-                started_at=START,
-                finished_at=START + timedelta(seconds=10),
+                started_at=_START,
+                finished_at=_START + timedelta(seconds=10),
                 exit_code=0,
-                report=None if gone else report,
-                missing=MissingReason.NOT_STARTED if gone else None,
-                detail=text if gone else "",
+                report=None if is_missing else report,
+                missing=MissingReason.NOT_STARTED if is_missing else None,
+                detail=text if is_missing else "",
             )
         )
     identity = RunIdentity(namespace=HOSTILE[0], tracker=HOSTILE[2], run_id=HOSTILE[1])

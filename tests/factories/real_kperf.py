@@ -1,7 +1,4 @@
-"""Reports that the real kperf printed, against a real API server, a deaf one and none.
-
-It must not look into them.
-"""
+"""Reports of the real kperf against a real API server, one that never answers, and none."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ import yaml
 
 from tests.peer.group_server import PeerCluster
 
-__all__ = ["ABSENT", "LIST", "deaf_address", "real_report", "spec"]
+__all__ = ["ABSENT", "LIST", "real_report", "silent_server", "spec"]
 
 LIST = {"shares": 50, "staleList": {"version": "v1", "resource": "namespaces"}}
 GET = {
@@ -26,7 +23,7 @@ ABSENT = {"shares": 50, "staleGet": {"version": "v1", "resource": "namespaces", 
 
 
 def spec(*requests: dict[str, Any], total: int = 200) -> dict[str, Any]:
-    """A load as fast as it goes."""
+    """Return a spec without a rate limit."""
     load = {"rate": 0, "total": total, "conns": 2, "client": 4, "contentType": "json"}
     return {**load, "requests": list(requests or (LIST, GET))}
 
@@ -34,27 +31,28 @@ def spec(*requests: dict[str, Any], total: int = 200) -> dict[str, Any]:
 def real_report(
     cluster: PeerCluster, folder: Path, *specs: dict[str, Any], server: str | None = None
 ) -> bytes:
-    """What one runner's kperf writes with --raw-data.
+    """Run kperf as one runner does, and return its report.
 
     Args:
-        folder: an empty one for its files.
-        specs: its load.
-        server: another API server than the cluster's.
+        cluster: The cluster whose API server gets the load.
+        folder: Where kperf's files are written; it must not exist.
+        specs: The specs of the load profile.
+        server: The URL of another API server than the cluster's.
     """
     folder.mkdir()
     profile = {"version": 1, "description": "peer", "specs": list(specs)}
     (folder / "profile.yaml").write_text(yaml.safe_dump(profile))
-    access = yaml.safe_load(cluster.kubeconfig.read_text())
+    kubeconfig = yaml.safe_load(cluster.kubeconfig.read_text())
     if server is not None:
-        for known in access["clusters"]:
-            known["cluster"]["server"] = server
-    (folder / "kubeconfig").write_text(yaml.safe_dump(access))
-    where = [f"--kubeconfig={folder}/kubeconfig", f"--result={folder}/report.json"]
-    words = ["-v=0", "runner", "run", f"--config={folder}/profile.yaml", "--raw-data", *where]
-    subprocess.run([cluster.kperf, *words], check=True, capture_output=True, timeout=120)
+        for entry in kubeconfig["clusters"]:
+            entry["cluster"]["server"] = server
+    (folder / "kubeconfig").write_text(yaml.safe_dump(kubeconfig))
+    files = [f"--kubeconfig={folder}/kubeconfig", f"--result={folder}/report.json"]
+    arguments = ["-v=0", "runner", "run", f"--config={folder}/profile.yaml", "--raw-data", *files]
+    subprocess.run([cluster.kperf, *arguments], check=True, capture_output=True, timeout=120)
     return (folder / "report.json").read_bytes()
 
 
-def deaf_address() -> closing[socket.socket]:
-    """A port that takes connections and never says a word: kperf's TLS handshake times out."""
+def silent_server() -> closing[socket.socket]:
+    """Listen on a port and never answer, so that kperf's TLS handshake times out."""
     return closing(socket.create_server(("127.0.0.1", 0)))

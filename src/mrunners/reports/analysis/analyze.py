@@ -1,7 +1,4 @@
-"""All analyses of one run, in the order in which they need each other.
-
-It must not decide anything: each module has its own rules.
-"""
+"""All analyses of one run, in the order in which they depend on each other."""
 
 from __future__ import annotations
 
@@ -18,15 +15,15 @@ from mrunners.reports.analysis.stragglers import Straggler, stragglers_of
 from mrunners.reports.analysis.throughput import TargetLoad, Throughput, throughput_of
 from mrunners.reports.outcomes import PodOutcome
 
-__all__ = ["Analysis", "analyse"]
+__all__ = ["Analysis", "analyze"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """What was found; the records are those of the merged report.
+    """The results of all analyses; the records are those of the merged report.
 
     Attributes:
-        stats: of each merged pod, by its Job and completion index.
+        stats: The figures of each merged pod, by Job and completion index.
     """
 
     stats: Mapping[tuple[str, int], PodStats]
@@ -39,20 +36,19 @@ class Analysis:
     error_classes: ErrorClasses
 
 
-def analyse(outcomes: Sequence[PodOutcome], asked: Mapping[str, TargetLoad]) -> Analysis:
-    """Look at a run from every side.
+def analyze(outcomes: Sequence[PodOutcome], targets: Mapping[str, TargetLoad]) -> Analysis:
+    """Analyze a run.
 
     Args:
-        outcomes: of all planned pods, in the order of the plan.
-        asked: what the load profile of each Job asks of a pod; a Job may be absent.
+        outcomes: The outcomes of all planned pods, in plan order.
+        targets: By Job name, what the load profile sets for each pod; a Job may be absent.
     """
     stats = pod_stats(outcomes)
     stragglers = stragglers_of(stats)
     nodes = node_summaries(outcomes, stats, stragglers)
     errors = error_classes(stats)
-    throughput = throughput_of(
-        list(dict.fromkeys(outcome.job for outcome in outcomes)), stats, asked
-    )
+    jobs = list(dict.fromkeys(outcome.job for outcome in outcomes))
+    throughput = throughput_of(jobs, stats, targets)
     skew, overlap = start_skew_seconds(outcomes), overlap_seconds(outcomes)
     return Analysis(
         stats={(pod.outcome.job, pod.outcome.index): pod for pod in stats},

@@ -1,0 +1,62 @@
+"""Outcomes of planned pods, whose reports go through the real parser."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from mrunners.reports.kperf_report import parse_report
+from mrunners.reports.outcomes import MissingReason, PodOutcome, RunIdentity
+from tests.factories.frames import RUN_ID
+from tests.factories.reports import Json, printed
+
+RUN = RunIdentity(namespace="load", tracker="mrunners", run_id=RUN_ID)
+START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def merged_pod(
+    job_index: int,
+    index: int,
+    document: Json,
+    *,
+    uri: str | None = None,
+    node: str | None = None,
+    second: float = 0,
+    lasting: float = 10,
+) -> PodOutcome:
+    """Return the outcome of a pod with a report.
+
+    Args:
+        second: When its container started, in seconds after START.
+        lasting: How long the container ran, in seconds.
+    """
+    return PodOutcome(
+        job=f"mrunners-{job_index}",
+        job_index=job_index,
+        uri=uri or f"file:///load/{job_index}.yaml?numbers=2",
+        index=index,
+        pod=f"mrunners-{job_index}-{index}-abcde",
+        node=node or f"node-{index}",
+        started_at=START + timedelta(seconds=second),
+        finished_at=START + timedelta(seconds=second + lasting),
+        exit_code=0,
+        report=parse_report(printed(document)),
+    )
+
+
+def missing_pod(
+    job_index: int, index: int, reason: MissingReason, detail: str = "", exit_code: int | None = 1
+) -> PodOutcome:
+    """Return the outcome of a pod whose report is missing."""
+    return PodOutcome(
+        job=f"mrunners-{job_index}",
+        job_index=job_index,
+        uri=f"file:///load/{job_index}.yaml?numbers=2",
+        index=index,
+        pod=f"mrunners-{job_index}-{index}-abcde",
+        node=f"node-{index}",
+        started_at=START,
+        finished_at=START + timedelta(seconds=1),
+        exit_code=exit_code,
+        missing=reason,
+        detail=detail,
+    )
