@@ -1,7 +1,4 @@
-"""Writes a file that appears whole or not at all.
-
-It must not know what it writes.
-"""
+"""Atomic writing of files: a reader sees the old content or the new one, never a part."""
 
 from __future__ import annotations
 
@@ -14,34 +11,37 @@ __all__ = ["write_atomic"]
 
 
 def write_atomic(content: bytes, path: Path, *, private: bool = False, sync: bool = True) -> None:
-    """Write a file; the folders above it are made.
+    """Write a file atomically; create the directories above it.
 
     Args:
-        content: all of it.
-        path: a link stays, and what it points to is written. A pipe or a device, such as /dev/null,
-            is written to and not replaced.
-        private: for this user alone; otherwise for whoever may read the file that is there now, or
-            whom the umask lets.
-        sync: wait until the disk has it; not where a damaged file is noticed and made again.
-    Raises: OSError: it cannot be written; what was there before is there still.
+        content: The whole content.
+        path: A symbolic link stays, and its target is written. A pipe or a device, such as
+            /dev/null, is written to and not replaced.
+        private: Give only this user access to a new file and new directories, instead of what the
+            umask allows. An existing file keeps its permissions.
+        sync: Wait until the content is on disk. Turn it off only where a reader would notice a
+            damaged file and the caller can write it again.
+
+    Raises:
+        OSError: The file cannot be written; an existing file is unchanged.
     """
     path = path.resolve()
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o777)
-    # Not by mkstemp, whose files are always private: the umask is to decide.
+    # mkstemp would not do: its files are always private, and here the umask decides.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    handle = os.open(temporary, flags, 0o600 if private else 0o666)
+    descriptor = os.open(temporary, flags, 0o600 if private else 0o666)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             if path.exists():
-                os.fchmod(handle, stat.S_IMODE(path.stat().st_mode))
+                os.fchmod(descriptor, stat.S_IMODE(path.stat().st_mode))
             file.write(content)
             if sync:
                 file.flush()
-                os.fsync(handle)
+                os.fsync(descriptor)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -1,7 +1,4 @@
-"""Turns texts for spans of time into numbers and back: kubectl's, Go's and people's.
-
-It must not read a clock.
-"""
+"""Durations as text: those of options, those that Go writes, and those that people read."""
 
 from __future__ import annotations
 
@@ -24,6 +21,7 @@ _MAX_OPTION_SECONDS: Final = 100 * 365 * 24 * 3600
 _OPTION_UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _NUMBER: Final = "[0-9]{1,12}(?:[.][0-9]{1,9})?"
 _UNIT: Final = "ms|h|m|s"
+# The form of an option, without anchors. parse_duration also checks the order of the units.
 DURATION_PATTERN: Final = f"(?:{_NUMBER}(?:{_UNIT}))+"
 _OPTION_PART: Final = re.compile(f"({_NUMBER})({_UNIT})")
 
@@ -48,13 +46,18 @@ _MAX_GO_TEXT: Final = 128
 
 
 def parse_duration(text: str) -> float:
-    """The seconds of an option such as `90s`, `10m`, `1h30m`, `500ms`, as kubectl writes them.
+    """Return the seconds of an option such as `90s`, `10m`, `1h30m` or `500ms`, as in kubectl.
 
     Args:
-        text: parts of a decimal number and a unit (h, m, s, ms), each unit at most once, largest
+        text: Decimal numbers, each with a unit (h, m, s, ms); each unit at most once, the largest
             first. A bare number is refused: `--timeout 10` is as often meant in minutes.
-    Returns: seconds, greater than 0.
-    Raises: ValueError: with a text that can be shown to the user after the option's name.
+
+    Returns:
+        Seconds, greater than 0.
+
+    Raises:
+        ValueError: The text is not such a duration. The message is for the user, to be shown after
+            the option's name.
     """
     position = 0
     seconds = 0.0
@@ -71,16 +74,18 @@ def parse_duration(text: str) -> float:
     if seconds <= 0:
         raise ValueError(f"a duration must be greater than 0, got {quoted(text)}")
     if seconds > _MAX_OPTION_SECONDS:
-        raise ValueError(f"a duration of at most 100 years is allowed, got {quoted(text)}")
+        raise ValueError(f"a duration must be at most 100 years, got {quoted(text)}")
     return seconds
 
 
 def format_duration(seconds: float) -> str:
-    """A span of time for people, such as `4m12s`, `1h05m`, `12.3s` or `250ms`.
+    """Return a duration for people, such as `4m12s`, `1h05m`, `12.3s` or `250ms`.
 
     Args:
-        seconds: any finite number; a negative one gets a leading minus.
-    Returns: two units at most; what is smaller is rounded away.
+        seconds: Any finite number; a negative one gets a leading minus.
+
+    Returns:
+        At most two units, rounded to the smaller one.
     """
     if seconds < 0:
         return "-" + format_duration(-seconds)
@@ -97,15 +102,19 @@ def format_duration(seconds: float) -> str:
 
 
 def parse_go_duration(text: str) -> int:
-    """The nanoseconds of a Go Duration text, as a kperf report holds it.
+    """Return the nanoseconds of a Go Duration, as kperf reports contain it.
 
-    The grammar is that of Go's time.ParseDuration; a sign is refused, because no kperf report
+    The grammar is that of Go's time.ParseDuration. A sign is refused, because no kperf report
     measures a negative time.
 
     Args:
-        text: such as `1m40.072897445s`, `500ms`, `1.5µs`, `0s` or `0`.
-    Returns: nanoseconds from 0 to 2**63 - 1; what is below a nanosecond is cut off, as Go does.
-    Raises: ValueError: not such a text, or more than an int64 holds.
+        text: Such as `1m40.072897445s`, `500ms`, `1.5µs`, `0s` or `0`.
+
+    Returns:
+        Nanoseconds from 0 to 2**63 - 1; fractions of a nanosecond are cut off, as in Go.
+
+    Raises:
+        ValueError: The text is not a Go Duration, or does not fit into an int64.
     """
     if text == "0":
         return 0
@@ -121,42 +130,46 @@ def parse_go_duration(text: str) -> int:
         total += int(match["whole"] or "0") * unit + _go_fraction(match["fraction"] or "", unit)
         position = match.end()
     if total > _MAX_INT64:
-        raise ValueError(f"a Go duration of at most 2**63-1 ns is possible, got {quoted(text)}")
+        raise ValueError(f"a Go duration is at most 2**63-1 ns, got {quoted(text)}")
     return total
 
 
 def _go_fraction(digits: str, unit: int) -> int:
     # Go computes fractions in float64 and ignores the digits that overflow an int64
-    # (leadingFraction in time/format.go); the same here, so that not even the last digit differs.
+    # (leadingFraction in time/format.go). The same here, so that even the last digit is equal.
     value, scale = 0, 1.0
     for digit in digits:
-        value_now = value * 10 + int(digit)
-        if value_now > _MAX_INT64:
+        longer = value * 10 + int(digit)
+        if longer > _MAX_INT64:
             break
-        value, scale = value_now, scale * 10
+        value, scale = longer, scale * 10
     return int(float(value) * (unit / scale))
 
 
 def format_go_duration(nanoseconds: int) -> str:
-    """The text that Go's time.Duration.String gives.
+    """Return what Go's time.Duration.String returns.
 
     Args:
-        nanoseconds: from 0 to 2**63 - 1.
-    Returns: such as `1h0m0s`, `1m40.072897445s`, `500ms`, `1.5µs`, `12ns`, `0s`.
-    Raises: ValueError: out of these bounds.
+        nanoseconds: From 0 to 2**63 - 1.
+
+    Returns:
+        Such as `1h0m0s`, `1m40.072897445s`, `500ms`, `1.5µs`, `12ns` or `0s`.
+
+    Raises:
+        ValueError: The number is out of these bounds.
     """
     if not 0 <= nanoseconds <= _MAX_INT64:
-        raise ValueError(f"a Go duration is from 0 to 2**63-1 ns, got {nanoseconds}")
+        raise ValueError(f"a Go duration must be from 0 to 2**63-1 ns, got {nanoseconds}")
     if nanoseconds == 0:
         return "0s"
     if nanoseconds < 1_000:
         return f"{nanoseconds}ns"
     if nanoseconds < 1_000_000:
-        return _decimal(nanoseconds, 1_000) + "\u00b5s"
+        return _decimal_units(nanoseconds, 1_000) + "\u00b5s"
     if nanoseconds < 1_000_000_000:
-        return _decimal(nanoseconds, 1_000_000) + "ms"
+        return _decimal_units(nanoseconds, 1_000_000) + "ms"
     minutes, rest = divmod(nanoseconds, 60_000_000_000)
-    text = _decimal(rest, 1_000_000_000) + "s"
+    text = _decimal_units(rest, 1_000_000_000) + "s"
     if minutes:
         hours, minutes = divmod(minutes, 60)
         text = f"{minutes}m{text}"
@@ -165,7 +178,7 @@ def format_go_duration(nanoseconds: int) -> str:
     return text
 
 
-def _decimal(value: int, unit: int) -> str:
+def _decimal_units(value: int, unit: int) -> str:
     whole, rest = divmod(value, unit)
     digits = len(str(unit)) - 1
     return f"{whole}.{rest:0{digits}d}".rstrip("0").rstrip(".") if rest else str(whole)

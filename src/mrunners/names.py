@@ -1,7 +1,4 @@
-"""Says what is wrong with a Kubernetes object name.
-
-It must not ask a cluster; whether an object exists is another question.
-"""
+"""Checks of Kubernetes object names."""
 
 from __future__ import annotations
 
@@ -10,7 +7,8 @@ from typing import Final
 
 __all__ = ["DNS_LABEL_PATTERN", "dns_label_problem", "dns_subdomain_problem"]
 
-# https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ (RFC 1123)
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ (RFC 1123).
+# Without anchors and without the limit of 63 characters.
 DNS_LABEL_PATTERN: Final = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _LABEL: Final = re.compile(DNS_LABEL_PATTERN)
 _MAX_LABEL: Final = 63
@@ -18,12 +16,14 @@ _MAX_SUBDOMAIN: Final = 253
 
 
 def dns_label_problem(name: str, *, max_length: int = _MAX_LABEL) -> str | None:
-    """What keeps a text from being a DNS-1123 label, as namespaces have to be.
+    """Return why a text is not a DNS-1123 label, the form of a namespace's name.
 
     Args:
-        name: the name as given.
-        max_length: a shorter limit than 63, where suffixes are still to be added.
-    Returns: the end of a sentence, such as `must not be empty`; None when the name is good.
+        name: The name as given.
+        max_length: A limit below 63 for a name that gets a suffix later.
+
+    Returns:
+        The end of a sentence, such as `must not be empty`; None when the name is valid.
     """
     if not name:
         return "must not be empty"
@@ -38,11 +38,10 @@ def dns_label_problem(name: str, *, max_length: int = _MAX_LABEL) -> str | None:
 
 
 def dns_subdomain_problem(name: str) -> str | None:
-    """What keeps a text from being a DNS-1123 subdomain, as names of most objects have to be.
+    """Return why a text is not a DNS-1123 subdomain, the form of most objects' names.
 
-    Args:
-        name: the name as given.
-    Returns: the end of a sentence, such as `must not be empty`; None when the name is good.
+    Returns:
+        The end of a sentence, such as `must not be empty`; None when the name is valid.
     """
     if not name:
         return "must not be empty"

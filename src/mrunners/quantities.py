@@ -1,7 +1,4 @@
-"""Turns Kubernetes quantities of bytes, such as `10Mi`, into numbers and back.
-
-It must not know what the bytes are for.
-"""
+"""Kubernetes quantities of bytes, such as `10Mi`."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from mrunners.text import quoted
 __all__ = ["QUANTITY_PATTERN", "format_bytes", "parse_bytes"]
 
 # https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
-# without the sub-units (n, u, m) and exponents: nobody measures bytes in them.
+# without the units below 1 (n, u, m) and without exponents: nobody measures bytes in them.
 _UNITS: Final = {
     "": 1,
     "k": 10**3,
@@ -28,18 +25,25 @@ _UNITS: Final = {
 }
 _NUMBER: Final = "[0-9]{1,19}(?:[.][0-9]{1,9})?"
 _UNIT: Final = "Ki|Mi|Gi|Ti|k|M|G|T|"
+# Without anchors. parse_bytes also checks the bounds.
 QUANTITY_PATTERN: Final = f"{_NUMBER}(?:{_UNIT})"
 _QUANTITY: Final = re.compile(f"({_NUMBER})({_UNIT})")
 _MAX_INT64: Final = (1 << 63) - 1
 
 
 def parse_bytes(text: str) -> int:
-    """The bytes of a quantity such as `10Mi`, `1.5Gi`, `500k` or `1048576`.
+    """Return the bytes of a quantity such as `10Mi`, `1.5Gi`, `500k` or `1048576`.
 
     Args:
-        text: a decimal number without sign, and a unit: Ki Mi Gi Ti (1024), k M G T (1000), none.
-    Returns: from 1 to 2**63 - 1.
-    Raises: ValueError: with a text that can be shown to the user after the option's name.
+        text: A decimal number without sign, and a unit: Ki, Mi, Gi, Ti (powers of 1024), k, M, G, T
+            (powers of 1000) or none.
+
+    Returns:
+        Bytes, from 1 to 2**63 - 1.
+
+    Raises:
+        ValueError: The text is not such a quantity. The message is for the user, to be shown after
+            the option's name.
     """
     shown = quoted(text)
     match = _QUANTITY.fullmatch(text)
@@ -54,11 +58,13 @@ def parse_bytes(text: str) -> int:
 
 
 def format_bytes(count: int) -> str:
-    """A number of bytes for people, such as `10Mi`, `1.5Mi` or `512`.
+    """Return a number of bytes for people, such as `10Mi`, `1.5Mi` or `512`.
 
     Args:
-        count: at least 0.
-    Returns: the largest unit of 1024 that gives at least 1, with one decimal where it matters.
+        count: At least 0.
+
+    Returns:
+        In the largest binary unit that gives at least 1, with one decimal unless it is 0.
     """
     for unit in ("Ti", "Gi", "Mi", "Ki"):
         if count >= _UNITS[unit]:

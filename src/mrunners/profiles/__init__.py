@@ -1,9 +1,13 @@
-"""What a user gives, checked before anything is created: URIs, profiles, images, names.
+"""Runner URIs, load profiles and runner images, checked before anything is created.
 
-It must not open a network connection: a cluster is reached through the Protocol that a source
-is given. The way of the data, put together by `loading`:
+`loading` puts the parts together, in this order:
 
-    uris (uri_query) -> sources (file_source, configmap_source) -> yaml_strict (yaml_scalars)
-    -> profile_parsing (profile, requests, profile_rules, profile_problems, profile_warnings)
-    -> release_rules (releases, images) -> rendering, expectations
+1. `uris` and `uri_query` read the runner URIs.
+2. `sources` fetches the text of each load profile, from a file or a ConfigMap.
+3. `yaml_strict` and `parsing` read the text into the models of `profile` and `requests`;
+   `problems` finds and words what is wrong with it.
+4. `release_rules` compares the profile with the kperf release of the image (`images`).
+5. `rendering` writes the profile for the pods; `expectations` estimates what they will do.
+
+Nothing here connects to a cluster: a source gets a ConfigMapReader from its caller.
 """

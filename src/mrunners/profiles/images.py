@@ -1,7 +1,4 @@
-"""Checks and splits the names of container images.
-
-It must not ask a registry whether an image exists.
-"""
+"""Names of runner images, and the kperf release that a tag promises. No registry is contacted."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ __all__ = [
     "split_image",
 ]
 
-# The grammar of the distribution project's reference package, which the kubelet's runtimes use:
+# The grammar of the distribution project's reference package, which container runtimes use:
 # https://pkg.go.dev/github.com/distribution/reference
 _COMPONENT: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _REPOSITORY: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
@@ -30,16 +27,41 @@ _HOST: Final = re.compile(
 )
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}")
-_MAX_NAME: Final = 255
+_MAX_REPOSITORY: Final = 255
 _MAX_IMAGE: Final = 1024
+
+# Published images are tagged 0.3.5, git tags are v0.3.5. A tag with a suffix (-rc.1, -patched) is
+# of someone's own build, whose release is unknown.
+_RELEASE: Final = re.compile(r"v?(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})")
+
+
+class KperfRelease(NamedTuple):
+    """A release of kperf; releases are ordered by their numbers."""
+
+    major: int
+    minor: int
+    patch: int
+
+    def __str__(self) -> str:
+        """Return `0.3.5`, without a `v`, as images are tagged."""
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+
+# The newest release whose source was read; what it lacks needs "a release later than" it.
+LATEST_KNOWN_RELEASE: Final = KperfRelease(0, 3, 5)
+# Since 0.1.7, `errorStats` is a flat mapping and errors are a list (api/types/metric.go). 0.1.5 and
+# 0.1.6 have latencies by URL, but errors in an older form; earlier releases have neither.
+OLDEST_USABLE_RELEASE: Final = KperfRelease(0, 1, 7)
 
 
 def image_problem(image: str) -> str | None:
-    """What keeps a text from being an image reference.
+    """Return why a text is not an image reference.
 
     Args:
-        image: such as `ghcr.io/azure/kperf:0.3.5` or `host:5000/kperf@sha256:…`.
-    Returns: a sentence for the user; None when the reference is well-formed.
+        image: Such as `ghcr.io/azure/kperf:0.3.5` or `registry:5000/kperf@sha256:…`.
+
+    Returns:
+        A message for the user; None when the reference is valid.
     """
     if not image:
         return "the image name is empty"
@@ -50,28 +72,30 @@ def image_problem(image: str) -> str | None:
         return f"the image name contains a blank or control character: {shown}"
     _, at, digest = image.partition("@")
     if at and _DIGEST.fullmatch(digest) is None:
-        return f"the image's digest is not like sha256:…: {shown}"
+        return f"the image's digest must look like sha256:…, got {shown}"
     repository, tag = split_image(image)
     if tag is not None and _TAG.fullmatch(tag) is None:
-        return f"the image's tag must be letters, digits, '_', '.' and '-': {shown}"
+        return f"the image's tag must consist of letters, digits, '_', '.' and '-', got {shown}"
     host, path = _split_host(repository)
     if host is not None and _HOST.fullmatch(host) is None:
-        return f"the image's registry is not a host name: {shown}"
+        return f"the image's registry must be a host name, without https://, got {shown}"
     if path != path.lower():
-        return f"the image's repository must be lowercase: {shown}"
+        return f"the image's repository must be lowercase, got {shown}"
     if _REPOSITORY.fullmatch(path) is None:
-        return f"the image name is not like registry/repository:tag: {shown}"
-    if len(repository) > _MAX_NAME:
-        return f"the image's repository is longer than {_MAX_NAME} characters"
+        return f"the image name must look like registry/repository:tag, got {shown}"
+    if len(repository) > _MAX_REPOSITORY:
+        return f"the image's repository is longer than {_MAX_REPOSITORY} characters"
     return None
 
 
 def split_image(image: str) -> tuple[str, str | None]:
-    """The repository (with its registry) and the tag of an image reference.
+    """Return the repository (with its registry) and the tag of an image reference.
 
     Args:
-        image: with or without tag and digest.
-    Returns: (`host:5000/azure/kperf`, `0.3.5`); the tag is None when there is none.
+        image: With or without tag and digest.
+
+    Returns:
+        Such as (`registry:5000/azure/kperf`, `0.3.5`); the tag is None when the image has none.
     """
     name = image.partition("@")[0]
     # A colon before the last slash belongs to the registry's port.
@@ -80,45 +104,15 @@ def split_image(image: str) -> tuple[str, str | None]:
     return f"{directory}{slash}{base}", tag if colon else None
 
 
-def _split_host(repository: str) -> tuple[str | None, str]:
-    first, slash, rest = repository.partition("/")
-    # Docker's rule: the first part is a registry only if it looks like a host.
-    if slash and ("." in first or ":" in first or first == "localhost" or first != first.lower()):
-        return first, rest
-    return None, repository
-
-
-# Published images are tagged 0.3.5, git tags are v0.3.5. What has a suffix (-rc.1, -patched) is
-# somebody's own build: unknown.
-_RELEASE: Final = re.compile(r"v?(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})")
-
-
-class KperfRelease(NamedTuple):
-    """A release of kperf; ordered as its numbers are."""
-
-    major: int
-    minor: int
-    patch: int
-
-    def __str__(self) -> str:
-        """Without a `v`, as images are tagged."""
-        return f"{self.major}.{self.minor}.{self.patch}"
-
-
-# The newest one whose sources were read; what it lacks needs 'a release later than' it.
-LATEST_KNOWN_RELEASE: Final = KperfRelease(0, 3, 5)
-# From 0.1.7 on `errorStats` is a flat mapping and errors have a list (api/types/metric.go); 0.1.5
-# and 0.1.6 have latencies by URL, but errors in an older form; earlier ones have neither.
-OLDEST_USABLE_RELEASE: Final = KperfRelease(0, 1, 7)
-
-
 def release_of_image(image: str) -> KperfRelease | None:
-    """The kperf release that an image's tag promises.
+    """Return the kperf release that an image's tag promises.
 
     Args:
-        image: such as `ghcr.io/azure/kperf:0.3.5`, with or without a digest.
-    Returns: None when it is unknown: another image name, no tag, `latest`, a tag with a suffix, an
-        invalid name; then nothing is checked against a release.
+        image: Such as `ghcr.io/azure/kperf:0.3.5`, with or without a digest.
+
+    Returns:
+        None when the release is unknown: another image name, no tag, `latest`, a tag with a suffix
+        or an invalid name. Then nothing is checked against a release.
     """
     if image_problem(image) is not None:
         return None
@@ -130,15 +124,22 @@ def release_of_image(image: str) -> KperfRelease | None:
 
 
 def release_problem(release: KperfRelease | None) -> str | None:
-    """Why the reports of a release cannot be merged.
+    """Return why the reports of a release cannot be merged.
 
-    Args:
-        release: None when it is unknown.
-    Returns: a sentence for the user; None when they can be, or nobody knows.
+    Returns:
+        A message for the user; None when they can be merged or the release is unknown.
     """
     if release is None or release >= OLDEST_USABLE_RELEASE:
         return None
     return (
-        f"kperf {release} reports in a form that cannot be merged; "
+        f"mrunners cannot merge the reports of kperf {release}; "
         f"use {OLDEST_USABLE_RELEASE} or later"
     )
+
+
+def _split_host(repository: str) -> tuple[str | None, str]:
+    first, slash, rest = repository.partition("/")
+    # Docker's rule: the first part is a registry only if it looks like a host.
+    if slash and ("." in first or ":" in first or first == "localhost" or first != first.lower()):
+        return first, rest
+    return None, repository

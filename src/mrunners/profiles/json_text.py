@@ -1,7 +1,4 @@
-"""Says whether a text is JSON as Go's json.Valid understands it.
-
-It must not keep the value; kperf sends the text as it is.
-"""
+"""Checks whether a text is JSON, as Go's json.Valid does."""
 
 from __future__ import annotations
 
@@ -18,11 +15,13 @@ _BRACKET: Final = re.compile(r"[\[\]{}]")
 
 
 def json_problem(text: str) -> str | None:
-    """What keeps a text from being JSON.
+    """Return why a text is not JSON.
 
     Args:
-        text: the whole JSON document; white space around it is fine.
-    Returns: the end of a sentence, such as `is not valid JSON: …`; None when it is JSON.
+        text: The whole JSON document; white space around it is fine.
+
+    Returns:
+        The end of a sentence, such as `is not valid JSON: …`; None when the text is JSON.
     """
     depth = 0
     for bracket in _BRACKET.finditer(_STRING.sub("", text)):
@@ -30,8 +29,8 @@ def json_problem(text: str) -> str | None:
         if depth > _MAX_DEPTH:
             return f"is nested more than {_MAX_DEPTH} levels deep"
     try:
-        # Numbers stay text: int() refuses long ones, and float() is not needed.
-        json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse)
+        # Numbers stay text: int() refuses long ones, and nobody needs their values.
+        json.loads(text, parse_int=str, parse_float=str, parse_constant=_reject_constant)
     except json.JSONDecodeError as error:
         return f"is not valid JSON: line {error.lineno}, column {error.colno}: {error.msg}"
     except ValueError as error:
@@ -39,5 +38,6 @@ def json_problem(text: str) -> str | None:
     return None
 
 
-def _refuse(constant: str) -> None:
+def _reject_constant(constant: str) -> None:
+    # Python's decoder would accept NaN, Infinity and -Infinity.
     raise ValueError(f"{constant} is not a JSON value")

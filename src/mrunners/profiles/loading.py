@@ -1,6 +1,6 @@
-"""Turns the runner URIs of a run into checked profiles, and tells all mistakes of all of them.
+"""Loads the checked profiles of a run's runner URIs.
 
-It must not create anything.
+All errors of all URIs and all profiles are reported at once.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from mrunners.profiles.uris import RunnerSpec, UriCheck, check_runner_uri, show_
 
 __all__ = ["MAX_RUNNERS", "LoadedRunner", "load_runners", "parse_runners", "read_runners"]
 
-# Each is a Job, and a name in the plan.
+# Each runner is a Job, and a line of the plan.
 MAX_RUNNERS: Final = 1_000
 
 
 class LoadedRunner(BaseModel):
-    """A runner URI and what it led to.
+    """A runner URI and its load profile.
 
     Attributes:
-        spec: the URI, understood.
-        profile: what its pods run.
-        rendered: the same as YAML, for the Job.
+        spec: The parsed URI.
+        profile: What the pods run.
+        rendered: The profile as YAML, for the Job.
         digest: SHA-256 of `rendered`, in hexadecimal.
-        warnings: what the profile's author should know, one line each.
+        warnings: What the profile's author should know, one line each.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -49,17 +49,21 @@ class LoadedRunner(BaseModel):
 def parse_runners(
     uris: Sequence[str], sources: Mapping[str, ProfileSource] = SOURCES
 ) -> list[RunnerSpec]:
-    """Read all runner URIs, without looking where they lead.
+    """Parse all runner URIs, without loading any profile.
 
     Args:
-        uris: as the user gave them; 1 to 1,000.
-        sources: by scheme.
-    Returns: in the order of the URIs.
-    Raises: InvalidInputError: one line per mistake, `runner 2 of 3 (URI): …`.
+        uris: As the user gave them; 1 to 1,000.
+        sources: By scheme.
+
+    Returns:
+        In the order of the URIs.
+
+    Raises:
+        InvalidInputError: One line per error, `runner 2 of 3 (URI): …`.
     """
-    findings = _examine(uris, sources)
-    _raise_all(uris, [item.problems for item in findings])
-    return [item.spec() for item in findings]
+    checks = _check_uris(uris, sources)
+    _raise_problems(uris, [check.problems for check in checks])
+    return [check.spec() for check in checks]
 
 
 def load_runners(
@@ -71,20 +75,22 @@ def load_runners(
     """Load and check the profiles of parsed runner URIs.
 
     Args:
-        specs: what `parse_runners` returned.
-        context: the world that the sources may look at.
-        release: of the runner image; None when it is unknown, then nothing is checked against it.
-        sources: by scheme.
-    Returns: in the order of the specs.
+        specs: What `parse_runners` returned.
+        context: What the sources may use.
+        release: Of the runner image. None when it is unknown; then nothing is checked against it.
+        sources: By scheme.
+
+    Returns:
+        In the order of the specs.
 
     Raises:
-        InvalidInputError: one line per mistake, `runner 2 of 3 (URI): …`.
-        ClusterError: a source's cluster cannot be asked, or refuses.
+        InvalidInputError: One line per error, `runner 2 of 3 (URI): …`.
+        ClusterError: A request to the cluster failed.
     """
-    profiles = _Profiles(context, release, sources)
-    problems = [profiles.problems(spec.scheme, spec.path) for spec in specs]
-    _raise_all([spec.uri for spec in specs], problems)
-    return [profiles.runner(spec) for spec in specs]
+    cache = _ProfileCache(context, release, sources)
+    problems = [cache.problems(spec.scheme, spec.path) for spec in specs]
+    _raise_problems([spec.uri for spec in specs], problems)
+    return [cache.loaded_runner(spec) for spec in specs]
 
 
 def read_runners(
@@ -93,30 +99,32 @@ def read_runners(
     release: KperfRelease | None,
     sources: Mapping[str, ProfileSource] = SOURCES,
 ) -> tuple[LoadedRunner, ...]:
-    """Parse and load in one step, so that mistakes of both kinds are told together.
+    """Parse the runner URIs and load their profiles, and report the errors of both at once.
 
-    A URI with a mistake in its query still has its profile checked.
+    The profile of a URI whose query is invalid is still checked.
 
     Args:
-        uris: as the user gave them; 1 to 1,000.
-        context: the world that the sources may look at.
-        release: of the runner image; None when it is unknown.
-        sources: by scheme.
-    Returns: in the order of the URIs.
+        uris: As the user gave them; 1 to 1,000.
+        context: What the sources may use.
+        release: Of the runner image. None when it is unknown; then nothing is checked against it.
+        sources: By scheme.
+
+    Returns:
+        In the order of the URIs.
 
     Raises:
-        InvalidInputError: one line per mistake, `runner 2 of 3 (URI): …`.
-        ClusterError: a source's cluster cannot be asked, or refuses.
+        InvalidInputError: One line per error, `runner 2 of 3 (URI): …`.
+        ClusterError: A request to the cluster failed.
     """
-    findings = _examine(uris, sources)
-    profiles = _Profiles(context, release, sources)
-    problems = [(*item.problems, *profiles.problems(item.scheme, item.path)) for item in findings]
-    _raise_all(uris, problems)
-    return tuple(profiles.runner(item.spec()) for item in findings)
+    checks = _check_uris(uris, sources)
+    cache = _ProfileCache(context, release, sources)
+    problems = [(*check.problems, *cache.problems(check.scheme, check.path)) for check in checks]
+    _raise_problems(uris, problems)
+    return tuple(cache.loaded_runner(check.spec()) for check in checks)
 
 
-class _Profiles:
-    """The profiles of one call, each loaded once, however many URIs lead to it."""
+class _ProfileCache:
+    """The profiles of one call; URIs that differ only in their query share one."""
 
     def __init__(
         self,
@@ -127,28 +135,29 @@ class _Profiles:
         self._context = context
         self._release = release
         self._sources = sources
-        self._known: dict[tuple[str, str], ParsedProfile | tuple[str, ...]] = {}
+        # By scheme and path: the profile, or what is wrong with it.
+        self._results: dict[tuple[str, str], ParsedProfile | tuple[str, ...]] = {}
 
     def problems(self, scheme: str | None, path: str | None) -> tuple[str, ...]:
-        """What is wrong with the profile there; nothing when nobody knows where it is."""
+        """Return what is wrong with a profile; nothing when the URI does not say where it is."""
         if scheme is None or path is None:
             return ()
-        if (scheme, path) not in self._known:
-            self._known[scheme, path] = self._load(scheme, path)
-        known = self._known[scheme, path]
-        return () if isinstance(known, ParsedProfile) else known
+        if (scheme, path) not in self._results:
+            self._results[scheme, path] = self._load(scheme, path)
+        result = self._results[scheme, path]
+        return () if isinstance(result, ParsedProfile) else result
 
-    def runner(self, spec: RunnerSpec) -> LoadedRunner:
-        """The record of a runner whose profile has no problems."""
-        known = self._known[spec.scheme, spec.path]
-        assert isinstance(known, ParsedProfile)
-        rendered = render_profile(known.profile)
+    def loaded_runner(self, spec: RunnerSpec) -> LoadedRunner:
+        """Return the runner of a spec for which `problems` returned none."""
+        result = self._results[spec.scheme, spec.path]
+        assert isinstance(result, ParsedProfile)
+        rendered = render_profile(result.profile)
         return LoadedRunner(
             spec=spec,
-            profile=known.profile,
+            profile=result.profile,
             rendered=rendered,
             digest=profile_digest(rendered),
-            warnings=known.warnings,
+            warnings=result.warnings,
         )
 
     def _load(self, scheme: str, path: str) -> ParsedProfile | tuple[str, ...]:
@@ -159,28 +168,30 @@ class _Profiles:
         return tuple(release_problems(parsed.profile, self._release)) or parsed
 
 
-def _examine(uris: Sequence[str], sources: Mapping[str, ProfileSource]) -> list[UriCheck]:
+def _check_uris(uris: Sequence[str], sources: Mapping[str, ProfileSource]) -> list[UriCheck]:
     if not uris:
         raise InvalidInputError("no runners: give at least one runner URI")
     if len(uris) > MAX_RUNNERS:
-        raise InvalidInputError(f"{len(uris)} runner URIs are too many; at most {MAX_RUNNERS}")
+        raise InvalidInputError(
+            f"{len(uris)} runner URIs were given; at most {MAX_RUNNERS} are allowed"
+        )
     return [_check_path(check_runner_uri(uri, sources), sources) for uri in uris]
 
 
-def _check_path(findings: UriCheck, sources: Mapping[str, ProfileSource]) -> UriCheck:
-    if findings.scheme is None or findings.path is None:
-        return findings
-    problems = sources[findings.scheme].path_problems(findings.path)
+def _check_path(check: UriCheck, sources: Mapping[str, ProfileSource]) -> UriCheck:
+    if check.scheme is None or check.path is None:
+        return check
+    problems = sources[check.scheme].path_problems(check.path)
     if not problems:
-        return findings
-    return replace(findings, path=None, problems=(*findings.problems, *problems))
+        return check
+    return replace(check, path=None, problems=(*check.problems, *problems))
 
 
-def _raise_all(uris: Sequence[str], problems: Sequence[Sequence[str]]) -> None:
+def _raise_problems(uris: Sequence[str], problems: Sequence[Sequence[str]]) -> None:
     lines = [
         f"runner {number} of {len(uris)} ({show_uri(uri)}): {problem}"
-        for number, (uri, found) in enumerate(zip(uris, problems, strict=True), start=1)
-        for problem in found
+        for number, (uri, uri_problems) in enumerate(zip(uris, problems, strict=True), start=1)
+        for problem in uri_problems
     ]
     if lines:
         raise InvalidInputError(lines)

@@ -1,6 +1,7 @@
-"""Says in plain words what is wrong with a load profile, and where.
+"""What is wrong with a load profile: the rules across fields, and the wording of every problem.
 
-It must not decide what is wrong; the models and rules do.
+The fields' own rules are in the models of `profile` and `requests`. A problem is a path into the
+profile and the end of a sentence about what is there, such as `specs[0].rate` and `is required`.
 """
 
 from __future__ import annotations
@@ -16,104 +17,23 @@ from mrunners.profiles.requests import RequestKind
 from mrunners.text import did_you_mean, printable, quoted
 
 __all__ = [
-    "Place",
+    "FieldPath",
     "Problem",
-    "explain",
     "in_document_order",
     "kinds_problem",
     "render_problems",
     "rule_problems",
     "shares_problem",
+    "validation_problems",
 ]
 
-Place = tuple[str | int, ...]
-
-
-class Problem(NamedTuple):
-    """One mistake: where it is, and the end of a sentence about it."""
-
-    place: Place
-    text: str
-
+FieldPath = tuple[str | int, ...]
 
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _MAX_PROBLEMS: Final = 50
 
-
-def explain(error: ValidationError, known_keys: Callable[[Place], Iterable[str]]) -> list[Problem]:
-    """Put pydantic's errors into plain words.
-
-    Args:
-        error: of a LoadProfile.
-        known_keys: the keys that may stand at a place.
-    Returns: one problem per error.
-    """
-    return [
-        Problem(tuple(item["loc"]), _word(item, known_keys))
-        for item in error.errors(include_url=False)
-    ]
-
-
-def in_document_order(problems: Iterable[Problem], document: object) -> list[Problem]:
-    """Sort problems as their places come in the text.
-
-    Args:
-        problems: in any order.
-        document: as loaded from YAML.
-    Returns: sorted; what is missing in the text comes at the end of its mapping.
-    """
-    # Looked up once per mapping: a hostile file has 40,000 unknown keys in one.
-    positions: dict[int, dict[object, int]] = {}
-    return sorted(problems, key=lambda problem: _order(problem.place, document, positions))
-
-
-def render_problems(problems: Iterable[Problem], *, single_spec: bool) -> list[str]:
-    """The lines that a user reads.
-
-    Args:
-        problems: in the order in which they are shown.
-        single_spec: whether the text has `spec` instead of `specs`.
-    Returns: lines such as `specs[0].rat: unknown key; did you mean 'rate'?`.
-    """
-    lines = [f"{_show_place(place, single_spec=single_spec)}: {text}" for place, text in problems]
-    if len(lines) > _MAX_PROBLEMS:
-        return [*lines[:_MAX_PROBLEMS], f"and {len(lines) - _MAX_PROBLEMS} more mistakes"]
-    return lines
-
-
-def _show_place(place: Place, *, single_spec: bool) -> str:
-    if single_spec and place[:1] == ("specs",):
-        place = ("spec", *place[2:])
-    shown = ""
-    for part in place:
-        if isinstance(part, int):
-            shown += f"[{part}]"
-        elif _PLAIN_KEY.fullmatch(part):
-            shown += f".{part}" if shown else part
-        else:
-            shown += f"[{quoted(part)}]"
-    return shown
-
-
-def _order(
-    place: Place, document: object, positions: dict[int, dict[object, int]]
-) -> tuple[int, ...]:
-    order = []
-    for part in place:
-        if isinstance(document, Mapping):
-            if id(document) not in positions:
-                positions[id(document)] = {key: index for index, key in enumerate(document)}
-            order.append(positions[id(document)].get(part, len(document)))
-            document = document.get(part)
-        elif isinstance(document, list) and isinstance(part, int):
-            order.append(part)
-            document = document[part] if part < len(document) else None
-        else:
-            break
-    return tuple(order)
-
-
-_WORDS: Final[Mapping[str, str]] = {
+# By pydantic's error type.
+_MESSAGES: Final[Mapping[str, str]] = {
     "missing": "is required",
     "int_type": "must be a whole number, got {got}",
     "int_from_float": "must be a whole number, got {got}",
@@ -133,42 +53,38 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 
 
-def _word(item: ErrorDetails, known_keys: Callable[[Place], Iterable[str]]) -> str:
-    place: Place = tuple(item["loc"])
-    if item["type"] == "extra_forbidden":
-        return f"unknown key{did_you_mean(str(place[-1]), known_keys(place[:-1]))}"
-    template = _WORDS.get(item["type"])
-    if template is None:
-        return f"{printable(item['msg'], 200)}, got {quoted(item['input'])}"
-    facts = {name: _fact(value) for name, value in item.get("ctx", {}).items()}
-    return template.format_map({**facts, "got": quoted(item["input"])})
+class Problem(NamedTuple):
+    """One error in a profile: the path of the field, and the end of a sentence about it."""
 
-
-def _fact(value: object) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    path: FieldPath
+    text: str
 
 
 def kinds_problem(kinds: Sequence[RequestKind]) -> str | None:
-    """Why an entry of `requests` is not one request.
+    """Return why an entry of `requests` is not exactly one request.
 
     Args:
-        kinds: those given in the entry.
-    Returns: the end of a sentence; None when it is exactly one.
+        kinds: The request kinds of the entry.
+
+    Returns:
+        The end of a sentence; None when there is exactly one.
     """
     if not kinds:
         return f"no request kind; give exactly one of {', '.join(RequestKind)}"
     if len(kinds) > 1:
-        counted = {2: "two", 3: "three"}.get(len(kinds), str(len(kinds)))
-        return f"{counted} request kinds ({', '.join(kinds)}); give exactly one"
+        number = {2: "two", 3: "three"}.get(len(kinds), str(len(kinds)))
+        return f"{number} request kinds ({', '.join(kinds)}); give exactly one"
     return None
 
 
 def shares_problem(shares: Sequence[int]) -> str | None:
-    """Why kperf could not choose among the requests: it panics when all shares are 0.
+    """Return why kperf could not choose a request: it panics when all shares are 0.
 
     Args:
-        shares: those of all requests of a spec.
-    Returns: the end of a sentence; None when one can be chosen.
+        shares: Those of all requests of a spec.
+
+    Returns:
+        The end of a sentence; None when kperf can choose.
     """
     if shares and sum(shares) == 0:
         return "at least one request needs 'shares' greater than 0"
@@ -176,28 +92,124 @@ def shares_problem(shares: Sequence[int]) -> str | None:
 
 
 def rule_problems(document: Mapping[str, object]) -> Iterator[Problem]:
-    """Every broken rule of a profile, whatever else is wrong with it.
+    """Yield each violation of a rule across fields, even where single fields are invalid.
 
     Args:
-        document: the profile as loaded from YAML, with `specs`.
-    Returns: the problems, in the order of the text.
+        document: The profile as loaded from YAML, with `specs`.
+
+    Yields:
+        The problems, in the order of the text.
     """
-    for spec_index, spec in enumerate(_list(document.get("specs"))):
-        place: Place = ("specs", spec_index)
-        entries = _list(spec.get("requests")) if isinstance(spec, Mapping) else []
+    for spec_index, spec in enumerate(_list_or_empty(document.get("specs"))):
+        spec_path: FieldPath = ("specs", spec_index)
+        entries = _list_or_empty(spec.get("requests")) if isinstance(spec, Mapping) else []
         shares: list[int] = []
         for index, entry in enumerate(entries):
             if not isinstance(entry, Mapping):
                 continue
             kinds = [kind for kind in RequestKind if entry.get(kind.value) is not None]
             if problem := kinds_problem(kinds):
-                yield Problem((*place, "requests", index), problem)
+                yield Problem((*spec_path, "requests", index), problem)
             share = entry.get("shares", 0)
-            # A bad share is told by its field; here it must not look like 0.
+            # The field's own rule reports an invalid share; here it must not count as 0.
             shares.append(share if type(share) is int and share >= 0 else 1)
         if problem := shares_problem(shares):
-            yield Problem(place, problem)
+            yield Problem(spec_path, problem)
 
 
-def _list(value: object) -> list[object]:
+def validation_problems(
+    error: ValidationError, known_keys: Callable[[FieldPath], Iterable[str]]
+) -> list[Problem]:
+    """Return pydantic's errors in plain words, one problem each.
+
+    Args:
+        error: What the validation of a LoadProfile raised.
+        known_keys: Returns the keys that the mapping at a path may have.
+    """
+    return [
+        Problem(tuple(details["loc"]), _message(details, known_keys))
+        for details in error.errors(include_url=False)
+    ]
+
+
+def in_document_order(problems: Iterable[Problem], document: object) -> list[Problem]:
+    """Return the problems in the order of their fields in the text.
+
+    Args:
+        problems: In any order.
+        document: The profile as loaded from YAML.
+
+    Returns:
+        Sorted; a missing field comes at the end of its mapping.
+    """
+    # Computed once per mapping: a hostile file has 40,000 unknown keys in one.
+    key_indexes: dict[int, dict[object, int]] = {}
+    return sorted(problems, key=lambda problem: _sort_key(problem.path, document, key_indexes))
+
+
+def render_problems(problems: Iterable[Problem], *, single_spec: bool) -> list[str]:
+    """Return the lines that the user reads; of more than 50 problems, the rest is counted.
+
+    Args:
+        problems: In the order in which they are shown.
+        single_spec: Whether the text has `spec` instead of `specs`.
+
+    Returns:
+        Lines such as `specs[0].rat: unknown key; did you mean 'rate'?`.
+    """
+    lines = [f"{_show_path(path, single_spec=single_spec)}: {text}" for path, text in problems]
+    if len(lines) > _MAX_PROBLEMS:
+        return [*lines[:_MAX_PROBLEMS], f"and {len(lines) - _MAX_PROBLEMS} more errors"]
+    return lines
+
+
+def _list_or_empty(value: object) -> list[object]:
     return value if isinstance(value, list) else []
+
+
+def _message(details: ErrorDetails, known_keys: Callable[[FieldPath], Iterable[str]]) -> str:
+    path: FieldPath = tuple(details["loc"])
+    if details["type"] == "extra_forbidden":
+        return f"unknown key{did_you_mean(str(path[-1]), known_keys(path[:-1]))}"
+    template = _MESSAGES.get(details["type"])
+    if template is None:
+        return f"{printable(details['msg'], 200)}, got {quoted(details['input'])}"
+    limits = {name: _without_zero(value) for name, value in details.get("ctx", {}).items()}
+    return template.format_map({**limits, "got": quoted(details["input"])})
+
+
+def _without_zero(value: object) -> str:
+    # pydantic gives the limits of float fields as 0.0.
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _sort_key(
+    path: FieldPath, document: object, key_indexes: dict[int, dict[object, int]]
+) -> tuple[int, ...]:
+    indexes = []
+    for part in path:
+        if isinstance(document, Mapping):
+            if id(document) not in key_indexes:
+                key_indexes[id(document)] = {key: index for index, key in enumerate(document)}
+            indexes.append(key_indexes[id(document)].get(part, len(document)))
+            document = document.get(part)
+        elif isinstance(document, list) and isinstance(part, int):
+            indexes.append(part)
+            document = document[part] if part < len(document) else None
+        else:
+            break
+    return tuple(indexes)
+
+
+def _show_path(path: FieldPath, *, single_spec: bool) -> str:
+    if single_spec and path[:1] == ("specs",):
+        path = ("spec", *path[2:])
+    shown = ""
+    for part in path:
+        if isinstance(part, int):
+            shown += f"[{part}]"
+        elif _PLAIN_KEY.fullmatch(part):
+            shown += f".{part}" if shown else part
+        else:
+            shown += f"[{quoted(part)}]"
+    return shown

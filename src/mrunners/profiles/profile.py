@@ -1,7 +1,4 @@
-"""The load profile as strict models, with every default made explicit.
-
-It must not read or write YAML, nor know which release of kperf will run it.
-"""
+"""Strict models of a load profile; an instance has every default filled in."""
 
 from __future__ import annotations
 
@@ -50,22 +47,23 @@ _Entry = TypeVar("_Entry")
 _FIELD_OF_KIND: Final = {kind: to_snake(kind) for kind in RequestKind}
 
 
-def _check_not_empty(entries: tuple[_Entry, ...]) -> tuple[_Entry, ...]:
-    # Not min_length: pydantic counts only good entries and would complain beside a bad one.
+def _validate_not_empty(entries: tuple[_Entry, ...]) -> tuple[_Entry, ...]:
+    # min_length would not do: pydantic counts only valid entries, and would report an invalid one
+    # twice.
     if not entries:
         raise problem_error("must have at least one entry")
     return entries
 
 
 class ContentType(StrEnum):
-    """In which form the API server answers."""
+    """The encoding of the API server's responses."""
 
     JSON = "json"
     PROTOBUF = "protobuf"
 
 
 class WeightedRequest(ProfileModel):
-    """One kind of request and its weight (`shares`) among the others of the spec."""
+    """One request and its weight (`shares`) among the others of the spec."""
 
     shares: int = Field(default=0, ge=0, le=MAX_COUNT)
     stale_list: RequestStaleList | None = None
@@ -79,22 +77,22 @@ class WeightedRequest(ProfileModel):
     post_del: RequestPostDel | None = None
 
     @model_validator(mode="after")
-    def _exactly_one_kind(self) -> WeightedRequest:
-        if problem := kinds_problem(list(self._given())):
+    def _validate_one_kind(self) -> WeightedRequest:
+        if problem := kinds_problem(list(self._requests())):
             raise problem_error(problem)
         return self
 
     @property
     def kind(self) -> RequestKind:
-        """Which one it is."""
-        return next(iter(self._given()))
+        """The kind of the request."""
+        return next(iter(self._requests()))
 
     @property
     def request(self) -> Request:
-        """What it asks for."""
-        return self._given()[self.kind]
+        """The request itself."""
+        return self._requests()[self.kind]
 
-    def _given(self) -> dict[RequestKind, Request]:
+    def _requests(self) -> dict[RequestKind, Request]:
         return {
             kind: request
             for kind in RequestKind
@@ -106,15 +104,15 @@ class LoadProfileSpec(ProfileModel):
     """One phase of the load.
 
     Attributes:
-        rate: requests per second of the whole pod; 0 is no limit.
-        total: requests; 0 when `duration` decides.
-        duration: seconds; 0 when `total` decides. Exactly one of the two is greater than 0.
-        conns: connections.
-        client: clients that share them.
-        content_type: of the answers.
-        disable_http2: use HTTP/1.1.
-        max_retries: after an answer 429 with Retry-After.
-        requests: chosen from at random, by their shares.
+        rate: Requests per second of the whole pod; 0 is no limit.
+        total: Number of requests; 0 when `duration` decides.
+        duration: Seconds; 0 when `total` decides. Exactly one of the two is greater than 0.
+        conns: Number of connections.
+        client: Number of clients that share them.
+        content_type: Encoding of the responses.
+        disable_http2: Use HTTP/1.1.
+        max_retries: Retries after a response 429 with Retry-After.
+        requests: kperf chooses among them at random, by their shares.
     """
 
     rate: float = Field(default=0.0, ge=0, le=_MAX_RATE)
@@ -126,14 +124,14 @@ class LoadProfileSpec(ProfileModel):
     disable_http2: bool = Field(default=False, alias="disableHTTP2")
     max_retries: int = Field(default=0, ge=0, le=MAX_COUNT)
     requests: Annotated[
-        tuple[WeightedRequest, ...], Field(strict=False), AfterValidator(_check_not_empty)
+        tuple[WeightedRequest, ...], Field(strict=False), AfterValidator(_validate_not_empty)
     ]
 
     @model_validator(mode="before")
     @classmethod
-    def _decide_between_total_and_duration(cls, value: object) -> object:
-        # kperf does both for the first spec only; a later one without either is refused by it,
-        # and one with both ends at whichever comes first. Here every spec means the same.
+    def _choose_total_or_duration(cls, value: object) -> object:
+        # kperf does this for the first spec only: it refuses a later spec without either, and ends
+        # one with both at whichever comes first. Here the same rule applies to every spec.
         if not isinstance(value, Mapping):
             return value
         total, duration = value.get("total", 0), value.get("duration", 0)
@@ -144,19 +142,19 @@ class LoadProfileSpec(ProfileModel):
         return value
 
     @model_validator(mode="after")
-    def _some_shares(self) -> LoadProfileSpec:
+    def _validate_shares(self) -> LoadProfileSpec:
         if problem := shares_problem([request.shares for request in self.requests]):
             raise problem_error(problem)
         return self
 
 
 class LoadProfile(ProfileModel):
-    """A whole profile; its specs run one after the other."""
+    """A load profile; its specs run one after the other."""
 
     version: Literal[1]
     description: str = ""
     specs: Annotated[
-        tuple[LoadProfileSpec, ...], Field(strict=False), AfterValidator(_check_not_empty)
+        tuple[LoadProfileSpec, ...], Field(strict=False), AfterValidator(_validate_not_empty)
     ]
 
 

@@ -1,6 +1,7 @@
-"""Says what in a load profile a release of kperf would ignore or refuse.
+"""What a kperf release needs to run a load profile as it is written.
 
-It must not guess: for an unknown release it says nothing.
+Every release silently ignores keys that it does not know. Nothing is reported for an unknown
+release.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ from mrunners.profiles.requests import RequestKind, RequestList, RequestPostDel
 
 __all__ = ["release_problems"]
 
-# The first release that has it, or None for what only kperf's main branch has. Read in
-# api/types/load_traffic.go and request/random.go of each tag from v0.0.1 to v0.3.5; every release
-# silently ignores keys that it does not know.
+# The first release with a feature; None when only kperf's main branch has it. From
+# api/types/load_traffic.go and request/random.go of each tag from v0.0.1 to v0.3.5.
 _Since = KperfRelease | None
 
 _SEVERAL_SPECS: Final = KperfRelease(0, 3, 5)
@@ -36,7 +36,7 @@ _KINDS: Final[dict[RequestKind, _Since]] = {
 _SPEC_FIELDS: Final[dict[str, tuple[_Since, Callable[[LoadProfileSpec], bool]]]] = {
     "rate": (KperfRelease(0, 0, 2), lambda spec: not spec.rate.is_integer()),
     "duration": (KperfRelease(0, 3, 3), lambda spec: spec.duration > 0),
-    # Before, there were as many clients as connections.
+    # Earlier releases have as many clients as connections.
     "client": (KperfRelease(0, 0, 2), lambda spec: spec.client != spec.conns),
     "contentType": (KperfRelease(0, 0, 2), lambda spec: spec.content_type != ContentType.JSON),
     "disableHTTP2": (KperfRelease(0, 0, 2), lambda spec: spec.disable_http2),
@@ -56,46 +56,48 @@ _REQUEST_FIELDS: Final[dict[str, tuple[_Since, Callable[[object], bool]]]] = {
 
 
 def release_problems(profile: LoadProfile, release: KperfRelease | None) -> list[str]:
-    """What a release would not do as the profile says.
+    """Return which parts of a profile a release would ignore or refuse.
 
     Args:
-        profile: a good one.
-        release: of the image; None when it is unknown.
-    Returns: one line per mistake, with its place; empty when it is unknown.
+        profile: The load profile.
+        release: Of the image; None when it is unknown.
+
+    Returns:
+        One line per part, with its field's path; empty when the release is unknown.
     """
     if release is None:
         return []
     return [
-        f"{place}: needs {_name(since)}, the image is {release}"
-        for place, since in _needs(profile)
-        if not _has(release, since)
+        f"{path}: needs {_show_since(since)}, but the image is kperf {release}"
+        for path, since in _needs(profile)
+        if not _is_included(since, release)
     ]
 
 
 def _needs(profile: LoadProfile) -> Iterator[tuple[str, _Since]]:
     if len(profile.specs) > 1:
         yield "specs with several entries", _SEVERAL_SPECS
-    for index, spec in enumerate(profile.specs):
+    for spec_index, spec in enumerate(profile.specs):
         for name, (since, uses) in _SPEC_FIELDS.items():
             if uses(spec):
-                yield f"specs[{index}].{name}", since
-        for number, entry in enumerate(spec.requests):
-            yield from _request_needs(f"specs[{index}].requests[{number}]", entry)
+                yield f"specs[{spec_index}].{name}", since
+        for index, entry in enumerate(spec.requests):
+            yield from _request_needs(f"specs[{spec_index}].requests[{index}]", entry)
 
 
-def _request_needs(place: str, entry: WeightedRequest) -> Iterator[tuple[str, _Since]]:
-    place = f"{place}.{entry.kind}"
-    yield place, _KINDS[entry.kind]
+def _request_needs(entry_path: str, entry: WeightedRequest) -> Iterator[tuple[str, _Since]]:
+    path = f"{entry_path}.{entry.kind}"
+    yield path, _KINDS[entry.kind]
     for name, (since, uses) in _REQUEST_FIELDS.items():
         if uses(entry.request):
-            yield f"{place}.{name}", since
+            yield f"{path}.{name}", since
 
 
-def _has(release: KperfRelease, since: _Since) -> bool:
+def _is_included(since: _Since, release: KperfRelease) -> bool:
     return release > LATEST_KNOWN_RELEASE if since is None else release >= since
 
 
-def _name(since: _Since) -> str:
+def _show_since(since: _Since) -> str:
     if since is None:
         return f"a kperf release later than {LATEST_KNOWN_RELEASE}"
     return f"kperf {since} or later"

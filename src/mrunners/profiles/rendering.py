@@ -1,6 +1,6 @@
-"""Writes a load profile as the YAML that every release of kperf reads alike.
+"""Renders a load profile as YAML that every kperf release and every YAML version reads alike.
 
-It must not leave anything to kperf's defaults, nor to a YAML reader's guesses.
+Nothing is left to kperf's defaults: every field is written.
 """
 
 from __future__ import annotations
@@ -16,23 +16,22 @@ from mrunners.profiles.requests import ProfileModel, RequestList
 
 __all__ = ["profile_digest", "render_profile"]
 
-# Words that no YAML reader takes for anything but text stand without quotes, all others with.
-_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
+# Only text that every YAML reader takes for text is written without quotes.
+_UNQUOTED: Final = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
 _RESERVED: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
 def render_profile(profile: LoadProfile) -> str:
-    """The text that is mounted as /config/load_profile.yaml.
+    """Return the text that is mounted as /config/load_profile.yaml.
 
-    kperf up to 0.3.4 reads `spec` and a list's `seletor`, 0.3.5 and later `specs` and `selector`
-    (api/types/load_traffic.go); each ignores the other's key, so both are written. Several specs
-    have no old form.
+    kperf up to 0.3.4 reads `spec` and a list's `seletor`; 0.3.5 and later read `specs` and
+    `selector` (api/types/load_traffic.go). Each ignores the other's key, so both are written.
+    Several specs have no old form.
 
-    Args:
-        profile: a good one.
-    Returns: YAML in ASCII, the same for equal profiles; `parse_profile` reads it back.
+    Returns:
+        YAML in ASCII, the same for equal profiles; `parse_profile` reads it back.
     """
-    specs = [_spec(spec) for spec in profile.specs]
+    specs = [_render_spec(spec) for spec in profile.specs]
     document: dict[str, object] = {
         "version": profile.version,
         "description": profile.description,
@@ -47,46 +46,42 @@ def render_profile(profile: LoadProfile) -> str:
 
 
 def profile_digest(rendered: str) -> str:
-    """The SHA-256 of a rendered profile, in hexadecimal: its identity within a run.
-
-    Args:
-        rendered: what `render_profile` returned.
-    """
+    """Return the SHA-256 of a rendered profile, in hexadecimal: its identity within a run."""
     return hashlib.sha256(rendered.encode()).hexdigest()
 
 
-def _spec(spec: LoadProfileSpec) -> dict[str, object]:
-    values = _plain(spec)
-    # kperf 0.0.1 reads an int here; a whole number suits both.
+def _render_spec(spec: LoadProfileSpec) -> dict[str, object]:
+    values = _field_values(spec)
+    # kperf 0.0.1 reads an int here, later releases a float; a whole number suits both.
     values["rate"] = int(spec.rate) if spec.rate.is_integer() else spec.rate
     values["requests"] = [
-        {"shares": entry.shares, entry.kind.value: _request(entry.request)}
+        {"shares": entry.shares, entry.kind.value: _render_request(entry.request)}
         for entry in spec.requests
     ]
     return values
 
 
-def _request(request: ProfileModel) -> dict[str, object]:
-    values = _plain(request)
+def _render_request(request: ProfileModel) -> dict[str, object]:
+    values = _field_values(request)
     if isinstance(request, RequestList) and request.selector:
         values["seletor"] = request.selector
     return values
 
 
-def _plain(model: ProfileModel) -> dict[str, object]:
+def _field_values(model: ProfileModel) -> dict[str, object]:
     # mode="json" turns enums into their texts; a field that is None is a Go pointer left nil.
     return model.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Block style, no aliases, quotes wherever two YAML versions could disagree."""
+    """Writes block style without aliases, and quotes where two YAML versions could disagree."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
         return True
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
-        plain = _PLAIN.fullmatch(text) and text.lower() not in _RESERVED
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
+        unquoted = _UNQUOTED.fullmatch(text) and text.lower() not in _RESERVED
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=None if unquoted else '"')
 
 
 _Dumper.add_representer(str, _Dumper.represent_text)

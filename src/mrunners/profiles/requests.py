@@ -1,10 +1,9 @@
-"""The kinds of requests that a kperf load profile can ask for, as strict models.
+"""Strict models of the requests in a load profile.
 
-It must not know which release of kperf has which kind; that stands in `release_rules`.
-
-The rules are those of api/types/load_traffic.go and request/random.go of Azure/kperf; where kperf
-itself would accept a request and then panic or never succeed, the rule here is stricter and says
-so. Field names are kperf's, in snake_case.
+The rules are those of api/types/load_traffic.go and request/random.go of Azure/kperf. Where kperf
+would accept a request and then panic or never succeed, the rule here is stricter, and a comment
+says so. Field names are kperf's, in snake_case. Which release has which request is in
+`release_rules`.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ _MAX_PAYLOAD: Final = 2**20
 
 
 class ProfileModel(BaseModel):
-    """What all parts of a load profile have in common: frozen, strict, no unknown keys."""
+    """Base of all parts of a load profile: frozen, strict, without unknown keys."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -56,7 +55,7 @@ class ProfileModel(BaseModel):
 
 
 class RequestKind(StrEnum):
-    """The key of a request, as it stands in the profile."""
+    """The key of a request in the profile."""
 
     STALE_LIST = "staleList"
     QUORUM_LIST = "quorumList"
@@ -70,7 +69,7 @@ class RequestKind(StrEnum):
 
 
 class PatchType(StrEnum):
-    """How the API server applies a patch's body."""
+    """How the API server applies the body of a patch."""
 
     JSON = "json"
     MERGE = "merge"
@@ -78,54 +77,58 @@ class PatchType(StrEnum):
 
 
 def problem_error(text: str) -> PydanticCustomError:
-    """An error whose message is shown to the user as it stands.
+    """Return an error whose message the user sees unchanged.
 
     Args:
-        text: the end of a sentence that begins with the place.
+        text: The end of a sentence that begins with the field's path.
     """
-    # As a context value, so that braces in the text are not taken for a template.
+    # As a context value, because pydantic would take braces in the text for a template.
     return PydanticCustomError("mrunners", "{text}", {"text": text})
 
 
-def _check_word(text: str) -> str:
-    # These become parts of a request's URL; kperf does not check them.
+def _validate_url_part(text: str) -> str:
+    # kperf builds URLs out of these and does not check them.
     if any(char.isspace() or not char.isprintable() for char in text):
         raise problem_error("must not contain blanks or control characters")
     return text
 
 
-def _check_selector(text: str) -> str:
+def _validate_selector(text: str) -> str:
     if any(not char.isprintable() for char in text):
         raise problem_error("must not contain control characters")
     return text
 
 
-def _check_json(text: str) -> str:
+def _validate_json(text: str) -> str:
     if problem := json_problem(text):
         raise problem_error(problem)
     return text
 
 
-_Word = Annotated[str, AfterValidator(_check_word)]
-_RequiredWord = Annotated[str, Field(min_length=1), AfterValidator(_check_word)]
-_Selector = Annotated[str, AfterValidator(_check_selector)]
+_UrlPart = Annotated[str, AfterValidator(_validate_url_part)]
+_RequiredUrlPart = Annotated[str, Field(min_length=1), AfterValidator(_validate_url_part)]
+_Selector = Annotated[str, AfterValidator(_validate_selector)]
 _KeySpace = Annotated[int, Field(ge=1, le=MAX_COUNT)]
 
 
 class _Resource(ProfileModel):
-    """Which API resource is meant, as in its URL: group (empty for the core one), version, plural.
+    """An API resource, as in its URL.
 
-    `namespace` is empty for cluster-scoped resources and for lists over all namespaces.
+    Attributes:
+        group: Empty for the core group.
+        version: Such as `v1`.
+        resource: The plural, such as `pods`.
+        namespace: Empty for cluster-scoped resources and for lists over all namespaces.
     """
 
-    group: _Word = ""
-    version: _RequiredWord
-    resource: _RequiredWord
-    namespace: _Word = ""
+    group: _UrlPart = ""
+    version: _RequiredUrlPart
+    resource: _RequiredUrlPart
+    namespace: _UrlPart = ""
 
 
 class RequestList(_Resource):
-    """LIST; `limit` is the page size, 0 for none, and only the first page is asked for."""
+    """LIST; `limit` is the page size, 0 for no pages. kperf requests only the first page."""
 
     limit: int = Field(default=0, ge=0, le=MAX_COUNT)
     selector: _Selector = ""
@@ -133,9 +136,9 @@ class RequestList(_Resource):
 
     @model_validator(mode="before")
     @classmethod
-    def _drop_the_old_spelling(cls, value: object) -> object:
-        # kperf up to 0.3.4 read `seletor`. Beside an equal `selector` it is what render_profile
-        # writes; alone it is a mistake like any other unknown key.
+    def _drop_old_spelling(cls, value: object) -> object:
+        # kperf up to 0.3.4 reads `seletor`. Beside an equal `selector` it is what render_profile
+        # writes; otherwise it is an unknown key like any other.
         if not isinstance(value, Mapping) or "seletor" not in value:
             return value
         if value.get("selector") != value["seletor"]:
@@ -143,21 +146,21 @@ class RequestList(_Resource):
         return {key: item for key, item in value.items() if key != "seletor"}
 
 
-def _check_no_limit(limit: int) -> int:
+def _validate_no_limit(limit: int) -> int:
     if limit != 0:
         raise problem_error("must be 0 for staleList: the API server's cache ignores pages")
     return limit
 
 
 class RequestStaleList(RequestList):
-    """LIST from the API server's cache (resourceVersion 0), which cannot give pages."""
+    """LIST from the API server's cache (resourceVersion 0), which has no pages."""
 
     # https://github.com/kubernetes/kubernetes/issues/108003
-    limit: Annotated[int, AfterValidator(_check_no_limit)] = 0
+    limit: Annotated[int, AfterValidator(_validate_no_limit)] = 0
 
 
 class RequestWatchList(_Resource):
-    """A streaming LIST: a watch with sendInitialEvents, until the bookmark comes."""
+    """A streaming LIST: a watch with sendInitialEvents, until the bookmark arrives."""
 
     selector: _Selector = ""
     field_selector: _Selector = ""
@@ -166,11 +169,11 @@ class RequestWatchList(_Resource):
 class RequestGet(_Resource):
     """GET of one object."""
 
-    name: _RequiredWord
+    name: _RequiredUrlPart
 
 
 class RequestPut(ProfileModel):
-    """PUT of a ConfigMap `<name>-<0 … keySpaceSize-1>`, which must exist already.
+    """PUT of a ConfigMap `<name>-<0 … keySpaceSize-1>`, which must exist.
 
     `payload_size` is in bytes.
     """
@@ -178,9 +181,9 @@ class RequestPut(ProfileModel):
     group: Literal["", "core"] = ""
     version: Literal["v1"]
     resource: Literal["configmaps"]
-    # kperf builds the URL with a namespace in any case.
-    namespace: _RequiredWord
-    name: _RequiredWord
+    # kperf's URL always has a namespace.
+    namespace: _RequiredUrlPart
+    name: _RequiredUrlPart
     key_space_size: _KeySpace
     payload_size: int = Field(ge=1, le=_MAX_PAYLOAD)
 
@@ -188,33 +191,34 @@ class RequestPut(ProfileModel):
 class RequestPatch(_Resource):
     """PATCH of an object `<name>-<0 … keySpaceSize-1>`."""
 
-    name: _RequiredWord
+    name: _RequiredUrlPart
     # kperf accepts 0 and then panics in crypto/rand.
     key_space_size: _KeySpace
     patch_type: Annotated[PatchType, Field(strict=False)]
-    body: Annotated[str, Field(min_length=1), AfterValidator(_check_json)]
+    body: Annotated[str, Field(min_length=1), AfterValidator(_validate_json)]
 
 
 class RequestGetPodLog(ProfileModel):
     """GET of a pod's log; `limit_bytes` and `tail_lines` as in `kubectl logs`."""
 
-    namespace: _RequiredWord
-    name: _RequiredWord
-    container: _Word = ""
+    namespace: _RequiredUrlPart
+    name: _RequiredUrlPart
+    container: _UrlPart = ""
     # The API server refuses a negative tail and a limit below 1 (ValidatePodLogOptions).
     tail_lines: int | None = Field(default=None, ge=0, le=MAX_COUNT)
     limit_bytes: int | None = Field(default=None, ge=1, le=MAX_COUNT)
 
 
 class RequestPostDel(ProfileModel):
-    """POST of new pods, and DELETE of some of these again; `payload_size` is in bytes."""
+    """POST of new pods, and DELETE of some of them; `payload_size` is in bytes."""
 
-    # kperf has a template for pods alone: 0.3.5 sends an empty body for others, later it panics.
+    # kperf has a template for pods only. For other resources, 0.3.5 sends an empty body, and later
+    # versions panic.
     group: Literal[""] = ""
     version: Literal["v1"]
     resource: Literal["pods"]
-    namespace: _RequiredWord
-    # Deleting more than is created cannot go on.
+    namespace: _RequiredUrlPart
+    # Above 0.5, kperf would delete more pods than it creates.
     delete_ratio: float = Field(default=0.0, ge=0, le=0.5)
     payload_size: int = Field(default=0, ge=0, le=_MAX_PAYLOAD)
 

@@ -1,7 +1,4 @@
-"""Reads the query of a runner URI by a table of keys.
-
-It must not decode anything: no value needs an escape, so `%31` is not a number.
-"""
+"""Reads the query of a runner URI. Nothing is percent-decoded, because no value needs an escape."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ def _parse_pod_count(value: str) -> int:
     return int(value)
 
 
-# One line per query key. A key is required: an optional one gets its default in RunnerSpec.
+# How each query key's value is parsed.
 _QUERY_KEYS: Final[Mapping[str, Callable[[str], int]]] = MappingProxyType(
     {"numbers": _parse_pod_count}
 )
@@ -41,9 +38,11 @@ def read_query(query: str | None, problems: list[str]) -> Mapping[str, int]:
     """Read the part after the question mark.
 
     Args:
-        query: as it stands in the URI; None when there is no question mark.
-        problems: one line is added per mistake.
-    Returns: the good values, by key.
+        query: As in the URI; None when the URI has no question mark.
+        problems: Gets one more line per problem.
+
+    Returns:
+        The valid values, by key.
     """
     given: dict[str, list[str]] = {}
     for part in query.split("&") if query else ():
@@ -53,7 +52,7 @@ def read_query(query: str | None, problems: list[str]) -> Mapping[str, int]:
     for key, texts in given.items():
         parse = _QUERY_KEYS.get(key)
         if not key:
-            problems.append("the query has an empty part; it is written ?key=value&key=value")
+            problems.append("the query has an empty part; write it as ?key=value&key=value")
         elif parse is None:
             hint = did_you_mean(key, _QUERY_KEYS)
             problems.append(f"unknown query key {quoted(key)}{hint}")
@@ -64,7 +63,7 @@ def read_query(query: str | None, problems: list[str]) -> Mapping[str, int]:
                 values[key] = parse(texts[0])
             except ValueError as error:
                 problems.append(str(error))
-    # A misspelt key is one mistake, not two.
+    # A misspelled key is one problem; the key that was meant does not count as missing too.
     meant = {key if key in _QUERY_KEYS else closest(key, _QUERY_KEYS) for key in given}
     problems += [text for key, text in _REQUIRED_KEYS.items() if key not in meant]
     return values

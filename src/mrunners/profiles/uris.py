@@ -1,6 +1,6 @@
-"""Reads a runner URI: where a load profile is, and how many pods run it.
+"""Runner URIs: where a load profile is, and how many pods run it.
 
-It must not look whether the profile is there; that is what the sources do.
+Only the form is checked here; the sources read the profile.
 """
 
 from __future__ import annotations
@@ -21,15 +21,14 @@ __all__ = [
     "RunnerSpec",
     "UriCheck",
     "check_runner_uri",
-    "parse_runner_uri",
     "show_uri",
 ]
 
 _MAX_URI_LENGTH: Final = 4_096
 _MAX_SHOWN_URI: Final = 300
 
-# RFC 3986, appendix B. urllib.parse.urlsplit is no choice: it lowercases the host and silently
-# drops tabs, newlines and leading control characters.
+# RFC 3986, appendix B. Matches every text. urllib.parse.urlsplit would not do: it lowercases the
+# host and silently drops tabs, newlines and leading control characters.
 _URI: Final = re.compile(
     r"(?:(?P<scheme>[^:/?#]*):)?(?://(?P<authority>[^/?#]*))?"
     r"(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?",
@@ -39,13 +38,13 @@ _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})?")
 
 
 class RunnerSpec(BaseModel):
-    """One runner URI, understood.
+    """A parsed runner URI.
 
     Attributes:
-        uri: as given.
-        scheme: in lowercase, one of the known schemes.
-        path: absolute, percent-decoded once.
-        numbers: how many pods run the profile.
+        uri: As given.
+        scheme: One of the known schemes, in lowercase.
+        path: Absolute, percent-decoded once.
+        pod_count: How many pods run the profile; `numbers` in the URI.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -58,14 +57,14 @@ class RunnerSpec(BaseModel):
 
 @dataclass(frozen=True)
 class UriCheck:
-    """What can be said about one URI, right or wrong.
+    """What is known about one URI, valid or not.
 
     Attributes:
-        uri: as given.
+        uri: As given.
         scheme: None when it is missing or unknown.
-        path: None when it is missing, relative or badly encoded.
-        values: what the query says, by key, as far as it is good.
-        problems: one line per mistake; empty when the URI is good.
+        path: None when it is missing, relative or wrongly encoded.
+        values: The valid values of the query, by key.
+        problems: One line per problem; empty when the URI is valid.
     """
 
     uri: str
@@ -75,9 +74,10 @@ class UriCheck:
     problems: tuple[str, ...]
 
     def spec(self) -> RunnerSpec:
-        """The record of a URI without problems.
+        """Return the parsed URI.
 
-        Raises: InvalidInputError: there are problems.
+        Raises:
+            InvalidInputError: The URI has problems.
         """
         if self.problems or self.scheme is None or self.path is None:
             raise InvalidInputError(self.problems)
@@ -86,25 +86,15 @@ class UriCheck:
         )
 
 
-def parse_runner_uri(text: str, known_schemes: Collection[str]) -> RunnerSpec:
-    """Read a runner URI such as `file:///etc/load.yaml?numbers=10`.
-
-    Args:
-        text: the URI as the user gave it.
-        known_schemes: in lowercase.
-    Returns: the record.
-    Raises: InvalidInputError: one line per mistake; none echoes user info or control characters.
-    """
-    return check_runner_uri(text, known_schemes).spec()
-
-
 def check_runner_uri(text: str, known_schemes: Collection[str]) -> UriCheck:
-    """Find every mistake of a runner URI, and what is usable of it.
+    """Parse a runner URI such as `file:///etc/load.yaml?numbers=10` and find all its problems.
 
     Args:
-        text: the URI as the user gave it.
-        known_schemes: in lowercase.
-    Returns: the findings; never raises.
+        text: The URI as the user gave it.
+        known_schemes: In lowercase.
+
+    Returns:
+        The valid parts and the problems. No problem contains user info or control characters.
     """
     if not text:
         return UriCheck(text, None, None, {}, ("the URI is empty",))
@@ -113,30 +103,26 @@ def check_runner_uri(text: str, known_schemes: Collection[str]) -> UriCheck:
         return UriCheck(text, None, None, {}, (problem,))
     problems = _character_problems(text)
     if problems:
-        # Where a newline or a blank is, nobody knows what the rest was meant to be.
+        # With a newline or a blank in it, the parts of the URI cannot be told apart.
         return UriCheck(text, None, None, {}, tuple(problems))
 
     parts = _URI.fullmatch(text)
-    assert parts is not None  # every text matches, by construction
+    assert parts is not None  # every text matches
     scheme = _read_scheme(parts["scheme"], known_schemes, problems)
     path = _read_path(parts["authority"], parts["path"], scheme, problems)
     values = read_query(parts["query"], problems)
     if parts["fragment"] is not None:
-        problems.append("no fragment (#…) is allowed; a '#' in a path is written %23")
+        problems.append("no fragment (#…) is allowed; in a path, write '#' as %23")
     return UriCheck(text, scheme, path, values, tuple(problems))
 
 
 def show_uri(text: str) -> str:
-    """A URI as messages may show it: without user info, short, printable, on one line.
-
-    Args:
-        text: the URI as the user gave it.
-    """
+    """Return a URI as messages may show it: without user info, short, printable, on one line."""
     scheme, colon, rest = text.partition(":")
     if not colon or not scheme.isalnum():
         scheme, rest = "", text
-    # What stands before the last '@' may be a password, wherever a hasty user put it. Only after
-    # three slashes is an '@' part of an ordinary path.
+    # Anything before the last '@' may be a password. Only after three slashes is an '@' part of an
+    # ordinary path.
     if "@" in rest and not rest.startswith("///"):
         slashes = "//" if rest.startswith("//") else ""
         rest = f"{slashes}…@{rest.rpartition('@')[2]}"
@@ -150,12 +136,12 @@ def _character_problems(text: str) -> list[str]:
             continue
         try:
             encoded = "".join(f"%{byte:02X}" for byte in char.encode())
-        except UnicodeEncodeError:  # a lone surrogate: undecodable bytes on the command line
+        except UnicodeEncodeError:  # a lone surrogate, from undecodable bytes on the command line
             problems.append("the URI is not valid UTF-8")
             continue
         problems.append(
             f"the character {char!r} is not allowed (character {text.index(char) + 1} of the URI); "
-            f"in a path it is written {encoded}"
+            f"in a path, write it as {encoded}"
         )
     return problems
 
@@ -165,7 +151,7 @@ def _read_scheme(
 ) -> str | None:
     if not scheme:
         examples = " or ".join(f"{name}:///…" for name in sorted(known_schemes))
-        problems.append(f"the URI has no scheme; it starts with {examples}")
+        problems.append(f"the URI has no scheme; it must start with {examples}")
         return None
     # RFC 3986, 3.1: schemes are case-insensitive, lowercase is canonical.
     lowered = scheme.lower()
@@ -179,30 +165,32 @@ def _read_path(
     authority: str | None, raw_path: str, scheme: str | None, problems: list[str]
 ) -> str | None:
     example = f"{scheme or 'file'}:///{'namespace/name' if scheme == 'configmap' else 'abs/path'}"
-    good = True
+    absolute = True
     if authority:
-        good = False
-        # The text itself is never repeated: a password may stand in any of these places.
-        before, at, host = authority.rpartition("@")
+        absolute = False
+        # The text itself is never repeated: each of these parts may contain a password.
+        user_info, at, host = authority.rpartition("@")
         if at or "@" in raw_path:
             problems.append("no user info (…@) is allowed")
         name, colon, _ = host.rpartition(":") if ":" in host else (host, "", "")
         if colon:
             problems.append("no port (:…) is allowed")
-        if name or not (before or at or colon):
+        if name or not (user_info or at or colon):
             problems.append(
-                f"no host is allowed, the path must be absolute: write three slashes, {example}"
+                f"no host is allowed; the path must be absolute: write three slashes, {example}"
             )
     elif authority is None or not raw_path.startswith("/"):
-        good = False
+        absolute = False
         problems.append(f"the path must be absolute: write three slashes, {example}")
     decoded = _decode(raw_path, problems)
-    return decoded if good else None
+    return decoded if absolute else None
 
 
 def _decode(raw_path: str, problems: list[str]) -> str | None:
     if any(match[1] is None for match in _ESCAPE.finditer(raw_path)):
-        problems.append("the path has a '%' without two hexadecimal digits; write % itself as %25")
+        problems.append(
+            "the path has a '%' without two hexadecimal digits after it; write a literal '%' as %25"
+        )
         return None
     encoded = raw_path.encode()
     try:
@@ -210,8 +198,10 @@ def _decode(raw_path: str, problems: list[str]) -> str | None:
     except UnicodeDecodeError:
         problems.append("the path's percent escapes are not valid UTF-8")
         return None
-    bad = next((char for char in path if char != " " and not char.isprintable()), None)
-    if bad is not None:
-        problems.append(f"the decoded path contains the character {bad!r}, which is not allowed")
+    control = next((char for char in path if char != " " and not char.isprintable()), None)
+    if control is not None:
+        problems.append(
+            f"the decoded path contains the character {control!r}, which is not allowed"
+        )
         return None
     return path

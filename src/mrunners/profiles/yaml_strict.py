@@ -1,7 +1,9 @@
-"""Reads one YAML document of plain mappings, lists and scalars, and nothing cleverer.
+"""Reads one YAML document of plain mappings, lists and scalars.
 
-It must not recurse, expand aliases or obey tags: the text comes from whoever may write a file or
-a ConfigMap, and 236 bytes of aliases can become 28 MB.
+The text is untrusted: anyone who may write the file or the ConfigMap controls it, and 236 bytes of
+aliases can become 28 MB. So the reader uses PyYAML's parser events only. It never recurses, expands
+aliases or obeys tags, it refuses what it does not read, and it stops at limits of size, depth and
+number of problems.
 """
 
 from __future__ import annotations
@@ -16,65 +18,78 @@ import yaml
 from mrunners.errors import InvalidInputError
 from mrunners.text import quoted
 
-__all__ = ["MAX_PROFILE_BYTES", "Scalar", "load_yaml", "read_plain_scalar"]
+__all__ = ["MAX_PROFILE_BYTES", "load_yaml"]
 
 # Half of what a ConfigMap can hold, so that a profile always fits into the run's own one.
 MAX_PROFILE_BYTES: Final = 512 * 1024
 _MAX_DEPTH: Final = 32
-# A broken file can repeat its mistake on every line; nobody reads more than these.
+# A broken file can repeat its error on every line; nobody reads more than these.
 _MAX_PROBLEMS: Final = 20
+
+# A subset of the core schema, https://yaml.org/spec/1.2.2/#103-core-schema: no octal, no
+# hexadecimal, no leading zeros or plus signs, because kperf's YAML 1.1 parser reads some of these
+# differently. Likewise `yes`, `on`, `1:30`, `1_000` and dates are text.
+_NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLEANS: Final = {
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_FLOAT: Final = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_NOT_FINITE: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+# 2**63 has 19 digits; longer numbers would only cost time.
+_MAX_INTEGER_DIGITS: Final = 19
+_MAX_FLOAT_LENGTH: Final = 64
+
+_Scalar = None | bool | int | float | str
 
 
 class _StopReadingError(Exception):
-    """The rest of the text cannot be understood."""
-
-
-@dataclass
-class _Open:
-    """A mapping or list that is still being filled."""
-
-    value: dict[str, object] | list[object]
-    # Of a mapping: the key that waits for its value, and the lines where keys stood.
-    key: str | None = None
-    lines: dict[str, int] = field(default_factory=dict)
-    # Anything that hangs on a bad or repeated key is read for its mistakes and dropped.
-    dropped: int = 0
+    """The rest of the text is not read."""
 
 
 def load_yaml(text: bytes | str, *, what: str) -> object:
     """Read one YAML document.
 
-    Mappings have text keys, each once; numbers are finite; no anchors, aliases, tags, merge keys,
-    second documents; at most 512 KiB and 32 levels. See `yaml_scalars` for what a scalar is.
+    Mappings have text keys, each once; numbers are finite. Anchors, aliases, tags, merge keys,
+    second documents, more than 512 KiB and more than 32 levels are refused.
 
     Args:
-        text: the document; bytes must be UTF-8, a byte order mark is fine.
-        what: what to call it in messages, such as `the load profile`.
-    Returns: None (empty document), bool, int, float, str, dict or list.
-    Raises: InvalidInputError: one line per mistake, with line and column; a syntax error is the
-        last one.
+        text: The document; bytes must be UTF-8, with or without a byte order mark.
+        what: The name of the document in messages, such as `the load profile`.
+
+    Returns:
+        None (empty document), bool, int, float, str, dict or list.
+
+    Raises:
+        InvalidInputError: One line per error, with line and column; a syntax error is the last one,
+            because nothing after it can be read.
     """
     content = _decode(text, what)
     builder = _Builder()
     try:
         for event in _events(content):
-            builder.take(event)
+            builder.handle(event)
     except _StopReadingError:
         pass
     except yaml.reader.ReaderError as error:
-        # error.position counts characters, for the input is text already.
+        # error.position counts characters, because the input is text.
         before = content[: error.position]
         line = before.count("\n") + 1
         column = len(before) - (before.rfind("\n") + 1) + 1
-        builder.complain(line, column, "a character that YAML does not allow")
+        builder.add_problem(line, column, "a character that YAML does not allow")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = " ".join(part for part in (error.context, error.problem) if part)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        builder.complain(line, column, f"not valid YAML: {' '.join(reason.split())}")
+        builder.add_problem(line, column, f"not valid YAML: {' '.join(reason.split())}")
     except (yaml.YAMLError, ValueError, OverflowError):
-        # PyYAML lets chr() and int() fail on absurd escapes and version numbers.
-        builder.complain(builder.line, 1, "not valid YAML: a malformed escape or directive")
+        # PyYAML does not catch what chr() and int() raise for absurd escapes and version numbers.
+        builder.add_problem(builder.line, 1, "not valid YAML: a malformed escape or directive")
     if builder.problems:
         raise InvalidInputError(f"{what}: {problem}" for problem in builder.problems)
     return builder.root
@@ -95,8 +110,8 @@ def _decode(text: bytes | str, what: str) -> str:
 
 
 def _events(content: str) -> Iterator[yaml.Event]:
-    # The parser alone: no composer, resolver or constructor, which recurse and expand.
-    # It yields while it reads, so that a limit stops it early.
+    # Only the parser, which yields while it reads, so that a limit stops it early. PyYAML's
+    # composer, resolver and constructor would recurse and expand.
     return yaml.parse(content, Loader=yaml.SafeLoader)
 
 
@@ -105,66 +120,83 @@ def _position(event: yaml.Event) -> tuple[int, int]:
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
+@dataclass
+class _OpenCollection:
+    """A mapping or list whose end was not read yet."""
+
+    value: dict[str, object] | list[object]
+    # Of a mapping: the key whose value comes next, and the line of each valid key.
+    key: str | None = None
+    key_lines: dict[str, int] = field(default_factory=dict)
+    # The value of an invalid key is read for its problems and then dropped.
+    invalid_keys: int = 0
+
+
 class _Builder:
-    """Builds the value out of parser events, with an explicit stack."""
+    """Builds the value from parser events, with an explicit stack.
+
+    Attributes:
+        root: The value of the document.
+        problems: One line per problem, with line and column.
+        line: The line of the last event.
+    """
 
     def __init__(self) -> None:
-        # line: where the reading is; root: the finished value.
         self.root: object = None
         self.problems: list[str] = []
         self.line = 1
-        self._stack: list[_Open] = []
+        self._stack: list[_OpenCollection] = []
         self._documents = 0
 
-    def complain(self, line: int, column: int, problem: str) -> None:
+    def add_problem(self, line: int, column: int, problem: str) -> None:
         self.problems.append(f"line {line}, column {column}: {problem}")
 
-    def take(self, event: yaml.Event) -> None:
+    def handle(self, event: yaml.Event) -> None:
         self.line = _position(event)[0]
         if isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
-                self._object(event, "a second document; give exactly one")
+                self._add_problem_at(event, "a second document; give exactly one")
                 raise _StopReadingError
         elif isinstance(event, yaml.AliasEvent):
-            self._object(event, "aliases (*) are not allowed; write it out")
-            self._place(None, event)
+            self._add_problem_at(event, "aliases (*) are not allowed; write the value out")
+            self._add_value(None, event)
         elif isinstance(event, yaml.NodeEvent):
-            self._take_node(event)
+            self._handle_node(event)
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             self._stack.pop()
 
-    def _take_node(self, event: yaml.NodeEvent) -> None:
+    def _handle_node(self, event: yaml.NodeEvent) -> None:
         if event.anchor is not None:
-            self._object(event, "anchors (&) are not allowed")
+            self._add_problem_at(event, "anchors (&) are not allowed")
         if getattr(event, "tag", None) is not None:
-            self._object(event, "tags (!) are not allowed")
+            self._add_problem_at(event, "tags (!) are not allowed")
         if isinstance(event, yaml.ScalarEvent):
-            self._place(self._read_scalar(event), event)
+            self._add_value(self._read_scalar(event), event)
             return
         if len(self._stack) >= _MAX_DEPTH:
-            self._object(event, f"nested more than {_MAX_DEPTH} levels deep")
+            self._add_problem_at(event, f"nested more than {_MAX_DEPTH} levels deep")
             raise _StopReadingError
         value: dict[str, object] | list[object] = (
             {} if isinstance(event, yaml.MappingStartEvent) else []
         )
-        self._place(value, event)
-        self._stack.append(_Open(value))
+        self._add_value(value, event)
+        self._stack.append(_OpenCollection(value))
 
     def _read_scalar(self, event: yaml.ScalarEvent) -> object:
         text: str = event.value
         if any("\ud800" <= char <= "\udfff" for char in text):
-            self._object(event, "half a surrogate pair is not a character")
+            self._add_problem_at(event, "half a surrogate pair is not a character")
             return None
         if not event.implicit[0]:  # quoted or a block
             return text
         try:
-            return read_plain_scalar(text)
+            return _read_plain_scalar(text)
         except ValueError as error:
-            self._object(event, str(error))
+            self._add_problem_at(event, str(error))
             return None
 
-    def _place(self, value: object, event: yaml.NodeEvent) -> None:
+    def _add_value(self, value: object, event: yaml.NodeEvent) -> None:
         if not self._stack:
             self.root = value
             return
@@ -174,64 +206,37 @@ class _Builder:
         elif parent.key is None:
             parent.key = self._read_key(value, event, parent)
         else:
-            if parent.key in parent.lines:
+            if parent.key in parent.key_lines:
                 parent.value[parent.key] = value
             parent.key = None
 
-    def _read_key(self, value: object, event: yaml.NodeEvent, parent: _Open) -> str:
+    def _read_key(self, value: object, event: yaml.NodeEvent, parent: _OpenCollection) -> str:
         line, _ = _position(event)
         if not isinstance(value, str):
-            self._object(event, f"a key must be text, got {quoted(value)}")
-            parent.dropped += 1
-            return f"\0{parent.dropped}"
+            self._add_problem_at(event, f"a key must be text, got {quoted(value)}")
+            parent.invalid_keys += 1
+            return f"\0{parent.invalid_keys}"
         if value == "<<" and isinstance(event, yaml.ScalarEvent) and event.implicit[0]:
-            self._object(event, "merge keys (<<) are not allowed; write it out")
-        if value in parent.lines:
-            first = parent.lines[value]
-            self._object(event, f"the key {quoted(value)} is given twice (first on line {first})")
+            self._add_problem_at(event, "merge keys (<<) are not allowed; write the keys out")
+        if value in parent.key_lines:
+            first = parent.key_lines[value]
+            problem = f"the key {quoted(value)} is given twice (first on line {first})"
+            self._add_problem_at(event, problem)
             return value
-        parent.lines[value] = line
+        parent.key_lines[value] = line
         return value
 
-    def _object(self, event: yaml.Event, problem: str) -> None:
+    def _add_problem_at(self, event: yaml.Event, problem: str) -> None:
         line, column = _position(event)
-        self.complain(line, column, problem)
+        self.add_problem(line, column, problem)
         if len(self.problems) >= _MAX_PROBLEMS:
-            self.complain(line, column, "too many mistakes, the rest is not read")
+            self.add_problem(line, column, "too many errors; the rest was not read")
             raise _StopReadingError
 
 
-Scalar = None | bool | int | float | str
-
-# A subset of the core schema, https://yaml.org/spec/1.2.2/#103-core-schema: no octal, no
-# hexadecimal, no leading zeros or plus signs, for kperf's YAML 1.1 parser reads some of these
-# otherwise. Likewise `yes`, `on`, `1:30`, `1_000` and dates are text.
-_NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
-_BOOLEANS: Final = {
-    "true": True,
-    "True": True,
-    "TRUE": True,
-    "false": False,
-    "False": False,
-    "FALSE": False,
-}
-_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
-_FLOAT: Final = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-_NOT_FINITE: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-# 2**63 has 19 digits; longer ones would only cost time.
-_MAX_INTEGER_DIGITS: Final = 19
-_MAX_FLOAT_LENGTH: Final = 64
-
-
-def read_plain_scalar(text: str) -> Scalar:
-    """The value of a scalar that stands without quotes.
-
-    Args:
-        text: the scalar as it stands.
-    Returns: None, a bool, an int, a finite float, or the text itself.
-    Raises: ValueError: a number that is not finite or has absurdly many digits; the text of the
-        error can be shown to the user.
-    """
+def _read_plain_scalar(text: str) -> _Scalar:
+    # Raises ValueError, with a message for the user, for numbers that are not finite or have
+    # absurdly many digits.
     if text in _NULLS:
         return None
     if text in _BOOLEANS:

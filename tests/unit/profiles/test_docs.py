@@ -6,6 +6,6 @@ from mrunners.profiles.parsing import parse_profile
 PROFILES_MD = Path(__file__).parents[3] / "docs" / "profiles.md"
 
 
-def test_the_profile_shown_in_the_docs_is_a_good_one() -> None:
+def test_the_profile_in_the_docs_is_valid() -> None:
     (text,) = re.findall(r"```yaml\n(.*?)```", PROFILES_MD.read_text(), flags=re.DOTALL)
     assert parse_profile(text).warnings == ()

@@ -25,13 +25,13 @@ spec:
 WARNING = "specs[0]: both total and duration are set; duration is ignored"
 
 
-def problems_of(act: Callable[[], object]) -> list[str]:
+def problems_of(call: Callable[[], object]) -> list[str]:
     with pytest.raises(InvalidInputError) as caught:
-        act()
+        call()
     return list(caught.value.problems)
 
 
-def test_good_runners_are_parsed_and_loaded_each_place_once(tmp_path: Path) -> None:
+def test_valid_runners_are_parsed_and_each_profile_is_loaded_once(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(GOOD)
     uris = [
@@ -42,10 +42,10 @@ def test_good_runners_are_parsed_and_loaded_each_place_once(tmp_path: Path) -> N
     reader = FakeConfigMaps({("ns", "x"): {"only": GOOD}})
     profile = parse_profile(GOOD).profile
     rendered = render_profile(profile)
-    places = [("file", str(path), 2), ("configmap", "/ns/x", 1), ("configmap", "/ns/x", 3)]
+    parts = [("file", str(path), 2), ("configmap", "/ns/x", 1), ("configmap", "/ns/x", 3)]
     specs = [
-        RunnerSpec(uri=uri, scheme=scheme, path=place, pod_count=numbers)
-        for uri, (scheme, place, numbers) in zip(uris, places, strict=True)
+        RunnerSpec(uri=uri, scheme=scheme, path=profile_path, pod_count=pod_count)
+        for uri, (scheme, profile_path, pod_count) in zip(uris, parts, strict=True)
     ]
     expected = [
         LoadedRunner(
@@ -60,12 +60,12 @@ def test_good_runners_are_parsed_and_loaded_each_place_once(tmp_path: Path) -> N
     context = SourceContext(reader)
     assert parse_runners(uris) == specs
     assert load_runners(specs, context, None) == expected
-    assert reader.asked == [("ns", "x")]
+    assert reader.requested == [("ns", "x")]
     assert read_runners(uris, context, KperfRelease(0, 3, 5)) == tuple(expected)
     assert LoadedRunner.model_validate_json(expected[0].model_dump_json()) == expected[0]
 
 
-def test_all_mistakes_of_all_uris_and_profiles_come_together(tmp_path: Path) -> None:
+def test_all_errors_of_all_uris_and_profiles_are_reported_at_once(tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text(GOOD.replace("rate", "rat").replace("total: 100", "total: x"))
     uris = [
@@ -79,7 +79,7 @@ def test_all_mistakes_of_all_uris_and_profiles_come_together(tmp_path: Path) -> 
     of_uris = {
         0: ["numbers must be at least 1"],
         1: [
-            "the URI has no scheme; it starts with configmap:///… or file:///…",
+            "the URI has no scheme; it must start with configmap:///… or file:///…",
             "the path must be absolute: write three slashes, file:///abs/path",
         ],
         2: [
@@ -115,24 +115,24 @@ def test_a_profile_is_checked_against_the_release_of_the_image(tmp_path: Path) -
     release = KperfRelease(0, 2, 0)
     assert problems_of(lambda: read_runners([uri], SourceContext(), release)) == [
         f"runner 1 of 1 ({uri}): specs[0].requests[0].watchList: "
-        "needs kperf 0.3.0 or later, the image is 0.2.0"
+        "needs kperf 0.3.0 or later, but the image is kperf 0.2.0"
     ]
 
 
 def test_the_number_of_runners_is_bounded() -> None:
     assert problems_of(lambda: parse_runners([])) == ["no runners: give at least one runner URI"]
     assert problems_of(lambda: parse_runners(["x"] * 1001)) == [
-        "1001 runner URIs are too many; at most 1000"
+        "1001 runner URIs were given; at most 1000 are allowed"
     ]
 
 
-def test_an_error_of_the_cluster_passes() -> None:
-    class Forbidding:
+def test_an_error_of_the_cluster_is_not_swallowed() -> None:
+    class ForbiddenConfigMaps:
         def config_map_data(self, namespace: str, name: str) -> None:
             raise ForbiddenError(name, verb="get", resource="configmaps", namespace=namespace)
 
     with pytest.raises(ForbiddenError):
-        read_runners(["configmap:///ns/x?numbers=1"], SourceContext(Forbidding()), None)
+        read_runners(["configmap:///ns/x?numbers=1"], SourceContext(ForbiddenConfigMaps()), None)
 
 
 def test_a_password_in_a_uri_is_not_repeated() -> None:

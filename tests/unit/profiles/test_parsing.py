@@ -45,7 +45,7 @@ def test_all_defaults_are_filled_in() -> None:
     assert expected.specs[0].requests[0].request == get
 
 
-def test_total_beats_duration_with_a_warning() -> None:
+def test_total_wins_over_duration_with_a_warning() -> None:
     requests = f"requests: [{{shares: 1, staleGet: {GET}}}]"
     text = f"version: 1\nspecs: [{{total: 5, duration: 9, {requests}}}]"
     parsed = parse_profile(text)
@@ -59,27 +59,26 @@ def test_duration_alone_leaves_total_at_zero() -> None:
     assert (spec.total, spec.duration) == (0, 9)
 
 
-def test_what_kperf_takes_from_the_first_spec_only_is_a_warning() -> None:
+def test_settings_that_kperf_takes_from_the_first_spec_only_give_a_warning() -> None:
     requests = f"requests: [{{shares: 1, staleGet: {GET}}}]"
     text = (
         f"version: 1\nspecs:\n- {{rate: 5, total: 5, {requests}}}\n"
         f"- {{rate: 50, total: 5, conns: 2, contentType: protobuf, {requests}}}\n"
     )
     assert parse_profile(text).warnings == (
-        "specs[1]: conns, contentType: kperf takes the first spec's for all specs",
-        "specs[1].rate: kperf also holds each connection to the first spec's rate, "
-        "and the wait would count as latency; put the fastest spec first",
+        "specs[1]: conns, contentType: kperf uses the first spec's values for all specs",
+        "specs[1].rate: kperf also limits each connection to the first spec's rate and "
+        "counts that wait as latency, so the reported latencies will be too high; "
+        "put the fastest spec first",
     )
 
 
-def test_spec_and_specs_may_stand_together_when_they_say_the_same() -> None:
+def test_spec_and_specs_may_both_be_given_when_they_are_equal() -> None:
     spec = f"{{conns: 1, requests: [{{shares: 1, staleGet: {GET}}}]}}"
     same = f"{{requests: [{{shares: 1, staleGet: {GET}}}]}}"
     text = f"version: 1\nspec: {spec}\nspecs: [{same}]"
     assert len(parse_profile(text).profile.specs) == 1
-    message = (
-        "says something else than 'specs'; give one of them, or both with the same single spec"
-    )
+    message = "differs from 'specs'; give one of them, or the same single spec in both"
     assert problems(f"version: 1\nspec: {spec}\nspecs: [{same}, {same}]") == [f"spec: {message}"]
     assert problems(f"version: 1\nspec: 7\nspecs: [{same}]") == [f"spec: {message}"]
 
@@ -96,7 +95,7 @@ def test_the_old_spelling_of_a_selector_needs_the_new_one_beside_it() -> None:
         ]
 
 
-def test_all_mistakes_of_a_profile_are_told_in_its_order() -> None:
+def test_all_errors_of_a_profile_are_reported_in_the_order_of_the_text() -> None:
     text = """\
 version: 2
 descripton: hi
@@ -173,7 +172,10 @@ specs:
         ("version: 1\nspec:", ["spec: must be a mapping, got nothing"]),
         (
             "count: 10\nloadProfile: {version: 1}",
-            ["the load profile is a kperf runner group; take what stands under its 'loadProfile'"],
+            [
+                "this is a kperf runner group, not a load profile; extract its profile with: "
+                "yq .loadProfile FILE > profile.yaml"
+            ],
         ),
         (
             HEAD + f"  - staleGet: {GET}",
@@ -203,6 +205,6 @@ def test_a_profile_that_kperf_would_misread_is_refused(text: str, expected: list
     assert problems(text) == expected
 
 
-def test_many_mistakes_are_counted_not_listed() -> None:
-    found = problems("version: 1\nspecs: []\n" + "".join(f"x{n}: 1\n" for n in range(100)))
-    assert (len(found), found[-1]) == (51, "and 51 more mistakes")
+def test_after_50_errors_the_rest_is_counted() -> None:
+    lines = problems("version: 1\nspecs: []\n" + "".join(f"x{n}: 1\n" for n in range(100)))
+    assert (len(lines), lines[-1]) == (51, "and 51 more errors")

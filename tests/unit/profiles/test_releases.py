@@ -33,7 +33,7 @@ DIGEST = "sha256:" + "0" * 64
         ("", None),
     ],
 )
-def test_the_release_is_read_off_the_tag(image: str, release: KperfRelease | None) -> None:
+def test_the_release_comes_from_the_tag(image: str, release: KperfRelease | None) -> None:
     assert release_of_image(image) == release
 
 
@@ -55,7 +55,7 @@ def test_releases_are_ordered_as_numbers_and_shown_without_a_v() -> None:
         "ghcr.io/azure/kperf:0.3.5",
     ],
 )
-def test_good_image_names_have_no_problem(image: str) -> None:
+def test_a_valid_image_name_has_no_problem(image: str) -> None:
     assert image_problem(image) is None
 
 
@@ -66,19 +66,28 @@ def test_good_image_names_have_no_problem(image: str) -> None:
         ("a" * 1025, "the image name is longer than 1024 characters"),
         ("a b", "the image name contains a blank or control character: 'a b'"),
         ("a\n", "the image name contains a blank or control character: 'a\\n'"),
-        ("ghcr.io/Azure/kperf", "the image's repository must be lowercase: 'ghcr.io/Azure/kperf'"),
-        ("Kperf:1", "the image's repository must be lowercase: 'Kperf:1'"),
-        ("a:", "the image's tag must be letters, digits, '_', '.' and '-': 'a:'"),
-        ("a:1:2", "the image's tag must be letters, digits, '_', '.' and '-': 'a:1:2'"),
-        ("a@sha256:1", "the image's digest is not like sha256:…: 'a@sha256:1'"),
-        ("ho_st.io/a", "the image's registry is not a host name: 'ho_st.io/a'"),
-        ("a//b", "the image name is not like registry/repository:tag: 'a//b'"),
-        ("/a", "the image name is not like registry/repository:tag: '/a'"),
-        ("https://a/b", "the image's registry is not a host name: 'https://a/b'"),
+        (
+            "ghcr.io/Azure/kperf",
+            "the image's repository must be lowercase, got 'ghcr.io/Azure/kperf'",
+        ),
+        ("Kperf:1", "the image's repository must be lowercase, got 'Kperf:1'"),
+        ("a:", "the image's tag must consist of letters, digits, '_', '.' and '-', got 'a:'"),
+        ("a:1:2", "the image's tag must consist of letters, digits, '_', '.' and '-', got 'a:1:2'"),
+        ("a@sha256:1", "the image's digest must look like sha256:…, got 'a@sha256:1'"),
+        (
+            "ho_st.io/a",
+            "the image's registry must be a host name, without https://, got 'ho_st.io/a'",
+        ),
+        ("a//b", "the image name must look like registry/repository:tag, got 'a//b'"),
+        ("/a", "the image name must look like registry/repository:tag, got '/a'"),
+        (
+            "https://a/b",
+            "the image's registry must be a host name, without https://, got 'https://a/b'",
+        ),
         ("a/" * 200 + "a", "the image's repository is longer than 255 characters"),
     ],
 )
-def test_bad_image_names_are_explained(image: str, problem: str) -> None:
+def test_an_invalid_image_name_is_explained(image: str, problem: str) -> None:
     assert image_problem(image) == problem
 
 
@@ -89,11 +98,11 @@ def test_bad_image_names_are_explained(image: str, problem: str) -> None:
         (KperfRelease(0, 1, 7), None),
         (
             KperfRelease(0, 1, 6),
-            "kperf 0.1.6 reports in a form that cannot be merged; use 0.1.7 or later",
+            "mrunners cannot merge the reports of kperf 0.1.6; use 0.1.7 or later",
         ),
     ],
 )
-def test_releases_with_older_reports_are_refused_by_name(
+def test_a_release_whose_reports_cannot_be_merged_is_refused(
     release: KperfRelease | None, problem: str | None
 ) -> None:
     assert release_problem(release) == problem
@@ -126,7 +135,7 @@ EVERYTHING = LoadProfile.model_validate(
         ],
     }
 )
-ORDER = "specs[0].requests"
+REQUESTS = "specs[0].requests"
 
 
 @pytest.mark.parametrize(
@@ -137,8 +146,8 @@ ORDER = "specs[0].requests"
         (
             KperfRelease(0, 3, 5),
             [
-                f"{ORDER}[5].postDel.payloadSize: needs a kperf release later than 0.3.5",
-                f"{ORDER}[6].put: needs a kperf release later than 0.3.5",
+                f"{REQUESTS}[5].postDel.payloadSize: needs a kperf release later than 0.3.5",
+                f"{REQUESTS}[6].put: needs a kperf release later than 0.3.5",
             ],
         ),
         (
@@ -151,20 +160,20 @@ ORDER = "specs[0].requests"
                 "specs[0].contentType: needs kperf 0.0.2 or later",
                 "specs[0].disableHTTP2: needs kperf 0.0.2 or later",
                 "specs[0].maxRetries: needs kperf 0.0.2 or later",
-                f"{ORDER}[0].staleList.fieldSelector: needs kperf 0.0.9 or later",
-                f"{ORDER}[2].watchList: needs kperf 0.3.0 or later",
-                f"{ORDER}[3].getPodLog: needs kperf 0.0.6 or later",
-                f"{ORDER}[4].patch: needs kperf 0.3.5 or later",
-                f"{ORDER}[5].postDel: needs kperf 0.3.5 or later",
-                f"{ORDER}[5].postDel.payloadSize: needs a kperf release later than 0.3.5",
-                f"{ORDER}[6].put: needs a kperf release later than 0.3.5",
+                f"{REQUESTS}[0].staleList.fieldSelector: needs kperf 0.0.9 or later",
+                f"{REQUESTS}[2].watchList: needs kperf 0.3.0 or later",
+                f"{REQUESTS}[3].getPodLog: needs kperf 0.0.6 or later",
+                f"{REQUESTS}[4].patch: needs kperf 0.3.5 or later",
+                f"{REQUESTS}[5].postDel: needs kperf 0.3.5 or later",
+                f"{REQUESTS}[5].postDel.payloadSize: needs a kperf release later than 0.3.5",
+                f"{REQUESTS}[6].put: needs a kperf release later than 0.3.5",
             ],
         ),
     ],
 )
-def test_what_a_release_would_ignore_is_refused(
+def test_fields_that_a_release_would_ignore_are_refused(
     release: KperfRelease | None, missing: list[str]
 ) -> None:
     assert release_problems(EVERYTHING, release) == [
-        f"{line}, the image is {release}" for line in missing
+        f"{line}, but the image is kperf {release}" for line in missing
     ]

@@ -76,14 +76,14 @@ def test_one_spec_is_written_for_old_and_new_releases() -> None:
     assert render_profile(value) == expected
 
 
-def test_several_specs_have_no_old_form() -> None:
+def test_several_specs_are_written_for_new_releases_only() -> None:
     one = profile().specs[0]
     rendered = render_profile(LoadProfile(version=1, specs=(one, one)))
     assert "\nspec:" not in rendered
     assert "&" not in rendered
 
 
-def test_the_digest_is_that_of_the_text() -> None:
+def test_the_digest_is_the_sha_256_of_the_text() -> None:
     rendered = render_profile(profile())
     assert profile_digest(rendered) == hashlib.sha256(rendered.encode()).hexdigest()
 
@@ -134,7 +134,7 @@ _SPECS = st.fixed_dictionaries(
         }
     )
 )
-def test_what_is_written_is_read_back(document: dict[str, object]) -> None:
+def test_a_rendered_profile_is_read_back(document: dict[str, object]) -> None:
     value = LoadProfile.model_validate(document)
     rendered = render_profile(value)
     assert rendered.isascii()
@@ -153,7 +153,7 @@ def test_what_is_written_is_read_back(document: dict[str, object]) -> None:
         ({"rate": 5e-324, "total": 9}, None, 9),
     ],
 )
-def test_time_and_samples_are_foreseen_where_the_profile_tells(
+def test_seconds_and_samples_are_known_when_the_profile_limits_them(
     spec: dict[str, object], seconds: float | None, samples: int | None
 ) -> None:
     value = profile(**spec)
@@ -182,7 +182,7 @@ def test_specs_run_one_after_the_other() -> None:
         ([{"rate": 5e-324, "total": 9}], None, 1),
     ],
 )
-def test_what_a_profile_asks_of_a_pod_is_its_mean_rate_and_its_clients(
+def test_the_target_of_a_pod_is_its_average_rate_and_its_clients(
     specs: list[dict[str, object]], rate: float | None, clients: int | None
 ) -> None:
     value = LoadProfile(version=1, specs=tuple(profile(**spec).specs[0] for spec in specs))

@@ -11,53 +11,53 @@ from mrunners.profiles.sources import SOURCES, SourceContext
 from mrunners.profiles.sources.configmap import ConfigMapSource
 from mrunners.profiles.sources.file import FileSource
 
-NOWHERE = SourceContext()
+NO_CLUSTER = SourceContext()
 KIB_512 = 512 * 1024
 
 
 class FakeConfigMaps:
-    def __init__(self, found: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
-        self.found = found
-        self.asked: list[tuple[str, str]] = []
+    def __init__(self, existing: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
+        self.existing = existing
+        self.requested: list[tuple[str, str]] = []
 
     def config_map_data(self, namespace: str, name: str) -> Mapping[str, str] | None:
-        self.asked.append((namespace, name))
-        return self.found.get((namespace, name))
+        self.requested.append((namespace, name))
+        return self.existing.get((namespace, name))
 
 
 def file_problem(path: Path) -> str:
     with pytest.raises(InvalidInputError) as caught:
-        FileSource().load(str(path), NOWHERE)
+        FileSource().load(str(path), NO_CLUSTER)
     (problem,) = caught.value.problems
     return problem.removeprefix(f"cannot load {path}: ")
 
 
 def config_map_problem(data: Mapping[str, str] | None) -> str:
-    found = {} if data is None else {("ns", "x"): data}
+    existing = {} if data is None else {("ns", "x"): data}
     with pytest.raises(InvalidInputError) as caught:
-        ConfigMapSource().load("/ns/x", SourceContext(FakeConfigMaps(found)))
+        ConfigMapSource().load("/ns/x", SourceContext(FakeConfigMaps(existing)))
     (problem,) = caught.value.problems
     return problem
 
 
-def test_each_source_stands_under_its_own_scheme() -> None:
+def test_each_source_is_registered_under_its_scheme() -> None:
     assert {scheme: source.scheme for scheme, source in SOURCES.items()} == {
         "configmap": "configmap",
         "file": "file",
     }
 
 
-def test_a_file_is_read_as_it_is(tmp_path: Path) -> None:
+def test_the_content_of_a_file_is_returned_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "load profile.yaml"
     content = b"\xff" * KIB_512
     path.write_bytes(content)
-    assert FileSource().load(str(path), NOWHERE) == content
+    assert FileSource().load(str(path), NO_CLUSTER) == content
     link = tmp_path / "link"
     link.symlink_to(path)
-    assert FileSource().load(str(link), NOWHERE) == content
+    assert FileSource().load(str(link), NO_CLUSTER) == content
 
 
-def test_what_is_no_readable_file_is_named(tmp_path: Path) -> None:
+def test_a_path_without_a_readable_file_is_explained(tmp_path: Path) -> None:
     assert file_problem(tmp_path / "none") == "the file does not exist"
     assert file_problem(tmp_path) == "it is a directory; name the profile's file"
     empty = tmp_path / "empty"
@@ -87,16 +87,18 @@ def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("s")
-        assert file_problem(tmp_path / "s") == "it is not a regular file but a socket or device"
+        assert file_problem(tmp_path / "s") == "it is a socket or a device, not a regular file"
 
 
-def test_a_forbidden_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_read_permission_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     # Root may read everything, so no file on disk could show this everywhere.
     def refuse(path: str, flags: int) -> int:
         raise PermissionError(errno.EACCES, "Permission denied", path)
 
     monkeypatch.setattr(os, "open", refuse)
-    assert file_problem(Path("/secret")) == "the file may not be read (permission denied)"
+    assert file_problem(Path("/secret")) == (
+        "permission denied; make the file readable for the user that runs the flow"
+    )
 
 
 def test_a_file_path_must_not_end_in_a_slash() -> None:
@@ -104,21 +106,21 @@ def test_a_file_path_must_not_end_in_a_slash() -> None:
     assert FileSource().path_problems("/") == ["the path must name a file, not a directory"]
 
 
-def test_a_config_map_is_read_by_its_well_known_key_or_its_only_one() -> None:
+def test_the_well_known_key_or_the_only_key_of_a_config_map_is_read() -> None:
     for data in ({"load_profile.yaml": "é", "other": "x"}, {"only": "é"}):
         reader = FakeConfigMaps({("ns", "x.y"): data})
         content = ConfigMapSource().load("/ns/x.y", SourceContext(reader))
-        assert (content, reader.asked) == ("é".encode(), [("ns", "x.y")])
+        assert (content, reader.requested) == ("é".encode(), [("ns", "x.y")])
 
 
-def test_what_is_no_usable_config_map_is_named() -> None:
+def test_a_config_map_without_a_profile_is_explained() -> None:
     assert config_map_problem(None) == "ConfigMap ns/x does not exist"
     assert config_map_problem({}) == (
-        "ConfigMap ns/x has no keys; put the profile under 'load_profile.yaml'"
+        "ConfigMap ns/x has no keys; store the profile under the key 'load_profile.yaml'"
     )
     assert config_map_problem({"b": "", "a": ""}) == (
-        "ConfigMap ns/x has no key 'load_profile.yaml' and several others (a, b); "
-        "name one of them 'load_profile.yaml'"
+        "ConfigMap ns/x has several keys (a, b), and none is 'load_profile.yaml'; "
+        "rename the profile's key to that"
     )
     assert config_map_problem({"a": ""}) == "ConfigMap ns/x: the key 'a' is empty"
     assert config_map_problem({"a": "é" * KIB_512}) == (
@@ -128,12 +130,12 @@ def test_what_is_no_usable_config_map_is_named() -> None:
     assert "(k00, k01, k02, k03, k04, k05, k06, k07, k08, k09 and 2 more)" in many
 
 
-def test_a_config_map_needs_a_cluster() -> None:
+def test_a_config_map_uri_needs_a_cluster() -> None:
     with pytest.raises(InvalidInputError, match="needs a cluster"):
-        ConfigMapSource().load("/ns/x", NOWHERE)
+        ConfigMapSource().load("/ns/x", NO_CLUSTER)
 
 
-WHOLE = ["the path must be /namespace/name: configmap:///namespace/name"]
+WRONG_FORM = ["the path must be /namespace/name: configmap:///namespace/name"]
 LETTERS = "must consist of lowercase letters, digits"
 
 
@@ -141,11 +143,11 @@ LETTERS = "must consist of lowercase letters, digits"
     ("path", "problems"),
     [
         ("/ns/my.name-1", []),
-        ("/ns", WHOLE),
-        ("/ns/", WHOLE),
-        ("//name", WHOLE),
-        ("/ns/name/", WHOLE),
-        ("/ns/name/key", WHOLE),
+        ("/ns", WRONG_FORM),
+        ("/ns/", WRONG_FORM),
+        ("//name", WRONG_FORM),
+        ("/ns/name/", WRONG_FORM),
+        ("/ns/name/key", WRONG_FORM),
         (
             "/My_NS/-x",
             [

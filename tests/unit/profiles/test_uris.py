@@ -8,7 +8,6 @@ from mrunners.errors import InvalidInputError
 from mrunners.profiles.uris import (
     RunnerSpec,
     check_runner_uri,
-    parse_runner_uri,
     show_uri,
 )
 
@@ -16,13 +15,13 @@ SCHEMES = ("configmap", "file")
 
 RANGE = "numbers must be a whole number from 1 to 10000 in plain digits, got "
 ABSOLUTE = "the path must be absolute: write three slashes, file:///abs/path"
-NO_HOST = f"no host is allowed, {ABSOLUTE}"
+NO_HOST = f"no host is allowed; {ABSOLUTE}"
 MISSING = "numbers is missing: add ?numbers=N, the number of pods"
-FRAGMENT = "no fragment (#…) is allowed; a '#' in a path is written %23"
+FRAGMENT = "no fragment (#…) is allowed; in a path, write '#' as %23"
 
 
 @pytest.mark.parametrize(
-    ("uri", "scheme", "path", "numbers"),
+    ("uri", "scheme", "path", "pod_count"),
     [
         ("file:///etc/load.yaml?numbers=10", "file", "/etc/load.yaml", 10),
         ("FILE:///a?numbers=1", "file", "/a", 1),
@@ -33,9 +32,9 @@ FRAGMENT = "no fragment (#…) is allowed; a '#' in a path is written %23"
         ("file:///a@b:c?numbers=2", "file", "/a@b:c", 2),
     ],
 )
-def test_a_good_uri_is_understood(uri: str, scheme: str, path: str, numbers: int) -> None:
-    expected = RunnerSpec(uri=uri, scheme=scheme, path=path, pod_count=numbers)
-    assert parse_runner_uri(uri, SCHEMES) == expected
+def test_a_valid_uri_is_parsed(uri: str, scheme: str, path: str, pod_count: int) -> None:
+    expected = RunnerSpec(uri=uri, scheme=scheme, path=path, pod_count=pod_count)
+    assert check_runner_uri(uri, SCHEMES).spec() == expected
 
 
 @pytest.mark.parametrize(
@@ -63,7 +62,7 @@ def test_a_good_uri_is_understood(uri: str, scheme: str, path: str, numbers: int
         ("file:///a?numbers=1&x=2", ["unknown query key 'x'; known: numbers"]),
         (
             "file:///a?numbers=1&",
-            ["the query has an empty part; it is written ?key=value&key=value"],
+            ["the query has an empty part; write it as ?key=value&key=value"],
         ),
         ("file:///a?numbers=1#top", [FRAGMENT]),
         ("file:a?numbers=1", [ABSOLUTE]),
@@ -80,11 +79,14 @@ def test_a_good_uri_is_understood(uri: str, scheme: str, path: str, numbers: int
         ("fil:///a?numbers=1", ["unknown scheme 'fil'; did you mean 'file'?"]),
         (
             "/etc/a?numbers=1",
-            ["the URI has no scheme; it starts with configmap:///… or file:///…", ABSOLUTE],
+            ["the URI has no scheme; it must start with configmap:///… or file:///…", ABSOLUTE],
         ),
         (
             "file:///a%2?numbers=1",
-            ["the path has a '%' without two hexadecimal digits; write % itself as %25"],
+            [
+                "the path has a '%' without two hexadecimal digits after it; "
+                "write a literal '%' as %25"
+            ],
         ),
         ("file:///%FF?numbers=1", ["the path's percent escapes are not valid UTF-8"]),
         (
@@ -99,7 +101,7 @@ def test_a_good_uri_is_understood(uri: str, scheme: str, path: str, numbers: int
             "file:///a\n?numbers=1",
             [
                 "the character '\\n' is not allowed (character 10 of the URI); "
-                "in a path it is written %0A"
+                "in a path, write it as %0A"
             ],
         ),
         (
@@ -116,15 +118,15 @@ def test_a_good_uri_is_understood(uri: str, scheme: str, path: str, numbers: int
         ),
     ],
 )
-def test_every_mistake_of_a_uri_is_told_in_one_line(uri: str, problems: list[str]) -> None:
+def test_each_error_of_a_uri_is_reported_in_one_line(uri: str, problems: list[str]) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        parse_runner_uri(uri, SCHEMES)
+        check_runner_uri(uri, SCHEMES).spec()
     assert list(caught.value.problems) == problems
 
 
-def test_a_bad_query_leaves_the_place_of_the_profile_known() -> None:
-    findings = check_runner_uri("file:///a?numbers=0", SCHEMES)
-    assert (findings.scheme, findings.path, findings.values) == ("file", "/a", {})
+def test_scheme_and_path_of_a_uri_with_an_invalid_query_are_known() -> None:
+    check = check_runner_uri("file:///a?numbers=0", SCHEMES)
+    assert (check.scheme, check.path, check.values) == ("file", "/a", {})
 
 
 @pytest.mark.parametrize(
@@ -141,9 +143,7 @@ def test_a_bad_query_leaves_the_place_of_the_profile_known() -> None:
         ("file:///a\n\x1b[31m\u202eb", "file:///a\\n\\x1b[31m\\u202eb"),
     ],
 )
-def test_a_shown_uri_hides_user_info_and_escapes_what_is_not_printable(
-    uri: str, shown: str
-) -> None:
+def test_show_uri_hides_user_info_and_escapes_unprintable_characters(uri: str, shown: str) -> None:
     assert show_uri(uri) == shown
 
 
@@ -151,10 +151,10 @@ def test_a_shown_uri_hides_user_info_and_escapes_what_is_not_printable(
     st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=40),
     st.integers(min_value=1, max_value=10_000),
 )
-def test_every_quoted_path_survives(name: str, numbers: int) -> None:
-    uri = f"file:///{quote(name)}?numbers={numbers}"
-    expected = RunnerSpec(uri=uri, scheme="file", path=f"/{name}", pod_count=numbers)
-    assert parse_runner_uri(uri, SCHEMES) == expected
+def test_every_quoted_path_is_decoded(name: str, pod_count: int) -> None:
+    uri = f"file:///{quote(name)}?numbers={pod_count}"
+    expected = RunnerSpec(uri=uri, scheme="file", path=f"/{name}", pod_count=pod_count)
+    assert check_runner_uri(uri, SCHEMES).spec() == expected
 
 
 @given(
@@ -165,18 +165,18 @@ def test_every_quoted_path_survives(name: str, numbers: int) -> None:
     )
 )
 def test_any_text_is_a_spec_or_printable_problems(text: str) -> None:
-    findings = check_runner_uri(text, SCHEMES)
-    if findings.problems:
-        assert all(problem.isprintable() for problem in findings.problems)
+    check = check_runner_uri(text, SCHEMES)
+    if check.problems:
+        assert all(problem.isprintable() for problem in check.problems)
     else:
-        spec = findings.spec()
+        spec = check.spec()
         assert spec.path.startswith("/")
         assert text.endswith(f"?numbers={spec.pod_count}")
     assert show_uri(text).isprintable()
 
 
 @given(st.text("abc:/?#@%", max_size=20), st.sampled_from(["file://", "file:", "//", "", "x:"]))
-def test_a_password_never_shows(tail: str, start: str) -> None:
+def test_a_password_is_never_shown(tail: str, start: str) -> None:
     # Nothing before the last '@' may show, unless the URI begins with scheme:///.
     uri = f"{start}me:SECRET@{tail}"
     problems = check_runner_uri(uri, SCHEMES).problems

@@ -45,11 +45,11 @@ def test_plain_yaml_is_read() -> None:
         "=",
     ],
 )
-def test_what_yaml_versions_read_differently_is_text(word: str) -> None:
+def test_scalars_that_yaml_versions_read_differently_are_text(word: str) -> None:
     assert load_yaml(f"a: {word}", what="it") == {"a": word}
 
 
-def test_an_empty_document_is_nothing() -> None:
+def test_an_empty_document_is_none() -> None:
     assert load_yaml("# only a comment\n", what="it") is None
 
 
@@ -66,12 +66,12 @@ def test_an_empty_document_is_nothing() -> None:
             "x: &a 1\ny: *a\n",
             [
                 "line 1, column 4: anchors (&) are not allowed",
-                "line 2, column 4: aliases (*) are not allowed; write it out",
+                "line 2, column 4: aliases (*) are not allowed; write the value out",
             ],
         ),
         ("x: !!str 1", ["line 1, column 4: tags (!) are not allowed"]),
         ("x: !!binary aGk=", ["line 1, column 4: tags (!) are not allowed"]),
-        ("<<: {a: 1}", ["line 1, column 1: merge keys (<<) are not allowed; write it out"]),
+        ("<<: {a: 1}", ["line 1, column 1: merge keys (<<) are not allowed; write the keys out"]),
         ("1: a", ["line 1, column 1: a key must be text, got 1"]),
         ("? [a]\n: b", ["line 1, column 3: a key must be text, got a list"]),
         ("--- 1\n--- 2", ["line 2, column 1: a second document; give exactly one"]),
@@ -90,10 +90,10 @@ def test_an_empty_document_is_nothing() -> None:
         ("- " * 100_000, ["line 1, column 65: nested more than 32 levels deep"]),
     ],
 )
-def test_each_mistake_has_its_line_and_column(text: bytes | str, expected: list[str]) -> None:
-    found = problems(text)
-    assert len(found) == len(expected)
-    assert all(a.startswith(f"it: {b}") for a, b in zip(found, expected, strict=True))
+def test_each_error_has_its_line_and_column(text: bytes | str, expected: list[str]) -> None:
+    lines = problems(text)
+    assert len(lines) == len(expected)
+    assert all(line.startswith(f"it: {start}") for line, start in zip(lines, expected, strict=True))
 
 
 def test_a_large_text_is_refused_before_it_is_read() -> None:
@@ -111,10 +111,10 @@ def test_an_alias_bomb_is_refused_at_its_first_anchor() -> None:
     assert problems(bomb)[0] == "it: line 1, column 4: anchors (&) are not allowed"
 
 
-def test_after_twenty_mistakes_the_rest_is_not_read() -> None:
-    found = problems("\n".join(["a: 1"] * 1000))
-    assert len(found) == 21
-    assert found[-1].endswith("too many mistakes, the rest is not read")
+def test_after_twenty_errors_the_rest_is_not_read() -> None:
+    lines = problems("\n".join(["a: 1"] * 1000))
+    assert len(lines) == 21
+    assert lines[-1].endswith("too many errors; the rest was not read")
 
 
 _VALUES = st.recursive(
@@ -129,8 +129,8 @@ _VALUES = st.recursive(
 
 
 @given(_VALUES)
-def test_json_is_read_as_it_was_written(value: object) -> None:
-    # Every text double-quoted, so that only this reader's scalars are at stake.
+def test_json_is_read_back_unchanged(value: object) -> None:
+    # All texts are double-quoted, so that only this reader's rules for scalars are tested.
     text = yaml.dump(value, Dumper=_Quoting, allow_unicode=False)
     assert load_yaml(text, what="it") == value
 
@@ -148,11 +148,11 @@ _Quoting.add_representer(
 
 @given(st.text(st.sampled_from("ab:-[]{}&*!|>%@'\"\\?,#~\n \t01.eU\x00\ufeff\ud800"), max_size=60))
 def test_any_text_is_a_value_or_printable_problems(text: str) -> None:
-    found: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
     value: object = None
     try:
         value = load_yaml(text, what="it")
     except InvalidInputError as error:
-        found = error.problems
-    assert all(problem.isprintable() for problem in found)
+        lines = error.problems
+    assert all(line.isprintable() for line in lines)
     assert not isinstance(value, float) or math.isfinite(value)

@@ -1,7 +1,4 @@
-"""Says what a source of load profiles is, and which ones there are: one line per scheme.
-
-It must not know how any of them works, nor how a cluster is reached.
-"""
+"""Sources of load profiles, one per URI scheme; a new scheme is a line in SOURCES."""
 
 from __future__ import annotations
 

@@ -1,11 +1,7 @@
-"""Reads load profiles from ConfigMaps of the cluster: `configmap:///namespace/name`.
-
-It must not reach the cluster itself: a ConfigMapReader does.
-"""
+"""Reads load profiles from ConfigMaps: `configmap:///namespace/name`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from mrunners.errors import InvalidInputError
@@ -18,7 +14,7 @@ __all__ = ["PROFILE_KEY", "ConfigMapSource"]
 
 # The key that kperf's own runner groups use, and the file name that the Job mounts.
 PROFILE_KEY: Final = "load_profile.yaml"
-_KEYS_NAMED: Final = 10
+_MAX_KEYS_SHOWN: Final = 10
 
 
 class ConfigMapSource:
@@ -27,12 +23,7 @@ class ConfigMapSource:
     scheme = "configmap"
 
     def path_problems(self, path: str) -> list[str]:
-        """Exactly /namespace/name, both well-formed.
-
-        Args:
-            path: absolute, percent-decoded.
-        Returns: one line per mistake.
-        """
+        """Return why a path is not `/namespace/name`, one line per problem."""
         parts = path.split("/")
         if len(parts) != 3 or not parts[1] or not parts[2]:
             return ["the path must be /namespace/name: configmap:///namespace/name"]
@@ -44,44 +35,46 @@ class ConfigMapSource:
         return problems
 
     def load(self, path: str, context: SourceContext) -> bytes:
-        """Read the key `load_profile.yaml`, else the only key.
+        """Read the key `load_profile.yaml`, or the only key.
 
         Args:
-            path: /namespace/name.
-            context: with a ConfigMapReader.
-        Returns: the value in UTF-8.
+            path: `/namespace/name`.
+            context: With a ConfigMapReader.
+
+        Returns:
+            The value in UTF-8.
 
         Raises:
-            InvalidInputError: no cluster, no such ConfigMap, no or several keys, empty, too large.
-            ClusterError: the reader's.
+            InvalidInputError: No cluster is available, the ConfigMap does not exist, it has no key
+                or several, or the value is empty or too large.
+            ClusterError: The request failed.
         """
         _, namespace, name = path.split("/")
         if context.config_maps is None:
             raise InvalidInputError(
-                "a configmap: URI needs a cluster, and there is none here; use file:///…"
+                "a configmap: URI needs a cluster, and none is available here; use a file: URI"
             )
-        values = context.config_maps.config_map_data(namespace, name)
-        place = f"ConfigMap {namespace}/{name}"
-        if values is None:
-            raise InvalidInputError(f"{place} does not exist")
-        if not values:
-            raise InvalidInputError(f"{place} has no keys; put the profile under '{PROFILE_KEY}'")
-        key = PROFILE_KEY if PROFILE_KEY in values else next(iter(values))
-        if key != PROFILE_KEY and len(values) > 1:
+        data = context.config_maps.config_map_data(namespace, name)
+        config_map = f"ConfigMap {namespace}/{name}"
+        if data is None:
+            raise InvalidInputError(f"{config_map} does not exist")
+        if not data:
             raise InvalidInputError(
-                f"{place} has no key '{PROFILE_KEY}' and several others ({_names(values)}); "
-                f"name one of them '{PROFILE_KEY}'"
+                f"{config_map} has no keys; store the profile under the key '{PROFILE_KEY}'"
             )
-        content = values[key].encode("utf-8", "surrogatepass")
+        key = PROFILE_KEY if PROFILE_KEY in data else next(iter(data))
+        if key != PROFILE_KEY and len(data) > 1:
+            keys = listed([printable(key, 100) for key in sorted(data)], _MAX_KEYS_SHOWN)
+            raise InvalidInputError(
+                f"{config_map} has several keys ({keys}), and none is '{PROFILE_KEY}'; "
+                "rename the profile's key to that"
+            )
+        content = data[key].encode("utf-8", "surrogatepass")
         if not content:
-            raise InvalidInputError(f"{place}: the key '{printable(key, 100)}' is empty")
+            raise InvalidInputError(f"{config_map}: the key '{printable(key, 100)}' is empty")
         if len(content) > MAX_PROFILE_BYTES:
             raise InvalidInputError(
-                f"{place}: the key '{printable(key, 100)}' is larger than "
+                f"{config_map}: the key '{printable(key, 100)}' is larger than "
                 f"{MAX_PROFILE_BYTES // 1024} KiB"
             )
         return content
-
-
-def _names(keys: Iterable[str]) -> str:
-    return listed([printable(key, 100) for key in sorted(keys)], _KEYS_NAMED)

@@ -1,6 +1,7 @@
-"""Reads load profiles from regular files of this machine: `file:///abs/path`.
+"""Reads load profiles from files of this machine: `file:///abs/path`.
 
-It must not wait: a FIFO, a terminal or a device is refused, never read.
+Only regular files are read. A FIFO, a terminal or a device is refused, because reading it could
+wait forever.
 """
 
 from __future__ import annotations
@@ -17,33 +18,28 @@ from mrunners.text import printable
 
 __all__ = ["FileSource"]
 
-# O_NONBLOCK: opening a FIFO without a writer would wait for ever. O_NOCTTY: opening a terminal
-# must not make it ours.
+# O_NONBLOCK: opening a FIFO without a writer would wait forever. O_NOCTTY: opening a terminal must
+# not make it the controlling terminal of this process.
 _FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 _REASONS: Final = {
     errno.ENOENT: "the file does not exist",
     errno.ENOTDIR: "the file does not exist: a part of its path is not a directory",
-    errno.EACCES: "the file may not be read (permission denied)",
-    errno.EPERM: "the file may not be read (not permitted)",
-    errno.ENXIO: "it is not a regular file but a socket or device",
+    errno.EACCES: "permission denied; make the file readable for the user that runs the flow",
+    errno.EPERM: "operation not permitted",
+    errno.ENXIO: "it is a socket or a device, not a regular file",
     errno.ELOOP: "its path has too many symbolic links",
     errno.ENAMETOOLONG: "its path is too long",
 }
 
 
 class FileSource:
-    """Load profiles in files."""
+    """Load profiles in regular files."""
 
     scheme = "file"
 
     def path_problems(self, path: str) -> list[str]:
-        """Any absolute path but the root and those of directories (ending in a slash).
-
-        Args:
-            path: absolute, percent-decoded.
-        Returns: one line per mistake.
-        """
+        """Return a problem for the path of a directory: the root, or one that ends in a slash."""
         if path.endswith("/"):
             return ["the path must name a file, not a directory"]
         return []
@@ -52,32 +48,38 @@ class FileSource:
         """Read a regular file of at most 512 KiB.
 
         Args:
-            path: absolute.
-            context: not needed.
-        Returns: the content.
-        Raises: InvalidInputError: missing, unreadable, not a regular file, empty or too large.
+            path: Absolute.
+            context: Not used.
+
+        Returns:
+            The content.
+
+        Raises:
+            InvalidInputError: The file is missing, unreadable, not a regular file, empty or too
+                large.
         """
         try:
             descriptor = os.open(path, _FLAGS)
         except OSError as error:
-            raise InvalidInputError(_explain(path, error)) from error
+            raise InvalidInputError(_cannot_load(path, _reason(error))) from error
         try:
             # Checked on the open descriptor, so that nobody can swap the file in between.
             mode = os.fstat(descriptor).st_mode
             if stat.S_ISDIR(mode):
-                raise InvalidInputError(_say(path, "it is a directory; name the profile's file"))
+                reason = "it is a directory; name the profile's file"
+                raise InvalidInputError(_cannot_load(path, reason))
             if not stat.S_ISREG(mode):
-                raise InvalidInputError(_say(path, "it is not a regular file"))
+                raise InvalidInputError(_cannot_load(path, "it is not a regular file"))
             content = _read(descriptor, MAX_PROFILE_BYTES + 1)
         except OSError as error:
-            raise InvalidInputError(_explain(path, error)) from error
+            raise InvalidInputError(_cannot_load(path, _reason(error))) from error
         finally:
             os.close(descriptor)
         if not content:
-            raise InvalidInputError(_say(path, "the file is empty"))
+            raise InvalidInputError(_cannot_load(path, "the file is empty"))
         if len(content) > MAX_PROFILE_BYTES:
-            limit = MAX_PROFILE_BYTES // 1024
-            raise InvalidInputError(_say(path, f"the file is larger than {limit} KiB"))
+            reason = f"the file is larger than {MAX_PROFILE_BYTES // 1024} KiB"
+            raise InvalidInputError(_cannot_load(path, reason))
         return content
 
 
@@ -89,10 +91,9 @@ def _read(descriptor: int, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def _explain(path: str, error: OSError) -> str:
-    reason = _REASONS.get(error.errno or 0) or f"the file cannot be read: {error.strerror}"
-    return _say(path, reason)
+def _reason(error: OSError) -> str:
+    return _REASONS.get(error.errno or 0) or f"the file cannot be read: {error.strerror}"
 
 
-def _say(path: str, reason: str) -> str:
+def _cannot_load(path: str, reason: str) -> str:
     return f"cannot load {printable(path, 300)}: {reason}"

@@ -1,7 +1,4 @@
-"""The Protocols between a scheme's source, the code that loads from it, and a cluster.
-
-It must not know any scheme.
-"""
+"""Protocols between the sources, the code that loads profiles from them, and a cluster."""
 
 from __future__ import annotations
 
@@ -13,58 +10,62 @@ __all__ = ["ConfigMapReader", "ProfileSource", "SourceContext"]
 
 
 class ConfigMapReader(Protocol):
-    """What a source needs of a cluster."""
+    """What a source needs from a cluster."""
 
     def config_map_data(self, namespace: str, name: str) -> Mapping[str, str] | None:
-        """The `data` of a ConfigMap.
+        """Read the `data` of a ConfigMap.
 
-        Args:
-            namespace: where it is.
-            name: what it is called.
-        Returns: the data, empty when it has none; None when there is no such ConfigMap.
-        Raises: ClusterError: the cluster cannot be asked, or refuses.
+        Returns:
+            The data, empty when the ConfigMap has none; None when the ConfigMap does not exist.
+
+        Raises:
+            ClusterError: The request failed.
         """
         ...
 
 
 @dataclass(frozen=True)
 class SourceContext:
-    """The world that a source may look at.
+    """What a source may use besides the path.
 
     Attributes:
-        config_maps: None where no cluster is at hand; then a `configmap:` URI is a mistake.
+        config_maps: None where no cluster is available; then `configmap:` URIs are refused.
     """
 
     config_maps: ConfigMapReader | None = None
 
 
 class ProfileSource(Protocol):
-    """Where load profiles of one URI scheme come from."""
+    """Where the load profiles of one URI scheme come from."""
 
     @property
     def scheme(self) -> str:
-        """In lowercase, as in the URI."""
+        """The URI scheme, in lowercase."""
         ...
 
     def path_problems(self, path: str) -> list[str]:
-        """What is wrong with the form of a path, without looking at anything.
+        """Return what is wrong with the form of a path, without reading anything.
 
         Args:
-            path: absolute, percent-decoded.
-        Returns: one line per mistake; empty when the path is good.
+            path: Absolute, percent-decoded.
+
+        Returns:
+            One line per problem; empty when the path is valid.
         """
         ...
 
     def load(self, path: str, context: SourceContext) -> bytes:
-        """The bytes of the load profile.
+        """Read a load profile.
 
         Args:
-            path: one that `path_problems` found good.
-            context: the world.
-        Returns: at least 1 byte, at most `MAX_PROFILE_BYTES`.
+            path: One without `path_problems`.
+            context: What the source may use.
+
+        Returns:
+            At least 1 byte, at most `MAX_PROFILE_BYTES`.
 
         Raises:
-            InvalidInputError: nothing usable is there; one line per mistake.
-            ClusterError: the cluster cannot be asked, or refuses.
+            InvalidInputError: There is nothing usable at this path; one line per problem.
+            ClusterError: A request to the cluster failed.
         """
         ...
