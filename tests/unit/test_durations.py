@@ -22,7 +22,7 @@ from mrunners.durations import (
         ("1m500ms", 60.5),
     ],
 )
-def test_an_option_is_read_as_kubectl_reads_it(text: str, seconds: float) -> None:
+def test_a_duration_is_parsed_as_in_kubectl(text: str, seconds: float) -> None:
     assert parse_duration(text) == pytest.approx(seconds)
 
 
@@ -49,7 +49,7 @@ def test_an_option_is_read_as_kubectl_reads_it(text: str, seconds: float) -> Non
         "999999999h",
     ],
 )
-def test_a_text_that_is_no_positive_duration_is_refused(text: str) -> None:
+def test_other_text_is_not_a_duration(text: str) -> None:
     with pytest.raises(ValueError, match=r"duration"):
         parse_duration(text)
 
@@ -69,11 +69,11 @@ def test_a_text_that_is_no_positive_duration_is_refused(text: str) -> None:
         (-5, "-5s"),
     ],
 )
-def test_people_read_two_units_at_most(seconds: float, text: str) -> None:
+def test_a_duration_is_shown_in_two_units_at_most(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
 
 
-# Both columns were compared with Go's time package, and 60,000 random texts besides.
+# Both columns, and 60,000 random texts, were compared with Go's time package.
 @pytest.mark.parametrize(
     ("text", "nanoseconds"),
     [
@@ -86,7 +86,7 @@ def test_people_read_two_units_at_most(seconds: float, text: str) -> None:
         ("2562047h47m16.854775807s", (1 << 63) - 1),
     ],
 )
-def test_go_durations_are_read_and_written_like_go(text: str, nanoseconds: int) -> None:
+def test_go_durations_are_parsed_and_formatted_as_in_go(text: str, nanoseconds: int) -> None:
     assert (parse_go_duration(text), format_go_duration(nanoseconds)) == (nanoseconds, text)
 
 
@@ -94,7 +94,7 @@ def test_go_durations_are_read_and_written_like_go(text: str, nanoseconds: int) 
     ("text", "nanoseconds"),
     [("0", 0), ("1.5us", 1_500), ("1.5\u03bcs", 1_500), (".5s", 500_000_000), ("1.s", 10**9)],
 )
-def test_other_spellings_that_go_reads_are_read(text: str, nanoseconds: int) -> None:
+def test_other_spellings_that_go_accepts_are_parsed(text: str, nanoseconds: int) -> None:
     assert parse_go_duration(text) == nanoseconds
 
 
@@ -118,24 +118,24 @@ def test_other_spellings_that_go_reads_are_read(text: str, nanoseconds: int) -> 
         "2562047h47m16.854775808s",
     ],
 )
-def test_what_go_would_not_print_is_refused(text: str) -> None:
+def test_text_that_is_not_a_go_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="Go duration"):
         parse_go_duration(text)
 
 
 @pytest.mark.parametrize("nanoseconds", [-1, 1 << 63])
-def test_nanoseconds_out_of_an_int64_are_refused(nanoseconds: int) -> None:
+def test_nanoseconds_outside_of_an_int64_are_refused(nanoseconds: int) -> None:
     with pytest.raises(ValueError, match="Go duration"):
         format_go_duration(nanoseconds)
 
 
 @given(st.integers(min_value=0, max_value=(1 << 63) - 1))
-def test_every_go_duration_survives_the_round_trip(nanoseconds: int) -> None:
+def test_every_go_duration_is_parsed_back(nanoseconds: int) -> None:
     assert parse_go_duration(format_go_duration(nanoseconds)) == nanoseconds
 
 
 @given(st.text())
-def test_any_other_text_gives_a_value_error_and_nothing_worse(text: str) -> None:
+def test_any_text_gives_a_duration_or_a_printable_value_error(text: str) -> None:
     for parse in (parse_duration, parse_go_duration):
         message = ""
         value = 0.0

@@ -1,5 +1,3 @@
-"""Numbers for people."""
-
 from __future__ import annotations
 
 import pytest
@@ -44,7 +42,7 @@ def test_sizes_have_binary_units(size: int, text: str) -> None:
     assert byte_size(size) == text
 
 
-def test_rates_counts_and_names() -> None:
+def test_rates_counts_and_percentile_names() -> None:
     assert (rate(10, 10**10), rate(12345, 10**9), rate(1, 0), rate(None, 1)) == (
         "1.0",
         "12,345",
@@ -62,13 +60,13 @@ def test_rates_counts_and_names() -> None:
 
 
 @given(st.text(st.characters(), max_size=500), st.integers(1, 100))
-def test_plain_text_is_printable_and_bounded(text: str, limit: int) -> None:
-    plain = printable(text, limit)
-    assert plain.isprintable()
-    assert len(plain) <= limit
+def test_printable_text_is_printable_and_bounded(text: str, limit: int) -> None:
+    shown = printable(text, limit)
+    assert shown.isprintable()
+    assert len(shown) <= limit
 
 
-def test_plain_text_keeps_head_and_tail() -> None:
+def test_printable_text_keeps_head_and_tail() -> None:
     assert printable("a" * 50 + "b" * 50, 11) == "aaaaa…bbbbb"
     assert printable("short") == "short"
     assert printable("caf\u00e9\x1b[2J") == "caf\u00e9\\x1b[2J"

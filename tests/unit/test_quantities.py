@@ -17,7 +17,7 @@ from mrunners.quantities import format_bytes, parse_bytes
         ("1048576", 1_048_576),
     ],
 )
-def test_quantities_are_read_as_kubernetes_reads_them(text: str, count: int) -> None:
+def test_quantities_are_parsed_as_in_kubernetes(text: str, count: int) -> None:
     assert parse_bytes(text) == count
 
 
@@ -43,7 +43,7 @@ def test_quantities_are_read_as_kubernetes_reads_them(text: str, count: int) -> 
         "nan",
     ],
 )
-def test_other_texts_are_refused(text: str) -> None:
+def test_other_text_is_not_a_quantity(text: str) -> None:
     with pytest.raises(ValueError, match="byte"):
         parse_bytes(text)
 
@@ -52,11 +52,11 @@ def test_other_texts_are_refused(text: str) -> None:
     ("count", "text"),
     [(0, "0"), (512, "512"), (1024, "1Ki"), (1536, "1.5Ki"), (10 * 2**20, "10Mi"), (2**31, "2Gi")],
 )
-def test_bytes_are_shown_in_the_largest_unit_of_1024(count: int, text: str) -> None:
+def test_bytes_are_shown_in_the_largest_binary_unit(count: int, text: str) -> None:
     assert format_bytes(count) == text
 
 
 @given(st.integers(min_value=1, max_value=2**22), st.sampled_from(["Ki", "Mi", "Gi", "Ti", ""]))
-def test_whole_units_survive_the_round_trip(count: int, unit: str) -> None:
+def test_whole_numbers_with_any_unit_are_parsed(count: int, unit: str) -> None:
     factor = {"": 1, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}[unit]
     assert parse_bytes(f"{count}{unit}") == count * factor
