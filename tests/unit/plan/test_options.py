@@ -52,8 +52,7 @@ def test_good_options_pass() -> None:
         ),
         (
             {"runner_image": "kperf:0.1.6"},
-            "--runner-image: kperf 0.1.6 reports in a form that cannot be merged; use 0.1.7 or "
-            "later",
+            "--runner-image: mrunners cannot merge the reports of kperf 0.1.6; use 0.1.7 or later",
         ),
         (
             {"runners": ()},
