@@ -8,7 +8,7 @@ from tests.localcluster.env import LocalCluster
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
-    """A running cluster that the tests share; each uses names of its own."""
+    """A running cluster that the tests share; each test uses its own object names."""
     shared = LocalCluster(tmp_path_factory.mktemp("shared"), "shared")
     shared.up("--process-hosts", "3")
     yield shared
@@ -18,7 +18,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[LocalCluster]:
-    """A cluster of the test's own, not started yet."""
+    """A cluster for one test, not started yet."""
     own = LocalCluster(tmp_path, "fresh")
     yield own
     own.down()

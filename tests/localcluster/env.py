@@ -1,4 +1,4 @@
-"""A local cluster as its users have it: by the command line, in a state folder of its own."""
+"""A local cluster as its users have it: driven by the command line, with its own state folder."""
 
 import contextlib
 import json
@@ -8,15 +8,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 KPERF = "ghcr.io/azure/kperf:0.3.5"
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 class LocalCluster:
-    """One cluster by its name."""
+    """One cluster, given by its name and the folder of all clusters' state."""
 
     def __init__(self, state: Path, name: str) -> None:
         self.state, self.name = state, name
@@ -25,9 +26,10 @@ class LocalCluster:
     def environ(self) -> dict[str, str]:
         return dict(os.environ) | {"MRUNNERS_LOCALCLUSTER_STATE": str(self.state)}
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `python -m localcluster` with these arguments."""
         return subprocess.Popen(
-            [sys.executable, "-m", "localcluster", *words],
+            [sys.executable, "-m", "localcluster", *arguments],
             cwd=CHECKOUT,
             env=self.environ(),
             stdout=subprocess.PIPE,
@@ -35,8 +37,9 @@ class LocalCluster:
             text=True,
         )
 
-    def command(self, *words: str, code: int = 0) -> str:
-        process = self.start(*words)
+    def command(self, *arguments: str, code: int = 0) -> str:
+        """Run `python -m localcluster`; return stdout, or stderr if a failure is expected."""
+        process = self.start(*arguments)
         out, err = process.communicate(timeout=180)
         assert process.returncode == code, err
         return out if code == 0 else err
@@ -47,10 +50,11 @@ class LocalCluster:
     def down(self) -> None:
         self.command("down", "--name", self.name)
 
-    def kubectl(self, *words: str, stdin: str | None = None, code: int | None = 0) -> str:
-        program = Path(json.loads((self.folder / "record.json").read_text())["programs"])
+    def kubectl(self, *arguments: str, stdin: str | None = None, code: int | None = 0) -> str:
+        """Run kubectl; return stdout, or stderr if it failed. `code` None accepts both."""
+        bin_folder = Path(json.loads((self.folder / "record.json").read_text())["bin_folder"])
         done = subprocess.run(
-            [program / "kubectl", "--kubeconfig", self.folder / "kubeconfig", *words],
+            [bin_folder / "kubectl", "--kubeconfig", self.folder / "kubeconfig", *arguments],
             input=stdin,
             capture_output=True,
             text=True,
@@ -61,30 +65,30 @@ class LocalCluster:
         return done.stdout if done.returncode == 0 else done.stderr
 
     def apply(self, *objects: Json) -> None:
-        everything = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
-        self.kubectl("apply", "-f", "-", stdin=json.dumps(everything))
+        manifest = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        self.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
 
-    def get(self, *words: str) -> Json:
-        found: Json = json.loads(self.kubectl("get", *words, "-o", "json"))
-        return found
+    def get(self, *arguments: str) -> Json:
+        result: Json = json.loads(self.kubectl("get", *arguments, "-o", "json"))
+        return result
 
     def pod(self, name: str, namespace: str = "default") -> Json:
         return self.get("pod", name, "-n", namespace)
 
-    def phase(self, name: str, *phases: str) -> Json:
-        """Wait until the pod is in one of these phases."""
+    def wait_for_phase(self, name: str, *phases: str) -> Json:
+        """Wait until a pod is in one of these phases; return the pod."""
         return wait_for(lambda: self.pod(name), lambda pod: pod["status"].get("phase") in phases)
 
-    def waiting(self, name: str, reason: str) -> str:
-        """Wait until the pod's first container waits for this reason; the message."""
+    def wait_for_reason(self, name: str, reason: str) -> str:
+        """Wait until a pod's first container waits for this reason; return the message."""
 
-        def seen(pod: Json) -> Json:
+        def waiting(pod: Json) -> Json:
             statuses = pod["status"].get("containerStatuses") or [{}]
-            found: Json = statuses[0].get("state", {}).get("waiting", {})
-            return found
+            state: Json = statuses[0].get("state", {}).get("waiting", {})
+            return state
 
-        pod = wait_for(lambda: self.pod(name), lambda pod: seen(pod).get("reason") == reason)
-        return str(seen(pod).get("message", ""))
+        pod = wait_for(lambda: self.pod(name), lambda pod: waiting(pod).get("reason") == reason)
+        return str(waiting(pod).get("message", ""))
 
     def events(self, name: str, reason: str) -> list[Json]:
         selector = f"involvedObject.name={name},reason={reason}"
@@ -92,37 +96,42 @@ class LocalCluster:
         return items
 
     def processes(self) -> list[str]:
-        """Command lines of everything that has to do with the state folder."""
-        found = []
+        """Return the command lines of all processes that use the state folder."""
+        command_lines = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) == os.getpid():
                 continue
             with contextlib.suppress(OSError):
-                words = (entry / "cmdline").read_bytes().decode(errors="replace")
-                place = str((entry / "cwd").readlink())
-                if str(self.folder) in words or place.startswith(str(self.folder)):
-                    found.append(words.replace("\0", " "))
-        return found
+                command_line = (entry / "cmdline").read_bytes().decode(errors="replace")
+                working_folder = str((entry / "cwd").readlink())
+                folder = str(self.folder)
+                if folder in command_line or working_folder.startswith(folder):
+                    command_lines.append(command_line.replace("\0", " "))
+        return command_lines
 
 
-def wait_for(look: Callable[[], Json], good: Callable[[Json], bool], seconds: float = 30) -> Json:
+def wait_for(read: Callable[[], T], condition: Callable[[T], object], seconds: float = 30) -> T:
+    """Read until the condition is true; return what was read last."""
     deadline = time.monotonic() + seconds
-    while not good(seen := look()):
-        assert time.monotonic() < deadline, f"not so after {seconds} s: {seen}"
+    while not condition(current := read()):
+        assert time.monotonic() < deadline, f"the condition is false after {seconds} s: {current}"
         time.sleep(0.1)
-    return seen
+    return current
 
 
-def ended(pod: Json) -> Json:
+def terminated_state(pod: Json) -> Json:
+    """Return how the pod's first container ended."""
     state: Json = pod["status"]["containerStatuses"][0]["state"]["terminated"]
     return state
 
 
-def pod_of(name: str, *command: str, container: Json | None = None, **spec: Any) -> Json:
+def make_pod(name: str, *command: str, container: Json | None = None, **spec: Any) -> Json:
+    """Return a pod with one container."""
     main: Json = {"name": "main", "image": KPERF, "command": list(command)} | (container or {})
-    whole: Json = {"restartPolicy": "Never", "containers": [main]} | spec
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": whole}
+    pod_spec: Json = {"restartPolicy": "Never", "containers": [main]} | spec
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": pod_spec}
 
 
-def script(name: str, text: str, **spec: Any) -> Json:
-    return pod_of(name, "sh", "-c", text, **spec)
+def script_pod(name: str, script: str, **spec: Any) -> Json:
+    """Return a pod that runs a shell script."""
+    return make_pod(name, "sh", "-c", script, **spec)

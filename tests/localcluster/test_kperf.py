@@ -17,7 +17,7 @@ specs:
 """
 
 
-def test_three_real_runners_under_restricted_pod_security_report_from_several_hosts(
+def test_three_real_runners_under_restricted_pod_security_report_from_three_nodes(
     cluster: LocalCluster,
 ) -> None:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}

@@ -43,7 +43,7 @@ class PeerCluster(LocalCluster):
 
     @property
     def kperf(self) -> Path:
-        return Path(json.loads((self.folder / "record.json").read_text())["programs"]) / "kperf"
+        return Path(json.loads((self.folder / "record.json").read_text())["bin_folder"]) / "kperf"
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def peer_cluster(state: Path) -> Iterator[PeerCluster]:
     """A cluster of the caller's own, gone at the end."""
     cluster = PeerCluster(state, "peer")
     try:
-        cluster.up("--process-nodes", "0", "--kwok-nodes", "0")
+        cluster.up("--process-hosts", "0", "--kwok-hosts", "0")
         yield cluster
     finally:
         cluster.down()
