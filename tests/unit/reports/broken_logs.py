@@ -1,4 +1,4 @@
-"""Broken logs, each with the reason that it must be reported with."""
+"""Broken logs, each with its name and the reason that must be reported."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ RAW = (
 BODY = body_of(RAW)
 LINES = folded(BODY)
 GOOD = framed(RAW)
-HERE = f"run={ADDRESS.run_id} job={ADDRESS.job} index={ADDRESS.index}".encode()
-POD = f"pod={ADDRESS.pod}".encode()
+ADDRESS_FIELDS = f"run={ADDRESS.run_id} job={ADDRESS.job} index={ADDRESS.index}".encode()
+POD_FIELD = f"pod={ADDRESS.pod}".encode()
 END = end_line(RAW)
 BEGIN = begin_line(RAW, BODY)
 
 FILE = b'"/var/log/pods/load_mrunners-1-2-abcde_0b6a/runner/0.log"'
 RUNTIME_GONE = b"rpc error: code = Unavailable desc = connection error"
-# The words of Kubernetes v1.37.2; kubelet_errors.py names the source files.
-KUBELET_SAYS = {
+# The errors of Kubernetes v1.37.2; kubelet_errors.py names the source files.
+KUBELET_ERRORS = {
     "container gone": b"unable to retrieve container logs for containerd://0123abcd",
     "status gone": b"container status is nil",
     "file gone": b"failed to try resolving symlinks in path "
@@ -49,7 +49,7 @@ def log(*lines: bytes) -> bytes:
 
 
 def with_line(number: int, line: bytes) -> bytes:
-    """A log whose body line `number` is another."""
+    """Return a log in which another line is in the place of body line `number`."""
     return log(BEGIN, *LINES[:number], line, *LINES[number + 1 :], END)
 
 
@@ -58,7 +58,7 @@ def inserted(number: int, *lines: bytes) -> bytes:
 
 
 def announced(body: bytes, raw: bytes = RAW, **changes: object) -> bytes:
-    """A log with another body, which the begin line announces in the right length."""
+    """Return a log with another body, whose length the begin line announces correctly."""
     return framed(raw, body=body, **changes)
 
 
@@ -79,8 +79,8 @@ def _no_frame() -> Iterator[tuple[str, bytes, Why]]:
     yield "binary", bytes(range(256)) * 10, Why.NO_FRAME
     yield "a plain report", b'{\n  "total": 1\n}\n', Why.NO_FRAME
     yield "body alone", log(*LINES), Why.TRUNCATED
-    for name, said in KUBELET_SAYS.items():
-        yield f"kubelet: {name}", said, Why.KUBELET_ERROR
+    for name, error in KUBELET_ERRORS.items():
+        yield f"kubelet: {name}", error, Why.KUBELET_ERROR
     yield "kubelet: after some stderr", b"I0102 on\n" + RUNTIME_GONE, Why.KUBELET_ERROR
     yield "kubelet: with a newline", RUNTIME_GONE + b"\n", Why.KUBELET_ERROR
 
@@ -117,13 +117,13 @@ def _altered() -> Iterator[tuple[str, bytes, Why]]:
     yield "invalid UTF-8 in the body", with_line(1, b"\xff\xfe" + LINES[1][2:]), Why.GARBLED
     yield "invalid UTF-8 in the begin line", log(BEGIN + b"\xff", *LINES, END), Why.GARBLED
     yield "escape in the body", with_line(1, b"\x1b[31m" + LINES[1][5:]), Why.GARBLED
-    yield "text behind the begin line", log(BEGIN + b" x", *LINES, END), Why.GARBLED
-    yield "text behind the end line", log(BEGIN, *LINES, END + b"x"), Why.GARBLED
+    yield "text after the begin line", log(BEGIN + b" x", *LINES, END), Why.GARBLED
+    yield "text after the end line", log(BEGIN, *LINES, END + b"x"), Why.GARBLED
     yield "all glued to stderr", b"W0102 slow " + log(BEGIN, *LINES)[1:], Why.GARBLED
     yield "end before begin", log(END, *LINES, BEGIN), Why.GARBLED
     yield "two lines joined", with_line(0, LINES[0] + LINES[1]), Why.GARBLED
     yield "a word missing", log(BEGIN.replace(b"bytes=", b""), *LINES, END), Why.GARBLED
-    yield "absurd size", framed(RAW, bytes="9" * 5000), Why.GARBLED
+    yield "size of 5,000 digits", framed(RAW, bytes="9" * 5000), Why.GARBLED
     yield "negative size", framed(RAW, bytes=-1), Why.GARBLED
 
 
@@ -133,8 +133,14 @@ def _wrong_frame() -> Iterator[tuple[str, bytes, Why]]:
     yield "a frame in a frame", inserted(1, *GOOD.split(b"\n")[1:-1]), Why.DUPLICATE_FRAME
     yield "begin twice", log(BEGIN, BEGIN, *LINES, END), Why.DUPLICATE_FRAME
     yield "end twice", log(BEGIN, *LINES, END, END), Why.DUPLICATE_FRAME
-    none = b"mrunners-report none v1 " + HERE + b" " + POD + b" exit=1 reason=no-report"
-    yield "a frame and none", GOOD + none + b"\n", Why.DUPLICATE_FRAME
+    none_line = (
+        b"mrunners-report none v1 "
+        + ADDRESS_FIELDS
+        + b" "
+        + POD_FIELD
+        + b" exit=1 reason=no-report"
+    )
+    yield "a frame and none", GOOD + none_line + b"\n", Why.DUPLICATE_FRAME
     other = "11111111-8f43-5f1b-9a53-0d0f8a3f1c11"
     yield "of another run", framed(RAW, run=other), Why.FOREIGN_FRAME
     yield "of another Job", framed(RAW, job="mrunners-0"), Why.FOREIGN_FRAME
@@ -143,7 +149,7 @@ def _wrong_frame() -> Iterator[tuple[str, bytes, Why]]:
     yield "without an index", framed(RAW, index=""), Why.FOREIGN_FRAME
     yield "end of another index", log(BEGIN, *LINES, end_line(RAW, index=3)), Why.FOREIGN_FRAME
     yield "end of another report", log(BEGIN, *LINES, end_line(b"{}")), Why.FOREIGN_FRAME
-    yield "none of another index", none.replace(b"index=2", b"index=4"), Why.FOREIGN_FRAME
+    yield "none of another index", none_line.replace(b"index=2", b"index=4"), Why.FOREIGN_FRAME
     later = GOOD.replace(b" v1 ", b" v2 ")
     yield "version 2", later, Why.UNSUPPORTED_FRAME_VERSION
     yield "another encoding", framed(RAW, encoding="zstd"), Why.UNSUPPORTED_FRAME_VERSION
@@ -164,15 +170,19 @@ def _wrong_content() -> Iterator[tuple[str, bytes, Why]]:
     packed = gzip.compress(RAW, mtime=0)
     yield "gzip without its trailer", announced(base64.b64encode(packed[:-8])), Why.BAD_GZIP
     yield "gzip cut", announced(base64.b64encode(packed[: len(packed) // 2])), Why.BAD_GZIP
-    yield "gzip with more behind it", announced(base64.b64encode(packed + b"{}")), Why.BAD_GZIP
+    yield "gzip with more after it", announced(base64.b64encode(packed + b"{}")), Why.BAD_GZIP
     yield "gzip twice", announced(base64.b64encode(packed + packed)), Why.BAD_GZIP
     wrong_crc = packed[:-8] + b"\1\2\3\4" + packed[-4:]
     yield "gzip with a wrong CRC", announced(base64.b64encode(wrong_crc)), Why.BAD_GZIP
 
 
 def _announced_by_the_script() -> Iterator[tuple[str, bytes, Why]]:
-    none = b"mrunners-report none v1 " + HERE + b" " + POD
-    yield "kperf failed", log(b"kperf: err", none + b" exit=1 reason=no-report"), Why.KPERF_FAILED
-    yield "no gzip", log(none + b" exit=0 reason=missing-gzip"), Why.SCRIPT_FAILED
-    large = b"mrunners-report too-large v1 " + HERE + b" " + POD
-    yield "too large", log(large + b" bytes=9 encoded=8 limit=7"), Why.TOO_LARGE
+    none_line = b"mrunners-report none v1 " + ADDRESS_FIELDS + b" " + POD_FIELD
+    yield (
+        "kperf failed",
+        log(b"kperf: err", none_line + b" exit=1 reason=no-report"),
+        Why.KPERF_FAILED,
+    )
+    yield "no gzip", log(none_line + b" exit=0 reason=missing-gzip"), Why.SCRIPT_FAILED
+    too_large_line = b"mrunners-report too-large v1 " + ADDRESS_FIELDS + b" " + POD_FIELD
+    yield "too large", log(too_large_line + b" bytes=9 encoded=8 limit=7"), Why.TOO_LARGE

@@ -1,4 +1,4 @@
-"""The corpus: no broken log is merged, each stands in the coverage with its own reason."""
+"""The corpus of broken logs: none is merged, each is in the coverage with its own reason."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ FIGURES = ("total", "errorStats", "totalReceivedBytes", "percentileLatencies", "
 
 
 def outcome(log: bytes) -> PodOutcome:
-    place: dict[str, Any] = {"job": ADDRESS.job, "job_index": 1, "uri": WHOLE.uri}
-    place |= {"index": ADDRESS.index, "pod": ADDRESS.pod, "node": "node-2"}
+    pod: dict[str, Any] = {"job": ADDRESS.job, "job_index": 1, "uri": WHOLE.uri}
+    pod |= {"index": ADDRESS.index, "pod": ADDRESS.pod, "node": "node-2"}
     try:
-        return PodOutcome(**place, report=parse_report(extract_report(log, ADDRESS)))
+        return PodOutcome(**pod, report=parse_report(extract_report(log, ADDRESS)))
     except UnusableReportError as error:
-        return PodOutcome(**place, missing=error.problem, detail=error.detail)
+        return PodOutcome(**pod, missing=error.problem, detail=error.detail)
 
 
 def test_the_real_log_is_merged() -> None:
@@ -67,35 +67,35 @@ def test_a_broken_log_is_missing_with_its_reason_and_changes_no_figure(
     assert broken.detail
     assert not report.complete
     assert f"({reason.value}: " in report.verdict
-    with_gap, without = (
+    with_broken, without_broken = (
         json.loads(to_json(merge(RUN, outcomes))) for outcomes in ([broken, WHOLE], [WHOLE])
     )
-    assert [with_gap[key] for key in FIGURES] == [without[key] for key in FIGURES]
+    assert [with_broken[key] for key in FIGURES] == [without_broken[key] for key in FIGURES]
 
 
-def test_the_corpus_is_large_and_has_nothing_twice() -> None:
+def test_the_corpus_is_large_and_has_no_duplicates() -> None:
     names = [name for name, _, _ in CORPUS]
     assert len(set(names)) == len(names) >= 150
-    # An empty log comes about in two ways.
+    # Two cases have an empty log.
     assert len({log for _, log, _ in CORPUS}) >= len(names) - 1
 
 
-# The test puts Watched in its place.
+# A test replaces it by CountingDecompressor.
 _decompressobj = zlib.decompressobj
 
 
-class Watched:
-    """zlib's decompressor, which keeps how much it ever gave out."""
+class CountingDecompressor:
+    """zlib's decompressor, which counts the bytes that it returns."""
 
     produced: int
 
     def __init__(self, window: int) -> None:
         self._inner = _decompressobj(window)
-        Watched.produced = 0
+        CountingDecompressor.produced = 0
 
     def decompress(self, packed: bytes, most: int) -> bytes:
         raw = self._inner.decompress(packed, most)
-        Watched.produced += len(raw)
+        CountingDecompressor.produced += len(raw)
         return raw
 
     @property
@@ -113,7 +113,7 @@ def test_a_gzip_bomb_is_never_unpacked_beyond_one_byte_more_than_announced(
 ) -> None:
     bomb = body_of(bytes(64 * 2**20))
     log = framed(bytes(announced), body=bomb)
-    monkeypatch.setattr(zlib, "decompressobj", Watched)
+    monkeypatch.setattr(zlib, "decompressobj", CountingDecompressor)
     tracemalloc.start()
     try:
         with pytest.raises(UnusableReportError) as caught:
@@ -122,12 +122,12 @@ def test_a_gzip_bomb_is_never_unpacked_beyond_one_byte_more_than_announced(
     finally:
         tracemalloc.stop()
     assert caught.value.problem is MissingReason.LENGTH_MISMATCH
-    assert Watched.produced == announced + 1
-    # The log's own lines, their text and what it packs, each once or twice; no 64 MiB.
+    assert CountingDecompressor.produced == announced + 1
+    # The log's lines, their joined text and the decoded base64, each once or twice; not 64 MiB.
     assert peak < 8 * len(log) + 2 * announced + 100_000
 
 
-def test_a_bomb_that_announces_itself_is_not_unpacked_at_all(
+def test_a_bomb_that_announces_its_size_is_not_unpacked_at_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def never(window: int) -> object:
@@ -140,8 +140,8 @@ def test_a_bomb_that_announces_itself_is_not_unpacked_at_all(
     assert caught.value.problem is MissingReason.TOO_LARGE
 
 
-def exact_or_named(log: bytes) -> None:
-    """The one promise: the report that kperf wrote, byte for byte, or a named reason."""
+def assert_exact_or_refused(log: bytes) -> None:
+    """Assert that kperf's report is extracted byte for byte, or refused with a reason."""
     try:
         report = extract_report(log, ADDRESS)
     except UnusableReportError as error:
@@ -153,46 +153,46 @@ def exact_or_named(log: bytes) -> None:
     assert refusal.detail.isprintable()
 
 
-PLACES = st.integers(0, len(LOG))
+POSITIONS = st.integers(0, len(LOG))
 NOISE = st.one_of(
     st.binary(min_size=1, max_size=60),
     st.text("ABCxyz019+/=\n", min_size=1, max_size=60).map(str.encode),
     st.sampled_from([b"\n", b"\r\n", b"\0", b"mrunners-report ", b"W0102 slow\n"]),
 )
-# (place, bytes that are lost there, bytes that are written there)
-WOUNDS = st.lists(st.tuples(PLACES, st.integers(0, 5000), NOISE | st.just(b"")), max_size=4)
+# (position, how many bytes are lost there, bytes that are written there)
+DAMAGES = st.lists(st.tuples(POSITIONS, st.integers(0, 5000), NOISE | st.just(b"")), max_size=4)
 
 
 @settings(max_examples=400, deadline=None)
-@given(WOUNDS)
-def test_a_real_log_with_any_wounds_gives_the_exact_report_or_a_reason(
-    wounds: list[tuple[int, int, bytes]],
+@given(DAMAGES)
+def test_a_real_log_with_any_damage_gives_the_exact_report_or_a_reason(
+    damages: list[tuple[int, int, bytes]],
 ) -> None:
     log = LOG
-    for place, lost, noise in wounds:
-        log = log[:place] + noise + log[place + lost :]
-    exact_or_named(log)
+    for position, lost, noise in damages:
+        log = log[:position] + noise + log[position + lost :]
+    assert_exact_or_refused(log)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(PLACES, min_size=1, max_size=6), st.randoms(use_true_random=False))
+@given(st.lists(POSITIONS, min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_a_real_log_whose_pieces_are_shuffled_gives_the_exact_report_or_a_reason(
-    cuts: list[int], chance: Any
+    cuts: list[int], rng: Any
 ) -> None:
-    at = [0, *sorted(cuts), len(LOG)]
-    pieces = [LOG[low:high] for low, high in pairwise(at)]
-    chance.shuffle(pieces)
-    exact_or_named(b"".join(pieces))
+    bounds = [0, *sorted(cuts), len(LOG)]
+    pieces = [LOG[low:high] for low, high in pairwise(bounds)]
+    rng.shuffle(pieces)
+    assert_exact_or_refused(b"".join(pieces))
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, len(LOG) - 1), st.integers(1, 255))
 def test_a_real_log_with_one_byte_altered_gives_the_exact_report_or_a_reason(
-    place: int, mask: int
+    position: int, mask: int
 ) -> None:
-    exact_or_named(LOG[:place] + bytes([LOG[place] ^ mask]) + LOG[place + 1 :])
+    assert_exact_or_refused(LOG[:position] + bytes([LOG[position] ^ mask]) + LOG[position + 1 :])
 
 
 @pytest.mark.parametrize("stderr", [b"W0102 slow\n", b"\xff\xfe\r\n", b"\x1b[2J\n", b"{\n"])
-def test_stderr_before_and_behind_the_frame_does_no_harm(stderr: bytes) -> None:
+def test_stderr_before_and_after_the_frame_does_no_harm(stderr: bytes) -> None:
     assert extract_report(stderr + LOG + stderr, ADDRESS) == REPORT

@@ -5,20 +5,16 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners.reports.analysis.throughput import TargetLoad
-from mrunners.reports.coverage import MissingPod, PodRef
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport, to_json
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 from tests.factories import (
     RUN,
-    START,
     Json,
     flat,
     merged_pod,
@@ -73,179 +69,6 @@ def test_the_flat_keys_equal_an_independent_computation(pods: list[dict[str, lis
     assert len(document["errors"]) == errors
 
 
-def test_the_whole_document_is_the_documented_one() -> None:
-    pod = merged_pod(0, 0, flat({"LIST a": [0.25]}, errors=1))
-    pairs = [[p, 0.25] for p in (0, 0.5, 0.9, 0.95, 0.99, 1)]
-    summary = {
-        "total": 1,
-        "duration": "10s",
-        "errorStats": {"http/403": 1},
-        "totalReceivedBytes": 1000,
-        "percentileLatencies": pairs,
-        "percentileLatenciesByURL": {"LIST a": pairs},
-    }
-    nothing = {
-        "total": 0,
-        "duration": "0s",
-        "errorStats": {},
-        "totalReceivedBytes": 0,
-        "percentileLatencies": [],
-        "percentileLatenciesByURL": {},
-    }
-    targets = {"mrunners-0": TargetLoad(requests_per_second=40.0, clients=2)}
-    assert as_json(merge(RUN, [FAILED, pod], targets=targets, requests_by_us=12)) == {
-        **summary,
-        "schema": "mrunners.report/v1",
-        "tracker": "mrunners",
-        "namespace": "load",
-        "run": RUN.run_id,
-        "coverage": {
-            "expected": 2,
-            "merged": 1,
-            "missing": [
-                {
-                    "job": "mrunners-1",
-                    "index": 0,
-                    "pod": "mrunners-1-0-abcde",
-                    "node": "node-0",
-                    "reason": "kperf-failed",
-                    "detail": "exit 1",
-                }
-            ],
-            "nothingSucceeded": [],
-        },
-        "notes": [],
-        "startSkewSeconds": 0.0,
-        "requestsByUs": 12,
-        "overlapSeconds": 10.0,
-        "findings": [
-            {
-                "severity": "error",
-                "kind": "errors",
-                "text": "1 of 2 requests failed (50%), all with http/403, in 1 pod on 1 node",
-                "advice": "grant the runners' ServiceAccount these requests (examples/rbac.yaml), "
-                "or choose another with --service-account",
-            },
-            {
-                "severity": "warning",
-                "kind": "client-limit",
-                "text": "the runners were the limit, not the server: mrunners-0 (0.2 of 40.0 "
-                "requests/s, clients 1.3% busy)",
-                "advice": "use more pods (?numbers=) or nodes with more CPU; this rate says nothing "
-                "about the server",
-            },
-        ],
-        "throughput": {
-            "targetPerSecond": None,
-            "achievedPerSecond": 0.2,
-            "jobs": [
-                {
-                    "job": "mrunners-0",
-                    "pods": 1,
-                    "targetPerSecond": 40.0,
-                    "achievedPerSecond": 0.2,
-                    "clientsPerPod": 2,
-                    "meanLatencySeconds": 0.13,
-                    "clientsBusy": 0.26 / 20,
-                    "limit": "runners",
-                },
-                {
-                    "job": "mrunners-1",
-                    "pods": 0,
-                    "targetPerSecond": None,
-                    "achievedPerSecond": 0.0,
-                    "clientsPerPod": None,
-                    "meanLatencySeconds": None,
-                    "clientsBusy": None,
-                    "limit": "unknown",
-                },
-            ],
-        },
-        "stragglers": [],
-        "nodes": [
-            {
-                "node": "node-0",
-                "pods": 2,
-                "merged": 1,
-                "stragglers": 0,
-                "samples": 1,
-                "errors": 1,
-                "requestsPerSecond": 0.2,
-                "totalReceivedBytes": 1000,
-                "percentileLatencies": pairs,
-            }
-        ],
-        "errorClasses": {
-            "total": 1,
-            "classes": [
-                {
-                    "name": "http/403",
-                    "count": 1,
-                    "messages": 1,
-                    "example": "http/403",
-                    "pods": 1,
-                    "nodes": 1,
-                }
-            ],
-            "moreClasses": 0,
-            "moreErrors": 0,
-        },
-        "runners": [
-            {
-                "uri": "file:///load/0.yaml?numbers=2",
-                "job": "mrunners-0",
-                "pods": [
-                    {
-                        "index": 0,
-                        "name": "mrunners-0-0-abcde",
-                        "node": "node-0",
-                        "startedAt": "2026-01-02T03:04:05Z",
-                        "finishedAt": "2026-01-02T03:04:15Z",
-                        "exitCode": 0,
-                        "missing": None,
-                        "samples": 1,
-                        "errors": 1,
-                        "duration": "10s",
-                        "totalReceivedBytes": 1000,
-                        "percentileLatencies": pairs,
-                        "startLagSeconds": 0.0,
-                        "requestsPerSecond": 0.2,
-                    }
-                ],
-                "report": summary,
-            },
-            {
-                "uri": "file:///load/1.yaml?numbers=2",
-                "job": "mrunners-1",
-                "pods": [
-                    {
-                        "index": 0,
-                        "name": "mrunners-1-0-abcde",
-                        "node": "node-0",
-                        "startedAt": "2026-01-02T03:04:05Z",
-                        "finishedAt": "2026-01-02T03:04:06Z",
-                        "exitCode": 1,
-                        "missing": "kperf-failed",
-                        "samples": None,
-                        "errors": None,
-                        "duration": None,
-                        "totalReceivedBytes": None,
-                        "percentileLatencies": None,
-                        "startLagSeconds": 0.0,
-                        "requestsPerSecond": None,
-                    }
-                ],
-                "report": nothing,
-            },
-        ],
-        "latencyDistribution": {
-            "seconds": [0.2239, 0.2371, 0.2512, 0.2661],
-            "counts": [0, 0, 1, 1],
-            "countsByURL": {"LIST a": [0, 0, 1, 1]},
-        },
-    }
-
-
 def test_the_order_of_the_outcomes_does_not_matter() -> None:
     outcomes = [
         merged_pod(job, index, flat({f"GET {job}{index}": [0.1 * (index + 1)]}, errors=job))
@@ -257,30 +80,6 @@ def test_the_order_of_the_outcomes_does_not_matter() -> None:
     # By position in the plan; a sort by name would put mrunners-10 before mrunners-2.
     jobs = [runner.job for runner in merge(RUN, shuffled).runners]
     assert jobs == [f"mrunners-{n}" for n in range(12)]
-
-
-def test_a_report_can_be_read_back_from_its_json() -> None:
-    report = merge(RUN, [merged_pod(0, 0, flat(errors=2)), FAILED], raw=True)
-    assert MergedReport.model_validate_json(to_json(report)) == report
-
-
-def test_raw_data_is_left_out_unless_requested() -> None:
-    document = as_json(merge(RUN, [merged_pod(0, 0, flat(errors=1))]))
-    assert not {"latenciesByURL", "errors"} & set(document)
-
-
-def test_the_json_ends_with_a_newline_and_is_ascii() -> None:
-    text = to_json(merge(RUN, [merged_pod(0, 0, flat({"GET \u202e\x9b\u00e9": [0.1]}))]))
-    assert text.endswith("}\n")
-    assert text.isascii()
-    assert "\x1b" not in text
-
-
-def test_a_lone_surrogate_from_a_command_line_does_not_lose_the_report() -> None:
-    pod = merged_pod(0, 0, flat(), uri="file:///caf\udce9?numbers=1", node="\U0001f600")
-    document = to_json(merge(RUN, [pod]))
-    assert document == to_json(merge(RUN, [replace(pod, uri="file:///caf\ufffd?numbers=1")]))
-    assert document.isascii()
 
 
 def test_without_raw_data_counts_merge_and_percentiles_are_null_with_a_note() -> None:
@@ -354,73 +153,9 @@ def test_the_start_skew_is_null_when_no_pod_started() -> None:
     assert merge(RUN, [pod]).start_skew_seconds is None
 
 
-def test_a_pod_without_any_success_is_merged_counted_and_named() -> None:
-    pods = [merged_pod(0, 0, flat()), merged_pod(0, 1, flat({}, errors=4))]
-    report = merge(RUN, pods)
-    assert report.coverage.merged == 2
-    assert report.error_stats == {"http/403": 4}
-    assert report.coverage.nothing_succeeded == (
-        PodRef(job="mrunners-0", index=1, pod="mrunners-0-1-abcde", node="node-1"),
-    )
-    assert not report.complete
-    assert report.verdict == (
-        "2 of 2 reports merged; nothing succeeded in 1 pod: mrunners-0 index 1"
-    )
-
-
-def test_the_verdict_of_a_complete_run_is_one_clause() -> None:
-    pods = [merged_pod(job, index, flat()) for job in range(3) for index in range(2)]
-    report = merge(RUN, pods)
-    assert (report.verdict, report.complete) == ("6 of 6 reports merged", True)
-
-
-def test_the_verdict_names_the_missing_pod_and_the_reason() -> None:
-    pods = [merged_pod(0, index, flat()) for index in range(5)]
-    assert merge(RUN, [*pods, FAILED]).verdict == (
-        "5 of 6 reports merged; 1 missing: mrunners-1 index 0 (kperf-failed: exit 1)"
-    )
-
-
-def test_the_verdict_stays_one_line_whatever_is_missing() -> None:
-    pods = [
-        missing_pod(0, index, MissingReason.NOT_STARTED, "\x1b[2J\n" + "x" * 10**6)
-        for index in range(50)
-    ]
-    verdict = merge(RUN, pods).verdict
-    assert verdict.isprintable()
-    assert len(verdict) < 600
-    assert verdict.endswith(" and 47 more")
-
-
-def test_missing_pods_are_listed_with_job_and_index() -> None:
-    assert merge(RUN, [FAILED]).coverage.missing == (
-        MissingPod(
-            job="mrunners-1",
-            index=0,
-            pod="mrunners-1-0-abcde",
-            node="node-0",
-            reason=MissingReason.KPERF_FAILED,
-            detail="exit 1",
-        ),
-    )
-
-
 def test_two_outcomes_for_one_index_are_a_bug() -> None:
     with pytest.raises(ValueError, match="same completion index"):
         merge(RUN, [FAILED, FAILED])
-
-
-def test_an_outcome_has_either_a_report_or_a_reason() -> None:
-    pod = merged_pod(0, 0, flat())
-    with pytest.raises(ValueError, match="not both"):
-        replace(pod, missing=MissingReason.TRUNCATED)
-    with pytest.raises(ValueError, match="not both"):
-        replace(pod, report=None)
-
-
-def test_the_times_of_an_outcome_need_a_time_zone() -> None:
-    with pytest.raises(ValueError, match="time zone"):
-        replace(FAILED, started_at=(START + timedelta(1)).replace(tzinfo=None))
 
 
 def test_percentiles_of_many_samples_are_exact() -> None:

@@ -1,1 +1,1 @@
-"""Broken logs, made by code from one log of a real pod (`real_pod.log`)."""
+"""Broken logs, derived from the log of one real pod (`real_pod.log`)."""

@@ -1,6 +1,6 @@
-"""The real log as a node gives it after rotation, a full disk, a crash or a limit.
+"""The real log as a node returns it after rotation, a full disk, a crash or a limit.
 
-The kubelet serves the newest file alone, and rotates at whatever byte the limit falls on.
+The kubelet returns only the newest file, and rotates at any byte.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _READ_FAILS = b'failed to read log file "/var/log/pods/x/runner/0.log": input/ou
 
 
 def rotated() -> Iterator[tuple[str, bytes, Why]]:
-    """Name, log and reason of each."""
+    """Yield name, log and reason of each."""
     yield from _rotated()
     yield from _cut()
     yield from _pieces()
@@ -31,8 +31,8 @@ def _rotated() -> Iterator[tuple[str, bytes, Why]]:
     yield "rotated inside the begin line", LOG[len(BEFORE) + 30 :], Why.TRUNCATED
     yield "rotated inside the marker", LOG[len(BEFORE) + 3 :], Why.TRUNCATED
     yield "rotated inside the end line", END[25:] + AFTER, Why.NO_FRAME
-    yield "rotated behind the frame", b"I0102 03:04:05.678901 1 late words\n", Why.NO_FRAME
-    yield "rotated behind the frame, nothing since", b"", Why.EMPTY_LOG
+    yield "rotated after the frame", b"I0102 03:04:05.678901 1 late words\n", Why.NO_FRAME
+    yield "rotated after the frame, nothing since", b"", Why.EMPTY_LOG
     tail_and_head = joined(*BODY[2:], END) + joined(BEGIN, *BODY[:2])
     yield "two files in the wrong order", tail_and_head, Why.GARBLED
     yield "the same file twice", LOG + LOG, Why.DUPLICATE_FRAME
@@ -40,11 +40,11 @@ def _rotated() -> Iterator[tuple[str, bytes, Why]]:
 
 
 def _cut() -> Iterator[tuple[str, bytes, Why]]:
-    at = len(BEFORE)
+    frame_start = len(BEFORE)
     yield "stopped before the frame", BEFORE, Why.NO_FRAME
-    yield "stopped inside the marker", LOG[: at + 8], Why.NO_FRAME
-    yield "stopped inside the begin line", LOG[: at + 90], Why.TRUNCATED
-    yield "stopped inside the body", LOG[: at + 7000], Why.TRUNCATED
+    yield "stopped inside the marker", LOG[: frame_start + 8], Why.NO_FRAME
+    yield "stopped inside the begin line", LOG[: frame_start + 90], Why.TRUNCATED
+    yield "stopped inside the body", LOG[: frame_start + 7000], Why.TRUNCATED
     yield "stopped at a line's end", joined(BEGIN, *BODY[:2]).removesuffix(AFTER), Why.TRUNCATED
     yield "stopped before the end line", joined(BEGIN, *BODY), Why.TRUNCATED
     yield "stopped inside the end line", LOG[: LOG.index(END) + 70], Why.TRUNCATED

@@ -1,0 +1,85 @@
+"""The coverage and its verdict: every planned pod is merged or missing with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from mrunners.reports.coverage import MissingPod, PodRef
+from mrunners.reports.merge import merge
+from mrunners.reports.outcomes import MissingReason
+from tests.factories import (
+    RUN,
+    START,
+    flat,
+    merged_pod,
+    missing_pod,
+)
+
+FAILED = missing_pod(1, 0, MissingReason.KPERF_FAILED, "exit 1")
+
+
+def test_a_pod_without_any_success_is_merged_counted_and_named() -> None:
+    pods = [merged_pod(0, 0, flat()), merged_pod(0, 1, flat({}, errors=4))]
+    report = merge(RUN, pods)
+    assert report.coverage.merged == 2
+    assert report.error_stats == {"http/403": 4}
+    assert report.coverage.nothing_succeeded == (
+        PodRef(job="mrunners-0", index=1, pod="mrunners-0-1-abcde", node="node-1"),
+    )
+    assert not report.complete
+    assert report.verdict == (
+        "2 of 2 reports merged; nothing succeeded in 1 pod: mrunners-0 index 1"
+    )
+
+
+def test_the_verdict_of_a_complete_run_is_one_clause() -> None:
+    pods = [merged_pod(job, index, flat()) for job in range(3) for index in range(2)]
+    report = merge(RUN, pods)
+    assert (report.verdict, report.complete) == ("6 of 6 reports merged", True)
+
+
+def test_the_verdict_names_the_missing_pod_and_the_reason() -> None:
+    pods = [merged_pod(0, index, flat()) for index in range(5)]
+    assert merge(RUN, [*pods, FAILED]).verdict == (
+        "5 of 6 reports merged; 1 missing: mrunners-1 index 0 (kperf-failed: exit 1)"
+    )
+
+
+def test_the_verdict_stays_one_line_whatever_is_missing() -> None:
+    pods = [
+        missing_pod(0, index, MissingReason.NOT_STARTED, "\x1b[2J\n" + "x" * 10**6)
+        for index in range(50)
+    ]
+    verdict = merge(RUN, pods).verdict
+    assert verdict.isprintable()
+    assert len(verdict) < 600
+    assert verdict.endswith(" and 47 more")
+
+
+def test_missing_pods_are_listed_with_job_and_index() -> None:
+    assert merge(RUN, [FAILED]).coverage.missing == (
+        MissingPod(
+            job="mrunners-1",
+            index=0,
+            pod="mrunners-1-0-abcde",
+            node="node-0",
+            reason=MissingReason.KPERF_FAILED,
+            detail="exit 1",
+        ),
+    )
+
+
+def test_an_outcome_has_either_a_report_or_a_reason() -> None:
+    pod = merged_pod(0, 0, flat())
+    with pytest.raises(ValueError, match="not both"):
+        replace(pod, missing=MissingReason.TRUNCATED)
+    with pytest.raises(ValueError, match="not both"):
+        replace(pod, report=None)
+
+
+def test_the_times_of_an_outcome_need_a_time_zone() -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        replace(FAILED, started_at=(START + timedelta(1)).replace(tzinfo=None))
