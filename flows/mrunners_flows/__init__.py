@@ -1,1 +1,1 @@
-"""The flows, to be read from top to bottom like the list of steps they are."""
+"""The Prefect flows: `multirunners`, and `wait`, `result` and `delete` for runs that exist."""

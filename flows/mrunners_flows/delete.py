@@ -1,7 +1,4 @@
-"""The flow `delete`: removes a run and waits until nothing of it is left.
-
-It must not remove a run whose reports nobody has, unless it is forced.
-"""
+"""The flow `delete`: deletes an existing run and waits until nothing of it is left."""
 
 from __future__ import annotations
 
@@ -11,8 +8,7 @@ from prefect import flow
 
 from mrunners_flows.parameters import RunTarget, titled, validate_target
 from mrunners_flows.states import errors_as_states
-from mrunners_tasks._step import as_one
-from mrunners_tasks.runs import delete_existing_run, find_run
+from mrunners_tasks.runs import delete_run, find_run
 
 __all__ = ["delete"]
 
@@ -28,8 +24,10 @@ def delete(
     Args:
         run: Which run.
         force: Also when it has not finished, or its report was never collected.
-    Raises: MrunnersError: it needs force, or there is no run.
+
+    Raises:
+        MrunnersError: It needs `force`, or there is no run.
     """
     validate_target(run)
-    found = find_run(run.kubeconfig, run.namespace, run.tracker)
-    delete_existing_run(run.kubeconfig, as_one(found), force=force)
+    existing = find_run(run.cluster, run.namespace, run.tracker)
+    delete_run(run.cluster, existing, force=force)

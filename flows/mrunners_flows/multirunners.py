@@ -1,7 +1,4 @@
-"""The main flow: kperf runners over many hosts, and one report.
-
-It must not hold logic: each line is a step.
-"""
+"""The main flow: kperf runners on many nodes, and one report. Each line is a step."""
 
 from __future__ import annotations
 
@@ -15,16 +12,15 @@ from mrunners_flows.collect import wait_and_collect
 from mrunners_flows.finish import (
     FinishedRun,
     cancelled_state,
+    delete_when_cancelled,
     finish_run,
     previous_attempt,
-    remove_when_cancelled,
 )
-from mrunners_flows.parameters import name_of_run, titled
+from mrunners_flows.parameters import flow_run_name, titled
 from mrunners_flows.policy import RunPolicy, validate_policy
 from mrunners_flows.previous_run import collect_previous_run, collects_previous_run
 from mrunners_flows.states import RunOutcome, completed_state, errors_as_states
 from mrunners_tasks._batching import batches
-from mrunners_tasks._step import as_one
 from mrunners_tasks.events import RunEvent, emit_run_event
 from mrunners_tasks.jobs import create_jobs, create_tracker
 from mrunners_tasks.profiles import load_profiles, parse_runners
@@ -35,22 +31,26 @@ __all__ = ["multirunners"]
 
 @flow(
     name="multirunners",
-    flow_run_name=name_of_run,
+    flow_run_name=flow_run_name,
     persist_result=True,
-    on_cancellation=[remove_when_cancelled],
+    on_cancellation=[delete_when_cancelled],
 )
 @errors_as_states
 def multirunners(
     options: Annotated[RunOptions, titled("Run")],
     policy: Annotated[RunPolicy, titled("Before and after")] = RunPolicy(),
 ) -> RunOutcome:
-    """Run kperf load runners as Kubernetes Jobs and bring home one merged report.
+    """Run kperf load runners as Kubernetes Jobs and merge their reports into one.
 
     Args:
         options: What to run, and where.
-        policy: What becomes of an earlier run, and of this one.
-    Returns: the run; with its report when `options.wait` is set.
-    Raises: MrunnersError: with the exit code that the command line would end with.
+        policy: What to do about an earlier run, and with this one afterwards.
+
+    Returns:
+        The run; with its report when `options.wait` is set.
+
+    Raises:
+        MrunnersError: With the exit code that the command line would have.
     """
     key = options.advanced.run_key or str(runtime.flow_run.id)
     try:
@@ -60,25 +60,27 @@ def multirunners(
 
 
 def _run(options: RunOptions, policy: RunPolicy, key: str) -> RunOutcome:
-    # An attempt before this one may have been ended while it removed the Jobs: nothing is loaded
-    # again then.
-    done = previous_attempt(options, key) or _until_done(options, policy, key)
-    return finish_run(options, policy, key, done)
+    # An attempt before this one may have been killed while it deleted the Jobs: then nothing is
+    # loaded again.
+    finished = previous_attempt(options, key) or _until_done(options, policy, key)
+    return finish_run(options, policy, key, finished)
 
 
 def _until_done(options: RunOptions, policy: RunPolicy, key: str) -> FinishedRun:
-    where = options.kubeconfig
+    cluster = options.cluster
     validate_policy(policy)
     specs = parse_runners(options)
-    runners = load_profiles(options, as_one(specs)) if specs else ()
+    runners = load_profiles(options, specs) if specs else ()
     require_folder(policy.files)
     if collects_previous_run(options, policy):
         collect_previous_run(options, key, policy.files)
-    run = create_tracker(options, as_one(runners), key)
-    emit_run_event(RunEvent.STARTED, run.found)
-    for label, jobs in batches(run.missing, lambda job: job.name):
-        create_jobs(where, as_one(run), as_one(jobs), label)
+    started = create_tracker(options, runners, key)
+    emit_run_event(RunEvent.STARTED, started.run.plan)
+    for label, jobs in batches(started.missing, lambda job: job.name):
+        create_jobs(cluster, started, jobs, label)
     if not options.wait:
-        return FinishedRun(run.found)
-    home = wait_and_collect(where, run.found, timeout=options.timeout, saving=policy.saving)
-    return FinishedRun(run.found, home)
+        return FinishedRun(started.run)
+    collected = wait_and_collect(
+        cluster, started.run, timeout=options.timeout, files=policy.saved_files
+    )
+    return FinishedRun(started.run, collected)

@@ -1,86 +1,91 @@
-"""How a flow's parameters look in the Prefect UI's form, beyond what their models say.
-
-It must not change what a flow takes.
-"""
+"""The parameters that flows share, how the Prefect UI's form shows them, and how runs are named."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import runtime
 from pydantic import Field
 
 from mrunners.durations import parse_duration
-from mrunners.errors import InvalidInputError
+from mrunners.errors import FieldProblem, InvalidOptionsError
 from mrunners.names import dns_label_problem
-from mrunners.plan import bounds
-from mrunners.plan.metadata import TRACKER_LENGTH
-from mrunners.plan.options import RunOptions
+from mrunners.plan.option_table import OPTIONS, TRACKER_LENGTH, optional
+from mrunners.plan.options import RunOptions, described
 from mrunners.records import Record
+from mrunners.refs import ClusterRef
 
-__all__ = ["RunTarget", "name_of_run", "titled", "validate_target"]
+__all__ = ["RunTarget", "flow_run_name", "form_label", "titled", "validate_target"]
 
-
-def titled(title: str, **bounds: Any) -> Any:
-    """Annotates a parameter with its title in the form, and the bounds that the form checks.
-
-    Prefect titles each parameter with its bare name; what comes as extra schema is laid over that.
-    """
-    return Field(json_schema_extra={"title": title, **bounds})
+# As people quote a flow run's ID; enough to tell apart what one list shows.
+_ID_CHARACTERS = 8
 
 
 class RunTarget(Record):
-    """A run in a cluster."""
+    """A run that exists in a cluster."""
 
-    namespace: str = Field(
-        title="Namespace",
-        json_schema_extra=bounds.NAMESPACE,
-        description="Where the run's tracker is.",
-    )
-    tracker: str = Field(
-        "",
-        title="Tracker",
-        json_schema_extra=bounds.OPTIONAL_TRACKER,
-        description="The run's tracker; empty means the only one in the namespace.",
-    )
-    kubeconfig: str = Field(
-        "",
-        title="Kubeconfig",
-        json_schema_extra=bounds.PATH,
-        description="A path on the machine where the flow runs, or a block of Prefect's such as "
-        "block:///kubernetes-credentials/NAME; empty means the pod's token where there is one, "
-        "else KUBECONFIG or the default file.",
-    )
+    namespace: Annotated[
+        str, described(OPTIONS["namespace"], help="The namespace of the run's tracker.")
+    ]
+    tracker: Annotated[
+        str,
+        described(
+            OPTIONS["tracker"],
+            help="The run's tracker; empty means the only one in the namespace.",
+            schema=optional(OPTIONS["tracker"].schema),
+        ),
+    ] = ""
+    kubeconfig: Annotated[str, described(OPTIONS["kubeconfig"])] = ""
+    context: Annotated[str, described(OPTIONS["context"])] = ""
+
+    @property
+    def cluster(self) -> ClusterRef:
+        """The cluster that it is in."""
+        return ClusterRef(self.kubeconfig, self.context)
 
 
 def validate_target(run: RunTarget, *, timeout: str = "") -> None:
-    """Check a reference before it becomes part of a request, and tell all mistakes together.
+    """Check the name of a run before it becomes part of a request; report all problems at once.
 
     Args:
-        run: as it came from a form or a pipeline.
-        timeout: a duration such as `2h`; empty means none.
-    Raises: InvalidInputError: one line per mistake, each naming its parameter.
+        run: As it came from a form or a pipeline.
+        timeout: A duration such as `2h`; empty means no limit.
+
+    Raises:
+        InvalidOptionsError: One problem per parameter.
     """
     problems = []
     if problem := dns_label_problem(run.namespace):
-        problems.append(f"namespace: {problem}")
+        problems.append(FieldProblem("namespace", problem))
     if run.tracker and (problem := dns_label_problem(run.tracker, max_length=TRACKER_LENGTH)):
-        problems.append(f"tracker: {problem}")
+        problems.append(FieldProblem("tracker", problem))
     if timeout:
         try:
             parse_duration(timeout)
         except ValueError as error:
-            problems.append(f"timeout: {error}")
+            problems.append(FieldProblem("timeout", str(error)))
     if problems:
-        raise InvalidInputError(problems)
+        raise InvalidOptionsError(problems)
 
 
-# Of the flow run's ID, as people quote it; enough to tell apart what one list shows.
-_ID_CHARACTERS = 8
+def titled(title: str, **schema: Any) -> Any:
+    """Return what annotates a flow's parameter so that the form shows a title and checks a schema.
+
+    Prefect titles each parameter with its bare name; extra schema overrides that.
+    """
+    return Field(json_schema_extra={"title": title, **schema})
 
 
-def name_of_run() -> str:
-    """`namespace/tracker 1a2b3c4d`, for the flow run that is about to begin; a retry keeps it."""
+def form_label(field: str) -> str:
+    """Return the label of an option's field in the form, such as `Start timeout`."""
+    option = OPTIONS.get(field.rpartition(".")[2])
+    return field if option is None else option.title
+
+
+def flow_run_name() -> str:
+    """Return `namespace/tracker 1a2b3c4d` for the flow run that is about to begin.
+
+    A retry keeps the name. The Prefect server is not asked.
+    """
     options: RunOptions = runtime.flow_run.parameters["options"]
-    flow_run = str(runtime.flow_run.id)[:_ID_CHARACTERS]
-    return f"{options.namespace}/{options.advanced.tracker} {flow_run}"
+    return f"{options.ref} {str(runtime.flow_run.id)[:_ID_CHARACTERS]}"

@@ -1,7 +1,4 @@
-"""How a flow behaves around its run: what a schedule, a form or a pipeline decides once.
-
-It must not do any of it.
-"""
+"""What a flow does before and after a run: decided once by a schedule, a form or a pipeline."""
 
 from __future__ import annotations
 
@@ -9,15 +6,15 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from mrunners.errors import InvalidInputError
+from mrunners.errors import FieldProblem, InvalidOptionsError
 from mrunners.records import Record
 from mrunners_tasks.report_files import ReportFiles
 
-__all__ = ["CleanupPolicy", "OnIncomplete", "PreviousRun", "RunPolicy", "validate_policy"]
+__all__ = ["CleanupPolicy", "OnIncomplete", "PreviousRunPolicy", "RunPolicy", "validate_policy"]
 
 
-class PreviousRun(StrEnum):
-    """What to do about an earlier run under the same tracker that nobody collected."""
+class PreviousRunPolicy(StrEnum):
+    """What to do about an earlier run under the same tracker that was never collected."""
 
     REFUSE = "refuse"
     COLLECT = "collect"
@@ -40,11 +37,12 @@ class OnIncomplete(StrEnum):
 class RunPolicy(Record):
     """What happens before and after a run, in that order."""
 
-    previous_run: PreviousRun = Field(
-        PreviousRun.REFUSE,
+    previous_run: PreviousRunPolicy = Field(
+        PreviousRunPolicy.REFUSE,
         title="Uncollected earlier run",
         description="If an earlier run under this tracker was never collected: refuse stops; "
-        "collect waits for it, saves its report as an artifact and replaces it, as schedules need.",
+        "collect waits for it, saves its report as an artifact and replaces it, which suits "
+        "schedules.",
     )
     save: bool = Field(
         default=True,
@@ -55,19 +53,19 @@ class RunPolicy(Record):
     on_incomplete: OnIncomplete = Field(
         OnIncomplete.FAIL,
         title="If reports are missing",
-        description="fail: the flow run ends as Incomplete. report: it completes, and the report "
+        description="fail: the flow run ends as Incomplete; report: it completes, and the report "
         "says what is missing.",
     )
     cleanup: CleanupPolicy = Field(
         CleanupPolicy.KEEP,
         title="After the report is saved",
-        description="keep: the Jobs stay until the next run. delete: remove them and their "
+        description="keep: the Jobs stay until the next run; delete: delete them and their "
         "tracker.",
     )
     on_cancel: CleanupPolicy = Field(
         CleanupPolicy.KEEP,
         title="If the flow run is cancelled",
-        description="keep: the Jobs go on, and the run can be resumed. delete: remove them and "
+        description="keep: the Jobs continue, and the run can be resumed; delete: delete them and "
         "their tracker.",
     )
     files: ReportFiles = Field(
@@ -77,22 +75,25 @@ class RunPolicy(Record):
     )
 
     @property
-    def saving(self) -> ReportFiles | None:
+    def saved_files(self) -> ReportFiles | None:
         """Where the report is saved besides the artifacts; None when it is not saved at all."""
         return self.files if self.save else None
 
 
 def validate_policy(policy: RunPolicy) -> None:
-    """Check that nothing contradicts itself.
+    """Check that a policy does not contradict itself.
 
-    Raises: InvalidInputError: one line per mistake.
+    Raises:
+        InvalidOptionsError: One problem per contradiction.
     """
     if policy.save:
         return
     problems = []
     if policy.cleanup is CleanupPolicy.DELETE:
-        problems.append("conduct.cleanup needs conduct.save: the report would go with its Jobs")
+        text = "delete requires policy.save: the report would be deleted with its Jobs"
+        problems.append(FieldProblem("policy.cleanup", text))
     if policy.files.folder:
-        problems.append("conduct.files needs conduct.save: what is not saved is not written")
+        text = "requires policy.save: a report that is not saved is not written either"
+        problems.append(FieldProblem("policy.files", text))
     if problems:
-        raise InvalidInputError(problems)
+        raise InvalidOptionsError(problems)

@@ -1,7 +1,7 @@
-"""Checks a prefect.yaml more strictly than `prefect deploy` does, which takes misspelt keys,
-unknown parameters and entrypoints that cannot be imported without a word.
+"""Checks a prefect.yaml more strictly than `prefect deploy` does.
 
-It must not talk to a Prefect server: a file can be checked where there is none.
+Prefect silently accepts misspelled keys, unknown parameters and entrypoints that cannot be
+imported. No Prefect server is needed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from prefect.utilities.schema_tools.validation import validate
 from prefect.workers.base import BaseWorker
 from pydantic import BaseModel, ValidationError
 
-from mrunners.errors import InvalidInputError
+from mrunners.errors import InvalidInputError, InvalidOptionsError
 from mrunners.plan.options import RunOptions, validate_options
 from mrunners.profiles.loading import parse_runners
 from mrunners.text import did_you_mean
@@ -37,22 +37,20 @@ from mrunners_flows.parameters import RunTarget
 from mrunners_flows.policy import RunPolicy, validate_policy
 from mrunners_tasks.credentials import kubeconfig_problem
 
-__all__ = ["check_deployments"]
+__all__ = ["validate_deployments"]
 
 # Where YAML anchors are kept; Prefect ignores it.
 _ANCHORS = "definitions"
 
-# What a schema says of these, `validate_options` says with a reason.
+# What a schema refuses by these, `validate_options` refuses with a reason.
 _BOUNDS = frozenset({"pattern", "minLength", "maxLength", "maxItems"})
 
 
-def check_deployments(path: Path) -> list[str]:
-    """Check every deployment of a file.
+def validate_deployments(path: Path) -> list[str]:
+    """Check every deployment of a prefect.yaml and return the deployments' names.
 
-    Args:
-        path: of a prefect.yaml.
-    Returns: the deployments' names.
-    Raises: InvalidInputError: one line per mistake.
+    Raises:
+        InvalidInputError: One line per problem.
     """
     document = _read(path)
     deployments = document.get("deployments") or []
@@ -69,7 +67,7 @@ def check_deployments(path: Path) -> list[str]:
             continue
         name = str(deployment.get("name") or f"deployments[{place}]")
         if name in names:
-            problems.append(f"{name}: two deployments have this name")
+            problems.append(f"{name}: another deployment has the same name")
         names.append(name)
         problems += [f"{name}: {problem}" for problem in _deployment_problems(deployment)]
     if not deployments:
@@ -92,8 +90,8 @@ def _read(path: Path) -> Mapping[str, Any]:
 def _pull_problems(document: Mapping[str, Any]) -> Iterator[str]:
     if document.get("pull") is None:
         yield (
-            "pull: missing; write `pull: []`, or deploy stores the folder that it was called in "
-            "as a step of every run"
+            "pull: missing; write `pull: []`, or `prefect deploy` stores the current folder as a "
+            "step of every run"
         )
 
 
@@ -133,7 +131,7 @@ def _limit_problems(limit: object) -> Iterator[str]:
             yield f"concurrency_limit.collision_strategy: unknown: {strategy!r}{hint}"
         limit = limit.get("limit")
     if limit is not None and (type(limit) is not int or limit < 1):
-        yield f"concurrency_limit: {limit!r} must be a whole number from 1"
+        yield f"concurrency_limit: {limit!r} must be a positive integer"
 
 
 def _schedule_problems(schedule: object, where: str) -> Iterator[str]:
@@ -158,7 +156,7 @@ def _schedule_problems(schedule: object, where: str) -> Iterator[str]:
 
 
 def _job_variable_problems(variables: Mapping[str, Any]) -> Iterator[str]:
-    """Variables that no installed type of worker knows."""
+    """Find variables that no installed worker type has."""
     known: set[str] = set()
     for kind in BaseWorker.get_all_available_worker_types():
         worker = BaseWorker.get_worker_class_from_type(kind)
@@ -167,7 +165,7 @@ def _job_variable_problems(variables: Mapping[str, Any]) -> Iterator[str]:
     for name in variables:
         if name not in known:
             yield (
-                f"work_pool.job_variables.{name}: no installed type of worker knows it"
+                f"work_pool.job_variables.{name}: no installed worker type has it"
                 f"{did_you_mean(str(name), known)}"
             )
 
@@ -191,17 +189,17 @@ def _entrypoint_problems(deployment: Mapping[str, Any]) -> Iterator[str]:
         if name not in known:
             yield f"parameters.{name}: unknown{did_you_mean(str(name), known)}"
     given = {name: value for name, value in given.items() if name in known}
-    # What is required may be left to whoever starts the run; what is given must be good.
+    # Required values may be left to whoever starts the run; given ones must be valid.
     errors = validate(dict(given), flow.parameters.model_dump(), ignore_required=True)
-    told: list[str] = []
+    problems: list[str] = []
     if set(flow.parameters.required) <= set(given) and all(
-        wrong.validator in _BOUNDS for wrong in errors
+        error.validator in _BOUNDS for error in errors
     ):
-        told = list(_value_problems(flow, given))
-    yield from told
-    if not told:
-        for wrong in errors:
-            yield f"parameters{wrong.json_path.removeprefix('$')}: {wrong.message}"
+        problems = list(_value_problems(flow, given))
+    yield from problems
+    if not problems:
+        for refused in errors:
+            yield f"parameters{refused.json_path.removeprefix('$')}: {refused.message}"
 
 
 def _value_problems(flow: Flow[..., Any], given: Mapping[str, Any]) -> Iterator[str]:
@@ -210,21 +208,25 @@ def _value_problems(flow: Flow[..., Any], given: Mapping[str, Any]) -> Iterator[
     except (ParameterTypeError, ValidationError) as error:
         yield f"parameters: {_in_one_line(error)}"
         return
-    for value in values.values():
+    for name, value in values.items():
         if isinstance(value, RunPolicy):
-            yield from _told(validate_policy, value)
+            yield from _problems(validate_policy, value, name)
         if isinstance(value, RunOptions | RunTarget) and (
             problem := kubeconfig_problem(value.kubeconfig)
         ):
             yield f"parameters: {problem}"
         if isinstance(value, RunOptions) and value.runners:
-            yield from _told(validate_options, value)
-            yield from _told(parse_runners, value.runners)
+            yield from _problems(validate_options, value, name)
+            yield from _problems(parse_runners, value.runners, name)
 
 
-def _told(check: Callable[[Any], object], value: object) -> Iterator[str]:
+def _problems(check: Callable[[Any], object], value: object, name: str) -> Iterator[str]:
     try:
         check(value)
+    except InvalidOptionsError as error:
+        yield from error.spelled(
+            lambda field: f"parameters.{name}.{field.removeprefix(f'{name}.')}"
+        )
     except InvalidInputError as error:
         yield from (f"parameters: {problem}" for problem in error.problems)
 

@@ -1,80 +1,81 @@
-"""An earlier run under the same tracker that nobody collected: harvested, then out of the way.
+"""An earlier run under the same tracker that was never collected: collected first, then replaced.
 
-It must not remove a run of which reports can still be had.
+A run of which reports can still be fetched is never deleted.
 """
 
 from __future__ import annotations
 
 from prefect import get_run_logger
 
-from mrunners.errors import RefusedError
+from mrunners.errors import NextStep, RefusedError
+from mrunners.formatting import counted
 from mrunners.plan.options import IfExists, RunOptions
 from mrunners.reports.outcomes import MissingReason
 from mrunners.run.lookup import ExistingRun
-from mrunners_flows.collect import CollectedRun, wait_and_collect
-from mrunners_flows.policy import PreviousRun, RunPolicy
-from mrunners_tasks._step import as_one
+from mrunners.run.result import CollectedRun
+from mrunners_flows.collect import wait_and_collect
+from mrunners_flows.policy import PreviousRunPolicy, RunPolicy
 from mrunners_tasks.report_files import ReportFiles
-from mrunners_tasks.runs import delete_existing_run, find_previous_run
+from mrunners_tasks.runs import delete_run, find_previous_run
 
 __all__ = ["collect_previous_run", "collects_previous_run", "require_nothing_to_lose"]
 
-# These reports are there, and another attempt may read them.
+# These reports exist, and another attempt may read them.
 _READABLE_LATER = frozenset({MissingReason.LOG_UNAVAILABLE, MissingReason.LOG_FORBIDDEN})
 
 
 def collects_previous_run(options: RunOptions, policy: RunPolicy) -> bool:
-    """Whether an earlier run is to be collected and removed; one that is resumed is not earlier."""
+    """Whether an earlier run is to be collected and deleted; one that is resumed is not earlier."""
     return (
-        policy.previous_run is PreviousRun.COLLECT
+        policy.previous_run is PreviousRunPolicy.COLLECT
         and options.advanced.if_exists is not IfExists.RESUME
     )
 
 
 def collect_previous_run(options: RunOptions, key: str, files: ReportFiles) -> None:
-    """Harvest what an earlier run left, so that the step after may replace it.
+    """Collect an earlier run, so that the next step may replace it.
 
     Args:
-        options: its tracker is the leftover's.
-        key: of the run that is about to start.
-        files: where its report is written besides the artifacts.
-    Raises: RefusedError: reports of the earlier run could not be read for now.
+        options: Their tracker is that of the earlier run.
+        key: The key of the run that is about to start.
+        files: Where its report is written besides the artifacts.
+
+    Raises:
+        RefusedError: Reports of the earlier run cannot be read for now.
     """
-    previous_run = find_previous_run(options, key)
-    if previous_run is None:
+    previous = find_previous_run(options, key)
+    if previous is None:
         return
-    get_run_logger().info("collecting run %s that an earlier run left", previous_run.plan.run_id)
-    home = wait_and_collect(options.kubeconfig, previous_run, timeout=options.timeout, saving=files)
-    get_run_logger().info("run %s: %s", previous_run.plan.run_id, home.summary)
-    if not (home.complete and home.collected):
-        require_nothing_to_lose(previous_run, home)
-        # Jobs that nobody created or that cannot start would stand in the way for ever.
-        delete_existing_run(options.kubeconfig, as_one(previous_run), force=True)
+    get_run_logger().info("collecting the earlier run %s", previous.plan.run_id)
+    collected = wait_and_collect(options.cluster, previous, timeout=options.timeout, files=files)
+    get_run_logger().info("run %s: %s", previous.plan.run_id, collected.summary)
+    if not (collected.complete and collected.collected):
+        require_nothing_to_lose(previous, collected)
+        # Jobs that nobody created or that cannot start would block every later run.
+        delete_run(options.cluster, previous, force=True)
 
 
-def require_nothing_to_lose(previous_run: ExistingRun, home: CollectedRun) -> None:
-    """Refuse to remove a run whose report is not saved, or of which more could still be read.
+def require_nothing_to_lose(previous: ExistingRun, collected: CollectedRun) -> None:
+    """Do nothing if the run's report is saved and no more of it can be fetched.
 
-    Raises: RefusedError: it says how to get the reports, and how to give them up.
+    Raises:
+        RefusedError: It says how to get the reports, and how to give them up.
     """
-    namespace, tracker = previous_run.plan.namespace, previous_run.plan.tracker
-    if not home.saved:
-        raise RefusedError(
-            f"the report of the earlier run under tracker {tracker} in namespace {namespace} "
-            "could not be written to its folder; mend the folder and start again, or get it with: "
-            f"mrunners result {namespace} --tracker {tracker}",
-            namespace=namespace,
-            tracker=tracker,
+    if not collected.saved:
+        raise RefusedError.of(
+            previous.ref,
+            f"the report of the earlier run of tracker {previous.ref} could not be written to its "
+            "folder; fix the folder and start again",
+            NextStep.RESULT,
         )
-    unread = [pod for pod in home.report.coverage.missing if pod.reason in _READABLE_LATER]
+    unread = [pod for pod in collected.report.coverage.missing if pod.reason in _READABLE_LATER]
     if not unread:
         return
     first = unread[0]
-    raise RefusedError(
-        f"{len(unread)} reports of the earlier run under tracker {tracker} in namespace "
-        f"{namespace} could not be read: {first.job} index {first.index}: {first.reason.value}: "
-        f"{first.detail}; start again when its logs can be read, or give them up with: "
-        f"mrunners delete {namespace} --tracker {tracker} --force",
-        namespace=namespace,
-        tracker=tracker,
+    raise RefusedError.of(
+        previous.ref,
+        f"{counted(len(unread), 'report')} of the earlier run of tracker {previous.ref} could not "
+        f"be read: {first.job} index {first.index}: {first.reason.value}: {first.detail}; start "
+        "again when the logs can be read",
+        NextStep.FORCE_DELETE,
     )

@@ -1,7 +1,4 @@
-"""The flow `result`: the merged report of a run that has ended, as artifacts and as its result.
-
-It must not wait: a run that can still finish is refused.
-"""
+"""The flow `result`: the merged report of a finished run, as artifacts and as its result."""
 
 from __future__ import annotations
 
@@ -32,20 +29,22 @@ def result(
     """Collect and merge the reports of a run, and save them.
 
     Args:
-        run: Which run; it must have ended.
+        run: Which run; it must have finished.
         files: Besides the artifacts, which are an extract: the whole report as a page.
-    Raises: MrunnersError: it is still running, or reports are missing.
+
+    Raises:
+        MrunnersError: It is still running, or reports are missing.
     """
     validate_target(run)
     require_folder(files)
-    found = find_run_once(run.kubeconfig, run.namespace, run.tracker)
-    home = collect(run.kubeconfig, found, saving=files)
+    existing = find_run_once(run.cluster, run.namespace, run.tracker)
+    collected = collect(run.cluster, existing, files=files)
     outcome = RunOutcome(
-        namespace=run.namespace,
-        tracker=found.tracker.name,
-        run_id=found.plan.run_id,
-        report=home.report,
+        namespace=existing.ref.namespace,
+        tracker=existing.ref.tracker,
+        run_id=existing.plan.run_id,
+        merged_report=collected.report,
     )
-    if not home.complete:
-        raise RunIncompleteError(home.summary, outcome)
+    if not collected.complete:
+        raise RunIncompleteError(collected.summary, outcome)
     return completed_state(outcome)

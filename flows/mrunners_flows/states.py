@@ -1,7 +1,4 @@
-"""What a flow gives back, and how its known failures become Prefect states.
-
-It must not run anything.
-"""
+"""What a flow returns, and how its known errors become Prefect states."""
 
 from __future__ import annotations
 
@@ -18,14 +15,18 @@ from mrunners.errors import (
     ExitCode,
     IncompleteError,
     InvalidInputError,
+    InvalidOptionsError,
     MrunnersError,
     RefusedError,
     RunCancelledError,
     StillRunningError,
     WaitTimeoutError,
 )
+from mrunners.hints import describe
 from mrunners.records import Record
+from mrunners.refs import RunRef
 from mrunners.reports.merged import MergedReport
+from mrunners_flows.parameters import form_label
 
 __all__ = [
     "RunIncompleteError",
@@ -39,7 +40,7 @@ __all__ = [
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# The names by which a remote command line knows the outcome again.
+# A remote command line recognizes the error by the name of the state.
 _STATE_NAMES: tuple[tuple[type[MrunnersError], str], ...] = (
     (IncompleteError, "Incomplete"),
     (WaitTimeoutError, "TimedOut"),
@@ -51,31 +52,54 @@ _STATE_NAMES: tuple[tuple[type[MrunnersError], str], ...] = (
 
 
 class RunOutcome(Record):
-    """What came of a run.
+    """What became of a run.
 
     Attributes:
-        namespace, tracker, run_id: which run.
-        report: None when it was not waited for.
+        namespace: The namespace of the run.
+        tracker: The name of its tracker.
+        run_id: The run's ID.
+        merged_report: The merged report; None when the flow did not wait for it.
     """
 
     namespace: str
     tracker: str
     run_id: str
-    report: MergedReport | None = None
+    merged_report: MergedReport | None = None
+
+    @property
+    def ref(self) -> RunRef:
+        """The run's name."""
+        return RunRef(self.namespace, self.tracker)
+
+    @property
+    def waited(self) -> bool:
+        """Whether the flow waited for the report."""
+        return self.merged_report is not None
+
+    @property
+    def report(self) -> MergedReport:
+        """The merged report.
+
+        Raises:
+            IncompleteError: The flow did not wait for it (`RunOptions.wait` is off).
+        """
+        if self.merged_report is None:
+            raise IncompleteError(
+                f"the run of tracker {self.ref} has no report: the flow did not wait for it"
+            )
+        return self.merged_report
 
     @property
     def summary(self) -> str:
-        """The verdict, or that nobody waited for one."""
-        if self.report is not None:
-            return self.report.verdict
-        return f"tracker {self.tracker} stands in namespace {self.namespace}"
+        """The verdict, or that the run continues."""
+        return self.report.verdict if self.waited else f"the run of tracker {self.ref} continues"
 
 
 class RunIncompleteError(IncompleteError):
-    """The run ended with failed pods or missing reports.
+    """The run finished with failed pods or missing reports.
 
     Attributes:
-        outcome: with the merged report of what is there.
+        outcome: It has the merged report of what was collected.
     """
 
     exit_code = ExitCode.INCOMPLETE
@@ -86,14 +110,14 @@ class RunIncompleteError(IncompleteError):
 
 
 def errors_as_states(flow: Callable[P, R]) -> Callable[P, R]:
-    """Let a flow end in the state of a known failure instead of raising it.
+    """Let a flow end in the state of a known error instead of raising it.
 
-    Returned rather than raised, a failure leaves no traceback in the run's log; whoever calls the
-    flow still gets the exception, and so never sees the state: the type stays the flow's own.
+    An error that is returned leaves no traceback in the run's log. Whoever calls the flow still
+    gets the exception and never sees the state, so the declared type stays the flow's own.
     """
 
     @functools.wraps(flow)
-    def ending(*args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return flow(*args, **kwargs)
         except RunCancelledError as error:
@@ -103,31 +127,33 @@ def errors_as_states(flow: Callable[P, R]) -> Callable[P, R]:
 
     # Prefect builds the form from the signature; annotations that are still text would be looked
     # up in this module.
-    ending.__signature__ = inspect.signature(flow, eval_str=True)  # type: ignore[attr-defined]
-    ending.__annotations__ = inspect.get_annotations(flow, eval_str=True)
-    return ending
+    wrapper.__signature__ = inspect.signature(flow, eval_str=True)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = inspect.get_annotations(flow, eval_str=True)
+    return wrapper
 
 
 def completed_state(outcome: RunOutcome) -> RunOutcome:
-    """The Prefect state of a run that went as asked for, with the verdict as its message.
+    """Return the Prefect state of a run that succeeded, with the verdict as its message.
 
-    Whoever calls the flow gets the outcome, and so never sees the state.
+    Whoever calls the flow gets the outcome and never sees the state.
     """
     return cast("RunOutcome", Completed(message=outcome.summary, data=outcome))
 
 
 def failed_state(error: MrunnersError) -> State[MrunnersError]:
-    """The Prefect state of a known failure: of type Failed, named for what happened."""
+    """Return the Prefect state of a known error: of type Failed, named for what happened."""
     name = next((name for kind, name in _STATE_NAMES if isinstance(error, kind)), "Failed")
-    return Failed(name=name, message=str(error), data=error)
+    return Failed(name=name, message=_message(error), data=error)
+
+
+def _message(error: MrunnersError) -> str:
+    if isinstance(error, InvalidOptionsError):
+        return "\n".join(error.spelled(form_label))
+    return describe(error)
 
 
 def exit_code_of_state(state: State[object]) -> ExitCode:
-    """The exit code of a flow run that has ended, as an in-process run would have given it.
-
-    Args:
-        state: final.
-    """
+    """Return the exit code of a flow run that has ended, as a run in this process would have it."""
     if state.is_completed():
         return ExitCode.DONE
     if state.is_cancelled():

@@ -1,7 +1,4 @@
-"""The flow `wait`: until the Jobs of a run that is there have ended.
-
-It must not judge reports, nor mark the run as collected.
-"""
+"""The flow `wait`: waits until the Jobs of an existing run have finished."""
 
 from __future__ import annotations
 
@@ -9,11 +6,9 @@ from typing import Annotated
 
 from prefect import flow
 
-from mrunners.errors import IncompleteError
-from mrunners.plan import bounds
+from mrunners.plan.option_table import OPTIONS
 from mrunners_flows.parameters import RunTarget, titled, validate_target
 from mrunners_flows.states import errors_as_states
-from mrunners_tasks._step import as_one
 from mrunners_tasks.jobs import wait_for_jobs
 from mrunners_tasks.runs import find_run
 
@@ -24,17 +19,17 @@ __all__ = ["wait"]
 @errors_as_states
 def wait(
     run: Annotated[RunTarget, titled("Run")],
-    timeout: Annotated[str, titled("Timeout", **bounds.OPTIONAL_DURATION)] = "",
+    timeout: Annotated[str, titled("Timeout", **OPTIONS["timeout"].schema)] = "",
 ) -> None:
-    """Wait until every Job of a run has ended; reports come home meanwhile.
+    """Wait until every Job of a run has finished, and fetch its reports meanwhile.
 
     Args:
         run: Which run.
-        timeout: A duration such as 2h; empty means as long as it takes.
-    Raises: MrunnersError: pods failed or could not start, time is up, or there is no run.
+        timeout: A duration such as 2h; empty means no limit.
+
+    Raises:
+        MrunnersError: Pods failed or could not start, the timeout has passed, or there is no run.
     """
     validate_target(run, timeout=timeout)
-    found = find_run(run.kubeconfig, run.namespace, run.tracker)
-    problems = wait_for_jobs(run.kubeconfig, as_one(found), timeout)
-    if problems:
-        raise IncompleteError("\n".join(problems))
+    existing = find_run(run.cluster, run.namespace, run.tracker)
+    wait_for_jobs(run.cluster, existing, timeout).require_complete()

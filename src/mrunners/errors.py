@@ -1,37 +1,43 @@
-"""Every error that mrunners raises on purpose, with the exit code it means.
-
-It must not import anything of the project: all rooms raise from here.
+"""Every error that mrunners raises on purpose, with the exit code that it means.
 
     MrunnersError
-    ├── InvalidInputError        2  what the user gave is wrong; one line per mistake
-    ├── RefusedError             3  the tracker belongs to another run, or is not there
-    ├── StillRunningError        4  something can still finish
+    ├── InvalidInputError        2  what the user gave is wrong; one line per problem
+    │   └── InvalidOptionsError     the same, with the field that each problem is about
+    ├── RefusedError             3  the tracker belongs to another run, or does not exist
+    ├── StillRunningError        4  Jobs of the run can still finish
     ├── IncompleteError          5  finished, but runners failed or reports are missing
-    ├── WaitTimeoutError         6  the time given was used up
-    ├── RunCancelledError      130  somebody asked to stop
-    └── ClusterError             7  unreachable, unauthorised, forbidden or refused by the server
+    ├── WaitTimeoutError         6  the given time has passed
+    ├── RunCancelledError      130  the flow run was cancelled
+    └── ClusterError             7  unreachable, unauthorized, forbidden or refused by the server
         ├── UnreachableError
         ├── UnauthorizedError
         ├── ForbiddenError
         └── ApiStatusError          any other status that ends the work
 
-Prefect stores exceptions by pickling them, so each of these survives `pickle` with its facts.
+A message says what happened and to what. What to do next is a fact of the error too
+(`next_steps`); `mrunners.hints` writes it as command lines. Prefect stores exceptions by pickling
+them, so each of these survives `pickle` with its attributes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from enum import IntEnum
-from typing import ClassVar
+from collections.abc import Callable, Iterable
+from enum import IntEnum, StrEnum
+from typing import ClassVar, NamedTuple, Self
+
+from mrunners.refs import RunRef
 
 __all__ = [
     "ApiStatusError",
     "ClusterError",
     "ExitCode",
+    "FieldProblem",
     "ForbiddenError",
     "IncompleteError",
     "InvalidInputError",
+    "InvalidOptionsError",
     "MrunnersError",
+    "NextStep",
     "RefusedError",
     "RunCancelledError",
     "StillRunningError",
@@ -42,7 +48,7 @@ __all__ = [
 
 
 class ExitCode(IntEnum):
-    """What the command line ends with; docs/exit-codes.md explains each."""
+    """The exit codes of the command line; docs/exit-codes.md explains each."""
 
     DONE = 0
     INTERNAL_ERROR = 1
@@ -56,17 +62,42 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
-class MrunnersError(Exception):
-    """The root: `except MrunnersError` catches all that a user can be told about.
+class NextStep(StrEnum):
+    """What a user can do about an error."""
 
-    Its text is complete: what happened, to what, and what to do next.
+    START = "start"
+    WAIT = "wait"
+    RESUME = "resume"
+    RESUME_SAME_OPTIONS = "resume-same-options"
+    REPLACE = "replace"
+    RESULT = "result"
+    PARTIAL_RESULT = "partial-result"
+    FORCE_DELETE = "force-delete"
+    OTHER_TRACKER = "other-tracker"
+    LIST_TRACKERS = "list-trackers"
+
+
+class MrunnersError(Exception):
+    """The root: `except MrunnersError` catches everything that a user can be told about.
+
+    Attributes:
+        run: The run that the error is about, where it is about one.
+        next_steps: What to do about it, the most likely first.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL_ERROR
+    run: RunRef | None = None
+    next_steps: tuple[NextStep, ...] = ()
+
+    def suggest(self, run: RunRef, *steps: NextStep) -> Self:
+        """Say which run the error is about and what to do next; return the error itself."""
+        self.run = run
+        self.next_steps = steps
+        return self
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exception pickles by calling the class with self.args, which breaks as soon as __init__
-        # takes keyword facts; restoring the state does not care about __init__.
+        # takes keyword arguments; restoring the state does not depend on __init__.
         return (_restore, (type(self), self.args, self.__dict__))
 
 
@@ -83,7 +114,7 @@ class InvalidInputError(MrunnersError):
     """What the user gave is wrong: a URI, a profile, an option, a kubeconfig, a namespace.
 
     Attributes:
-        problems: one line per mistake, in the order of the input, never empty.
+        problems: One line per problem, in the order of the input, never empty.
     """
 
     exit_code = ExitCode.INVALID
@@ -95,12 +126,40 @@ class InvalidInputError(MrunnersError):
         super().__init__("\n".join(self.problems))
 
 
+class FieldProblem(NamedTuple):
+    """A problem with one option.
+
+    Attributes:
+        field: The path of the option's field, such as `advanced.start_timeout`.
+        message: The end of a sentence that begins with the option.
+    """
+
+    field: str
+    message: str
+
+
+class InvalidOptionsError(InvalidInputError):
+    """Options are wrong.
+
+    Attributes:
+        fields: The problems with their fields; each interface spells the fields in its own way.
+    """
+
+    def __init__(self, fields: Iterable[FieldProblem]) -> None:
+        self.fields = tuple(fields)
+        super().__init__(self.spelled(str))
+
+    def spelled(self, spelling: Callable[[str], str]) -> list[str]:
+        """Return one line per problem, with each field as an interface spells it."""
+        return [f"{spelling(field)}: {message}" for field, message in self.fields]
+
+
 class RefusedError(MrunnersError):
     """The tracker belongs to another run, or there is none, or there are several.
 
     Attributes:
-        namespace: where it was looked for.
-        tracker: its name; None when none or several were found.
+        namespace: Where it was looked up.
+        tracker: Its name; None when none or several were found.
     """
 
     exit_code = ExitCode.REFUSED
@@ -110,12 +169,18 @@ class RefusedError(MrunnersError):
         self.tracker = tracker
         super().__init__(message)
 
+    @classmethod
+    def of(cls, run: RunRef, message: str, *steps: NextStep) -> RefusedError:
+        """Return the error for a run, with what to do next."""
+        error = cls(message, namespace=run.namespace, tracker=run.tracker)
+        return error.suggest(run, *steps)
+
 
 class StillRunningError(MrunnersError):
     """Jobs of the run have not finished.
 
     Attributes:
-        jobs: the names of the unfinished Jobs, in plan order.
+        jobs: The names of the unfinished Jobs, in plan order.
     """
 
     exit_code = ExitCode.STILL_RUNNING
@@ -126,16 +191,16 @@ class StillRunningError(MrunnersError):
 
 
 class IncompleteError(MrunnersError):
-    """The run ended, but pods failed or never started, or reports are missing."""
+    """The run finished, but pods failed or never started, or reports are missing."""
 
     exit_code = ExitCode.INCOMPLETE
 
 
 class WaitTimeoutError(MrunnersError):
-    """The time that the user gave was used up; the run itself goes on.
+    """The given time has passed; the run itself continues.
 
     Attributes:
-        seconds: the time that was given.
+        seconds: The time that was given.
     """
 
     exit_code = ExitCode.TIMEOUT
@@ -146,19 +211,19 @@ class WaitTimeoutError(MrunnersError):
 
 
 class RunCancelledError(MrunnersError):
-    """Somebody cancelled the flow run; what is deployed stays unless it was asked for otherwise."""
+    """The flow run was cancelled; what is deployed stays unless the policy says otherwise."""
 
     exit_code = ExitCode.INTERRUPTED
 
 
 class ClusterError(MrunnersError):
-    """The API server could not be reached or would not do it."""
+    """The API server could not be reached or refused the request."""
 
     exit_code = ExitCode.CLUSTER
 
 
 class UnreachableError(ClusterError):
-    """No usable answer within the patience that the command has."""
+    """No usable answer came in the time that requests are retried for."""
 
 
 class UnauthorizedError(ClusterError):
@@ -166,12 +231,12 @@ class UnauthorizedError(ClusterError):
 
 
 class ForbiddenError(ClusterError):
-    """403, and it stayed.
+    """403, also after a retry.
 
     Attributes:
-        verb: as in RBAC, such as `create`.
-        resource: as in RBAC, such as `jobs.batch`.
-        namespace: where.
+        verb: As in RBAC, such as `create`.
+        resource: As in RBAC, such as `jobs.batch`.
+        namespace: The namespace of the request.
     """
 
     def __init__(self, message: str, *, verb: str, resource: str, namespace: str) -> None:
@@ -182,11 +247,11 @@ class ForbiddenError(ClusterError):
 
 
 class ApiStatusError(ClusterError):
-    """The API server answered with a status that repeating cannot mend.
+    """The API server answered with a status that a retry cannot fix.
 
     Attributes:
-        status: the HTTP status.
-        reason: the `reason` of the Status object, such as `Invalid`; empty when there was none.
+        status: The HTTP status.
+        reason: The `reason` of the Status object, such as `Invalid`; empty when there was none.
     """
 
     def __init__(self, message: str, *, status: int, reason: str = "") -> None:

@@ -1,4 +1,4 @@
-"""The command line: one file per command; each talks to the core, and only `run` to a flow.
+"""The command line: one file per command in `commands`, which call `mrunners.connection`.
 
-Its modules import click and nothing heavier at the top, so that `--help` is instant.
+Modules import click and nothing heavier at the top, so that `--help` is instant.
 """

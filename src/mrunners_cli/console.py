@@ -1,7 +1,4 @@
-"""Tells people on stderr how far a run is: a live line on a terminal, plain lines otherwise.
-
-It must not write to stdout, but for the tracker's name.
-"""
+"""Shows people on stderr how far a run is: a live line on a terminal, plain lines otherwise."""
 
 from __future__ import annotations
 
@@ -14,6 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from mrunners.durations import format_duration
+from mrunners.formatting import counted
+from mrunners.text import printable
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -22,20 +21,27 @@ if TYPE_CHECKING:
 
 __all__ = ["Console", "print_line"]
 
+# A line of ours has a URL and a message of the API server at most.
+LONGEST_LINE = 4000
+
 
 class Console:
     """The command line's `RunObserver`; a context manager, so that the live line is always cleared.
 
-    Args:
-        quiet: no progress and no notes; warnings stay.
-        print_tracker: print the tracker's name to stdout as soon as it stands.
+    Nothing goes to stdout but the tracker's name.
     """
 
     def __init__(self, *, quiet: bool, print_tracker: bool = False) -> None:
+        """Print nothing yet.
+
+        Args:
+            quiet: Whether to print no progress and no information; warnings are always printed.
+            print_tracker: Whether to print the tracker's name to stdout as soon as it exists.
+        """
         self._quiet = quiet
         self._print_tracker = print_tracker
-        self._began = time.monotonic()
-        self._last = ""
+        self._started = time.monotonic()
+        self._last_line = ""
         self._status: Status | None = None
 
     def __enter__(self) -> Console:
@@ -55,16 +61,16 @@ class Console:
             self._status.stop()
 
     def info(self, text: str) -> None:
-        """A line for people."""
+        """Print a line, unless quiet."""
         if not self._quiet:
-            self._say(text)
+            self._print(text)
 
     def warn(self, text: str) -> None:
-        """A line that is shown even when quiet."""
-        self._say(f"warning: {text}")
+        """Print a warning, even when quiet."""
+        self._print(f"warning: {text}")
 
-    def tracker(self, name: str) -> None:
-        """The tracker stands: its name goes to stdout, at once, once."""
+    def tracker_created(self, name: str) -> None:
+        """Print the tracker's name to stdout, at once and only once."""
         if self._print_tracker:
             self._print_tracker = False
             if self._status is not None:
@@ -72,42 +78,35 @@ class Console:
             click.echo(name)
 
     def reports_fetched(self, pods: Sequence[str]) -> None:
-        """Nothing: the progress counts them, and `result` names those that are missing."""
+        """Do nothing: the progress counts them, and `result` names those that are missing."""
 
     def progress(self, state: RunState, reports: int) -> None:
-        """How far the run is."""
+        """Show how far the run is."""
         if self._quiet:
             return
-        words = [f"{state.ended} of {state.pods} pods ended"]
+        parts = [f"{state.ended} of {counted(state.pod_count, 'pod')} ended"]
         if state.running:
-            words.append(f"{state.running} running")
+            parts.append(f"{state.running} running")
         if state.unstarted:
-            words.append(f"{state.unstarted} starting")
+            parts.append(f"{state.unstarted} starting")
         if state.missing:
-            words.append(f"{len(state.missing)} Jobs not created")
-        words.append(f"{reports} reports")
-        line = ", ".join(words)
-        elapsed = format_duration(time.monotonic() - self._began)
+            parts.append(f"{counted(len(state.missing), 'Job')} not created")
+        parts.append(counted(reports, "report"))
+        line = ", ".join(parts)
+        elapsed = format_duration(time.monotonic() - self._started)
         if self._status is not None:
             self._status.update(f"{line}  ({elapsed})")
             self._status.start()
-        elif line != self._last:
-            self._say(f"{line} ({elapsed})")
-        self._last = line
+        elif line != self._last_line:
+            self._print(f"{line} ({elapsed})")
+        self._last_line = line
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         if self._status is not None:
             self._status.stop()
         print_line(text)
 
 
-# A line of ours has a URL and a message of the API server at most.
-LONGEST_LINE = 4000
-
-
 def print_line(text: str) -> None:
-    """Print a text of one line or several."""
-    # Not at the top: `--help` needs none of it.
-    from mrunners.text import printable
-
+    """Print a text of one or several lines to stderr, without anything that a terminal obeys."""
     click.echo("\n".join(printable(line, LONGEST_LINE) for line in text.split("\n")), err=True)

@@ -1,7 +1,4 @@
-"""How a command ends: exceptions and signals become a line on stderr and an exit code.
-
-It must not know any command.
-"""
+"""How a command ends: exceptions and signals become lines on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -14,14 +11,16 @@ from types import FrameType
 
 import click
 
-from mrunners.errors import ExitCode, InvalidInputError, MrunnersError
+from mrunners.errors import ExitCode, InvalidInputError, InvalidOptionsError, MrunnersError
+from mrunners.hints import next_step_lines
 from mrunners_cli.console import print_line
+from mrunners_cli.options import flag_of, given_cluster
 
 __all__ = ["Terminated", "catching_signals", "exit_code_of"]
 
 
 class Terminated(BaseException):
-    """SIGTERM, raised where the program is, so that everything is left in order."""
+    """SIGTERM, raised wherever the program is, so that everything is left in order."""
 
 
 @contextmanager
@@ -32,18 +31,15 @@ def catching_signals() -> Iterator[None]:
         del number, frame
         raise Terminated
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    previous = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)
 
 
 def exit_code_of(command: Callable[[], object]) -> int:
-    """Run a command and say on stderr what it raised.
-
-    Returns: the exit code of the design's table.
-    """
+    """Run a command, print what it raised on stderr, and return the exit code."""
     try:
         code = command()
     except click.ClickException as error:
@@ -55,18 +51,18 @@ def exit_code_of(command: Callable[[], object]) -> int:
         print_error(error)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; what is deployed stays and can be resumed", err=True)
+        click.echo("interrupted; everything deployed so far stays and can be resumed", err=True)
         return ExitCode.INTERRUPTED
     except Terminated:
-        click.echo("terminated; what is deployed stays and can be resumed", err=True)
+        click.echo("terminated; everything deployed so far stays and can be resumed", err=True)
         return ExitCode.TERMINATED
     except BrokenPipeError:
         raise
     except Exception:  # noqa: BLE001 - the process ends here
         traceback.print_exc(file=sys.stderr)
         click.echo(
-            "this is a defect of mrunners; please report it with the lines above and the output "
-            "of `mrunners --version`",
+            "this is a bug in mrunners; please report it with the lines above and the output of "
+            "`mrunners --version`",
             err=True,
         )
         return ExitCode.INTERNAL_ERROR
@@ -74,7 +70,16 @@ def exit_code_of(command: Callable[[], object]) -> int:
 
 
 def print_error(error: MrunnersError) -> None:
-    """Say on stderr what happened: one line per mistake, else the message as it is."""
-    lines = error.problems if isinstance(error, InvalidInputError) else (str(error),)
-    for line in lines:
+    """Print what happened, one line per problem, and what to do next."""
+    for line in _lines(error):
         print_line(f"error: {line}")
+    for line in next_step_lines(error, given_cluster()):
+        print_line(f"  {line}")
+
+
+def _lines(error: MrunnersError) -> list[str]:
+    if isinstance(error, InvalidOptionsError):
+        return error.spelled(flag_of)
+    if isinstance(error, InvalidInputError):
+        return list(error.problems)
+    return [str(error)]

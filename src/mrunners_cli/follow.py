@@ -1,7 +1,4 @@
-"""Follows a flow run on a Prefect server, and tells its end as a run in this process would.
-
-It must not trigger or end anything.
-"""
+"""Follows a flow run on a Prefect server and reports its end as a run in this process would."""
 
 from __future__ import annotations
 
@@ -24,7 +21,8 @@ from prefect.client.schemas.sorting import ArtifactSort
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.utilities.urls import url_for
 
-from mrunners.errors import ExitCode
+from mrunners.errors import ExitCode, NextStep
+from mrunners.hints import command
 from mrunners.plan.options import RunOptions
 from mrunners_cli.console import Console, print_line
 from mrunners_cli.exits import Terminated
@@ -37,36 +35,39 @@ T = TypeVar("T")
 
 POLL_SECONDS = 2.0
 
-# As long as the core is patient with an API server that has answered once.
-PATIENCE_SECONDS = 600.0
+# As long as the core retries for an API server that has answered once.
+OUTAGE_SECONDS = 600.0
 
-# A run cannot end in these states without a report, and so not without a tracker. TimedOut is no
-# proof of one: an earlier run may have been waited for.
-_WITH_REPORT = frozenset({"Completed", "Incomplete"})
+# A run cannot end in these states without a report, and so not without a tracker. TimedOut proves
+# nothing: the flow may have waited for an earlier run.
+_STATES_WITH_REPORT = frozenset({"Completed", "Incomplete"})
 
-# Prefect writes down what a step came to a little after it ended, and maybe after its flow run.
+# Prefect records the end of a task a little after it, and maybe after the end of its flow run.
 RECORD_SECONDS = 10.0
 
 
 def follow(
     client: SyncPrefectClient, run: FlowRun, options: RunOptions, console: Console, *, wait: bool
 ) -> int:
-    """Tell what becomes of a flow run, until it has ended.
+    """Report what becomes of a flow run until it has ended, and return the exit code.
 
     Args:
-        client: of the server that has it.
-        run: just triggered.
-        options: of the run.
-        console: prints the tracker's name once the tracker stands.
-        wait: otherwise only until then.
-    Returns: the exit code.
-    Raises: httpx.HTTPError, PrefectException: the server stays away.
+        client: Of the server that has it.
+        run: Just triggered.
+        options: Of the run.
+        console: Prints the tracker's name once the tracker exists.
+        wait: Whether to follow it to its end; otherwise only until the tracker exists.
+
+    Raises:
+        httpx.HTTPError: The server does not answer any more.
+        PrefectException: The server answers with an error.
     """
     try:
         return _until_ended(client, run, options, console, wait=wait)
     except (KeyboardInterrupt, Terminated):
         console.info(
-            f"the flow run goes on at its worker; end it with: prefect flow-run cancel {run.id}"
+            f"the flow run continues on its worker; cancel it with: prefect flow-run cancel "
+            f"{run.id}"
         )
         raise
 
@@ -74,41 +75,46 @@ def follow(
 def _until_ended(
     client: SyncPrefectClient, run: FlowRun, options: RunOptions, console: Console, *, wait: bool
 ) -> int:
-    said = told = ""
+    reported_state = reported_progress = ""
     while True:
-        state, stands = _patiently(lambda: _look(client, run), console)
-        if state.name != said:
-            said = state.name or ""
-            console.info(f"flow run is {said}")
-        if state.is_final() and not stands:
-            stands = state.name in _WITH_REPORT or _recorded(client, run, state, console)
-        if stands:
-            console.tracker(options.advanced.tracker)
+        state, has_tracker = _with_retries(lambda: _read(client, run), console)
+        if state.name != reported_state:
+            reported_state = state.name or ""
+            console.info(f"flow run is {reported_state}")
+        if state.is_final() and not has_tracker:
+            has_tracker = state.name in _STATES_WITH_REPORT or _recorded_later(
+                client, run, state, console
+            )
+        if has_tracker:
+            console.tracker_created(options.ref.tracker)
         if state.is_final():
-            _tell_ending(run, state, options, console, stands=stands)
-            return ExitCode.REFUSED if _dropped(state) else exit_code_of_state(state)
-        if stands and not wait:
+            _report_end(run, state, options, console, has_tracker=has_tracker)
+            return ExitCode.REFUSED if _was_dropped(state) else exit_code_of_state(state)
+        if has_tracker and not wait:
             return ExitCode.DONE
-        if (progress := _patiently(lambda: _progress(client, run), console)) != told:
-            told = progress
-            console.info(told)
+        progress = _with_retries(lambda: _progress(client, run), console)
+        if progress != reported_progress:
+            reported_progress = progress
+            console.info(progress)
         time.sleep(POLL_SECONDS)
 
 
-def _recorded(client: SyncPrefectClient, run: FlowRun, state: State[Any], console: Console) -> bool:
+def _recorded_later(
+    client: SyncPrefectClient, run: FlowRun, state: State[Any], console: Console
+) -> bool:
     """Whether a run that timed out turns out to have had its tracker."""
     if state.name != "TimedOut":
         return False
     deadline = time.monotonic() + RECORD_SECONDS
     while time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
-        if _patiently(lambda: _look(client, run), console)[1]:
+        if _with_retries(lambda: _read(client, run), console)[1]:
             return True
     return False
 
 
-def _look(client: SyncPrefectClient, run: FlowRun) -> tuple[State[Any], bool]:
-    """The flow run's state, and whether its tracker is known to stand."""
+def _read(client: SyncPrefectClient, run: FlowRun) -> tuple[State[Any], bool]:
+    """Return the flow run's state, and whether its tracker is known to exist."""
     steps = client.read_task_runs(
         flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run.id])),
         task_run_filter=TaskRunFilter(name=TaskRunFilterName(like_="create-tracker")),
@@ -119,29 +125,28 @@ def _look(client: SyncPrefectClient, run: FlowRun) -> tuple[State[Any], bool]:
 
 
 def _progress(client: SyncPrefectClient, run: FlowRun) -> str:
-    """What the latest progress artifact says; empty when there is none yet."""
-    shown = client.read_artifacts(
+    """Return what the latest progress artifact says; empty when there is none yet."""
+    artifacts = client.read_artifacts(
         artifact_filter=ArtifactFilter(type=ArtifactFilterType(any_=["progress"])),
         flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run.id])),
         limit=1,
         sort=ArtifactSort.CREATED_DESC,
     )
-    return shown[0].description or "" if shown else ""
+    return artifacts[0].description or "" if artifacts else ""
 
 
-def _dropped(state: State[Any]) -> bool:
-    """Whether the deployment's own limit kept the flow run from starting, by its words."""
+def _was_dropped(state: State[Any]) -> bool:
+    """Whether the deployment's own limit kept the flow run from starting, by its message."""
     return state.is_cancelled() and "concurrency limit" in (state.message or "")
 
 
-def _tell_ending(
-    run: FlowRun, state: State[Any], options: RunOptions, console: Console, *, stands: bool
+def _report_end(
+    run: FlowRun, state: State[Any], options: RunOptions, console: Console, *, has_tracker: bool
 ) -> None:
-    where = f"{options.namespace} --tracker {options.advanced.tracker}"
-    if _dropped(state):
+    if _was_dropped(state):
         print_line(
-            f"error: as many runs of this deployment as may are under way ({state.message}); wait "
-            "for them, or raise its concurrency limit"
+            "error: the deployment already has as many flow runs as its concurrency limit allows "
+            f"({state.message}); wait for them, or raise the limit"
         )
     elif state.is_cancelled():
         print_line("error: the flow run was cancelled")
@@ -149,45 +154,47 @@ def _tell_ending(
         print_line(f"error: {state.message or state.name}")
     elif state.message:
         console.info(state.message)
-    if stands and (state.is_cancelled() or state.is_crashed()):
+    ref = options.ref
+    if has_tracker and (state.is_cancelled() or state.is_crashed()):
         console.info(
-            f"what it had deployed goes on unless it was told to remove it: see mrunners status "
-            f"{where}; resume it with: mrunners run --namespace {where} --resume; remove it with: "
-            f"mrunners delete {where} --force"
+            "what it deployed continues, unless its policy deletes it; resume it with: "
+            f"{command(NextStep.RESUME, ref)}; delete it with: "
+            f"{command(NextStep.FORCE_DELETE, ref)}"
         )
-    if options.wait and state.name in _WITH_REPORT:
+    if options.wait and state.name in _STATES_WITH_REPORT:
         policy = RunPolicy.model_validate(run.parameters.get("policy") or {})
         places = []
         if policy.save:
             places.append(f"among the flow run's artifacts: {url_for(run) or run.id}")
         if policy.cleanup is CleanupPolicy.KEEP:
-            places.append(f"with: mrunners result {where}")
+            places.append(f"with: {command(NextStep.RESULT, ref)}")
         if places:
-            console.info(f"see the report {', or '.join(places)}")
+            console.info(f"get the report {', or '.join(places)}")
 
 
-def _patiently(read: Callable[[], T], console: Console) -> T:
-    """Read from the Prefect server, and bear that it is away for a while: it has answered before.
+def _with_retries(read: Callable[[], T], console: Console) -> T:
+    """Read from the Prefect server, and retry while it is away: it has answered before.
 
-    Raises: httpx.HTTPError: it stays away.
+    Raises:
+        httpx.HTTPError: It does not answer any more.
     """
-    began = time.monotonic()
-    said = False
+    started = time.monotonic()
+    reported = False
     while True:
         try:
-            given = read()
+            answer = read()
         except (httpx.TransportError, PrefectHTTPStatusError) as error:
-            if time.monotonic() - began > PATIENCE_SECONDS or not _may_pass(error):
+            if time.monotonic() - started > OUTAGE_SECONDS or not _is_transient(error):
                 raise
-            if not said:
-                said = True
-                console.warn(f"the Prefect server does not answer ({error}); trying again")
+            if not reported:
+                reported = True
+                console.warn(f"the Prefect server does not answer ({error}); retrying")
             time.sleep(POLL_SECONDS)
         else:
-            if said:
+            if reported:
                 console.warn("the Prefect server answers again")
-            return given
+            return answer
 
 
-def _may_pass(error: httpx.TransportError | PrefectHTTPStatusError) -> bool:
+def _is_transient(error: httpx.TransportError | PrefectHTTPStatusError) -> bool:
     return not isinstance(error, PrefectHTTPStatusError) or error.response.status_code >= 500

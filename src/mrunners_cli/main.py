@@ -1,7 +1,4 @@
-"""The `mrunners` command: finds its subcommands, and turns whatever ends them into an exit code.
-
-It must not do any command's work.
-"""
+"""The `mrunners` command: finds its subcommands, and turns whatever ends them into an exit code."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from mrunners.text import did_you_mean
 from mrunners_cli.exits import catching_signals, exit_code_of
 
 __all__ = ["cli", "main"]
@@ -20,17 +18,17 @@ _COMMANDS = ("run", "wait", "result", "status", "delete", "check-deployments")
 
 
 class _Commands(click.Group):
-    """Imports a command's module when it is asked for."""
+    """Imports a command's module when the command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order of a run, not of the alphabet."""
+        """Return the commands in the order of a run."""
         del ctx
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name."""
+        """Return the command of that name."""
         if cmd_name not in _COMMANDS:
-            ctx.fail(f"no such command '{cmd_name}'; there are {', '.join(_COMMANDS)}")
+            ctx.fail(f"unknown command '{cmd_name}'{did_you_mean(cmd_name, _COMMANDS)}")
         name = cmd_name.replace("-", "_")
         command = getattr(import_module(f"mrunners_cli.commands.{name}"), name)
         assert isinstance(command, click.Command)
@@ -43,7 +41,7 @@ class _Commands(click.Group):
 )
 @click.version_option(package_name="mrunners", message="%(package)s %(version)s")
 def cli() -> None:
-    """Run kperf load runners as Kubernetes Jobs and bring home one merged report.
+    """Run kperf load runners as Kubernetes Jobs and merge their reports into one.
 
     \b
     Examples:
@@ -53,20 +51,21 @@ def cli() -> None:
       mrunners result load --format table
 
     \b
-    Exit codes: 0 done, 2 invalid input, 3 another run or none is there, 4 still running,
-    5 runners failed or reports are missing, 6 timeout, 7 cluster unreachable or forbidden.
+    Exit codes: 0 done, 2 invalid input, 3 the tracker belongs to another run or does not exist,
+    4 still running, 5 runners failed or reports are missing, 6 timeout, 7 cluster unreachable or
+    forbidden.
     """
 
 
 def main() -> NoReturn:
-    """Run the command line and end the process."""
+    """Run the command line and exit."""
     try:
         with catching_signals():
             code = exit_code_of(lambda: cli.main(prog_name="mrunners", standalone_mode=False))
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):
         # Not standalone, click exits by itself for one cause only: a broken pipe, with a plain 1.
-        # The reader has gone, as in `mrunners result NS | head`; Python would complain at exit.
+        # The reader is gone, as in `mrunners result NS | head`; Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141  # 128 + SIGPIPE, as a shell shows it for any other tool
     sys.exit(code)

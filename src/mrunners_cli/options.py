@@ -1,21 +1,38 @@
-"""The options that several commands share, and the types of their values.
+"""The options that commands share, made from the table of options, and the types of their values.
 
-It must not import anything heavier than click.
+Nothing heavier than click is imported here: `--help` needs all of it.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import click
 
 from mrunners.durations import parse_duration
 from mrunners.names import dns_label_problem
+from mrunners.plan.option_table import OPTIONS, Option
+from mrunners.refs import ClusterRef
 
-__all__ = ["DURATION", "kubeconfig_option", "namespace_argument", "quiet_option", "tracker_option"]
+__all__ = [
+    "DURATION",
+    "cluster_options",
+    "flag_of",
+    "given_cluster",
+    "namespace_argument",
+    "option_from_table",
+    "quiet_option",
+    "remember_cluster",
+    "run_options",
+    "tracker_option",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_given_cluster: ContextVar[ClusterRef] = ContextVar("given_cluster", default=ClusterRef())
 
 
 class _Duration(click.ParamType[float]):
@@ -26,7 +43,7 @@ class _Duration(click.ParamType[float]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """The seconds of a duration."""
+        """Return the seconds of a duration."""
         if isinstance(value, float):
             return value
         try:
@@ -38,8 +55,82 @@ class _Duration(click.ParamType[float]):
 DURATION = _Duration()
 
 
-def _name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """A name that may stand in a URL of the API server."""
+def flag_of(field: str) -> str:
+    """Return a field's flag, such as `--start-timeout` for `advanced.start_timeout`."""
+    return "--" + field.rpartition(".")[2].replace("_", "-")
+
+
+def option_from_table(option: Option, **changes: Any) -> Callable[[F], F]:
+    """Return the decorator that gives a command an option of the table.
+
+    Args:
+        option: A row of the table.
+        **changes: Keyword arguments of `click.option` that replace the row's.
+    """
+    flags = [flag_of(option.name), *([option.short] if option.short else [])]
+    default = option.default if option.cli_default is None else option.cli_default
+    settings: dict[str, Any] = {"help": option.help, "metavar": option.metavar}
+    if isinstance(default, bool):
+        # A value is optional: `--wait`, `--wait=false`.
+        settings |= {
+            "is_flag": False,
+            "flag_value": "true",
+            "default": str(default).lower(),
+            "type": click.BOOL,
+        }
+    elif default is None:
+        settings |= {"required": True}
+    else:
+        settings |= {
+            "default": default,
+            "multiple": option.multiple,
+            "show_default": bool(default) and not option.multiple,
+        }
+    if option.choices:
+        settings |= {"type": click.Choice(option.choices), "metavar": None}
+    return click.option(*flags, **(settings | changes))
+
+
+def run_options(command: F) -> F:
+    """Give a command all options of a run, in the order of the table."""
+    for option in reversed(list(OPTIONS.values())):
+        if option.flag:
+            command = option_from_table(option)(command)
+    return command
+
+
+def cluster_options(command: F) -> F:
+    """Give a command --kubeconfig and --context, which it gets as one `cluster`."""
+
+    @functools.wraps(command)
+    def with_cluster(*args: Any, kubeconfig: str, context: str, **kwargs: Any) -> Any:
+        cluster = remember_cluster(ClusterRef(kubeconfig, context))
+        return command(*args, cluster=cluster, **kwargs)
+
+    for name in ("context", "kubeconfig"):
+        help_text = OPTIONS[name].help
+        if name == "kubeconfig":
+            help_text = (
+                "Path to a kubeconfig. Empty means the pod's token where there is one, else "
+                "$KUBECONFIG or the default file."
+            )
+        with_cluster = option_from_table(OPTIONS[name], help=help_text)(with_cluster)
+    return with_cluster  # type: ignore[return-value]
+
+
+def remember_cluster(cluster: ClusterRef) -> ClusterRef:
+    """Keep what --kubeconfig and --context say, for the hints that follow an error."""
+    _given_cluster.set(cluster)
+    return cluster
+
+
+def given_cluster() -> ClusterRef:
+    """Return what --kubeconfig and --context of this command say."""
+    return _given_cluster.get()
+
+
+def _check_name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse a name that must not be part of a URL of the API server."""
     problem = None if value is None else dns_label_problem(value)
     if problem is not None:
         raise click.BadParameter(problem, ctx, param)
@@ -47,33 +138,23 @@ def _name(ctx: click.Context, param: click.Parameter, value: str | None) -> str 
 
 
 def namespace_argument(command: F) -> F:
-    """NAMESPACE."""
-    return click.argument("namespace", metavar="NAMESPACE", callback=_name)(command)
-
-
-def kubeconfig_option(command: F) -> F:
-    """--kubeconfig PATH."""
-    return click.option(
-        "--kubeconfig",
-        metavar="PATH",
-        default="",
-        help="Path to a kubeconfig. Empty: the pod's token where there is one, else $KUBECONFIG "
-        "or the default file.",
-    )(command)
+    """Give a command the argument NAMESPACE."""
+    return click.argument("namespace", metavar="NAMESPACE", callback=_check_name)(command)
 
 
 def tracker_option(command: F) -> F:
-    """--tracker NAME, where it may be left out."""
-    return click.option(
-        "--tracker",
-        metavar="NAME",
-        callback=_name,
+    """Give a command --tracker, where it may be left out."""
+    return option_from_table(
+        OPTIONS["tracker"],
+        default=None,
+        show_default=False,
+        callback=_check_name,
         help="The run's tracker. Default: the only one in the namespace.",
     )(command)
 
 
 def quiet_option(command: F) -> F:
-    """--quiet."""
+    """Give a command --quiet."""
     return click.option(
-        "--quiet", "-q", is_flag=True, help="No progress on stderr; only warnings and errors."
+        "--quiet", "-q", is_flag=True, help="No progress on stderr, only warnings and errors."
     )(command)

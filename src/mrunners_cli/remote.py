@@ -1,6 +1,6 @@
 """`mrunners run --deployment`: triggers a deployment and follows its flow run.
 
-It must not touch the cluster or the paths in the options: both are the worker's.
+The cluster and the paths in the options are the worker's; neither is touched here.
 """
 
 from __future__ import annotations
@@ -32,23 +32,26 @@ __all__ = ["run_remotely"]
 
 
 def run_remotely(
-    deployment: str, asked: RunOptions, given: Collection[str], console: Console
+    deployment: str, options: RunOptions, given: Collection[str], console: Console
 ) -> int:
     """Trigger a deployment of the flow `multirunners`.
 
     Args:
-        deployment: its name, or `flow/name`.
-        asked: the command line's options; paths in them are the worker's.
-        given: which of them stood on the command line; the others are the deployment's.
-        console: prints the tracker's name once the tracker stands.
-    Returns: the exit code that a run in this process would end with; without `asked.wait`, 0 as
-        soon as the tracker stands.
+        deployment: Its name, or `flow/name`.
+        options: The command line's options; paths in them are the worker's.
+        given: The options that were given; the others are the deployment's.
+        console: Prints the tracker's name once the tracker exists.
+
+    Returns:
+        The exit code that a run in this process would have; without `options.wait`, 0 as soon as
+        the tracker exists.
+
     Raises:
-        InvalidInputError: there is no such deployment, or it does not take these options.
-        UnreachableError: the Prefect server does not answer.
+        InvalidInputError: There is no such deployment, or it does not accept these options.
+        UnreachableError: The Prefect server does not answer.
     """
-    if asked.runners:
-        parse_runners(asked.runners)
+    if options.runners:
+        parse_runners(options.runners)
     if not get_current_settings().api.url:
         raise InvalidInputError(
             "--deployment needs a Prefect server: set PREFECT_API_URL, such as "
@@ -58,12 +61,12 @@ def run_remotely(
     try:
         with get_client(sync_client=True) as client:
             found = _deployment(client, name)
-            parameters, options = _parameters(found, _options_given(asked, given))
+            parameters, whole = _parameters(found, _given_values(options, given))
             run = run_deployment(found.id, parameters=parameters, timeout=0, as_subflow=False)
             assert not hasattr(run, "__await__")
             console.info(f"flow run {run.name}: {url_for(run) or run.id}")
             console.info("paths and kubeconfig in the options are those of the worker's machine")
-            return follow(client, run, options, console, wait=asked.wait)
+            return follow(client, run, whole, console, wait=options.wait)
     except (httpx.HTTPError, PrefectException) as error:
         raise UnreachableError(
             f"the Prefect server does not answer as expected: {error}; check PREFECT_API_URL"
@@ -75,28 +78,28 @@ def _deployment(client: SyncPrefectClient, name: str) -> DeploymentResponse:
         return client.read_deployment_by_name(name)
     except (ObjectNotFound, ValueError) as error:
         raise InvalidInputError(
-            f"--deployment: there is no deployment {name} on {client.api_url}; list them with: "
-            "prefect deployment ls, and name one of another flow as FLOW/NAME"
+            f"--deployment: {client.api_url} has no deployment {name}; list them with: prefect "
+            "deployment ls, and name one of another flow as FLOW/NAME"
         ) from error
 
 
-def _options_given(asked: RunOptions, given: Collection[str]) -> dict[str, Any]:
-    """Only what stood on the command line, in the form in which the flow takes it."""
-    options = asked.model_dump(mode="json")
-    advanced = options.pop("advanced")
+def _given_values(options: RunOptions, given: Collection[str]) -> dict[str, Any]:
+    """Return only the options that were given, in the form in which the flow takes them."""
+    values = options.model_dump(mode="json")
+    advanced = values.pop("advanced")
     chosen = {*given} | ({"if_exists"} if {"resume", "replace"} & {*given} else set())
-    kept = {name: value for name, value in options.items() if name in chosen}
+    kept = {name: value for name, value in values.items() if name in chosen}
     kept_advanced = {name: value for name, value in advanced.items() if name in chosen}
     return {**kept, "advanced": kept_advanced} if kept_advanced else kept
 
 
-def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Both mappings; where both have a value, the one above, and mappings key by key."""
-    merged = dict(below)
-    for name, value in above.items():
-        under = merged.get(name)
-        if isinstance(under, dict) and isinstance(value, dict):
-            merged[name] = _laid_over(under, value)
+def _overlaid(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both mappings as one, key by key; where both have a value, the second wins."""
+    merged = dict(base)
+    for name, value in over.items():
+        below = merged.get(name)
+        if isinstance(below, dict) and isinstance(value, dict):
+            merged[name] = _overlaid(below, value)
         else:
             merged[name] = value
     return merged
@@ -105,17 +108,19 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
 def _parameters(
     deployment: DeploymentResponse, given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], RunOptions]:
-    """The flow's parameters: the deployment's own, with what was given over them.
+    """Return the flow's parameters: the deployment's own, overlaid with what was given.
 
-    Raises: InvalidInputError: one line per value that the deployment's schema does not take, or
-        that the flow would refuse.
+    Raises:
+        InvalidInputError: One line per value that the deployment's schema or the flow would
+            refuse.
     """
-    if "options" not in (deployment.parameter_openapi_schema or {}).get("properties", {}):
+    schema = deployment.parameter_openapi_schema or {}
+    if "options" not in schema.get("properties", {}):
         raise InvalidInputError(
-            f"--deployment {deployment.name}: its flow takes no options of a run; choose one of "
-            "the flow multirunners: prefect deployment ls"
+            f"--deployment {deployment.name}: its flow takes no options of a run; choose a "
+            "deployment of the flow multirunners: prefect deployment ls"
         )
-    parameters = _laid_over(deployment.parameters or {}, {"options": given})
+    parameters = _overlaid(deployment.parameters or {}, {"options": given})
     try:
         options = RunOptions.model_validate(parameters["options"])
     except ValidationError as error:
@@ -123,15 +128,15 @@ def _parameters(
             f"--deployment {deployment.name}: its own options are not those of a run: "
             + "; ".join(str(one["msg"]) for one in error.errors(include_url=False))
         ) from error
-    # Before the schema, which knows the same bounds without a reason.
+    # Before the schema, which has the same bounds without a reason.
     validate_options(options)
     if (problem := kubeconfig_problem(options.kubeconfig)) is not None:
         raise InvalidInputError(problem)
     if options.runners:
         parse_runners(options.runners)
     problems = [
-        f"--deployment {deployment.name}: it does not take {error.json_path}: {error.message}"
-        for error in validate(parameters, deployment.parameter_openapi_schema or {})
+        f"--deployment {deployment.name}: it does not accept {error.json_path}: {error.message}"
+        for error in validate(parameters, schema)
     ]
     if problems:
         raise InvalidInputError(problems)

@@ -1,5 +1,5 @@
-"""The steps of a run as Prefect tasks, one file per step, in the order of the flow.
+"""The steps of a run as Prefect tasks.
 
-parsing -> loading -> tracking -> creating -> waiting -> collecting -> merging. A task is a name,
-retries, a cache policy and one call into the core.
+profiles (parse, load) -> jobs (tracker, Jobs, wait) -> reports (collect, merge, save); `runs` for
+runs that exist already. A step is a name, retries, a cache policy and one call into the core.
 """

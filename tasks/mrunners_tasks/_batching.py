@@ -1,7 +1,4 @@
-"""How many Jobs one task takes, and what such a task is called.
-
-It must not know what is done with them.
-"""
+"""How many Jobs one step takes, and what its task run is called."""
 
 from __future__ import annotations
 
@@ -19,14 +16,14 @@ BATCH_SIZE = 50
 
 
 def batches(jobs: Sequence[T], name: Callable[[T], str]) -> Iterator[tuple[str, Sequence[T]]]:
-    """The Jobs in the portions that one task takes, each with a label for the task run.
+    """Yield the Jobs in the batches that one step takes, each with a label for the task run.
 
     Args:
-        jobs: in plan order.
-        name: of a Job.
+        jobs: In plan order.
+        name: Returns the name of a Job.
     """
     size = 1 if len(jobs) <= ONE_BY_ONE else BATCH_SIZE
     for first in range(0, len(jobs), size):
-        part = jobs[first : first + size]
-        label = name(part[0]) if len(part) == 1 else f"{name(part[0])} to {name(part[-1])}"
-        yield label, part
+        batch = jobs[first : first + size]
+        label = name(batch[0]) if len(batch) == 1 else f"{name(batch[0])} to {name(batch[-1])}"
+        yield label, batch

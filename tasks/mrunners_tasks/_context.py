@@ -1,7 +1,4 @@
-"""What a task finds around it: the listener of whoever called the flow, and the cluster.
-
-It must not know any step.
-"""
+"""What a step finds around it: the observer of the flow's caller, and the connection."""
 
 from __future__ import annotations
 
@@ -13,21 +10,23 @@ from functools import lru_cache
 from prefect import get_run_logger, runtime
 from prefect.exceptions import MissingContextError
 
+from mrunners.connection import Connection
 from mrunners.kube.client import KubernetesCluster
+from mrunners.refs import ClusterRef
 from mrunners.run.observer import NullObserver, RunObserver
 from mrunners.run.report_store import ReportStore, default_store_path
 from mrunners_tasks._prefect import RunLog
 from mrunners_tasks.credentials import kubeconfig_of
 
-__all__ = ["cluster_of", "observer", "observing", "report_store"]
+__all__ = ["connection_to", "observer", "observing", "requests_sent"]
 
-_observer: ContextVar[RunObserver | None] = ContextVar("mrunners_listener", default=None)
+_observer: ContextVar[RunObserver | None] = ContextVar("mrunners_observer", default=None)
 
 
 @contextmanager
-def observing(to: RunObserver) -> Iterator[None]:
-    """Let tasks tell their progress to this listener instead of the run's log."""
-    token = _observer.set(to)
+def observing(caller: RunObserver) -> Iterator[None]:
+    """Let steps report their progress to this observer instead of the run's log."""
+    token = _observer.set(caller)
     try:
         yield
     finally:
@@ -35,10 +34,10 @@ def observing(to: RunObserver) -> Iterator[None]:
 
 
 def observer() -> RunObserver:
-    """Who hears of progress: the caller's listener, else the run's log, else nobody."""
-    chosen = _observer.get()
-    if chosen is not None:
-        return chosen
+    """Return who is told about progress: the caller's observer, else the run's log, else nobody."""
+    caller = _observer.get()
+    if caller is not None:
+        return caller
     try:
         get_run_logger()
     except MissingContextError:
@@ -46,24 +45,24 @@ def observer() -> RunObserver:
     return RunLog()
 
 
-def cluster_of(kubeconfig: str) -> KubernetesCluster:
-    """The cluster of a kubeconfig; one connection pool and one patience for a flow run's tasks.
+def connection_to(cluster: ClusterRef) -> Connection:
+    """Return the connection to a cluster.
 
-    A flow run's own, as a report says how many requests its run took. It reads credentials again
-    when they expire, so it may live long.
-
-    Args:
-        kubeconfig: a flow's parameter: a path, a block, or empty.
+    The steps of a flow run share one client, and with it one retry policy and one count of
+    requests. It reads credentials again when they expire, so it may live long.
     """
-    return _cluster_of(kubeconfig, runtime.flow_run.id)
+    store = ReportStore(default_store_path())
+    return Connection(_client(cluster, runtime.flow_run.id), observer(), store)
+
+
+def requests_sent(cluster: ClusterRef) -> int:
+    """Return how many requests this flow run has sent to the API server so far."""
+    return _client(cluster, runtime.flow_run.id).requests
 
 
 @lru_cache(maxsize=16)
-def _cluster_of(kubeconfig: str, flow_run: str | None) -> KubernetesCluster:
+def _client(cluster: ClusterRef, flow_run: str | None) -> KubernetesCluster:
     del flow_run
-    return KubernetesCluster(kubeconfig_of(kubeconfig), warn=lambda text: observer().warn(text))
-
-
-def report_store() -> ReportStore:
-    """Where this machine keeps the reports that were brought home."""
-    return ReportStore(default_store_path())
+    return KubernetesCluster(
+        kubeconfig_of(cluster.kubeconfig), cluster.context, warn=lambda text: observer().warn(text)
+    )

@@ -1,14 +1,15 @@
-"""Which failures a task tries again: those that may pass, and no others.
+"""The decorator of every step: what its failures mean, what it caches, and how it is called.
 
-It must not wait: Prefect does, by the delays given here.
+A step is a Prefect task. All steps are safe to repeat: objects are created or adopted, and reports
+are kept by Job UID. Only failures that may be transient are retried.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
-from typing import Any, TypedDict, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
 import httpx
 from prefect import Task, runtime
@@ -21,28 +22,71 @@ from prefect.utilities.annotations import opaque
 from mrunners.errors import UnreachableError
 from mrunners.status.run_state import JobState
 
-__all__ = [
-    "ATTEMPTS",
-    "BY_JOB_UIDS",
-    "LAST_STEP",
-    "ONCE_PER_FLOW_RUN",
-    "STEP",
-    "Step",
-    "as_one",
-    "may_pass",
-]
+__all__ = ["BY_JOB_UIDS", "ONCE_PER_FLOW_RUN", "RETRIES", "Step", "is_transient", "step"]
 
-ATTEMPTS = 3
+P = ParamSpec("P")
+R = TypeVar("R")
+
+RETRIES = 3
 
 
-def may_pass(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
-    """Whether to run a failed task again, for the condition of its retries.
+class Step(Task[P, R]):
+    """A task that gets its arguments as they are.
 
-    An API server or a Prefect server that does not answer may come back, beyond the patience
-    that the core has with it; what a user gave wrong, or another run in the way, stays.
+    Prefect searches every argument for futures, twice and record by record: with a hundred Jobs
+    that took as long as everything else it does. Our steps are called with values only; the flow
+    run's graph keeps its edges.
+    """
 
-    Prefect logs a traceback when retries are exhausted, but not when this condition says no: so
-    it also counts the attempts, and a known error ends without one.
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]
+        """Run the step as a task of the current flow run."""
+        passed: Any = super().__call__
+        result: R = passed(
+            *(_opaque(value) for value in args),
+            **{name: _opaque(value) for name, value in kwargs.items()},
+        )
+        return result
+
+
+def step(
+    name: str,
+    *,
+    run_name: str | None = None,
+    cache: CachePolicy = NO_CACHE,
+    retries: int = RETRIES,
+) -> Callable[[Callable[P, R]], Step[P, R]]:
+    """Make a function a step.
+
+    Args:
+        name: The task's name.
+        run_name: The name of each task run; `{argument}` is filled in.
+        cache: Which earlier result it may return instead of running; never a failure.
+        retries: How often transient failures are retried.
+    """
+
+    def decorate(function: Callable[P, R]) -> Step[P, R]:
+        return Step(
+            function,
+            name=name,
+            task_run_name=run_name,
+            cache_policy=cache,
+            retries=retries,
+            retry_delay_seconds=exponential_backoff(backoff_factor=5),
+            retry_jitter_factor=0.5,
+            retry_condition_fn=is_transient,
+        )
+
+    return decorate
+
+
+def is_transient(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
+    """Whether to retry a failed task, as the condition of its retries.
+
+    An API server or a Prefect server that does not answer may come back, later than the core waits
+    for it; wrong input and another run's tracker stay.
+
+    Prefect logs a traceback when retries are exhausted, but not when this condition is false.
+    Therefore it counts the attempts too, and a known error ends without a traceback.
     """
     if task_run.run_count >= task.retries:
         return False
@@ -52,43 +96,13 @@ def may_pass(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool
     return isinstance(error, UnreachableError | OSError | httpx.TransportError)
 
 
-class Step(TypedDict):
-    """What all steps are decorated with."""
-
-    retries: int
-    retry_delay_seconds: Any
-    retry_jitter_factor: float
-    retry_condition_fn: Any
-    cache_policy: CachePolicy
-
-
-# Every step is safe to repeat: objects are created or adopted, reports are kept by Job UID.
-STEP = Step(
-    retries=ATTEMPTS,
-    retry_delay_seconds=exponential_backoff(backoff_factor=5),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=may_pass,
-    cache_policy=NO_CACHE,
-)
-
-# After hours of load a Prefect server may take its time to come back: some five minutes.
-LAST_STEP: Step = {**STEP, "retries": ATTEMPTS + 4}
-
-
-T = TypeVar("T")
-
-
-def as_one(value: T) -> T:
-    """An argument that a task gets as it is, a future of it too.
-
-    Prefect looks for futures inside every argument, twice, record by record: with a hundred Jobs
-    that took as long as all else that it does. The flow run's graph keeps its edges.
-    """
-    return cast("T", opaque(value))
+def _opaque(value: Any) -> Any:
+    # Scalars hold no futures, and the names of task runs are made of them.
+    return value if isinstance(value, str | bool | int | None) else opaque(value)
 
 
 def _by_job_uids(context: TaskRunContext, arguments: Mapping[str, Any]) -> str | None:
-    """A UID is never given twice, and the log of a pod that has ended does not change."""
+    """A UID is never used twice, and the log of a pod that has ended does not change."""
     jobs: Sequence[JobState] = arguments["jobs"]
     ended = all(job.actual is not None and job.phase.finished for job in jobs)
     if not (ended and arguments["final"]):
@@ -97,21 +111,21 @@ def _by_job_uids(context: TaskRunContext, arguments: Mapping[str, Any]) -> str |
 
 
 def _once_per_flow_run(context: TaskRunContext, arguments: Mapping[str, Any]) -> str | None:
-    """For what a retry must see as the attempt before saw it; which run it is about comes along."""
+    """For what a retry must see as the attempt before saw it, about the same run."""
     if runtime.flow_run.id is None or not arguments.get("final", True):
         return None
-    found = arguments.get("found")
-    # A UID is one run's, in whatever cluster; a name is only some run's in one of them.
+    run = arguments.get("run")
+    # A UID belongs to one run, in whatever cluster; a name only to some run in one of them.
     about = (
-        (arguments["kubeconfig"], arguments["namespace"], arguments["tracker"])
-        if found is None
-        else (found.tracker.uid,)
+        (repr(arguments["cluster"]), arguments["namespace"], arguments["tracker"])
+        if run is None
+        else (run.tracker.uid,)
     )
     return _key(context, str(runtime.flow_run.id), *about)
 
 
 def _key(context: TaskRunContext, *parts: str) -> str:
-    """A name for a file, of this very task: its source and our release are part of it."""
+    """Return the name of a file for this very task: its source and our release are part of it."""
     source = TASK_SOURCE.compute_key(context, {}, {}) or ""
     text = "\0".join((context.task.name, source, version("mrunners"), *parts))
     return f"mrunners-{context.task.name}-{hashlib.sha256(text.encode()).hexdigest()}"

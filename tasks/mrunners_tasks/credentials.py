@@ -1,7 +1,7 @@
-"""Reads a kubeconfig that is kept in a Prefect block: `block:///TYPE/NAME` in a path's place.
+"""Reads a kubeconfig that is kept in a Prefect block: `block:///TYPE/NAME` instead of a path.
 
-It must not keep what it reads, nor need prefect-kubernetes: the server knows its blocks, and the
-API gives their content.
+The content is never kept or logged. prefect-kubernetes is not needed: the server knows its blocks,
+and the API returns their content.
 """
 
 from __future__ import annotations
@@ -28,13 +28,17 @@ _REFERENCE = re.compile(rf"block:///({_CREDENTIALS}|{_CONFIG})/([a-z0-9-]+)")
 
 
 def kubeconfig_of(given: str) -> str | KubeconfigSource:
-    """What a `kubeconfig` parameter stands for.
+    """Return what a `kubeconfig` parameter stands for.
 
     Args:
-        given: a path, `block:///kubernetes-credentials/NAME`,
+        given: A path, `block:///kubernetes-credentials/NAME`,
             `block:///kubernetes-cluster-config/NAME`, or empty.
-    Returns: a path or nothing as it is; a block by a function that reads it anew each time.
-    Raises: InvalidInputError: it is meant as a block, and is none that holds a kubeconfig.
+
+    Returns:
+        A path or nothing as it is; a block as a source that reads it anew each time.
+
+    Raises:
+        InvalidInputError: It names a block, and none that holds a kubeconfig.
     """
     if (problem := kubeconfig_problem(given)) is not None:
         raise InvalidInputError(problem)
@@ -44,39 +48,39 @@ def kubeconfig_of(given: str) -> str | KubeconfigSource:
 
 
 def kubeconfig_problem(given: str) -> str | None:
-    """What is wrong with a `kubeconfig` parameter, or None; no block is read."""
+    """Return what is wrong with a `kubeconfig` parameter, if anything; no block is read."""
     if not given.startswith(_SCHEME) or _REFERENCE.fullmatch(given):
         return None
     return (
-        f"kubeconfig {given}: a block is given as block:///{_CREDENTIALS}/NAME or "
+        f"kubeconfig {given}: name a block as block:///{_CREDENTIALS}/NAME or "
         f"block:///{_CONFIG}/NAME"
     )
 
 
 def _read(reference: str) -> Kubeconfig:
-    """The kubeconfig in a block.
+    """Read the kubeconfig in a block.
 
     Raises:
-        InvalidInputError: there is no such block, or no kubeconfig in it.
-        UnreachableError: the Prefect server does not answer, or cannot do it now.
+        InvalidInputError: There is no such block, or no kubeconfig in it.
+        UnreachableError: The Prefect server does not answer, or cannot answer now.
     """
-    found = _REFERENCE.fullmatch(reference)
-    assert found is not None
-    slug, name = found.groups()
+    match = _REFERENCE.fullmatch(reference)
+    assert match is not None
+    slug, name = match.groups()
     try:
         with get_client(sync_client=True) as client:
             data: Mapping[str, Any] = client.read_block_document_by_name(name, slug).data
     except ObjectNotFound as error:
         raise InvalidInputError(
-            f"kubeconfig {reference}: there is no such block; list them with: prefect block ls"
+            f"kubeconfig {reference}: the block does not exist; list blocks with: prefect block ls"
         ) from error
     except httpx.HTTPStatusError as error:
         status = error.response.status_code
-        text = f"kubeconfig {reference}: the Prefect server answers {status} when asked for it"
+        text = f"kubeconfig {reference}: the Prefect server answers {status}"
         raise (UnreachableError if status >= 500 else InvalidInputError)(text) from error
     except httpx.HTTPError as error:
         raise UnreachableError(
-            f"kubeconfig {reference}: the Prefect server does not give the block: {error}"
+            f"kubeconfig {reference}: the Prefect server does not return the block: {error}"
         ) from error
     except ValidationError:
         # Its text would quote what it could not read, and that may be a credential.
@@ -87,6 +91,6 @@ def _read(reference: str) -> Kubeconfig:
     content = config.get("config")
     if not isinstance(content, Mapping):
         raise InvalidInputError(
-            f"kubeconfig {reference}: this block holds no kubeconfig; give it a cluster config"
+            f"kubeconfig {reference}: the block holds no kubeconfig; give it a cluster config"
         )
     return Kubeconfig(content, str(config.get("context_name") or ""))

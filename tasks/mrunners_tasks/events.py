@@ -1,7 +1,4 @@
-"""Events of a run, for Prefect automations.
-
-It must not decide anything, and nothing depends on an event having arrived.
-"""
+"""Events of a run, for Prefect automations; nothing depends on an event having arrived."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from enum import StrEnum
 from prefect import runtime
 from prefect.events import emit_event
 
-from mrunners.run.lookup import ExistingRun
+from mrunners.plan.plan import RunPlan
 
 __all__ = ["RunEvent", "emit_run_event"]
 
@@ -23,25 +20,23 @@ class RunEvent(StrEnum):
     INCOMPLETE = "mrunners.run.incomplete"
 
 
-def emit_run_event(event: RunEvent, found: ExistingRun, message: str = "") -> None:
+def emit_run_event(event: RunEvent, plan: RunPlan, message: str = "") -> None:
     """Emit an event about a run.
 
     Args:
-        event: what happened.
-        found: the run; its ID is the resource's.
-        message: for people.
+        event: What happened.
+        plan: The run's plan; its run ID is the resource's.
+        message: Text for people.
     """
-    plan = found.plan
-    flow_run = runtime.flow_run.id
     emit_event(
         event.value,
         resource={
             "prefect.resource.id": f"mrunners.run.{plan.run_id}",
-            "prefect.resource.name": f"{plan.namespace}/{plan.tracker}",
+            "prefect.resource.name": str(plan.ref),
         },
         related=[
             {
-                "prefect.resource.id": f"prefect.flow-run.{flow_run}",
+                "prefect.resource.id": f"prefect.flow-run.{runtime.flow_run.id}",
                 "prefect.resource.role": "flow-run",
             }
         ],
@@ -50,7 +45,7 @@ def emit_run_event(event: RunEvent, found: ExistingRun, message: str = "") -> No
             "tracker": plan.tracker,
             "run": plan.run_id,
             "jobs": len(plan.jobs),
-            "pods": plan.pods,
+            "pods": plan.pod_count,
             "message": message,
         },
     )

@@ -1,86 +1,75 @@
-"""Step 3: plan the run and create its tracker, or adopt it.
-
-It must not create Jobs: a tracker without Jobs can be resumed, Jobs without one cannot.
-"""
+"""The steps that deploy a run and wait for it: tracker, Jobs, polling."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from prefect import task
 
 from mrunners.durations import parse_duration
 from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import PlannedJob
 from mrunners.plan.planning import plan_run
 from mrunners.profiles.loading import LoadedRunner
-from mrunners.run.create import StartedRun, start_run
-from mrunners.run.create import create_jobs as _create_jobs
+from mrunners.refs import ClusterRef
+from mrunners.run.create import StartedRun
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.preflight import resolve_existing_run
-from mrunners.run.wait import wait_for_run
-from mrunners_tasks._context import cluster_of, observer, report_store
+from mrunners.run.snapshot import RunSnapshot
+from mrunners_tasks._context import connection_to
 from mrunners_tasks._prefect import CancellableSleep
-from mrunners_tasks._step import STEP
+from mrunners_tasks._step import step
 
 __all__ = ["create_jobs", "create_tracker", "wait_for_jobs"]
 
 
-@task(name="create-tracker", **STEP)
+@step("create-tracker")
 def create_tracker(
     options: RunOptions, runners: Sequence[LoadedRunner], run_key: str
 ) -> StartedRun:
-    """The run, open: its tracker stands, with the whole plan in it.
+    """Plan the run and create its tracker with the whole plan in it, or adopt it.
 
-    Raises: RefusedError: another run is in the way.
+    No Job is created here: a tracker without Jobs can be resumed, Jobs without a tracker cannot.
+
+    Raises:
+        RefusedError: The tracker belongs to another run.
     """
-    cluster = cluster_of(options.kubeconfig)
-    wanted = plan_run(options, runners, run_key=run_key) if runners else None
-    return start_run(cluster, resolve_existing_run(cluster, options, wanted), observer())
+    connection = connection_to(options.cluster)
+    planned = plan_run(options, runners, run_key=run_key) if runners else None
+    return connection.create_tracker(resolve_existing_run(connection.cluster, options, planned))
 
 
-@task(name="create-jobs", task_run_name="create {label}", **STEP)
+@step("create-jobs", run_name="create {label}")
 def create_jobs(
-    kubeconfig: str, run: StartedRun, jobs: Sequence[PlannedJob], label: str
+    cluster: ClusterRef, run: StartedRun, jobs: Sequence[PlannedJob], label: str
 ) -> list[str]:
-    """The names of these Jobs, which stand now.
+    """Create these Jobs of the run, or adopt them, and return their names.
 
     Args:
-        kubeconfig: where.
-        run: the open run.
-        jobs: some of its Jobs.
-        label: names the task run.
-    Raises: RefusedError: a Job of that name is another's, or the tracker is gone.
+        cluster: The cluster.
+        run: The run.
+        jobs: Some of its Jobs.
+        label: Names the task run.
+
+    Raises:
+        RefusedError: A Job of that name belongs to another run, or the tracker was deleted.
     """
     del label
-    seen = _create_jobs(
-        cluster_of(kubeconfig),
-        run.found.plan,
-        jobs,
-        profiles=run.profiles,
-        tracker_uid=run.found.tracker.uid,
-        observer=observer(),
-    )
-    return [job.name for job in seen]
+    return connection_to(cluster).create_jobs(run, jobs)
 
 
-@task(name="wait-for-jobs", **STEP)
-def wait_for_jobs(kubeconfig: str, found: ExistingRun, timeout: str = "") -> tuple[str, ...]:
-    """What went wrong, one line per Job and cause; reports come home meanwhile.
+@step("wait-for-jobs")
+def wait_for_jobs(cluster: ClusterRef, run: ExistingRun, timeout: str = "") -> RunSnapshot:
+    """Wait until every Job has finished or cannot, and fetch reports meanwhile.
+
+    Failed pods do not fail the step: their reports are still to be collected.
 
     Args:
-        kubeconfig: where.
-        found: the run.
-        timeout: a duration such as `2h`; empty means as long as it takes.
+        cluster: The cluster.
+        run: The run.
+        timeout: A duration such as `2h`; empty means no limit.
+
     Raises:
-        WaitTimeoutError: time is up.
-        RunCancelledError: the flow run was cancelled.
+        WaitTimeoutError: The timeout has passed.
+        RunCancelledError: The flow run was cancelled.
     """
-    return wait_for_run(
-        cluster_of(kubeconfig),
-        found,
-        report_store(),
-        observer(),
-        timeout_seconds=parse_duration(timeout) if timeout else None,
-        sleep=CancellableSleep(),
-    )
+    seconds = parse_duration(timeout) if timeout else None
+    return connection_to(cluster).bind(run).wait(seconds, sleep=CancellableSleep())

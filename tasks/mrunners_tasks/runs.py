@@ -1,85 +1,63 @@
-"""Around a run: finds runs that are there, notes that they are collected, and deletes them.
-
-It must not decide when: the flows do.
-"""
+"""The steps around a run: look up runs that exist, mark them as collected, delete them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prefect import task
-
-from mrunners.errors import ClusterError
 from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import run_id_of
+from mrunners.refs import ClusterRef
 from mrunners.reports.outcomes import PodOutcome
-from mrunners.run.delete import delete_run
-from mrunners.run.lookup import ExistingRun, get_run, get_run_or_none
-from mrunners.run.result import mark_collected
-from mrunners_tasks._context import cluster_of, observer
-from mrunners_tasks._step import ONCE_PER_FLOW_RUN, STEP, Step
+from mrunners.run import lookup
+from mrunners.run.lookup import ExistingRun
+from mrunners_tasks._context import connection_to
+from mrunners_tasks._step import ONCE_PER_FLOW_RUN, step
 
-__all__ = [
-    "delete_existing_run",
-    "find_previous_run",
-    "find_run",
-    "find_run_once",
-    "mark_collected_once",
-]
-
-_SAME: Step = {**STEP, "cache_policy": ONCE_PER_FLOW_RUN}
+__all__ = ["delete_run", "find_previous_run", "find_run", "find_run_once", "mark_collected"]
 
 
-@task(name="find-previous-run", **STEP)
+@step("find-previous-run")
 def find_previous_run(options: RunOptions, run_key: str) -> ExistingRun | None:
-    """An earlier run under this tracker that was not collected; not this very run."""
-    found = get_run_or_none(
-        cluster_of(options.kubeconfig), options.namespace, options.advanced.tracker
-    )
-    if found is None or found.collected or found.plan.run_id == run_id_of(run_key):
+    """Return an earlier run under this tracker that was not collected; not this very run."""
+    run = lookup.get_run_or_none(connection_to(options.cluster).cluster, options.ref)
+    if run is None or run.collected or run.plan.run_id == run_id_of(run_key):
         return None
-    return found
+    return run
 
 
-@task(name="find-run", **STEP)
-def find_run(kubeconfig: str, namespace: str, tracker: str) -> ExistingRun:
-    """The run under a tracker's name, as it is now; an empty name means the only one.
+@step("find-run")
+def find_run(cluster: ClusterRef, namespace: str, tracker: str) -> ExistingRun:
+    """Return a run as it is now; without a tracker, the only one of the namespace.
 
-    Raises: RefusedError: there is none, or there are several.
+    Raises:
+        RefusedError: There is none, or there are several.
     """
-    return get_run(cluster_of(kubeconfig), namespace, tracker or None)
+    return connection_to(cluster).get(namespace, tracker or None).existing
 
 
-@task(name="find-same-run", **_SAME)
-def find_run_once(kubeconfig: str, namespace: str, tracker: str) -> ExistingRun:
-    """The same, but as this flow run first found it: for reading what it left, not for acting.
+@step("find-run-once", cache=ONCE_PER_FLOW_RUN)
+def find_run_once(cluster: ClusterRef, namespace: str, tracker: str) -> ExistingRun:
+    """Return a run as this flow run first found it: for reading what it left, not for acting.
 
-    A retry of the flow run is about the same run, even if its tracker is gone by then.
+    A retry of the flow run is about the same run, even if its tracker is deleted by then.
 
-    Raises: RefusedError: there is none, or there are several.
+    Raises:
+        RefusedError: There is none, or there are several.
     """
-    return get_run(cluster_of(kubeconfig), namespace, tracker or None)
+    return connection_to(cluster).get(namespace, tracker or None).existing
 
 
-@task(name="mark-collected", **STEP)
-def mark_collected_once(
-    kubeconfig: str, found: ExistingRun, outcomes: Sequence[PodOutcome]
-) -> bool:
-    """Note on the tracker that its report is saved; the next run may replace it then.
-
-    Where it cannot be noted, that is only a warning: the report is saved all the same.
-    """
-    try:
-        return mark_collected(cluster_of(kubeconfig), found, outcomes)
-    except ClusterError as error:
-        observer().warn(f"a later run will not replace this one by itself: {error}")
-        return False
+@step("mark-collected")
+def mark_collected(cluster: ClusterRef, run: ExistingRun, outcomes: Sequence[PodOutcome]) -> bool:
+    """Mark the run as collected, once its report is saved; the next run may then replace it."""
+    return connection_to(cluster).bind(run).mark_collected(outcomes)
 
 
-@task(name="delete-run", **STEP)
-def delete_existing_run(kubeconfig: str, found: ExistingRun, *, force: bool) -> None:
+@step("delete-run")
+def delete_run(cluster: ClusterRef, run: ExistingRun, *, force: bool) -> None:
     """Delete the run and wait until none of its Jobs and pods is left.
 
-    Raises: RefusedError: it has not finished or was not collected, and force was not given.
+    Raises:
+        RefusedError: It has not finished or was not collected, and `force` was not given.
     """
-    delete_run(cluster_of(kubeconfig), found, observer(), force=force)
+    connection_to(cluster).bind(run).delete(force=force)

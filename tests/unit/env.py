@@ -11,8 +11,9 @@ from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.profiles.loading import LoadedRunner, parse_runners
 from mrunners.profiles.parsing import parse_profile
 from mrunners.profiles.rendering import profile_digest, render_profile
-from mrunners.run.create import create_jobs, create_tracker
+from mrunners.run.create import create_jobs, start_run
 from mrunners.run.lookup import ExistingRun, get_run_or_none
+from mrunners.run.preflight import RunAction
 from tests.factories import begin_line, body_of, end_line, flat, folded, printed
 from tests.fakes import FakeCluster, RecordingObserver
 
@@ -70,22 +71,15 @@ def planned(*numbers: int, key: str = "key", **changes: object) -> PlannedRun:
 def deploy(cluster: FakeCluster, run: PlannedRun) -> ExistingRun:
     """The run, created as `run` does."""
     observer = RecordingObserver()
-    tracker = create_tracker(cluster, run.plan, run.profiles, observer)
-    create_jobs(
-        cluster,
-        run.plan,
-        run.plan.jobs,
-        profiles=run.profiles,
-        tracker_uid=tracker.uid,
-        observer=observer,
-    )
+    started = start_run(cluster, RunAction(run), observer)
+    create_jobs(cluster, started, run.plan.jobs, observer)
     return find(cluster, run.plan)
 
 
 def find(cluster: FakeCluster, plan: RunPlan) -> ExistingRun:
-    found = get_run_or_none(cluster, plan.namespace, plan.tracker)
-    assert found is not None
-    return found
+    run = get_run_or_none(cluster, plan.ref)
+    assert run is not None
+    return run
 
 
 def finish(

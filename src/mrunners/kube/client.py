@@ -53,19 +53,24 @@ class KubernetesCluster:
     """One API server; safe to use from several threads."""
 
     def __init__(
-        self, kubeconfig: str | KubeconfigSource = "", *, warn: Callable[[str], None]
+        self,
+        kubeconfig: str | KubeconfigSource = "",
+        context: str = "",
+        *,
+        warn: Callable[[str], None],
     ) -> None:
         """Read the kubeconfig; nothing is sent yet.
 
         Args:
             kubeconfig: A path or another source; empty means the pod's token where there is one,
                 else `KUBECONFIG` or the default file.
+            context: A context of the kubeconfig; empty means its current one.
             warn: Shows the user one line when an outage begins and one when it ends.
 
         Raises:
-            InvalidInputError: The kubeconfig is missing or broken.
+            InvalidInputError: The kubeconfig is missing or broken, or has no such context.
         """
-        self._transport = Transport(kubeconfig)
+        self._transport = Transport(kubeconfig, context)
         self._retry_policy = RetryPolicy(monotonic=time.monotonic, sleep=time.sleep, warn=warn)
 
     @property

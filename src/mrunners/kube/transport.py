@@ -77,9 +77,10 @@ class Transport:
         requests: How many requests were sent so far.
     """
 
-    def __init__(self, kubeconfig: str | KubeconfigSource) -> None:
+    def __init__(self, kubeconfig: str | KubeconfigSource, context: str = "") -> None:
         self._kubeconfig = kubeconfig
-        self._api = ApiClient(_configuration(kubeconfig))
+        self._context = context
+        self._api = ApiClient(_configuration(kubeconfig, context))
         self._lock = threading.Lock()
         self._clock: tuple[datetime, float] | None = None
         self.server = str(self._api.configuration.host)
@@ -108,7 +109,7 @@ class Transport:
                 raise
         # The client reads a token file once, and runs an exec plugin again only if the plugin named
         # an expiry. A new configuration reads all credentials anew.
-        self._api = ApiClient(_configuration(self._kubeconfig))
+        self._api = ApiClient(_configuration(self._kubeconfig, self._context))
         return self._send(request)
 
     def _send(self, request: Request) -> tuple[int, bytes]:
@@ -143,7 +144,7 @@ class Transport:
         )
 
 
-def _configuration(kubeconfig: str | KubeconfigSource) -> Configuration:
+def _configuration(kubeconfig: str | KubeconfigSource, context: str) -> Configuration:
     """Return the client's configuration.
 
     Raises:
@@ -154,7 +155,7 @@ def _configuration(kubeconfig: str | KubeconfigSource) -> Configuration:
     configuration.retries = False
     configuration.connection_pool_maxsize = CONNECTIONS
     try:
-        _configure(configuration, kubeconfig)
+        _configure(configuration, kubeconfig, context)
     except (TypeError, AttributeError, LookupError) as error:
         # The library takes the shape of the YAML for granted.
         raise InvalidInputError(
@@ -169,22 +170,25 @@ def _configuration(kubeconfig: str | KubeconfigSource) -> Configuration:
     return configuration
 
 
-def _configure(configuration: Configuration, kubeconfig: str | KubeconfigSource) -> None:
+def _configure(
+    configuration: Configuration, kubeconfig: str | KubeconfigSource, context: str
+) -> None:
     if isinstance(kubeconfig, KubeconfigSource):
         read = kubeconfig.read()
         load_kube_config_from_dict(
             dict(read.content),
-            context=read.context or None,
+            context=context or read.context or None,
             client_configuration=configuration,
             persist_config=False,
         )
-    elif not kubeconfig and _in_pod():
+    elif not kubeconfig and not context and _in_pod():
         load_incluster_config(client_configuration=configuration)
     elif kubeconfig and not Path(kubeconfig).is_file():
         raise InvalidInputError(f"kubeconfig {kubeconfig}: {_no_file(kubeconfig)}")
     else:
         load_kube_config(
             config_file=kubeconfig or None,
+            context=context or None,
             client_configuration=configuration,
             persist_config=False,
         )

@@ -1,172 +1,115 @@
-"""What a user can ask of a run: the flow's parameters, which are the command line's options.
+"""The options of a run as records: the flow's parameters, which are the command line's options.
 
-It must not read files or reach a cluster: it is a form, filled in and checked field by field.
+Defaults, labels and help come from `plan.option_table`; here are the types and the checks.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Callable
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from mrunners.durations import parse_duration
-from mrunners.errors import InvalidInputError
+from mrunners.errors import FieldProblem, InvalidOptionsError
 from mrunners.names import dns_label_problem, dns_subdomain_problem
-from mrunners.plan import bounds
-from mrunners.plan.metadata import DEFAULT_TRACKER, TRACKER_LENGTH
-from mrunners.plan.plan import Spread
+from mrunners.plan.option_table import OPTIONS, TRACKER_LENGTH, IfExists, Option, Spread
 from mrunners.profiles.images import image_problem, release_of_image, release_problem
 from mrunners.quantities import parse_bytes
 from mrunners.records import Record
+from mrunners.refs import ClusterRef, RunRef
 from mrunners.reports.runner_script import ReportMode
 
-__all__ = ["AdvancedOptions", "IfExists", "RunOptions", "validate_options"]
+__all__ = ["AdvancedOptions", "IfExists", "RunOptions", "described", "validate_options"]
 
 
-class IfExists(StrEnum):
-    """What to do about a tracker of that name that is already there."""
+def described(option: Option, **changes: Any) -> Any:
+    """Return what annotates a field so that the form shows an option.
 
-    REFUSE = "refuse"
-    """Stop, unless its report was collected."""
+    Args:
+        option: A row of the table.
+        **changes: Of its `title`, `help` or `schema`.
+    """
+    schema = changes.get("schema", option.schema)
+    return Field(
+        title=changes.get("title", option.title),
+        description=changes.get("help", option.help),
+        json_schema_extra=dict(schema) or None,
+    )
 
-    RESUME = "resume"
-    """Adopt it: create what is missing, and go on."""
 
-    REPLACE = "replace"
-    """Remove it if its run has finished, and start anew."""
+def _option(name: str) -> Any:
+    return described(OPTIONS[name])
+
+
+def _default(name: str) -> Any:
+    return OPTIONS[name].default
 
 
 class AdvancedOptions(Record):
     """Most runs leave these as they are. Durations and sizes are written as in Kubernetes."""
 
-    tracker: str = Field(
-        DEFAULT_TRACKER,
-        title="Tracker",
-        json_schema_extra=bounds.TRACKER,
-        description="The name of the progress tracker, the ConfigMap that owns the Jobs. A "
-        "namespace holds one run per name.",
-    )
-    if_exists: IfExists = Field(
-        IfExists.REFUSE,
-        title="IfExists run",
-        description="If this tracker is already there: refuse stops, unless its report was "
-        "collected; resume continues its run; replace removes it, if it has finished, and starts "
-        "anew.",
-    )
-    spread: Spread = Field(
-        Spread.PREFER,
-        title="Spread over nodes",
-        description="prefer: evenly where possible. require: at most one pod of the run per node. "
-        "off: as the scheduler likes.",
-    )
-    start_timeout: str = Field(
-        "5m",
-        title="Start timeout",
-        json_schema_extra=bounds.DURATION,
-        description="A pod that has not started after this time counts as not started, and is no "
-        "longer waited for.",
-    )
-    report: ReportMode = Field(
-        ReportMode.FRAMED,
-        title="Report format",
-        description="framed: compressed and with a checksum; needs a shell in the image. plain: as "
-        "kperf prints it.",
-    )
-    node_log_limit: str = Field(
-        "10Mi",
-        title="Node log limit",
-        json_schema_extra=bounds.SIZE,
-        description="How much log a node keeps per container: the kubelet's containerLogMaxSize. A "
-        "report must fit into it.",
-    )
-    run_key: str = Field(
-        "",
-        title="Run key",
-        json_schema_extra=bounds.KEY,
-        description="The same key means the same run, for pipelines whose retries make a new flow "
-        "run. Leave it empty to use the flow run's ID.",
-    )
+    tracker: Annotated[str, _option("tracker")] = _default("tracker")
+    if_exists: Annotated[IfExists, _option("if_exists")] = _default("if_exists")
+    spread: Annotated[Spread, _option("spread")] = _default("spread")
+    start_timeout: Annotated[str, _option("start_timeout")] = _default("start_timeout")
+    report: Annotated[ReportMode, _option("report")] = _default("report")
+    node_log_limit: Annotated[str, _option("node_log_limit")] = _default("node_log_limit")
+    run_key: Annotated[str, _option("run_key")] = _default("run_key")
 
 
 class RunOptions(Record):
-    """One run, as asked for; the order is that in which people think."""
+    """The options of one run, in the order in which people think of them."""
 
-    runners: tuple[str, ...] = Field(
-        (),
-        title="Runners",
-        json_schema_extra=bounds.RUNNERS,
-        description="One URI per runner, such as file:///etc/load.yaml?numbers=10 or "
-        "configmap:///namespace/name?numbers=2. Each becomes one Job of that many pods. Only to "
-        "resume a run, none is needed.",
-    )
-    runner_image: str = Field(
-        "",
-        title="Runner image",
-        json_schema_extra=bounds.IMAGE,
-        description="The container image with kperf, such as ghcr.io/azure/kperf:0.3.5. Only to "
-        "resume a run, none is needed.",
-    )
-    namespace: str = Field(
-        title="Namespace",
-        json_schema_extra=bounds.NAMESPACE,
-        description="The Kubernetes namespace for the Jobs and their progress tracker.",
-    )
-    service_account: str = Field(
-        "default",
-        title="Service account",
-        json_schema_extra=bounds.SERVICE_ACCOUNT,
-        description="The ServiceAccount of the runners' pods, which gives them their rights. It "
-        "must be there already.",
-    )
-    kubeconfig: str = Field(
-        "",
-        title="Kubeconfig",
-        json_schema_extra=bounds.PATH,
-        description="A path on the machine where the flow runs, or a block of Prefect's such as "
-        "block:///kubernetes-credentials/NAME. Leave it empty to use the pod's token where there "
-        "is one, else KUBECONFIG or the default file.",
-    )
-    wait: bool = Field(
-        default=True,
-        title="Wait for the reports",
-        description="Wait until the Jobs have ended, and merge their reports. When off, the flow "
-        "run ends once the Jobs are created.",
-    )
-    timeout: str = Field(
-        "",
-        title="Timeout",
-        json_schema_extra=bounds.OPTIONAL_DURATION,
-        description="Stop waiting after this time, such as 90s, 10m or 2h; the Jobs go on. Leave "
-        "it empty to wait as long as it takes.",
-    )
+    runners: Annotated[tuple[str, ...], _option("runners")] = _default("runners")
+    runner_image: Annotated[str, _option("runner_image")] = _default("runner_image")
+    namespace: Annotated[str, _option("namespace")]
+    service_account: Annotated[str, _option("service_account")] = _default("service_account")
+    kubeconfig: Annotated[str, _option("kubeconfig")] = _default("kubeconfig")
+    context: Annotated[str, _option("context")] = _default("context")
+    wait: Annotated[bool, _option("wait")] = _default("wait")
+    timeout: Annotated[str, _option("timeout")] = _default("timeout")
     advanced: AdvancedOptions = Field(
-        default=AdvancedOptions(), title="Advanced", description="What most runs leave as it is."
+        default=AdvancedOptions(), title="Advanced", description="Most runs leave these alone."
     )
+
+    @property
+    def cluster(self) -> ClusterRef:
+        """The cluster that runs it."""
+        return ClusterRef(self.kubeconfig, self.context)
+
+    @property
+    def ref(self) -> RunRef:
+        """The run that the options name."""
+        return RunRef(self.namespace, self.advanced.tracker)
 
 
 def validate_options(options: RunOptions) -> None:
-    """Check every option, and tell all mistakes together.
+    """Check every option and report all problems at once.
 
-    Raises: InvalidInputError: one line per mistake, each naming the option as the command line
-        does.
+    Raises:
+        InvalidOptionsError: One problem per option.
     """
-    problems = [
-        f"--{option}: {problem}"
-        for option, problem in (
-            ("namespace", dns_label_problem(options.namespace)),
-            ("tracker", dns_label_problem(options.advanced.tracker, max_length=TRACKER_LENGTH)),
-            ("service-account", dns_subdomain_problem(options.service_account)),
-            ("timeout", _problem(parse_duration, options.timeout) if options.timeout else None),
-            ("start-timeout", _problem(parse_duration, options.advanced.start_timeout)),
-            ("node-log-limit", _problem(parse_bytes, options.advanced.node_log_limit)),
-            ("runner-image", _image_problem(options)),
-        )
-        if problem is not None
-    ]
-    if not options.runners and options.advanced.if_exists is not IfExists.RESUME:
-        problems.append("--runners: give at least one runner URI (only --resume needs none)")
+    advanced = options.advanced
+    checks: tuple[tuple[str, str | None], ...] = (
+        ("namespace", dns_label_problem(options.namespace)),
+        ("advanced.tracker", dns_label_problem(advanced.tracker, max_length=TRACKER_LENGTH)),
+        ("service_account", dns_subdomain_problem(options.service_account)),
+        ("timeout", _problem(parse_duration, options.timeout) if options.timeout else None),
+        ("advanced.start_timeout", _problem(parse_duration, advanced.start_timeout)),
+        ("advanced.node_log_limit", _problem(parse_bytes, advanced.node_log_limit)),
+        ("runner_image", _image_problem(options)),
+        ("runners", _runners_problem(options)),
+    )
+    problems = [FieldProblem(field, problem) for field, problem in checks if problem is not None]
     if problems:
-        raise InvalidInputError(problems)
+        raise InvalidOptionsError(problems)
+
+
+def _runners_problem(options: RunOptions) -> str | None:
+    if options.runners or options.advanced.if_exists is IfExists.RESUME:
+        return None
+    return "give at least one runner URI (only resuming a run needs none)"
 
 
 def _image_problem(options: RunOptions) -> str | None:
@@ -179,8 +122,7 @@ def _image_problem(options: RunOptions) -> str | None:
     return "give the kperf image, such as ghcr.io/azure/kperf:0.3.5"
 
 
-def _problem(parse: object, text: str) -> str | None:
-    assert callable(parse)
+def _problem(parse: Callable[[str], object], text: str) -> str | None:
     try:
         parse(text)
     except ValueError as error:

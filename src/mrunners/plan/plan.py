@@ -1,55 +1,47 @@
-"""The plan: one run, fully decided and validated before anything is created.
-
-It must not talk to a cluster or read a file.
-"""
+"""The plan: everything about a run, decided and validated before anything is created."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
 from pydantic import Field
 
+from mrunners.names import DNS_LABEL_PATTERN
+from mrunners.plan.option_table import Spread
 from mrunners.records import Record
+from mrunners.refs import RunRef
 from mrunners.reports.runner_script import ReportMode
 
-__all__ = ["PlannedJob", "RunPlan", "Spread", "digest_of", "plan_differences", "run_id_of"]
+__all__ = ["PlannedJob", "RunPlan", "digest_of", "plan_differences", "run_id_of"]
 
-# uuid5(NAMESPACE_DNS, "run.mrunners.dev"): fixed, so that a key gives the same run everywhere.
+# uuid5(NAMESPACE_DNS, "run.mrunners.dev"). Changing it would give every run key another run ID.
 _RUN_NAMESPACE = UUID("6c2718f4-c6ca-5917-bc2b-5e8deee33b2a")
 
 
-class Spread(StrEnum):
-    """How the pods of a run are laid over nodes."""
-
-    PREFER = "prefer"
-    REQUIRE = "require"
-    OFF = "off"
-
-
 _UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
-_DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+_DnsLabel = Annotated[str, Field(pattern=f"^{DNS_LABEL_PATTERN}$", max_length=63)]
 
 
 class PlannedJob(Record):
-    """One runner URI, decided.
+    """The Job of one runner URI.
 
     Attributes:
-        index: the runner's place in the order of the URIs, from 0.
-        name: the Job's name, unique in the namespace.
-        uri: the runner URI as given.
-        numbers: how many pods, which are the completion indexes 0 to numbers - 1.
+        index: The runner's position among the URIs, from 0.
+        name: The Job's name, unique in the namespace.
+        uri: The runner URI as given.
+        pod_count: How many pods it has; their completion indexes are 0 to `pod_count - 1`.
         profile_digest: SHA-256 (hex) of the profile as it is mounted.
-        expected_seconds: how long a pod should load; None when the profile does not tell.
-        target_per_second: the requests per second asked of a pod; None when there is no limit.
-        clients: how many requests a pod may have under way; None when its specs differ.
+        expected_seconds: How long a pod generates load; None when the profile does not say.
+        target_per_second: The rate limit of a pod, in requests per second; None without a limit.
+        clients: How many requests a pod can have in flight; None when its specs differ.
     """
 
     index: int = Field(ge=0)
-    name: str = Field(pattern=_DNS_LABEL)
+    name: _DnsLabel
     uri: str
     pod_count: int = Field(ge=1)
     profile_digest: str
@@ -59,21 +51,21 @@ class PlannedJob(Record):
 
 
 class RunPlan(Record):
-    """Everything that one flow run deploys.
+    """Everything that a run deploys.
 
     Attributes:
-        run_id: UUID in labels; the same run key gives the same run ID.
-        node_log_limit_bytes: how much log a node keeps per container.
-        start_timeout_seconds: after it, a pod that did not start counts as not started.
-        jobs: in the order of the runner URIs.
+        run_id: A UUID, for labels; the same run key gives the same run ID.
+        node_log_limit_bytes: How much log a node keeps per container.
+        start_timeout_seconds: A pod that has not started after this time is not waited for.
+        jobs: In the order of the runner URIs.
     """
 
     schema_: Literal["mrunners.plan/v1"] = Field("mrunners.plan/v1", alias="schema")
-    # A tracker may be edited by whoever may write ConfigMaps there, and these go into label
+    # Everyone with write access to ConfigMaps can edit a tracker, and these three go into label
     # selectors, API paths and file names.
     run_id: str = Field(pattern=_UUID)
-    namespace: str = Field(pattern=_DNS_LABEL)
-    tracker: str = Field(pattern=_DNS_LABEL)
+    namespace: _DnsLabel
+    tracker: _DnsLabel
     image: str
     service_account: str
     spread: Spread
@@ -83,47 +75,52 @@ class RunPlan(Record):
     jobs: tuple[PlannedJob, ...] = Field(min_length=1)
 
     @property
-    def pods(self) -> int:
-        """How many pods, and so how many reports, the run has."""
+    def pod_count(self) -> int:
+        """How many pods, and thus reports, the run has."""
         return sum(job.pod_count for job in self.jobs)
+
+    @property
+    def ref(self) -> RunRef:
+        """The run that the plan is of."""
+        return RunRef(self.namespace, self.tracker)
 
 
 def run_id_of(run_key: str) -> str:
-    """The run ID of a run key: the same key, the same run, on every machine."""
+    """Return the run ID of a run key, which is the same on every machine."""
     return str(uuid5(_RUN_NAMESPACE, run_key))
 
 
 def digest_of(value: object) -> str:
-    """SHA-256 (hex) of a JSON value in canonical form: sorted keys, no spaces."""
+    """Return the SHA-256 (hex) of a JSON value in canonical form: sorted keys, no spaces."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def plan_differences(stored: RunPlan, wanted: RunPlan) -> list[str]:
-    """How a plan differs from the one in the tracker, one line per difference.
+def plan_differences(existing: RunPlan, requested: RunPlan) -> list[str]:
+    """Return how a plan differs from the one in the tracker, one line per difference.
 
-    The run ID is not compared: it says whose run it is, not what the run does.
+    The run ID is not compared, because it says which run it is and not what the run does.
     """
     differences = [
-        f"{name}: the tracker's plan has {_short(old)}, asked for is {_short(new)}"
+        f"{name}: {_text(old)} in the existing run, {_text(new)} requested"
         for name in RunPlan.model_fields
         if name not in {"run_id", "jobs"}
-        and (old := getattr(stored, name)) != (new := getattr(wanted, name))
+        and (old := getattr(existing, name)) != (new := getattr(requested, name))
     ]
-    if len(stored.jobs) != len(wanted.jobs):
+    if len(existing.jobs) != len(requested.jobs):
         differences.append(
-            f"runners: the tracker's plan has {len(stored.jobs)}, asked for are {len(wanted.jobs)}"
+            f"runners: {len(existing.jobs)} in the existing run, {len(requested.jobs)} requested"
         )
-    for old, new in zip(stored.jobs, wanted.jobs, strict=False):
+    for old, new in zip(existing.jobs, requested.jobs, strict=False):
         if old.uri != new.uri:
             differences.append(f"runner {old.index + 1}: {old.uri} became {new.uri}")
         elif old.profile_digest != new.profile_digest:
             differences.append(
-                f"runner {old.index + 1} ({old.uri}): the load profile changed since "
+                f"runner {old.index + 1} ({old.uri}): the load profile has changed "
                 f"(digest {old.profile_digest[:12]}, now {new.profile_digest[:12]})"
             )
     return differences
 
 
-def _short(value: object) -> str:
+def _text(value: object) -> str:
     return str(value.value) if isinstance(value, StrEnum) else str(value)

@@ -1,22 +1,31 @@
-"""The tracker's manifests, and the plan and profiles read back from them.
+"""Builds the tracker's manifests, and reads the plan back from a tracker.
 
-It must not talk to a cluster.
+The tracker is an immutable ConfigMap with two purposes. It holds the whole plan and the rendered
+load profiles, so that any machine can wait for the run, collect its reports or resume it with
+nothing but the namespace and the tracker's name. And it owns the Jobs, so that deleting it deletes
+the run.
+
+A run has one tracker, whose name the user chooses, and a namespace holds one run per name. Because
+the API server gives a name to only one object, of two runs that start at once only one gets the
+tracker, and the other sees a run ID that is not its own. Profiles that do not fit go to further
+ConfigMaps, which the tracker owns too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from mrunners.errors import InvalidInputError, RefusedError
+from mrunners.errors import InvalidInputError, NextStep, RefusedError
+from mrunners.formatting import counted
 from mrunners.plan.metadata import Component, Manifest, common_labels, owner_references
 from mrunners.plan.plan import RunPlan
+from mrunners.refs import RunRef
 
 __all__ = [
-    "ProfilePlaces",
+    "assign_profiles",
     "overflow_manifests",
-    "place_profiles",
     "profile_key",
     "read_plan",
     "tracker_manifest",
@@ -24,68 +33,70 @@ __all__ = [
 
 PLAN_KEY = "plan.json"
 
-# A ConfigMap may hold 1 MiB in all; the rest is for metadata and managedFields.
+# A ConfigMap can hold 1 MiB in all; the rest is for metadata and managedFields.
 DATA_LIMIT_BYTES = 900 * 1024
-
-ProfilePlaces = dict[str, str]
-"""Profile digest to the name of the ConfigMap that holds it."""
 
 
 def profile_key(digest: str) -> str:
-    """The key of a profile in the ConfigMap that holds it."""
+    """Return the key of a profile in the ConfigMap that holds it."""
     return f"profile-{digest[:16]}.yaml"
 
 
-def place_profiles(plan: RunPlan, profiles: Mapping[str, str]) -> ProfilePlaces:
-    """Which ConfigMap holds which profile: the tracker while there is room, then overflow ones.
+def assign_profiles(plan: RunPlan, profiles: Mapping[str, str]) -> dict[str, str]:
+    """Decide which ConfigMap holds which profile: the tracker until it is full, then others.
 
     Args:
-        plan: the run as decided.
-        profiles: digest to rendered profile; each distinct profile once.
-    Returns: digest to ConfigMap name; the same input always gives the same places.
-    Raises: InvalidInputError: one profile alone, or the plan, is larger than a ConfigMap.
+        plan: The run's plan.
+        profiles: Rendered profiles by digest.
+
+    Returns:
+        ConfigMap names by digest; always the same for the same input.
+
+    Raises:
+        InvalidInputError: The plan or one of the profiles is larger than a ConfigMap.
     """
     used = len(_plan_json(plan).encode())
     if used > DATA_LIMIT_BYTES:
         raise InvalidInputError(
-            f"the plan of {len(plan.jobs)} runners takes {used:,} bytes, more than a ConfigMap "
-            f"holds ({DATA_LIMIT_BYTES:,}); use fewer runners, or shorter URIs"
+            f"the plan of {counted(len(plan.jobs), 'runner')} takes {used:,} bytes, but a "
+            f"ConfigMap holds at most {DATA_LIMIT_BYTES:,}; use fewer runners or shorter URIs"
         )
-    places: ProfilePlaces = {}
+    config_maps: dict[str, str] = {}
     name, overflows = plan.tracker, 0
-    for digest in _in_plan_order(plan):
+    for digest in dict.fromkeys(job.profile_digest for job in plan.jobs):
         size = len(profiles[digest].encode())
         if size > DATA_LIMIT_BYTES:
             users = ", ".join(job.uri for job in plan.jobs if job.profile_digest == digest)
             raise InvalidInputError(
-                f"the load profile of {users} takes {size:,} bytes as written for kperf, more "
-                f"than a ConfigMap holds ({DATA_LIMIT_BYTES:,}); split it into several runners"
+                f"the load profile of {users} takes {size:,} bytes as rendered for kperf, but a "
+                f"ConfigMap holds at most {DATA_LIMIT_BYTES:,}; split it into several runners"
             )
         if used + size > DATA_LIMIT_BYTES:
             overflows += 1
             name, used = f"{plan.tracker}-profiles-{overflows}", 0
-        places[digest] = name
+        config_maps[digest] = name
         used += size
-    return places
+    return config_maps
 
 
 def tracker_manifest(plan: RunPlan, profiles: Mapping[str, str]) -> Manifest:
-    """The progress tracker: an immutable ConfigMap that holds the plan and owns the Jobs."""
-    places = place_profiles(plan, profiles)
-    data = {PLAN_KEY: _plan_json(plan), **_profiles_in(plan.tracker, places, profiles)}
+    """Return the manifest of the tracker."""
+    config_maps = assign_profiles(plan, profiles)
+    data = {PLAN_KEY: _plan_json(plan), **_profile_data(plan.tracker, config_maps, profiles)}
     return _config_map(plan, plan.tracker, Component.TRACKER, data)
 
 
 def overflow_manifests(
     plan: RunPlan, profiles: Mapping[str, str], tracker_uid: str
 ) -> list[Manifest]:
-    """The ConfigMaps for the profiles that the tracker has no room for; mostly none."""
-    places = place_profiles(plan, profiles)
+    """Return the manifests of the ConfigMaps for profiles that do not fit into the tracker."""
+    config_maps = assign_profiles(plan, profiles)
     manifests = []
-    for name in dict.fromkeys(places.values()):
+    for name in dict.fromkeys(config_maps.values()):
         if name == plan.tracker:
             continue
-        manifest = _config_map(plan, name, Component.PROFILES, _profiles_in(name, places, profiles))
+        data = _profile_data(name, config_maps, profiles)
+        manifest = _config_map(plan, name, Component.PROFILES, data)
         metadata = manifest["metadata"]
         assert isinstance(metadata, dict)
         metadata["ownerReferences"] = owner_references(plan.tracker, tracker_uid)
@@ -93,50 +104,52 @@ def overflow_manifests(
     return manifests
 
 
-def read_plan(namespace: str, tracker: str, data: Mapping[str, str]) -> RunPlan:
-    """The plan that a tracker holds.
+def read_plan(run: RunRef, data: Mapping[str, str]) -> RunPlan:
+    """Read the plan that a tracker holds.
 
-    Raises: RefusedError: the ConfigMap holds no plan, or one that this release cannot read.
+    Args:
+        run: The run that the plan must be of.
+        data: The tracker's data.
+
+    Raises:
+        RefusedError: The ConfigMap holds no plan, or one that this release cannot read.
     """
     text = data.get(PLAN_KEY)
     if text is None:
-        raise RefusedError(
-            f"configmap {namespace}/{tracker} holds no {PLAN_KEY}, so it is not a tracker of "
-            "mrunners; choose another name with --tracker",
-            namespace=namespace,
-            tracker=tracker,
+        raise RefusedError.of(
+            run,
+            f"configmap {run} holds no {PLAN_KEY}, so it is not a tracker of mrunners",
+            NextStep.OTHER_TRACKER,
         )
     try:
         plan = RunPlan.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or PLAN_KEY
+        field = ".".join(str(part) for part in first["loc"]) or PLAN_KEY
         raise _unusable(
-            namespace, tracker, f"a plan that this release cannot read ({place}: {first['msg']})"
+            run, f"a plan that this release cannot read ({field}: {first['msg']})"
         ) from error
-    if (plan.namespace, plan.tracker) != (namespace, tracker):
-        raise _unusable(
-            namespace, tracker, f"the plan of another tracker, {plan.namespace}/{plan.tracker}"
-        )
+    if plan.ref != run:
+        raise _unusable(run, f"the plan of another tracker, {plan.ref}")
     return plan
 
 
-def _unusable(namespace: str, tracker: str, held: str) -> RefusedError:
-    return RefusedError(
-        f"tracker {namespace}/{tracker} holds {held}; use the release of mrunners that made it, or "
-        f"remove it with: mrunners delete {namespace} --tracker {tracker} --force",
-        namespace=namespace,
-        tracker=tracker,
+def _unusable(run: RunRef, content: str) -> RefusedError:
+    return RefusedError.of(
+        run,
+        f"tracker {run} holds {content}; use the release of mrunners that created it",
+        NextStep.FORCE_DELETE,
     )
 
 
-def _in_plan_order(plan: RunPlan) -> Iterator[str]:
-    yield from dict.fromkeys(job.profile_digest for job in plan.jobs)
-
-
-def _profiles_in(name: str, places: ProfilePlaces, profiles: Mapping[str, str]) -> dict[str, str]:
+def _profile_data(
+    name: str, config_maps: Mapping[str, str], profiles: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the data of one ConfigMap: the profiles that are assigned to it."""
     return {
-        profile_key(digest): profiles[digest] for digest, place in places.items() if place == name
+        profile_key(digest): profiles[digest]
+        for digest, config_map in config_maps.items()
+        if config_map == name
     }
 
 

@@ -1,5 +1,5 @@
-"""What acts: each step of a run against a cluster, in the order in which they come.
+"""What acts on a cluster, by the decisions of the pure packages.
 
-preparing -> finding -> creating -> waiting (harvesting as pods end) -> collecting -> resulting;
-deleting at any time. Each step decides by the pure functions of the other rooms.
+preflight -> create -> wait (fetch, as pods end) -> collect -> result; delete at any time.
+`mrunners.connection` puts these functions together for callers.
 """

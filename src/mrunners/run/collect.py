@@ -1,70 +1,72 @@
-"""Collects the outcome of every planned pod of a Job: its report, or why there is none.
-
-It must not merge.
-"""
+"""Collects the outcome of every planned pod of a Job: its report, or why there is none."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import Job, Pod
 from mrunners.plan.plan import RunPlan
-from mrunners.reports.budget import SampleBudget
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportError
 from mrunners.reports.samples import KperfReport
-from mrunners.run.fetch import fetch_report, pod_of
+from mrunners.run.fetch import fetch_report, pod_of_index
 from mrunners.run.report_store import PodFacts, ReportStore
+from mrunners.run.snapshot import RunSnapshot
 from mrunners.status.diagnostics import PodDiagnosis
 from mrunners.status.run_state import JobState
 
 __all__ = ["collect_job"]
 
-# A log without any word of ours: what became of the container says more.
-_SILENT_LOGS = {MissingReason.EMPTY_LOG, MissingReason.NO_FRAME, MissingReason.KUBELET_ERROR}
+# The log holds nothing that we wrote: the container's end explains more.
+_UNEXPLAINED = {MissingReason.EMPTY_LOG, MissingReason.NO_FRAME, MissingReason.KUBELET_ERROR}
 
 
 def collect_job(
     cluster: Cluster,
     plan: RunPlan,
     job: JobState,
-    *,
-    pods: Sequence[Pod],
-    diagnoses: Sequence[PodDiagnosis],
+    snapshot: RunSnapshot,
     store: ReportStore,
-    budget: SampleBudget,
     unreachable_nodes: set[str | None],
-) -> list[PodOutcome]:
-    """The outcomes of a Job's pods, one per completion index, ascending.
+) -> Iterator[PodOutcome]:
+    """Yield the outcomes of a Job's pods, one per completion index, ascending.
+
+    Outcomes come one at a time, so that a report that is over the sample budget can be released
+    before the next one is read.
 
     Args:
-        cluster: where logs are read.
-        plan: the run as decided.
-        job: one of its Jobs.
-        pods: all pods of the run.
-        diagnoses: the pods that have not started.
-        store: looked into first; what is read is kept there.
-        budget: what the run already holds.
-        unreachable_nodes: those that did not give a log; they are not asked for another, as each
-            request takes all the patience there is for logs. New ones are added.
-    Raises: OSError: the store cannot keep a report.
+        cluster: Where logs are read.
+        plan: The plan of the run.
+        job: One of its Jobs.
+        snapshot: The pods of the run, and why some have not started.
+        store: Read first; what is fetched is kept there.
+        unreachable_nodes: Nodes that did not return a log; they are not asked for another one,
+            because each request uses up the whole retry time for logs. New ones are added.
+
+    Raises:
+        OSError: The store cannot keep a report.
     """
-    late = {d.index: d for d in diagnoses if d.job == job.planned.name and d.overdue}
-    places = _Places(job)
+    outcomes = _OutcomeFactory(job)
     if job.actual is None:
-        return [
-            places.missing(index, MissingReason.NOT_CREATED, "the Job does not exist")
-            for index in range(job.planned.pod_count)
-        ]
-    collector = _Collector(cluster, plan, job.actual, places, pods, late, store, unreachable_nodes)
-    # One after the other, so that what is not admitted is let go before the next one is read.
-    return [budget.accept(collector.outcome(index)) for index in range(job.planned.pod_count)]
+        for index in range(job.planned.pod_count):
+            yield outcomes.missing(index, MissingReason.NOT_CREATED, "the Job does not exist")
+        return
+    late = {
+        diagnosis.index: diagnosis
+        for diagnosis in snapshot.diagnoses
+        if diagnosis.job == job.planned.name and diagnosis.overdue
+    }
+    collector = _Collector(
+        cluster, plan, job.actual, outcomes, snapshot.pods, late, store, unreachable_nodes
+    )
+    for index in range(job.planned.pod_count):
+        yield collector.outcome(index)
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
+class _OutcomeFactory:
     """Makes outcomes of one Job's pods."""
 
     job: JobState
@@ -108,7 +110,7 @@ class _Collector:
     cluster: Cluster
     plan: RunPlan
     job: Job
-    places: _Places
+    outcomes: _OutcomeFactory
     pods: Sequence[Pod]
     late: Mapping[int, PodDiagnosis]
     store: ReportStore
@@ -119,50 +121,52 @@ class _Collector:
         if stored is not None:
             raw, facts = stored
             try:
-                return self.places.reported(index, facts, parse_report(raw))
+                return self.outcomes.reported(index, facts, parse_report(raw))
             except UnusableReportError as error:  # kept by a release that was less strict
-                return self.places.missing(index, error.problem, error.detail)
-        pod = pod_of(self.pods, self.job.uid, index)
+                return self.outcomes.missing(index, error.problem, error.detail)
+        pod = pod_of_index(self.pods, self.job.uid, index)
         if index in self.late:
             diagnosis = self.late[index]
-            detail = f"{diagnosis.summary}: {diagnosis.detail}".removesuffix(": ")
-            return self.places.missing(index, MissingReason.NOT_STARTED, detail, pod)
+            detail = f"{diagnosis.summary}: {diagnosis.detail}"
+            return self.outcomes.missing(
+                index, MissingReason.NOT_STARTED, detail.removesuffix(": "), pod
+            )
         if pod is None:
             return self._without_pod(index)
         if not pod.ended:
-            return self.places.missing(index, MissingReason.STILL_RUNNING, "", pod)
+            return self.outcomes.missing(index, MissingReason.STILL_RUNNING, "", pod)
         return self._from_log(index, pod)
 
     def _without_pod(self, index: int) -> PodOutcome:
         if index in {*self.job.succeeded, *self.job.failed}:
-            detail = "it ended, and was deleted before its report was read"
-            return self.places.missing(index, MissingReason.POD_GONE, detail)
+            detail = "its pod was deleted before the report was fetched"
+            return self.outcomes.missing(index, MissingReason.POD_GONE, detail)
         if self.job.finished is not None:
-            detail = self.job.finished_reason or "the Job ended without it"
-            return self.places.missing(index, MissingReason.POD_GONE, detail)
-        return self.places.missing(index, MissingReason.STILL_RUNNING, "there is no pod yet")
+            detail = self.job.finished_reason or "the Job finished without it"
+            return self.outcomes.missing(index, MissingReason.POD_GONE, detail)
+        return self.outcomes.missing(index, MissingReason.STILL_RUNNING, "it has no pod yet")
 
     def _from_log(self, index: int, pod: Pod) -> PodOutcome:
         if pod.node in self.unreachable_nodes:
-            detail = f"{pod.node} did not give another pod's log"
-            return self.places.missing(index, MissingReason.LOG_UNAVAILABLE, detail, pod)
+            detail = f"node {pod.node} did not return another pod's log"
+            return self.outcomes.missing(index, MissingReason.LOG_UNAVAILABLE, detail, pod)
         try:
             report, facts = fetch_report(
-                self.cluster, self.plan, self.places.job.planned.name, pod, self.store
+                self.cluster, self.plan, self.outcomes.job.planned.name, pod, self.store
             )
         except UnusableReportError as error:
             if error.problem is MissingReason.LOG_UNAVAILABLE:
                 self.unreachable_nodes.add(pod.node)
-            reason, detail = _deeper_reason(pod, error)
-            return self.places.missing(index, reason, detail, pod)
-        return self.places.reported(index, facts, report)
+            reason, detail = _root_cause(pod, error)
+            return self.outcomes.missing(index, reason, detail, pod)
+        return self.outcomes.reported(index, facts, report)
 
 
-def _deeper_reason(pod: Pod, error: UnusableReportError) -> tuple[MissingReason, str]:
+def _root_cause(pod: Pod, error: UnusableReportError) -> tuple[MissingReason, str]:
     """A disruption, or a container that failed, explains a missing report better than its log."""
     if pod.disrupted:
         return MissingReason.DISRUPTED, pod.disrupted
-    if pod.exit_code not in {0, None} and error.problem in _SILENT_LOGS:
+    if pod.exit_code not in {0, None} and error.problem in _UNEXPLAINED:
         reason = f" ({pod.reason})" if pod.reason else ""
         return MissingReason.FAILED, f"exit {pod.exit_code}{reason}; {error.detail}"
     return error.problem, error.detail

@@ -1,6 +1,11 @@
-"""Creates a run's objects, or adopts those that an earlier attempt made: each exactly once.
+"""Creates a run's objects, or adopts those that an earlier attempt created: each exactly once.
 
-It must not touch another's objects: what is not ours by run ID, digest and owner is refused.
+Names are deterministic, so a second attempt meets the objects of the first one. After an ambiguous
+answer (a reset, a timeout) a create request is sent again, so "already exists" may also mean that
+our own first request was carried out. Therefore an existing object is always compared: it is
+adopted when run ID, digest of the spec and owner UID are ours, waited for when it belongs to a
+former tracker of the same name (the garbage collector is about to delete it), and refused
+otherwise. Objects of others are never touched.
 """
 
 from __future__ import annotations
@@ -9,24 +14,72 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from mrunners.errors import RefusedError
+from mrunners.errors import NextStep, RefusedError
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import ConfigMap, Job, OwnerReference
 from mrunners.plan.job import dropped_fields, job_digest, job_manifest
-from mrunners.plan.metadata import Manifest, run_selector, tracker_selector
+from mrunners.plan.metadata import Manifest, run_selector, runner_selector
 from mrunners.plan.plan import PlannedJob, RunPlan
-from mrunners.plan.tracker import overflow_manifests, place_profiles, tracker_manifest
-from mrunners.run.delete import delete_run, wait_until_gone
+from mrunners.plan.tracker import assign_profiles, overflow_manifests, tracker_manifest
+from mrunners.run.delete import delete_run, wait_until_deleted
 from mrunners.run.lookup import ExistingRun, describe_run, get_run_or_none
 from mrunners.run.observer import RunObserver
 from mrunners.run.preflight import RunAction
 from mrunners.status.run_state import run_state
 
-__all__ = ["StartedRun", "adopted", "create_jobs", "create_tracker", "start_run"]
+__all__ = ["StartedRun", "create_jobs", "create_tracker", "is_adoptable", "start_run"]
 
-# A Job whose tracker is gone is collected 0.2 s after it was made (measured); this is plenty.
-GOING_SECONDS = 30.0
-GOING_POLL_SECONDS = 0.5
+# A Job whose tracker is gone is deleted 0.2 s after it was created (measured).
+_DELETION_SECONDS = 30.0
+_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class StartedRun:
+    """A run whose tracker exists.
+
+    Attributes:
+        run: The run as it was right after its tracker was created or adopted.
+        profiles: Rendered profiles by digest.
+    """
+
+    run: ExistingRun
+    profiles: Mapping[str, str] = field(repr=False)
+
+    @property
+    def missing(self) -> tuple[PlannedJob, ...]:
+        """The planned Jobs that did not exist yet."""
+        return self.run.state.missing
+
+
+def start_run(cluster: Cluster, action: RunAction, observer: RunObserver) -> StartedRun:
+    """Delete the run that is replaced, then create the tracker or adopt our own; no Jobs yet.
+
+    Args:
+        cluster: The cluster.
+        action: What `preflight` has just returned.
+        observer: Is told what happens.
+
+    Raises:
+        RefusedError: Another run was created first.
+        WaitTimeoutError: The run that is replaced is not deleted in time.
+    """
+    planned = action.planned
+    for line in planned.warnings:
+        observer.warn(line)
+    if (old := action.replaces) is not None:
+        observer.info(f"replacing the finished run of tracker {old.ref} (run ID {old.plan.run_id})")
+        delete_run(cluster, old, observer, force=True)
+    plan = planned.plan
+    tracker = create_tracker(cluster, plan, planned.profiles, observer)
+    state = run_state(plan, cluster.list_jobs(plan.namespace, run_selector(plan.run_id)))
+    if action.resumes is not None:
+        existing = len(state.jobs) - len(state.missing)
+        observer.info(
+            f"resuming run {plan.run_id}: {existing} of {len(state.jobs)} Jobs exist, "
+            f"{state.ended} of {state.pod_count} pods have ended"
+        )
+    return StartedRun(ExistingRun(tracker, plan, state), planned.profiles)
 
 
 def create_tracker(
@@ -35,147 +88,146 @@ def create_tracker(
     """Create the tracker with the whole plan in it, or adopt our own.
 
     Args:
-        cluster: where.
-        plan: the run as decided.
-        profiles: digest to rendered profile.
-        observer: told the tracker's name.
-    Raises: RefusedError: the tracker belongs to another run, or is none of ours.
+        cluster: The cluster.
+        plan: The plan of the run.
+        profiles: Rendered profiles by digest.
+        observer: Is told the tracker's name.
+
+    Raises:
+        RefusedError: The tracker belongs to another run, or is not a tracker of mrunners.
     """
     manifest = tracker_manifest(plan, profiles)
     # What a deleted run left behind would load the cluster beside ours, under the same names; even
-    # Jobs of our own run ID are going when their tracker is gone.
+    # Jobs of our own run ID are about to be deleted when their tracker is gone.
     if cluster.get_config_map(plan.namespace, plan.tracker) is None:
-        wait_until_gone(cluster, plan.namespace, tracker_selector(plan.tracker), observer)
-    tracker = cluster.create_config_map(plan.namespace, manifest)
-    if tracker is None:
-        tracker = _own_tracker(cluster, plan)
+        wait_until_deleted(cluster, plan.namespace, runner_selector(plan.tracker), observer)
+    tracker = cluster.create_config_map(plan.namespace, manifest) or _own_tracker(cluster, plan)
     for overflow in overflow_manifests(plan, profiles, tracker.uid):
         _create_profiles(cluster, plan, overflow, tracker.uid)
-    observer.tracker(tracker.name)
+    observer.tracker_created(tracker.name)
     return tracker
 
 
 def create_jobs(
-    cluster: Cluster,
-    plan: RunPlan,
-    jobs: Iterable[PlannedJob],
-    *,
-    profiles: Mapping[str, str],
-    tracker_uid: str,
-    observer: RunObserver,
+    cluster: Cluster, run: StartedRun, jobs: Iterable[PlannedJob], observer: RunObserver
 ) -> list[Job]:
     """Create these Jobs of the plan, or adopt our own.
 
     Args:
-        cluster: where.
-        plan: the run as decided.
-        jobs: some or all of its Jobs.
-        profiles: digest to rendered profile, to know which ConfigMap holds which.
-        tracker_uid: the tracker that owns them.
-        observer: warned when the server drops fields that a run relies on.
-    Returns: one per planned Job, in order.
-    Raises: RefusedError: a Job of that name is another's, or the tracker is gone.
+        cluster: The cluster.
+        run: The run.
+        jobs: Some or all of its Jobs.
+        observer: Is warned when the server drops fields that a run relies on.
+
+    Returns:
+        One per planned Job, in order.
+
+    Raises:
+        RefusedError: A Job of that name belongs to another run, or the tracker was deleted.
     """
-    places = place_profiles(plan, profiles)
-    seen = []
-    dropped: dict[str, None] = {}
-    for job in jobs:
+    plan, tracker_uid = run.run.plan, run.run.tracker.uid
+    config_maps = assign_profiles(plan, run.profiles)
+    created = []
+    warnings: dict[str, None] = {}
+    for planned in jobs:
         manifest = job_manifest(
-            plan, job, profile_place=places[job.profile_digest], tracker_uid=tracker_uid
+            plan,
+            planned,
+            profile_config_map=config_maps[planned.profile_digest],
+            tracker_uid=tracker_uid,
         )
-        made = _create_job(cluster, plan, job, manifest, tracker_uid)
-        dropped |= dict.fromkeys(dropped_fields(made.spec_fields))
-        seen.append(made)
-    for line in dropped:
+        job = _create_job(cluster, plan, planned, manifest, tracker_uid)
+        warnings |= dict.fromkeys(dropped_fields(job.spec_fields))
+        created.append(job)
+    for line in warnings:
         observer.warn(line)
-    return seen
+    return created
 
 
-def adopted(job: Job, plan: RunPlan, digest: str, tracker_uid: str) -> bool:
+def is_adoptable(job: Job, plan: RunPlan, digest: str, tracker_uid: str) -> bool:
     """Whether an existing Job is the planned one: same run, same spec, same owner."""
     return (
         job.run_id == plan.run_id
         and job.digest == digest
-        and _owned(job.owners, tracker_uid)
+        and _is_owned(job.owners, tracker_uid)
         and not job.deleting
     )
 
 
 def _own_tracker(cluster: Cluster, plan: RunPlan) -> ConfigMap:
-    found = get_run_or_none(cluster, plan.namespace, plan.tracker)
-    if found is None:
-        raise RefusedError(
-            f"tracker {plan.tracker} in namespace {plan.namespace} was deleted while the run was "
-            "being created; run again",
-            namespace=plan.namespace,
-            tracker=plan.tracker,
+    run = get_run_or_none(cluster, plan.ref)
+    if run is None:
+        raise RefusedError.of(
+            plan.ref, f"tracker {plan.ref} was deleted while its run was being created; run again"
         )
-    if found.plan.run_id != plan.run_id:
-        raise RefusedError(
-            f"another run came first: {describe_run(cluster, found)}",
-            namespace=plan.namespace,
-            tracker=plan.tracker,
+    if run.plan.run_id != plan.run_id:
+        raise RefusedError.of(
+            plan.ref,
+            f"another run was created first: {describe_run(cluster, run)}",
+            NextStep.WAIT,
+            NextStep.OTHER_TRACKER,
         )
-    return found.tracker
+    return run.tracker
 
 
 def _create_profiles(cluster: Cluster, plan: RunPlan, manifest: Manifest, tracker_uid: str) -> None:
-    """Create a ConfigMap for profiles, or adopt our own; one that is going is waited for."""
+    """Create a ConfigMap of profiles, or adopt our own; wait for one that is being deleted."""
     metadata = manifest["metadata"]
     assert isinstance(metadata, dict)
     name = metadata["name"]
-    deadline = time.monotonic() + GOING_SECONDS
+    deadline = time.monotonic() + _DELETION_SECONDS
     while cluster.create_config_map(plan.namespace, manifest) is None:
-        there = cluster.get_config_map(plan.namespace, name)
-        if there is not None and not there.deleting:
-            ours = there.run_id == plan.run_id and there.data == manifest["data"]
-            if ours and _owned(there.owners, tracker_uid):
+        existing = cluster.get_config_map(plan.namespace, name)
+        if existing is not None and not existing.deleting:
+            ours = existing.run_id == plan.run_id and existing.data == manifest["data"]
+            if ours and _is_owned(existing.owners, tracker_uid):
                 return
-            if not _orphaned(there.owners, plan, tracker_uid):
-                raise _foreign(plan, f"configmap {name}")
+            if not _is_orphaned(existing.owners, plan, tracker_uid):
+                raise _foreign(plan, f"configmap {plan.namespace}/{name}")
         if time.monotonic() > deadline:
-            raise _foreign(plan, f"configmap {name}")
-        time.sleep(GOING_POLL_SECONDS)
+            raise _foreign(plan, f"configmap {plan.namespace}/{name}")
+        time.sleep(_POLL_SECONDS)
 
 
 def _create_job(
-    cluster: Cluster, plan: RunPlan, job: PlannedJob, manifest: Manifest, tracker_uid: str
+    cluster: Cluster, plan: RunPlan, planned: PlannedJob, manifest: Manifest, tracker_uid: str
 ) -> Job:
-    """Create a Job, or adopt our own; one that is going is waited for."""
+    """Create a Job, or adopt our own; wait for one that is being deleted."""
     digest = job_digest(manifest)
-    deadline = time.monotonic() + GOING_SECONDS
-    while (made := cluster.create_job(plan.namespace, manifest)) is None:
-        there = cluster.get_job(plan.namespace, job.name)
-        if there is None:
-            _require_tracker(cluster, plan, job, tracker_uid)
-        elif adopted(there, plan, digest, tracker_uid):
-            return there
-        elif not there.deleting and not _orphaned(there.owners, plan, tracker_uid):
-            raise _foreign(plan, f"job {job.name}")
+    deadline = time.monotonic() + _DELETION_SECONDS
+    while (created := cluster.create_job(plan.namespace, manifest)) is None:
+        existing = cluster.get_job(plan.namespace, planned.name)
+        if existing is None:
+            _require_tracker(cluster, plan, planned, tracker_uid)
+        elif is_adoptable(existing, plan, digest, tracker_uid):
+            return existing
+        elif not existing.deleting and not _is_orphaned(existing.owners, plan, tracker_uid):
+            raise _foreign(plan, f"job {plan.namespace}/{planned.name}")
         if time.monotonic() > deadline:
-            raise _foreign(plan, f"job {job.name}")
-        time.sleep(GOING_POLL_SECONDS)
-    return made
+            raise _foreign(plan, f"job {plan.namespace}/{planned.name}")
+        time.sleep(_POLL_SECONDS)
+    return created
 
 
-def _require_tracker(cluster: Cluster, plan: RunPlan, job: PlannedJob, tracker_uid: str) -> None:
-    """What went with its tracker must not come back."""
+def _require_tracker(
+    cluster: Cluster, plan: RunPlan, planned: PlannedJob, tracker_uid: str
+) -> None:
+    """Refuse to create again what was deleted with its tracker."""
     tracker = cluster.get_config_map(plan.namespace, plan.tracker)
     if tracker is None or tracker.uid != tracker_uid:
-        raise RefusedError(
-            f"job {job.name} vanished right after it was created: tracker {plan.tracker} in "
-            f"namespace {plan.namespace} was deleted meanwhile; run again",
-            namespace=plan.namespace,
-            tracker=plan.tracker,
+        raise RefusedError.of(
+            plan.ref,
+            f"job {plan.namespace}/{planned.name} disappeared right after it was created: tracker "
+            f"{plan.ref} was deleted; run again",
         )
 
 
-def _owned(owners: Iterable[OwnerReference], tracker_uid: str) -> bool:
+def _is_owned(owners: Iterable[OwnerReference], tracker_uid: str) -> bool:
     return any(owner.uid == tracker_uid for owner in owners)
 
 
-def _orphaned(owners: Iterable[OwnerReference], plan: RunPlan, tracker_uid: str) -> bool:
-    """Whether it belongs to a former tracker of that name, so that it is about to be collected."""
+def _is_orphaned(owners: Iterable[OwnerReference], plan: RunPlan, tracker_uid: str) -> bool:
+    """Whether it belongs to a former tracker of that name, so that it is about to be deleted."""
     return any(
         owner.kind == "ConfigMap" and owner.name == plan.tracker and owner.uid != tracker_uid
         for owner in owners
@@ -183,61 +235,10 @@ def _orphaned(owners: Iterable[OwnerReference], plan: RunPlan, tracker_uid: str)
 
 
 def _foreign(plan: RunPlan, what: str) -> RefusedError:
-    where = f"{plan.namespace} --tracker {plan.tracker}"
-    return RefusedError(
-        f"{what} in namespace {plan.namespace} exists and is not of this run; delete it and go on "
-        f"with: mrunners run --namespace {where} --resume; or give this run up with: mrunners "
-        f"delete {where} --force; and choose another --tracker",
-        namespace=plan.namespace,
-        tracker=plan.tracker,
+    return RefusedError.of(
+        plan.ref,
+        f"{what} exists and does not belong to this run; delete it and resume the run, or delete "
+        "the run and choose another --tracker",
+        NextStep.RESUME,
+        NextStep.FORCE_DELETE,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class StartedRun:
-    """A run whose tracker stands.
-
-    Attributes:
-        found: the run as it was right after its tracker stood.
-        profiles: digest to rendered profile.
-    """
-
-    found: ExistingRun
-    profiles: Mapping[str, str] = field(repr=False)
-
-    @property
-    def missing(self) -> tuple[PlannedJob, ...]:
-        """The planned Jobs that were not there yet."""
-        return self.found.state.missing
-
-
-def start_run(cluster: Cluster, action: RunAction, observer: RunObserver) -> StartedRun:
-    """Delete what is replaced, then create the tracker or adopt our own.
-
-    Args:
-        cluster: where.
-        action: what `resolve_existing_run` returned just before.
-        observer: told what happens.
-    Raises:
-        RefusedError: another run came first.
-        WaitTimeoutError: what is replaced does not go away.
-    """
-    planned = action.planned
-    for line in planned.warnings:
-        observer.warn(line)
-    if (old := action.replaces) is not None:
-        observer.info(
-            f"replacing the finished run of tracker {old.tracker.name} (run {old.plan.run_id})"
-        )
-        delete_run(cluster, old, observer, force=True)
-    plan = planned.plan
-    tracker = create_tracker(cluster, plan, planned.profiles, observer)
-    jobs = cluster.list_jobs(plan.namespace, run_selector(plan.run_id))
-    state = run_state(plan, jobs)
-    if action.resumes is not None:
-        there = len(state.jobs) - len(state.missing)
-        observer.info(
-            f"resuming run {plan.run_id}: {there} of {len(state.jobs)} Jobs are there, "
-            f"{state.ended} of {state.pods} pods have ended"
-        )
-    return StartedRun(ExistingRun(tracker, plan, state), planned.profiles)

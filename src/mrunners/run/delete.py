@@ -1,6 +1,7 @@
-"""Deletes a run: the tracker, and with it all that it owns; then waits until it is gone.
+"""Deletes a run: its tracker, and with it all that the tracker owns; then waits for the deletion.
 
-It must not ask: running or uncollected runs need `force`.
+The garbage collector is not instant, and pods that are still ending would load the next run's
+cluster. Running and uncollected runs are only deleted with `force`; nothing here asks.
 """
 
 from __future__ import annotations
@@ -8,122 +9,109 @@ from __future__ import annotations
 import time
 
 from mrunners.durations import format_duration
-from mrunners.errors import RefusedError, WaitTimeoutError
+from mrunners.errors import NextStep, RefusedError, WaitTimeoutError
+from mrunners.formatting import counted
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import ConfigMap
-from mrunners.plan.metadata import run_selector, tracker_selector
+from mrunners.plan.metadata import run_selector, runner_selector
+from mrunners.refs import RunRef
 from mrunners.run.lookup import ExistingRun, describe_run
 from mrunners.run.observer import RunObserver
+from mrunners.text import listed
 
-__all__ = ["delete_run", "delete_tracker", "wait_for_remaining", "wait_until_gone"]
+__all__ = ["delete_run", "delete_tracker", "wait_for_remaining", "wait_until_deleted"]
+
+_POLL_SECONDS = 0.5
+
+# Pods have a grace period of 5 s; a node that is lost keeps its pods for 5 minutes and longer.
+_TIMEOUT_SECONDS = 600.0
 
 
-def delete_run(cluster: Cluster, found: ExistingRun, observer: RunObserver, *, force: bool) -> None:
-    """Delete exactly the run that was found.
+def delete_run(cluster: Cluster, run: ExistingRun, observer: RunObserver, *, force: bool) -> None:
+    """Delete exactly this run; another one under the same name is left alone.
 
     Args:
-        cluster: where.
-        found: the run; another one under the same name is left alone.
-        observer: told what is waited for.
-        force: also when it runs, or its report was never collected.
+        cluster: The cluster.
+        run: The run.
+        observer: Is told what is waited for.
+        force: Also when it has not finished, or its report was never collected.
+
     Raises:
-        RefusedError: it runs or was not collected, and force was not given.
-        WaitTimeoutError: its pods are still there after long.
+        RefusedError: It has not finished or was not collected, and `force` was not given.
+        WaitTimeoutError: Its pods still exist after a long time.
     """
-    namespace, name = found.plan.namespace, found.tracker.name
-    if not force and not (found.state.finished and found.collected):
-        unseen = "its report was not collected" if found.state.finished else "it has not finished"
-        advice = (
-            f"collect it with: mrunners result {namespace} --tracker {name}; or"
-            if found.state.finished
-            else f"wait for it with: mrunners wait {namespace} --tracker {name}; or"
+    if not force and not (run.state.finished and run.collected):
+        first = NextStep.RESULT if run.state.finished else NextStep.WAIT
+        raise RefusedError.of(
+            run.ref, f"{describe_run(cluster, run)} is kept", first, NextStep.FORCE_DELETE
         )
-        raise RefusedError(
-            f"{describe_run(cluster, found)}: {unseen}; {advice} delete it all the same with: "
-            f"mrunners delete {namespace} --tracker {name} --force",
-            namespace=namespace,
-            tracker=name,
-        )
-    delete_tracker(cluster, namespace, found.tracker, observer)
+    delete_tracker(cluster, run.ref, run.tracker, observer)
 
 
 def delete_tracker(
-    cluster: Cluster, namespace: str, tracker: ConfigMap, observer: RunObserver
+    cluster: Cluster, run: RunRef, tracker: ConfigMap, observer: RunObserver
 ) -> None:
-    """Delete a tracker whatever its run does, even one whose plan cannot be read.
+    """Delete exactly this tracker, whatever its run does and even if its plan cannot be read.
 
-    Args:
-        cluster: where.
-        namespace: where in it.
-        tracker: exactly this one.
-        observer: told what is waited for.
-    Raises: WaitTimeoutError: its pods are still there after long.
+    Raises:
+        WaitTimeoutError: Its pods still exist after a long time.
     """
     assert tracker.run_id is not None
-    cluster.delete_config_map(namespace, tracker.name, tracker.uid)
-    wait_until_gone(cluster, namespace, run_selector(tracker.run_id), observer)
+    cluster.delete_config_map(run.namespace, tracker.name, tracker.uid)
+    wait_until_deleted(cluster, run.namespace, run_selector(tracker.run_id), observer)
 
 
-def wait_for_remaining(
-    cluster: Cluster, namespace: str, tracker: str, observer: RunObserver
-) -> bool:
+def wait_for_remaining(cluster: Cluster, run: RunRef, observer: RunObserver) -> bool:
     """Wait for what is left of a run whose tracker is gone, as after an interrupted delete.
 
-    Returns: whether anything was left.
-    Raises: WaitTimeoutError: it is still there after long.
+    Returns:
+        Whether anything was left.
+
+    Raises:
+        WaitTimeoutError: It still exists after a long time.
     """
-    there = cluster.get_config_map(namespace, tracker)
-    if there is not None and not there.deleting:
+    tracker = cluster.get_config_map(run.namespace, run.tracker)
+    if tracker is not None and not tracker.deleting:
         return False
-    selector = tracker_selector(tracker)
-    if not cluster.list_jobs(namespace, selector) and not cluster.list_pods(namespace, selector):
+    selector = runner_selector(run.tracker)
+    if not cluster.list_jobs(run.namespace, selector) and not cluster.list_pods(
+        run.namespace, selector
+    ):
         return False
-    wait_until_gone(cluster, namespace, selector, observer)
+    wait_until_deleted(cluster, run.namespace, selector, observer)
     return True
 
 
-POLL_SECONDS = 0.5
-
-# Pods have a grace of 5 s; a node that is gone keeps its pods for 5 minutes and longer.
-PATIENCE_SECONDS = 600.0
-
-
-def wait_until_gone(
+def wait_until_deleted(
     cluster: Cluster,
     namespace: str,
     selector: str,
     observer: RunObserver,
     *,
-    patience_seconds: float = PATIENCE_SECONDS,
+    timeout_seconds: float = _TIMEOUT_SECONDS,
 ) -> None:
-    """Return once no Job and no pod matches.
+    """Return once no Job and no pod matches a label selector.
 
-    Args:
-        cluster: where.
-        namespace: where in it.
-        selector: what must be gone.
-        observer: told once what is waited for.
-        patience_seconds: how long.
-    Raises: WaitTimeoutError: something is still there.
+    Raises:
+        WaitTimeoutError: Something still matches.
     """
-    deadline = time.monotonic() + patience_seconds
-    said = False
+    deadline = time.monotonic() + timeout_seconds
+    reported = False
     while True:
         jobs = cluster.list_jobs(namespace, selector)
         pods = cluster.list_pods(namespace, selector)
         if not jobs and not pods:
             return
-        names = ", ".join([f"job {j.name}" for j in jobs[:3]] + [f"pod {p.name}" for p in pods[:3]])
-        if not said:
-            said = True
-            observer.info(
-                f"waiting until {len(jobs)} Jobs and {len(pods)} pods of the run are gone"
-            )
+        left = f"{counted(len(jobs), 'Job')} and {counted(len(pods), 'pod')}"
+        if not reported:
+            reported = True
+            observer.info(f"waiting for {left} of the run to be deleted")
         if time.monotonic() > deadline:
+            names = [f"job {job.name}" for job in jobs] + [f"pod {pod.name}" for pod in pods]
             raise WaitTimeoutError(
-                f"after {format_duration(patience_seconds)} there are still {len(jobs)} Jobs and "
-                f"{len(pods)} pods of the run in namespace {namespace}: {names}; see "
-                "whether their nodes are gone, and try again",
-                seconds=patience_seconds,
+                f"after {format_duration(timeout_seconds)}, {left} in namespace {namespace} are "
+                f"not deleted: {listed(names, 6)}; check whether their nodes are lost, and try "
+                "again",
+                seconds=timeout_seconds,
             )
-        time.sleep(POLL_SECONDS)
+        time.sleep(_POLL_SECONDS)

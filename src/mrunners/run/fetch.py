@@ -1,6 +1,6 @@
-"""Brings home one pod's report, verified, and keeps it in the store.
+"""Fetches one pod's report: reads its log, verifies the report, and keeps it in the store.
 
-It must not decide what a missing report means for the run.
+What a missing report means for the run is decided elsewhere (`run.collect`).
 """
 
 from __future__ import annotations
@@ -23,32 +23,35 @@ from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import PodFacts, ReportStore
 from mrunners.status.run_state import JobState, RunState
 
-__all__ = ["FetchProgress", "fetch_ended", "fetch_report", "pod_of"]
+__all__ = ["FetchProgress", "fetch_ended", "fetch_report", "pod_of_index"]
 
 # A node may keep more log than the plan says; only absurd sizes are cut off.
-_LOG_ROOM_BYTES = 64 * 1024 * 1024
+_LOG_MARGIN_BYTES = 64 * 1024 * 1024
+
+_PodKey = tuple[str, int]
+"""Job UID and completion index."""
 
 
 @dataclass(slots=True)
 class FetchProgress:
-    """What one command has brought home so far.
+    """What one command has fetched so far; pods by Job UID and completion index.
 
     Attributes:
-        seen: places (Job UID, completion index) that need not be looked at again.
-        reports: how many of them gave a report.
-        unread: places whose log could not be read yet; they are tried again.
+        done: Pods that need not be read again.
+        reports: How many of them gave a report.
+        unread: Pods whose log could not be read yet; they are tried again.
     """
 
-    seen: set[tuple[str, int]]
+    done: set[_PodKey] = field(default_factory=set)
     reports: int = 0
-    unread: set[tuple[str, int]] = field(default_factory=set)
+    unread: set[_PodKey] = field(default_factory=set)
 
 
-def pod_of(pods: Iterable[Pod], job_uid: str, index: int) -> Pod | None:
-    """The pod whose report counts for a completion index.
+def pod_of_index(pods: Iterable[Pod], job_uid: str, index: int) -> Pod | None:
+    """Return the pod whose report counts for a completion index.
 
-    There is one as long as pods are not replaced. Where there are several, one that succeeded
-    comes first, then the oldest: it was there when its siblings loaded the cluster.
+    There is only one as long as pods are not replaced. Of several, one that succeeded comes first,
+    then the oldest: it ran while its siblings loaded the cluster.
     """
     candidates = [pod for pod in pods if pod.job_uid == job_uid and pod.index == index]
     return min(candidates, key=lambda pod: (pod.phase != "Succeeded", pod.created), default=None)
@@ -59,30 +62,14 @@ def fetch_report(
 ) -> tuple[KperfReport, PodFacts]:
     """Read, verify and keep the report of a pod that has ended.
 
-    Raises: UnusableReportError: there is none that could be merged, with the reason.
-        UnauthorizedError: the credentials are not good any more.
-        OSError: the store cannot keep it.
+    Raises:
+        UnusableReportError: There is no report that could be merged, with the reason.
+        UnauthorizedError: The credentials are not accepted any more.
+        OSError: The store cannot keep it.
     """
     assert pod.job_uid is not None
     assert pod.index is not None
-    try:
-        log = cluster.read_log(
-            plan.namespace, pod.name, limit_bytes=plan.node_log_limit_bytes + _LOG_ROOM_BYTES
-        )
-    except UnauthorizedError:
-        raise  # this is not about the pod
-    except ForbiddenError as error:
-        raise UnusableReportError(MissingReason.LOG_FORBIDDEN, str(error)) from error
-    except ApiStatusError as error:
-        if error.status != HTTPStatus.BAD_REQUEST:
-            raise UnusableReportError(MissingReason.LOG_UNAVAILABLE, str(error)) from error
-        # What a kubelet says of a container that never ran, as when it did not admit the pod.
-        ended = pod.reason or pod.phase
-        raise UnusableReportError(MissingReason.FAILED, f"no log ({ended}): {error}") from error
-    except ClusterError as error:
-        raise UnusableReportError(MissingReason.LOG_UNAVAILABLE, str(error)) from error
-    if log is None:
-        raise UnusableReportError(MissingReason.POD_GONE, "the pod was deleted")
+    log = _read_log(cluster, plan, pod)
     if plan.report_mode is ReportMode.FRAMED:
         raw = extract_report(log, FrameAddress(plan.run_id, job_name, pod.index, pod.name))
     else:
@@ -101,6 +88,27 @@ def fetch_report(
     return report, facts
 
 
+def _read_log(cluster: Cluster, plan: RunPlan, pod: Pod) -> bytes:
+    limit_bytes = plan.node_log_limit_bytes + _LOG_MARGIN_BYTES
+    try:
+        log = cluster.read_log(plan.namespace, pod.name, limit_bytes=limit_bytes)
+    except UnauthorizedError:
+        raise  # this is not about the pod
+    except ForbiddenError as error:
+        raise UnusableReportError(MissingReason.LOG_FORBIDDEN, str(error)) from error
+    except ApiStatusError as error:
+        if error.status != HTTPStatus.BAD_REQUEST:
+            raise UnusableReportError(MissingReason.LOG_UNAVAILABLE, str(error)) from error
+        # The kubelet's answer for a container that never ran, as when it did not admit the pod.
+        detail = f"no log ({pod.reason or pod.phase}): {error}"
+        raise UnusableReportError(MissingReason.FAILED, detail) from error
+    except ClusterError as error:
+        raise UnusableReportError(MissingReason.LOG_UNAVAILABLE, str(error)) from error
+    if log is None:
+        raise UnusableReportError(MissingReason.POD_GONE, "the pod was deleted")
+    return log
+
+
 def fetch_ended(
     cluster: Cluster,
     plan: RunPlan,
@@ -110,47 +118,46 @@ def fetch_ended(
     progress: FetchProgress,
     observer: RunObserver,
 ) -> None:
-    """Bring home the reports of all pods that have ended since the last call.
+    """Fetch the reports of all pods that have ended since the last call.
 
-    A report that cannot be had is said once and left to the result, which looks again. A log that
-    its node does not give is asked for again at the next call: the node may be back before it is
-    lost for good. Once a node did not answer, its other pods wait for the next call too, as each
-    request takes all the patience there is for logs.
+    A report that cannot be fetched is reported once and left to `run.collect`, which reads again. A
+    log that its node does not return is requested again at the next call: the node may be back
+    before it is lost for good. Once a node did not answer, its other pods wait for the next call
+    too, because each request uses up the whole retry time for logs.
     """
     unreachable_nodes: set[str | None] = set()
-    home: list[str] = []
+    fetched: list[str] = []
     jobs = {job.actual.uid: job for job in state.jobs if job.actual is not None}
     for pod in pods:
         if pod.job_uid not in jobs or pod.index is None or not pod.ended:
             continue
-        place = (pod.job_uid, pod.index)
-        if place in progress.seen:
+        key = (pod.job_uid, pod.index)
+        if key in progress.done:
             continue
         if pod.node in unreachable_nodes:
-            progress.unread.add(place)
+            progress.unread.add(key)
             continue
-        progress.seen.add(place)
+        retried = key in progress.unread
+        progress.unread.discard(key)
+        progress.done.add(key)
+        job = jobs[pod.job_uid]
         try:
-            _fetch_one(cluster, plan, jobs[pod.job_uid], pod, store)
+            _fetch_one(cluster, plan, job, pod, store)
         except UnusableReportError as error:
-            silent = error.problem is MissingReason.LOG_UNAVAILABLE
-            if not (silent and place in progress.unread):
+            unavailable = error.problem is MissingReason.LOG_UNAVAILABLE
+            if not (unavailable and retried):
                 observer.warn(f"pod {pod.name}: no report: {error}")
-            progress.unread.discard(place)
-            if silent:
+            if unavailable:
                 unreachable_nodes.add(pod.node)
-                progress.unread.add(place)
-                progress.seen.discard(place)
+                progress.unread.add(key)
+                progress.done.discard(key)
         except OSError as error:
-            progress.unread.discard(place)
             observer.warn(f"pod {pod.name}: its report could not be kept on disk: {error}")
         else:
             progress.reports += 1
-            progress.unread.discard(place)
-            job = jobs[pod.job_uid].planned.name
-            home.append(f"{job} index {pod.index}, pod {pod.name} on {pod.node}")
-    if home:
-        observer.reports_fetched(home)
+            fetched.append(f"{job.planned.name} index {pod.index}, pod {pod.name} on {pod.node}")
+    if fetched:
+        observer.reports_fetched(fetched)
 
 
 def _fetch_one(

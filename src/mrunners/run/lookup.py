@@ -1,14 +1,11 @@
-"""Finds the run that a namespace holds, and says what its tracker means for a new one.
-
-It must not create or delete anything.
-"""
+"""Looks up the run under a tracker's name, and describes it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from mrunners.durations import format_duration
-from mrunners.errors import RefusedError
+from mrunners.errors import NextStep, RefusedError
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import ConfigMap
 from mrunners.plan.metadata import (
@@ -18,21 +15,30 @@ from mrunners.plan.metadata import (
     run_selector,
     trackers_selector,
 )
+from mrunners.plan.option_table import DEFAULT_TRACKER
 from mrunners.plan.plan import RunPlan
 from mrunners.plan.tracker import read_plan
+from mrunners.refs import RunRef
 from mrunners.status.run_state import RunState, run_state
 
-__all__ = ["ExistingRun", "describe_run", "get_run", "get_run_or_none", "get_tracker"]
+__all__ = [
+    "ExistingRun",
+    "describe_run",
+    "get_run",
+    "get_run_or_none",
+    "get_tracker",
+    "resolve_tracker",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class ExistingRun:
-    """A run that a cluster holds.
+    """A run that exists in a cluster.
 
     Attributes:
-        tracker: its ConfigMap as it was when found.
-        plan: what the tracker says.
-        state: the plan held against the Jobs, at that moment.
+        tracker: Its ConfigMap as it was when it was read.
+        plan: The plan that the tracker holds.
+        state: The plan compared with the Jobs, at that moment.
     """
 
     tracker: ConfigMap
@@ -40,104 +46,99 @@ class ExistingRun:
     state: RunState
 
     @property
+    def ref(self) -> RunRef:
+        """The run's name."""
+        return self.plan.ref
+
+    @property
     def collected(self) -> bool:
-        """Whether its report was fully written once."""
+        """Whether its report was once written in full."""
         return ANNOTATION_COLLECTED_AT in self.tracker.annotations
 
 
-def get_run(cluster: Cluster, namespace: str, tracker: str | None) -> ExistingRun:
-    """The run of a namespace.
+def resolve_tracker(cluster: Cluster, namespace: str, tracker: str | None) -> RunRef:
+    """Return the named run, or the only one of the namespace when no tracker is named.
 
-    Args:
-        cluster: where.
-        namespace: where in it.
-        tracker: its name; None takes the only one.
-    Raises: RefusedError: there is none, there are several, or it is none of ours.
+    Raises:
+        RefusedError: No tracker is named, and the namespace has none or several.
     """
-    return _with_plan(cluster, namespace, get_tracker(cluster, namespace, tracker))
-
-
-def get_tracker(cluster: Cluster, namespace: str, tracker: str | None) -> ConfigMap:
-    """The tracker of a namespace, whether its plan can be read or not.
-
-    Args:
-        cluster: where.
-        namespace: where in it.
-        tracker: its name; None takes the only one.
-    Raises: RefusedError: there is none, there are several, or it is none of ours.
-    """
-    name = tracker or _only_tracker(cluster, namespace)
-    seen = _tracker(cluster, namespace, name)
-    if seen is None:
-        raise RefusedError(
-            f"no tracker {name} in namespace {namespace}; see the runs there are with: "
-            "kubectl get configmaps --all-namespaces -l app.kubernetes.io/component=tracker",
-            namespace=namespace,
-            tracker=name,
-        )
-    return seen
-
-
-def get_run_or_none(cluster: Cluster, namespace: str, tracker: str) -> ExistingRun | None:
-    """The run under a tracker's name; None when there is no such ConfigMap.
-
-    Raises: RefusedError: a ConfigMap of that name is there and is no tracker of ours.
-    """
-    seen = _tracker(cluster, namespace, tracker)
-    return None if seen is None else _with_plan(cluster, namespace, seen)
-
-
-def _tracker(cluster: Cluster, namespace: str, tracker: str) -> ConfigMap | None:
-    seen = cluster.get_config_map(namespace, tracker)
-    if seen is None or seen.deleting:
-        return None
-    if seen.labels.get(LABEL_COMPONENT) != Component.TRACKER or seen.run_id is None:
-        raise RefusedError(
-            f"configmap {namespace}/{tracker} is not a tracker of mrunners; choose another name "
-            "with --tracker",
-            namespace=namespace,
-            tracker=tracker,
-        )
-    return seen
-
-
-def _with_plan(cluster: Cluster, namespace: str, seen: ConfigMap) -> ExistingRun:
-    plan = read_plan(namespace, seen.name, seen.data)
-    jobs = cluster.list_jobs(namespace, run_selector(plan.run_id))
-    return ExistingRun(seen, plan, run_state(plan, jobs))
-
-
-def describe_run(cluster: Cluster, found: ExistingRun) -> str:
-    """The run in a few words: name, age, state."""
-    age = (cluster.now() - found.tracker.created).total_seconds()
-    collected = "collected" if found.collected else "not collected"
-    headline = (
-        f"{found.state.headline}, {collected}"
-        if found.state.finished
-        else (f"{found.state.headline}, {found.state.ended} of {found.state.pods} pods ended")
+    if tracker:
+        return RunRef(namespace, tracker)
+    names = sorted(
+        config_map.name
+        for config_map in cluster.list_config_maps(namespace, trackers_selector())
+        if not config_map.deleting
     )
-    return (
-        f"tracker {found.tracker.name} in namespace {found.plan.namespace}, "
-        f"{format_duration(max(age, 0))} old, {headline}"
-    )
-
-
-def _only_tracker(cluster: Cluster, namespace: str) -> str:
-    trackers = [
-        seen
-        for seen in cluster.list_config_maps(namespace, trackers_selector())
-        if not seen.deleting
-    ]
-    if len(trackers) == 1:
-        return trackers[0].name
-    if not trackers:
+    if len(names) == 1:
+        return RunRef(namespace, names[0])
+    if not names:
         raise RefusedError(
-            f"no tracker in namespace {namespace}: nothing was run there, or it was deleted; "
-            f"start one with: mrunners run --namespace {namespace} …",
+            f"no tracker in namespace {namespace}: nothing was run there, or it was deleted",
             namespace=namespace,
-        )
-    names = ", ".join(sorted(seen.name for seen in trackers))
+        ).suggest(RunRef(namespace, DEFAULT_TRACKER), NextStep.START)
     raise RefusedError(
-        f"namespace {namespace} has {len(trackers)} trackers: {names}; choose one with --tracker",
+        f"namespace {namespace} has {len(names)} trackers: {', '.join(names)}; choose one with "
+        "--tracker",
         namespace=namespace,
     )
+
+
+def get_run(cluster: Cluster, ref: RunRef) -> ExistingRun:
+    """Return a run.
+
+    Raises:
+        RefusedError: It does not exist, or the ConfigMap is not a tracker of mrunners.
+    """
+    return _read_run(cluster, ref, get_tracker(cluster, ref))
+
+
+def get_run_or_none(cluster: Cluster, ref: RunRef) -> ExistingRun | None:
+    """Return a run; None when there is no such ConfigMap.
+
+    Raises:
+        RefusedError: The ConfigMap is not a tracker of mrunners.
+    """
+    tracker = _get_tracker_or_none(cluster, ref)
+    return None if tracker is None else _read_run(cluster, ref, tracker)
+
+
+def get_tracker(cluster: Cluster, ref: RunRef) -> ConfigMap:
+    """Return the tracker of a run, even one whose plan cannot be read.
+
+    Raises:
+        RefusedError: It does not exist, or the ConfigMap is not a tracker of mrunners.
+    """
+    tracker = _get_tracker_or_none(cluster, ref)
+    if tracker is None:
+        raise RefusedError.of(ref, f"tracker {ref} does not exist", NextStep.LIST_TRACKERS)
+    return tracker
+
+
+def describe_run(cluster: Cluster, run: ExistingRun) -> str:
+    """Return a run's name, state and age, such as `tracker load/nightly (running for 3m, …)`."""
+    age = (cluster.now() - run.tracker.created).total_seconds()
+    if run.state.finished:
+        detail = "its report was collected" if run.collected else "its report was not collected"
+    else:
+        detail = f"{run.state.ended} of {run.state.pod_count} pods ended"
+    return (
+        f"tracker {run.ref} ({run.state.headline}, created {format_duration(max(age, 0))} ago, "
+        f"{detail})"
+    )
+
+
+def _get_tracker_or_none(cluster: Cluster, ref: RunRef) -> ConfigMap | None:
+    config_map = cluster.get_config_map(ref.namespace, ref.tracker)
+    if config_map is None or config_map.deleting:
+        return None
+    if config_map.labels.get(LABEL_COMPONENT) != Component.TRACKER or config_map.run_id is None:
+        raise RefusedError.of(
+            ref, f"configmap {ref} is not a tracker of mrunners", NextStep.OTHER_TRACKER
+        )
+    return config_map
+
+
+def _read_run(cluster: Cluster, ref: RunRef, tracker: ConfigMap) -> ExistingRun:
+    plan = read_plan(ref, tracker.data)
+    jobs = cluster.list_jobs(ref.namespace, run_selector(plan.run_id))
+    return ExistingRun(tracker, plan, run_state(plan, jobs))

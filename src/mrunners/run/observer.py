@@ -1,7 +1,4 @@
-"""How a long step tells what it does, without knowing whether a person or a log listens.
-
-It must not print.
-"""
+"""How a long operation reports what it does, whether a person or a log reads it."""
 
 from __future__ import annotations
 
@@ -14,47 +11,47 @@ __all__ = ["NullObserver", "RunObserver"]
 
 
 class RunObserver(Protocol):
-    """Hears of a run's progress."""
+    """Is told about a run's progress."""
 
     def info(self, text: str) -> None:
-        """One line worth keeping: something happened."""
+        """Report something that happened, in one line."""
 
     def warn(self, text: str) -> None:
-        """One line that the user should act on."""
+        """Report something that the user should act on, in one line."""
 
-    def tracker(self, name: str) -> None:
-        """The tracker exists from now on: the run can be resumed."""
+    def tracker_created(self, name: str) -> None:
+        """Report that the tracker exists: from now on the run can be resumed."""
 
     def reports_fetched(self, pods: Sequence[str]) -> None:
-        """Reports have come home since the last call.
+        """Report the reports that were fetched since the last call.
 
         Args:
-            pods: whose, each as `JOB index INDEX, pod NAME on HOST`.
+            pods: One text per pod: `JOB index INDEX, pod NAME on NODE`.
         """
 
     def progress(self, state: RunState, reports: int) -> None:
-        """How far the run is; called often.
+        """Report how far the run is; called often.
 
         Args:
-            state: the run.
-            reports: how many pods' reports have been brought home.
+            state: The state of the run.
+            reports: How many reports have been fetched.
         """
 
 
 class NullObserver:
-    """Hears nothing."""
+    """Ignores everything."""
 
     def info(self, text: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def warn(self, text: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
-    def tracker(self, name: str) -> None:
-        """Nothing."""
+    def tracker_created(self, name: str) -> None:
+        """Do nothing."""
 
     def reports_fetched(self, pods: Sequence[str]) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def progress(self, state: RunState, reports: int) -> None:
-        """Nothing."""
+        """Do nothing."""

@@ -1,6 +1,6 @@
-"""Decides what a run will do before it does anything: validate, plan, and look at what is there.
+"""Decides what a run will do before it does anything: validate, plan, and read what exists.
 
-It must not create or delete anything, so that it can be called as often as one likes.
+Nothing is created or deleted here, so a preflight can be repeated as often as one likes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from mrunners.errors import ApiStatusError, RefusedError
+from mrunners.errors import ApiStatusError, NextStep, RefusedError
 from mrunners.kube.api import Cluster
 from mrunners.plan.metadata import run_selector
 from mrunners.plan.options import IfExists, RunOptions
@@ -18,11 +18,13 @@ from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.plan.tracker import profile_key, tracker_manifest
 from mrunners.profiles.images import release_of_image
 from mrunners.profiles.loading import LoadedRunner, load_runners, read_runners
-from mrunners.profiles.sources.protocol import SourceContext
+from mrunners.profiles.sources import SourceContext
 from mrunners.profiles.uris import RunnerSpec
 from mrunners.run.lookup import ExistingRun, describe_run, get_run, get_run_or_none
 
 __all__ = ["RunAction", "dry_run_tracker", "load_profiles", "preflight", "resolve_existing_run"]
+
+_NOTHING_TO_RESUME = "there is no run to resume; starting a new one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +32,14 @@ class RunAction:
     """What a run will do.
 
     Attributes:
-        planned: the plan and its profiles.
-        replaces: a finished run under the same tracker's name, to be deleted first.
-        resumes: the run that is there already and is this very one.
+        planned: The plan and its profiles.
+        replaces: A finished run under the same tracker's name, to be deleted first.
+        resumes: The run that exists already and is this very one.
     """
 
     planned: PlannedRun
     replaces: ExistingRun | None = None
     resumes: ExistingRun | None = None
-
-
-_NOTHING_TO_RESUME = "there is no run to resume, so a new one is started"
 
 
 class _ConfigMaps:
@@ -50,8 +49,8 @@ class _ConfigMaps:
         self._cluster = cluster
 
     def config_map_data(self, namespace: str, name: str) -> Mapping[str, str] | None:
-        seen = self._cluster.get_config_map(namespace, name)
-        return None if seen is None else seen.data
+        config_map = self._cluster.get_config_map(namespace, name)
+        return None if config_map is None else config_map.data
 
 
 def load_profiles(
@@ -59,22 +58,24 @@ def load_profiles(
 ) -> tuple[LoadedRunner, ...]:
     """Load and check the profile of each runner.
 
-    Raises: InvalidInputError: every mistake of every runner, one line each.
+    Raises:
+        InvalidInputError: Every problem of every runner, one line each.
     """
     context = SourceContext(config_maps=_ConfigMaps(cluster))
     return tuple(load_runners(specs, context, release_of_image(options.runner_image)))
 
 
 def preflight(cluster: Cluster, options: RunOptions, *, run_key: str) -> RunAction:
-    """All that can be decided beforehand, with every mistake of every URI told together.
+    """Decide all that can be decided beforehand; problems of all URIs are reported at once.
 
     Args:
-        cluster: where.
-        options: checked by `validate_options`.
-        run_key: the same key gives the same run ID.
+        cluster: The cluster.
+        options: Checked by `validate_options`.
+        run_key: The same key gives the same run ID.
+
     Raises:
-        InvalidInputError: what was given is wrong.
-        RefusedError: another run is in the way.
+        InvalidInputError: The input is wrong.
+        RefusedError: The tracker belongs to another run.
     """
     if not options.runners:
         return resolve_existing_run(cluster, options, None)
@@ -84,102 +85,98 @@ def preflight(cluster: Cluster, options: RunOptions, *, run_key: str) -> RunActi
 
 
 def dry_run_tracker(cluster: Cluster, action: RunAction) -> None:
-    """Let the API server judge a new run's tracker, before what takes long is begun.
+    """Let the API server judge a new run's tracker, before anything that takes long begins.
 
     Raises:
-        InvalidInputError: there is no such namespace.
-        ClusterError: the tracker may not be created.
+        InvalidInputError: The namespace does not exist.
+        ClusterError: The tracker may not be created.
     """
-    if action.resumes is None:
-        plan, profiles = action.planned.plan, action.planned.profiles
-        try:
-            cluster.dry_run_config_map(plan.namespace, tracker_manifest(plan, profiles))
-        except ApiStatusError as error:
-            # A webhook may not be able to dry_run_tracker, and let the real one pass.
-            if error.status != HTTPStatus.BAD_REQUEST:
-                raise
+    if action.resumes is not None:
+        return
+    plan, profiles = action.planned.plan, action.planned.profiles
+    try:
+        cluster.dry_run_config_map(plan.namespace, tracker_manifest(plan, profiles))
+    except ApiStatusError as error:
+        # A webhook may not support dry runs, and let the real request pass.
+        if error.status != HTTPStatus.BAD_REQUEST:
+            raise
 
 
 def resolve_existing_run(
-    cluster: Cluster, options: RunOptions, wanted: PlannedRun | None
+    cluster: Cluster, options: RunOptions, planned: PlannedRun | None
 ) -> RunAction:
-    """What to do about a tracker that is already there; docs/runs.md has the table.
+    """Decide what to do about a tracker that already exists; docs/runs.md has the table.
 
     Args:
-        cluster: where.
-        options: what the user asked for.
-        wanted: the plan made from the runner URIs; None when only a namespace was given, which
-            is for resuming.
-    Raises: RefusedError: another run is in the way, or there is none to resume.
+        cluster: The cluster.
+        options: The options of the run.
+        planned: The plan made from the runner URIs; None when there are none, which is for
+            resuming a run by its tracker alone.
+
+    Raises:
+        RefusedError: The tracker belongs to another run, or there is none to resume.
     """
-    if wanted is None:
-        found = get_run(cluster, options.namespace, options.advanced.tracker)
-        return RunAction(PlannedRun(found.plan, _stored_profiles(cluster, found)), resumes=found)
-    there = get_run_or_none(cluster, options.namespace, options.advanced.tracker)
-    if there is None:
-        if options.advanced.if_exists is IfExists.RESUME:
-            wanted = replace(wanted, warnings=(*wanted.warnings, _NOTHING_TO_RESUME))
-        return RunAction(wanted)
-    if there.plan.run_id == wanted.plan.run_id or options.advanced.if_exists is IfExists.RESUME:
-        _require_same_plan(there, wanted)
-        planned = PlannedRun(there.plan, wanted.profiles, wanted.warnings)
-        return RunAction(planned, resumes=there)
-    if there.state.finished and (there.collected or options.advanced.if_exists is IfExists.REPLACE):
-        return RunAction(wanted, replaces=there)
-    raise _in_the_way(cluster, options, there)
+    if planned is None:
+        run = get_run(cluster, options.ref)
+        return RunAction(PlannedRun(run.plan, _stored_profiles(cluster, run)), resumes=run)
+    existing = get_run_or_none(cluster, options.ref)
+    if_exists = options.advanced.if_exists
+    if existing is None:
+        if if_exists is IfExists.RESUME:
+            planned = replace(planned, warnings=(*planned.warnings, _NOTHING_TO_RESUME))
+        return RunAction(planned)
+    if existing.plan.run_id == planned.plan.run_id or if_exists is IfExists.RESUME:
+        _require_same_plan(existing, planned)
+        same = PlannedRun(existing.plan, planned.profiles, planned.warnings)
+        return RunAction(same, resumes=existing)
+    if existing.state.finished and (existing.collected or if_exists is IfExists.REPLACE):
+        return RunAction(planned, replaces=existing)
+    raise _already_exists(cluster, existing)
 
 
-def _require_same_plan(there: ExistingRun, wanted: PlannedRun) -> None:
-    differences = plan_differences(there.plan, wanted.plan)
+def _require_same_plan(existing: ExistingRun, planned: PlannedRun) -> None:
+    differences = plan_differences(existing.plan, planned.plan)
     if differences:
         lines = "".join(f"\n  {line}" for line in differences)
-        raise RefusedError(
-            f"tracker {there.tracker.name} in namespace {there.plan.namespace} holds another plan, "
-            f"so it cannot be resumed with these options:{lines}\nresume it as it is with: "
-            f"mrunners run --namespace {there.plan.namespace} --tracker {there.tracker.name} "
-            "--resume",
-            namespace=there.plan.namespace,
-            tracker=there.tracker.name,
+        raise RefusedError.of(
+            existing.ref,
+            f"the run of tracker {existing.ref} was started with different options:{lines}",
+            NextStep.RESUME,
         )
 
 
-def _in_the_way(cluster: Cluster, options: RunOptions, there: ExistingRun) -> RefusedError:
-    where = f"{options.namespace} --tracker {options.advanced.tracker}"
-    if there.state.finished:
-        advice = (
-            f"collect it with: mrunners result {where}; or start anew with --replace; or use "
-            "another --tracker"
-        )
-    else:
-        advice = (
-            f"wait for it with: mrunners wait {where}; go on with it with --resume; remove it "
-            f"with: mrunners delete {where} --force; or use another --tracker"
-        )
-    return RefusedError(
-        f"another run is there: {describe_run(cluster, there)}; {advice}",
-        namespace=options.namespace,
-        tracker=options.advanced.tracker,
+def _already_exists(cluster: Cluster, existing: ExistingRun) -> RefusedError:
+    steps = (
+        (NextStep.RESULT, NextStep.REPLACE)
+        if existing.state.finished
+        else (NextStep.WAIT, NextStep.RESUME, NextStep.FORCE_DELETE)
+    )
+    return RefusedError.of(
+        existing.ref,
+        f"{describe_run(cluster, existing)} already exists",
+        *steps,
+        NextStep.OTHER_TRACKER,
     )
 
 
-def _stored_profiles(cluster: Cluster, found: ExistingRun) -> dict[str, str]:
-    """The profiles that a tracker and its overflow ConfigMaps hold, by digest.
+def _stored_profiles(cluster: Cluster, run: ExistingRun) -> dict[str, str]:
+    """Read the profiles that a tracker and its overflow ConfigMaps hold, by digest.
 
-    Raises: RefusedError: one is missing, as its creator was ended before writing it.
+    Raises:
+        RefusedError: One is missing, because its creator was stopped before it wrote it.
     """
-    plan = found.plan
-    data = dict(found.tracker.data)
+    plan = run.plan
+    data = dict(run.tracker.data)
     keys = {job.profile_digest: profile_key(job.profile_digest) for job in plan.jobs}
     if not set(keys.values()) <= set(data):
         for overflow in cluster.list_config_maps(plan.namespace, run_selector(plan.run_id)):
             data |= overflow.data
     lost = [job.uri for job in plan.jobs if keys[job.profile_digest] not in data]
     if lost:
-        raise RefusedError(
-            f"tracker {found.tracker.name} in namespace {plan.namespace} lacks the load profiles "
-            f"of {', '.join(dict.fromkeys(lost))}: its creator was ended before it wrote them; "
-            "give the same --runners and --runner-image with --resume",
-            namespace=plan.namespace,
-            tracker=found.tracker.name,
+        raise RefusedError.of(
+            run.ref,
+            f"tracker {run.ref} lacks the load profiles of {', '.join(dict.fromkeys(lost))}: its "
+            "creator was stopped before it wrote them",
+            NextStep.RESUME_SAME_OPTIONS,
         )
     return {digest: data[key] for digest, key in keys.items()}

@@ -1,6 +1,6 @@
-"""The reports that were brought home, on disk: what a lost node or a deleted Job cannot take away.
+"""Keeps fetched reports on this machine's disk, safe from lost nodes and deleted Jobs.
 
-It must not parse reports; it keeps bytes, and checks that they are what was put in.
+The store keeps bytes and checks that they are what was put in; it parses nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class PodFacts(Record):
     """What a report does not say about its pod; kept beside it.
 
     Attributes:
-        sha256: of the raw report (hex).
+        sha256: Of the raw report, in hexadecimal.
     """
 
     pod: str
@@ -36,7 +36,7 @@ class PodFacts(Record):
 
 
 def default_store_path() -> Path:
-    """`$XDG_STATE_HOME/mrunners/reports` (XDG Base Directory Specification)."""
+    """Return `$XDG_STATE_HOME/mrunners/reports` (XDG Base Directory Specification)."""
     state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
     return Path(state).expanduser() / "mrunners" / "reports"
 
@@ -52,7 +52,7 @@ class ReportStore:
         self._root = root
 
     def get(self, job_uid: str, index: int) -> tuple[bytes, PodFacts] | None:
-        """The raw report and its pod's facts; None when there is none, or a damaged one."""
+        """Return the raw report and its pod's facts; None when there is none or it is damaged."""
         raw_path, facts_path = self._paths(job_uid, index)
         try:
             facts = PodFacts.model_validate_json(facts_path.read_bytes())
@@ -79,7 +79,8 @@ class ReportStore:
     ) -> PodFacts:
         """Keep a report.
 
-        Raises: OSError: the disk is full or not writable.
+        Raises:
+            OSError: The disk is full or not writable.
         """
         facts = PodFacts(
             pod=pod,
@@ -90,7 +91,7 @@ class ReportStore:
             sha256=hashlib.sha256(raw).hexdigest(),
         )
         raw_path, facts_path = self._paths(job_uid, index)
-        # The facts come second: an entry exists once they do. Their hash tells a damaged one.
+        # The facts come second: an entry exists once they do. Their hash reveals a damaged one.
         packed = gzip.compress(raw, compresslevel=6, mtime=0)
         write_atomic(packed, raw_path, private=True, sync=False)
         write_atomic(facts.model_dump_json().encode(), facts_path, private=True, sync=False)

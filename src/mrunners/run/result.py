@@ -1,13 +1,22 @@
-"""The result of a run: every outcome collected and merged into one report.
+"""The result of a run: every outcome collected, merged into one report, saved and marked.
 
-It must not print or format.
+A run counts as collected (an annotation of its tracker) only after its report was written in full
+and when no missing report can be had by another attempt: a later run may then replace it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-from mrunners.errors import IncompleteError, StillRunningError, UnreachableError
+from mrunners.errors import (
+    ClusterError,
+    IncompleteError,
+    NextStep,
+    StillRunningError,
+    UnreachableError,
+)
+from mrunners.formatting import counted
 from mrunners.kube.api import Cluster
 from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT
 from mrunners.reports.analysis.throughput import TargetLoad
@@ -17,19 +26,22 @@ from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome, RunIdentity
 from mrunners.run.collect import collect_job
 from mrunners.run.lookup import ExistingRun
+from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
-from mrunners.run.snapshot import RunSnapshot, read_jobs, read_snapshot
+from mrunners.run.snapshot import RunSnapshot, read_snapshot
 from mrunners.status.run_state import JobState
+from mrunners.text import listed
 
 __all__ = [
+    "CollectedRun",
+    "collect_outcomes",
     "collect_run",
     "mark_collected",
     "merge_outcomes",
-    "read_full_snapshot",
-    "require_ended",
+    "require_all_finished",
     "require_final",
     "require_finished",
-    "require_kept",
+    "require_portable",
 ]
 
 # Another attempt may still get these: a pod that is late may start after all, and a Job that was
@@ -44,147 +56,205 @@ _NOT_FINAL = frozenset(
     }
 )
 
-
-def read_full_snapshot(cluster: Cluster, found: ExistingRun) -> RunSnapshot:
-    """The run with its pods, for collecting."""
-    return read_snapshot(cluster, found, read_jobs(cluster, found))
+_JOBS_NAMED = 10
 
 
-def require_finished(found: ExistingRun, snapshot: RunSnapshot) -> None:
-    """Refuse while something can still finish.
+@dataclass(frozen=True, slots=True)
+class CollectedRun:
+    """A run whose outcomes are collected and merged.
 
-    Raises: StillRunningError: it names the Jobs.
+    Attributes:
+        report: The merged report.
+        failures: What went wrong with the Jobs, one line each.
+        saved: Whether the report was saved everywhere it was to be saved.
+        collected: Whether the run counts as collected now.
+        finished: Whether nothing of the run can still finish.
     """
-    may_finish = snapshot.may_finish
-    if not may_finish:
+
+    report: MergedReport
+    failures: tuple[str, ...] = ()
+    saved: bool = False
+    collected: bool = False
+    finished: bool = True
+
+    @property
+    def complete(self) -> bool:
+        """Whether every Job is Complete and every planned report is merged."""
+        return not self.failures and self.report.complete
+
+    @property
+    def summary(self) -> str:
+        """The verdict, and what went wrong, line by line."""
+        return "\n".join((self.report.verdict, *self.failures))
+
+
+def collect_run(
+    cluster: Cluster,
+    run: ExistingRun,
+    store: ReportStore,
+    observer: RunObserver,
+    *,
+    partial: bool = False,
+    raw: bool = False,
+    save: Callable[[MergedReport], None] | None = None,
+) -> CollectedRun:
+    """Collect all outcomes, merge them, save the report, and mark the run as collected.
+
+    Args:
+        cluster: The cluster.
+        run: The run.
+        store: Read first; what is fetched is kept there.
+        observer: Is warned when the run cannot be marked.
+        partial: Also while Jobs can still finish.
+        raw: Whether the report keeps every sample and error.
+        save: Writes the report in full, or raises; called before the run is marked.
+
+    Raises:
+        StillRunningError: Jobs can still finish, and `partial` was not given.
+    """
+    snapshot = read_snapshot(cluster, run)
+    if not partial:
+        require_finished(snapshot)
+    collected = collect_outcomes(cluster, run, snapshot, store)
+    outcomes = list(SampleBudget().accept_all(collected))
+    report = merge_outcomes(run, outcomes, requests=cluster.requests, raw=raw)
+    if save is not None:
+        save(report)
+    return CollectedRun(
+        report,
+        failures=() if snapshot.may_finish else snapshot.failures,
+        saved=save is not None,
+        collected=mark_collected(cluster, run, outcomes, observer),
+        finished=not snapshot.may_finish,
+    )
+
+
+def collect_outcomes(
+    cluster: Cluster,
+    run: ExistingRun,
+    snapshot: RunSnapshot,
+    store: ReportStore,
+    jobs: Sequence[JobState] | None = None,
+) -> Iterator[PodOutcome]:
+    """Yield the outcome of every planned pod, in plan order, one at a time.
+
+    Whoever holds them together does so through a `SampleBudget`.
+
+    Args:
+        cluster: Where logs are read.
+        run: The run.
+        snapshot: Its pods.
+        store: Read first; what is fetched is kept there.
+        jobs: Only these Jobs; None means all of them.
+    """
+    unreachable_nodes: set[str | None] = set()
+    for job in snapshot.state.jobs if jobs is None else jobs:
+        yield from collect_job(cluster, run.plan, job, snapshot, store, unreachable_nodes)
+
+
+def merge_outcomes(
+    run: ExistingRun, outcomes: Sequence[PodOutcome], *, requests: int, raw: bool = False
+) -> MergedReport:
+    """Merge the outcomes of all planned pods into one report.
+
+    Args:
+        run: The run.
+        outcomes: Within the sample budget.
+        requests: How many requests mrunners itself sent to the API server.
+        raw: Whether the report keeps every sample and error.
+    """
+    plan = run.plan
+    targets = {job.name: TargetLoad(job.target_per_second, job.clients) for job in plan.jobs}
+    identity = RunIdentity(plan.namespace, plan.tracker, plan.run_id)
+    return merge(identity, outcomes, targets=targets, raw=raw, requests_by_us=requests)
+
+
+def mark_collected(
+    cluster: Cluster, run: ExistingRun, outcomes: Sequence[PodOutcome], observer: RunObserver
+) -> bool:
+    """Annotate the tracker: its report was written in full, and a later run may replace the run.
+
+    To be called after the report was written. Nothing is marked while another attempt may get a
+    missing report. A run that cannot be marked is only a warning, because its report is saved.
+
+    Returns:
+        Whether the run counts as collected now.
+    """
+    if any(outcome.missing in _NOT_FINAL for outcome in outcomes):
+        return False
+    stamp = cluster.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        return cluster.annotate_config_map(
+            run.ref.namespace, run.ref.tracker, run.tracker.uid, {ANNOTATION_COLLECTED_AT: stamp}
+        )
+    except ClusterError as error:
+        observer.warn(
+            f"the run could not be marked as collected, so a later run will not replace it: {error}"
+        )
+        return False
+
+
+def require_finished(snapshot: RunSnapshot) -> None:
+    """Do nothing if no Job can still finish.
+
+    Raises:
+        StillRunningError: It names the Jobs.
+    """
+    jobs = snapshot.may_finish
+    if not jobs:
         return
-    lines = "".join(
+    lines = [
         f"\n  {job.planned.name}: {job.ended} of {job.planned.pod_count} pods ended ({job.phase})"
-        for job in may_finish[:10]
-    )
-    more = f"\n  and {len(may_finish) - 10} more" if len(may_finish) > 10 else ""
-    namespace, tracker = found.plan.namespace, found.plan.tracker
+        for job in jobs[:_JOBS_NAMED]
+    ]
+    if len(jobs) > _JOBS_NAMED:
+        lines.append(f"\n  and {len(jobs) - _JOBS_NAMED} more")
     raise StillRunningError(
-        f"{len(may_finish)} of {len(snapshot.state.jobs)} Jobs have not finished:{lines}{more}\n"
-        f"wait for them with: mrunners wait {namespace} --tracker {tracker}; or take what is "
-        "there with --partial",
-        jobs=(job.planned.name for job in may_finish),
-    )
+        f"{len(jobs)} of {counted(len(snapshot.state.jobs), 'Job')} of tracker {snapshot.run} "
+        f"have not finished:{''.join(lines)}",
+        jobs=(job.planned.name for job in jobs),
+    ).suggest(snapshot.run, NextStep.WAIT, NextStep.PARTIAL_RESULT)
 
 
-def require_ended(snapshot: RunSnapshot) -> None:
-    """Refuse while a Job has not ended, even if it cannot by itself.
+def require_all_finished(snapshot: RunSnapshot) -> None:
+    """Do nothing if every Job has finished.
 
-    Raises: IncompleteError: it names the Jobs.
+    Raises:
+        IncompleteError: It names those that have not, even if they cannot without help.
     """
     if not snapshot.state.finished:
-        names = [job.planned.name for job in snapshot.state.unfinished]
-        more = ", …" if len(names) > 5 else ""
-        raise IncompleteError(f"Jobs that cannot finish: {', '.join(names[:5])}{more}")
+        names = listed([job.planned.name for job in snapshot.state.unfinished], 5)
+        raise IncompleteError(f"Jobs cannot finish: {names}")
 
 
 def require_final(outcomes: Sequence[PodOutcome]) -> None:
-    """Refuse outcomes that another attempt may change.
+    """Do nothing if no other attempt can change the outcomes.
 
     Raises:
-        UnreachableError: logs could not be read.
-        IncompleteError: pods still run in Jobs that cannot finish, or their logs are forbidden.
+        UnreachableError: Logs could not be read.
+        IncompleteError: Pods still run in Jobs that cannot finish, or their logs are forbidden.
     """
     pending = [outcome for outcome in outcomes if outcome.missing in _NOT_FINAL]
     if not pending:
         return
     first = pending[0]
     text = (
-        f"{len(pending)} of {len(outcomes)} reports could not be had yet: {first.job} index "
-        f"{first.index}: {first.missing}: {first.detail}"
+        f"{len(pending)} of {counted(len(outcomes), 'report')} could not be fetched yet: "
+        f"{first.job} index {first.index}: {first.missing}: {first.detail}"
     )
     if any(outcome.missing is MissingReason.LOG_UNAVAILABLE for outcome in pending):
         raise UnreachableError(text)
     raise IncompleteError(text)
 
 
-def require_kept(outcomes: Sequence[PodOutcome]) -> None:
-    """Refuse outcomes that are final for this machine only.
+def require_portable(outcomes: Sequence[PodOutcome]) -> None:
+    """Do nothing if the outcomes are final for every machine, not only for this one.
 
-    Whoever harvested the pod while it was there still has its report in a store of its own.
+    Another machine that fetched a report while the pod existed still has it in its own store.
 
-    Raises: IncompleteError: a pod was gone before this machine read its log.
+    Raises:
+        IncompleteError: A pod was deleted before this machine read its log.
     """
-    gone = [outcome for outcome in outcomes if outcome.missing is MissingReason.POD_GONE]
+    gone = sum(outcome.missing is MissingReason.POD_GONE for outcome in outcomes)
     if gone:
-        raise IncompleteError(f"{len(gone)} pods were gone before their logs were read here")
-
-
-def collect_run(
-    cluster: Cluster,
-    found: ExistingRun,
-    snapshot: RunSnapshot,
-    store: ReportStore,
-    jobs: Sequence[JobState] | None = None,
-) -> list[PodOutcome]:
-    """The outcome of every planned pod, in plan order.
-
-    Args:
-        cluster: where logs are read.
-        found: the run.
-        snapshot: its pods.
-        store: looked into first; what is read is kept there.
-        jobs: only of these Jobs, which are held to the bounds of a run by themselves; None means
-            all of them.
-    """
-    budget = SampleBudget()
-    unreachable_nodes: set[str | None] = set()
-    return [
-        outcome
-        for job in (snapshot.state.jobs if jobs is None else jobs)
-        for outcome in collect_job(
-            cluster,
-            found.plan,
-            job,
-            pods=snapshot.pods,
-            diagnoses=snapshot.diagnoses,
-            store=store,
-            budget=budget,
-            unreachable_nodes=unreachable_nodes,
-        )
-    ]
-
-
-def merge_outcomes(
-    found: ExistingRun, outcomes: Sequence[PodOutcome], *, requests: int, raw: bool = False
-) -> MergedReport:
-    """One report for the run.
-
-    Args:
-        found: the run.
-        outcomes: of all its planned pods; Jobs may have been collected apart from each other,
-            so that together they hold more than one run may.
-        requests: how many requests mrunners itself sent.
-        raw: with every sample in it.
-    """
-    plan = found.plan
-    identity = RunIdentity(plan.namespace, plan.tracker, plan.run_id)
-    asked = {job.name: TargetLoad(job.target_per_second, job.clients) for job in plan.jobs}
-    budget = SampleBudget()
-    accepted = [budget.accept(outcome) for outcome in outcomes]
-    return merge(identity, accepted, asked=asked, raw=raw, requests_by_us=requests)
-
-
-def mark_collected(cluster: Cluster, found: ExistingRun, outcomes: Sequence[PodOutcome]) -> bool:
-    """Note on the tracker that its report was fully written.
-
-    To be called after the report was written. Nothing is noted while a report that is missing
-    could still be had.
-
-    Returns: whether the run counts as collected now.
-    Raises: ClusterError: the note was forbidden or could not be written.
-    """
-    if any(outcome.missing in _NOT_FINAL for outcome in outcomes):
-        return False
-    stamp = cluster.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-    return cluster.annotate_config_map(
-        found.plan.namespace,
-        found.tracker.name,
-        found.tracker.uid,
-        {ANNOTATION_COLLECTED_AT: stamp},
-    )
+        raise IncompleteError(f"{counted(gone, 'pod')} deleted before the log was read here")

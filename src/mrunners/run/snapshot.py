@@ -1,22 +1,20 @@
-"""One look at a run: its Jobs by one LIST, and pods and events only when they are worth it.
-
-It must not wait, and must not bring anything home.
-"""
+"""Reads a run at one moment: its Jobs by one LIST; pods and events only when they are needed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mrunners.errors import RefusedError
+from mrunners.errors import IncompleteError, NextStep, RefusedError
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import Pod
 from mrunners.plan.metadata import run_selector
+from mrunners.refs import RunRef
 from mrunners.run.lookup import ExistingRun
 from mrunners.status.completion import failure_lines, has_unstarted_pods, jobs_that_may_finish
 from mrunners.status.diagnostics import PodDiagnosis, diagnose_pods
 from mrunners.status.run_state import JobState, RunState, creator_is_gone, run_state
 
-__all__ = ["RunSnapshot", "failures", "read_jobs", "read_snapshot"]
+__all__ = ["RunSnapshot", "read_jobs", "read_snapshot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +22,14 @@ class RunSnapshot:
     """A run at one moment.
 
     Attributes:
-        state: the plan held against the Jobs.
-        pods: all pods of the run; empty when they were not looked at.
-        diagnoses: its pods that have not started; likewise.
+        run: Which run.
+        state: The plan compared with the Jobs.
+        pods: All pods of the run; empty when they were not read.
+        diagnoses: Why pods have not started; empty when they were not read.
         creator_gone: Jobs are missing and nobody is creating them.
     """
 
+    run: RunRef
     state: RunState
     pods: tuple[Pod, ...] = ()
     diagnoses: tuple[PodDiagnosis, ...] = ()
@@ -37,62 +37,68 @@ class RunSnapshot:
 
     @property
     def may_finish(self) -> tuple[JobState, ...]:
-        """The unfinished Jobs that can still come to an end by themselves."""
+        """The unfinished Jobs that can still finish without anybody's help."""
         return jobs_that_may_finish(self.state, self.diagnoses, creator_gone=self.creator_gone)
 
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """What went wrong, one line per Job and cause.
 
-def read_jobs(cluster: Cluster, found: ExistingRun) -> RunState:
-    """The Jobs, by one LIST whatever their number.
+        Of a run in which nothing can finish any more; empty exactly when every Job is Complete.
+        """
+        return tuple(
+            failure_lines(self.state, self.diagnoses, self.run, creator_gone=self.creator_gone)
+        )
 
-    Raises: RefusedError: the Jobs are gone because the tracker is.
+    def require_complete(self) -> None:
+        """Do nothing if every Job is Complete.
+
+        Raises:
+            IncompleteError: Pods failed or never started, or Jobs were never created.
+        """
+        if self.failures:
+            error = IncompleteError("\n".join(self.failures))
+            steps = (NextStep.RESUME,) if self.creator_gone and self.state.missing else ()
+            raise error.suggest(self.run, *steps)
+
+
+def read_jobs(cluster: Cluster, run: ExistingRun) -> RunState:
+    """Read the Jobs, by one LIST whatever their number.
+
+    Raises:
+        RefusedError: The Jobs are gone because the tracker is.
     """
-    plan = found.plan
+    plan = run.plan
     state = run_state(plan, cluster.list_jobs(plan.namespace, run_selector(plan.run_id)))
     if state.missing:
         tracker = cluster.get_config_map(plan.namespace, plan.tracker)
-        if tracker is None or tracker.uid != found.tracker.uid or tracker.deleting:
-            raise RefusedError(
-                f"tracker {plan.tracker} in namespace {plan.namespace} was deleted or replaced "
-                "meanwhile, and its Jobs with it",
-                namespace=plan.namespace,
-                tracker=plan.tracker,
+        if tracker is None or tracker.uid != run.tracker.uid or tracker.deleting:
+            raise RefusedError.of(
+                run.ref, f"tracker {run.ref} was deleted or replaced, and its Jobs with it"
             )
     return state
 
 
-def read_snapshot(cluster: Cluster, found: ExistingRun, state: RunState) -> RunSnapshot:
-    """The pods too, and why some have not started.
+def read_snapshot(cluster: Cluster, run: ExistingRun, state: RunState | None = None) -> RunSnapshot:
+    """Read the pods too, and why some have not started.
 
     Args:
-        cluster: where.
-        found: the run.
-        state: what `read_jobs` returned just before.
+        cluster: The cluster.
+        run: The run.
+        state: What `read_jobs` has just returned; None reads the Jobs anew.
+
+    Raises:
+        RefusedError: The Jobs are gone because the tracker is.
     """
-    plan = found.plan
+    plan = run.plan
+    state = read_jobs(cluster, run) if state is None else state
     pods = tuple(cluster.list_pods(plan.namespace, run_selector(plan.run_id)))
     warnings = cluster.list_warnings(plan.namespace) if has_unstarted_pods(state) else []
     now = cluster.now()
     return RunSnapshot(
+        run=run.ref,
         state=state,
         pods=pods,
         diagnoses=tuple(diagnose_pods(plan, state, pods, warnings, now)),
-        creator_gone=creator_is_gone(state, found.tracker.created, now),
+        creator_gone=creator_is_gone(state, run.tracker.created, now),
     )
-
-
-def failures(found: ExistingRun, snapshot: RunSnapshot) -> tuple[str, ...]:
-    """What went wrong in a run that has come to its end, one line per Job and cause.
-
-    Args:
-        found: the run.
-        snapshot: what `read_snapshot` returned.
-    Returns: empty exactly when every planned Job is Complete.
-    """
-    lines = failure_lines(
-        snapshot.state,
-        snapshot.diagnoses,
-        creator_gone=snapshot.creator_gone,
-        namespace=found.plan.namespace,
-        tracker=found.plan.tracker,
-    )
-    return tuple(lines)

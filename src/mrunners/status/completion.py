@@ -1,38 +1,37 @@
-"""Whether a run can still finish, when to look again, and what to say when it ends.
-
-It must not ask the cluster.
-"""
+"""Decides whether a run can still finish and when to poll it next, and words what went wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mrunners.refs import RunRef
 from mrunners.status.diagnostics import PodDiagnosis, diagnosis_lines
 from mrunners.status.run_state import JobPhase, JobState, RunState
+from mrunners.text import listed
 
 __all__ = ["failure_lines", "has_unstarted_pods", "jobs_that_may_finish", "next_interval"]
 
-# Polls are cheap (one LIST), but the API server is the very thing that is being measured.
+# A poll is one LIST. That is cheap, but the API server is what the run measures.
 FIRST_INTERVAL_SECONDS = 1.0
 LONGEST_INTERVAL_SECONDS = 15.0
-GROWTH = 1.2
+INTERVAL_GROWTH = 1.2
 
-# Near its expected end a run is looked at this often.
+# How often to poll near the expected end.
 NEAR_END_INTERVAL_SECONDS = 2.0
 
 
 def jobs_that_may_finish(
     state: RunState, diagnoses: Sequence[PodDiagnosis], *, creator_gone: bool
 ) -> tuple[JobState, ...]:
-    """The unfinished Jobs that can still come to an end by themselves.
+    """Return the unfinished Jobs that can still finish without intervention.
 
-    A Job can when one of its pods runs, or may yet start; a suspended one waits on purpose; a
-    missing one is waited for as long as somebody seems to be creating Jobs.
+    A Job can finish while one of its pods runs or can still start. A suspended Job waits on
+    purpose, and a missing Job can still be created unless its creator is gone.
 
     Args:
-        state: the run.
-        diagnoses: its pods that have not started.
-        creator_gone: nobody creates the missing Jobs any more.
+        state: The run.
+        diagnoses: The pods that have not started.
+        creator_gone: Whether nothing creates the missing Jobs any more.
     """
     overdue: dict[str, int] = {}
     for diagnosis in diagnoses:
@@ -51,21 +50,23 @@ def jobs_that_may_finish(
 
 
 def has_unstarted_pods(state: RunState) -> bool:
-    """Whether some pod of an existing Job has not started, so that a diagnosis is worth a LIST."""
+    """Return whether a pod of an existing Job has not started, and so needs a diagnosis."""
     return any(job.phase is JobPhase.STARTING for job in state.jobs)
 
 
 def failure_lines(
-    state: RunState,
-    diagnoses: Sequence[PodDiagnosis],
-    *,
-    creator_gone: bool,
-    namespace: str,
-    tracker: str,
+    state: RunState, diagnoses: Sequence[PodDiagnosis], run: RunRef, *, creator_gone: bool
 ) -> list[str]:
-    """What went wrong in a run that has come to its end, one line per Job and cause.
+    """Return what went wrong in a run that has ended.
 
-    Returns: empty exactly when every planned Job is Complete.
+    Args:
+        state: The run.
+        diagnoses: The pods that have not started.
+        run: The run that the lines are about.
+        creator_gone: Whether nothing creates the missing Jobs any more.
+
+    Returns:
+        One line per Job and cause; none exactly when every planned Job is complete.
     """
     lines = []
     for job in state.jobs:
@@ -75,16 +76,14 @@ def failure_lines(
             lines.append(
                 f"job {job.planned.name}: {failed} of {job.planned.pod_count} pods failed "
                 f"({job.actual.finished_reason or 'no reason given'}); see: kubectl logs "
-                f"--namespace {namespace} job/{job.planned.name}"
+                f"--namespace {run.namespace} job/{job.planned.name}"
             )
     lines += diagnosis_lines(state, [diagnosis for diagnosis in diagnoses if diagnosis.overdue])
     if creator_gone and state.missing:
-        names = ", ".join(job.name for job in state.missing[:5])
-        more = ", …" if len(state.missing) > 5 else ""
+        names = listed([job.name for job in state.missing], 5)
         lines.append(
-            f"{len(state.missing)} Jobs were never created or are gone ({names}{more}) and nobody "
-            f"is creating them; use: mrunners run --namespace {namespace} --tracker {tracker} "
-            "--resume"
+            f"{len(state.missing)} of {len(state.jobs)} Jobs of tracker {run} do not exist, and "
+            f"nothing is creating them: {names}; resume the run to create them"
         )
     return lines
 
@@ -92,21 +91,22 @@ def failure_lines(
 def next_interval(
     previous: float | None, elapsed_seconds: float, expected_seconds: float | None
 ) -> float:
-    """How long to wait until the next poll.
+    """Return the seconds to the next poll: longer each time, but short near the expected end.
 
     Args:
-        previous: the interval before; None at the first.
-        elapsed_seconds: since the wait began.
-        expected_seconds: how long the load takes, as far as the profiles tell.
-    Returns: seconds; they grow a little each time, and shrink near the expected end.
+        previous: The interval before; None at first.
+        elapsed_seconds: How long the wait has lasted.
+        expected_seconds: How long the load takes; None when the profiles do not say.
     """
     if previous is None:
         return FIRST_INTERVAL_SECONDS
-    grown = min(previous * GROWTH, LONGEST_INTERVAL_SECONDS)
+    grown = min(previous * INTERVAL_GROWTH, LONGEST_INTERVAL_SECONDS)
     if expected_seconds is None:
         return grown
-    left = expected_seconds - elapsed_seconds
-    if left > 0:
-        return min(grown, max(left / 2, NEAR_END_INTERVAL_SECONDS))
-    # Starting and ending take their time too: stay near for a while, then let go.
-    return min(grown, NEAR_END_INTERVAL_SECONDS) if -left < expected_seconds + 30 else grown
+    remaining = expected_seconds - elapsed_seconds
+    if remaining > 0:
+        return min(grown, max(remaining / 2, NEAR_END_INTERVAL_SECONDS))
+    # Pods take time to start and to end, so the run may be late: keep polling often for a while.
+    if -remaining < expected_seconds + 30:
+        return min(grown, NEAR_END_INTERVAL_SECONDS)
+    return grown

@@ -1,7 +1,4 @@
-"""`mrunners check-deployments`: a prefect.yaml, before `prefect deploy` takes it.
-
-It must not deploy anything.
-"""
+"""`mrunners check-deployments`: checks a prefect.yaml before `prefect deploy` reads it."""
 
 from __future__ import annotations
 
@@ -21,8 +18,8 @@ __all__ = ["check_deployments"]
 def check_deployments(file: Path) -> None:
     """Check the deployments in FILE (prefect.yaml) more strictly than Prefect does.
 
-    Misspelt keys, entrypoints that cannot be imported, unknown parameters and job variables: all
-    of these `prefect deploy` takes without a word.
+    `prefect deploy` silently accepts misspelled keys, entrypoints that cannot be imported, unknown
+    parameters and unknown job variables.
 
     \b
     Examples:
@@ -30,7 +27,8 @@ def check_deployments(file: Path) -> None:
       mrunners check-deployments deploy/prefect.yaml && prefect deploy --all
     """
     prepare_prefect()
-    from mrunners_flows.prefect_yaml import check_deployments as check
+    from mrunners.formatting import counted
+    from mrunners_flows.prefect_yaml import validate_deployments
 
-    names = check(file)
-    click.echo(f"{file}: {len(names)} deployments are good: {', '.join(names)}", err=True)
+    names = validate_deployments(file)
+    click.echo(f"{file}: {counted(len(names), 'deployment')} valid: {', '.join(names)}", err=True)

@@ -1,32 +1,29 @@
-"""`mrunners result`: the merged report of a run, to stdout or a file.
-
-It must not wait.
-"""
+"""`mrunners result`: writes the merged report of a run to stdout or a file."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from mrunners.refs import ClusterRef
 from mrunners_cli.console import Console
-from mrunners_cli.options import (
-    kubeconfig_option,
-    namespace_argument,
-    quiet_option,
-    tracker_option,
-)
+from mrunners_cli.options import cluster_options, namespace_argument, quiet_option, tracker_option
+
+if TYPE_CHECKING:
+    from mrunners.reports.merged import MergedReport
 
 __all__ = ["result"]
 
 
 @click.command(short_help="Print the merged report of a run.")
 @namespace_argument
-@kubeconfig_option
+@cluster_options
 @tracker_option
 @click.option(
     "--format",
-    "form",
+    "output_format",
     type=click.Choice(["json", "table", "html"]),
     default="json",
     show_default=True,
@@ -36,16 +33,16 @@ __all__ = ["result"]
     "--output",
     "-o",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to this file, whole or not at all, instead of stdout.",
+    help="Write to this file instead of stdout, atomically.",
 )
-@click.option("--raw", is_flag=True, help="With every latency sample and error (json only).")
-@click.option("--partial", is_flag=True, help="What is there, even while Jobs run.")
+@click.option("--raw", is_flag=True, help="Keep every latency sample and error (json only).")
+@click.option("--partial", is_flag=True, help="Report on what has finished so far.")
 @quiet_option
 def result(
     namespace: str,
-    kubeconfig: str,
+    cluster: ClusterRef,
     tracker: str | None,
-    form: str,
+    output_format: str,
     output: Path | None,
     raw: bool,
     partial: bool,
@@ -53,9 +50,9 @@ def result(
 ) -> int:
     """Print the merged report of the run in NAMESPACE.
 
-    Ends with 0 when every planned report is merged, with 4 while Jobs run, and with 5 when
-    reports are missing or a runner had no success at all; the report is printed then too, and
-    says what is missing.
+    Exits with 0 when every planned report is merged, with 4 while Jobs are running, and with 5 when
+    reports are missing or all requests of a runner failed; the report is printed then too, and says
+    what is missing.
 
     \b
     Examples:
@@ -64,43 +61,23 @@ def result(
       mrunners result load --format html --output report.html
       mrunners result load | jq .percentileLatencies
     """
-    from mrunners.errors import ClusterError, ExitCode
-    from mrunners.kube.client import KubernetesCluster
-    from mrunners.run.lookup import get_run
-    from mrunners.run.report_store import ReportStore, default_store_path
-    from mrunners.run.result import (
-        collect_run,
-        mark_collected,
-        merge_outcomes,
-        read_full_snapshot,
-        require_finished,
-    )
-    from mrunners.run.snapshot import failures
+    from mrunners.connection import connect
+    from mrunners.errors import ExitCode
     from mrunners_cli.output import render, write_output
 
-    if raw and form != "json":
-        raise click.UsageError("--raw goes with --format json")
+    if raw and output_format != "json":
+        raise click.UsageError("--raw requires --format json")
     with Console(quiet=quiet) as console:
-        cluster = KubernetesCluster(kubeconfig, warn=console.warn)
-        found = get_run(cluster, namespace, tracker)
-        snapshot = read_full_snapshot(cluster, found)
-        if not partial:
-            require_finished(found, snapshot)
-        outcomes = collect_run(cluster, found, snapshot, ReportStore(default_store_path()))
-        report = merge_outcomes(found, outcomes, requests=cluster.requests, raw=raw)
-        write_output(render(report, form, to_file=output is not None), output)
-        if form != "table" or output is not None:
-            console.info(report.verdict)
-        try:
-            mark_collected(cluster, found, outcomes)
-        except ClusterError as error:
-            console.warn(
-                f"the run could not be marked as collected, so a later run will not replace it "
-                f"by itself: {error}"
-            )
-        if snapshot.may_finish:
-            return ExitCode.STILL_RUNNING
-        problems = failures(found, snapshot)
-        for line in problems:
+        connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
+
+        def save(report: MergedReport) -> None:
+            write_output(render(report, output_format, to_file=output is not None), output)
+            if output_format != "table" or output is not None:
+                console.info(report.verdict)
+
+        run = connection.get(namespace, tracker).collect_and_save(save, partial=partial, raw=raw)
+        for line in run.failures:
             console.warn(line)
-    return ExitCode.DONE if report.complete and not problems else ExitCode.INCOMPLETE
+    if not run.finished:
+        return ExitCode.STILL_RUNNING
+    return ExitCode.DONE if run.complete else ExitCode.INCOMPLETE

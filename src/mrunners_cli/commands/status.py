@@ -1,68 +1,67 @@
-"""`mrunners status`: how far a run is, now.
-
-It must not wait or bring anything home.
-"""
+"""`mrunners status`: shows how far a run is."""
 
 from __future__ import annotations
 
 import click
 
+from mrunners.refs import ClusterRef
 from mrunners_cli.console import Console
-from mrunners_cli.options import kubeconfig_option, namespace_argument, tracker_option
+from mrunners_cli.options import cluster_options, namespace_argument, tracker_option
 
 __all__ = ["status"]
 
 
-@click.command(short_help="Show how far a run is, and what keeps it.")
+@click.command(short_help="Show a run's progress and what is holding it up.")
 @namespace_argument
-@kubeconfig_option
+@cluster_options
 @tracker_option
 @click.option(
     "--format",
-    "form",
+    "output_format",
     type=click.Choice(["table", "json"]),
     default="table",
     show_default=True,
     help="table for people, json for programs.",
 )
 @click.option(
-    "--exit-code", is_flag=True, help="End with 0 done, 4 still running, 5 ended with failures."
+    "--exit-code",
+    is_flag=True,
+    help="Exit with 0 when done, 4 while running, 5 when finished with failures.",
 )
-def status(namespace: str, kubeconfig: str, tracker: str | None, form: str, exit_code: bool) -> int:
-    """Show how far the run in NAMESPACE is, and what keeps pods from starting.
+def status(
+    namespace: str, cluster: ClusterRef, tracker: str | None, output_format: str, exit_code: bool
+) -> int:
+    """Show the progress of the run in NAMESPACE, and what keeps pods from starting.
 
     \b
     Examples:
       mrunners status load
       while mrunners status load --exit-code > /dev/null; [ $? -eq 4 ]; do sleep 10; done
     """
+    from mrunners.connection import connect
     from mrunners.errors import ExitCode
-    from mrunners.kube.client import KubernetesCluster
     from mrunners.render.terminal.run_status import render_status, run_status
-    from mrunners.run.lookup import describe_run, get_run
-    from mrunners.run.snapshot import failures, read_snapshot
     from mrunners.status.diagnostics import diagnosis_lines
 
     with Console(quiet=False) as console:
-        cluster = KubernetesCluster(kubeconfig, warn=console.warn)
-        found = get_run(cluster, namespace, tracker)
-        snapshot = read_snapshot(cluster, found, found.state)
-    problems = failures(found, snapshot)
-    starting = diagnosis_lines(snapshot.state, [d for d in snapshot.diagnoses if not d.overdue])
+        connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
+        run = connection.get(namespace, tracker)
+        snapshot = run.snapshot()
+    starting = [diagnosis for diagnosis in snapshot.diagnoses if not diagnosis.overdue]
+    failures = snapshot.failures
     record = run_status(
-        namespace=namespace,
-        tracker=found.tracker.name,
-        run_id=found.plan.run_id,
+        run.ref,
+        run_id=run.plan.run_id,
         state=snapshot.state,
-        collected=found.collected,
-        problems=[*problems, *starting],
+        collected=run.existing.collected,
+        problems=[*failures, *diagnosis_lines(snapshot.state, starting)],
     )
-    if form == "json":
+    if output_format == "json":
         click.echo(record.model_dump_json(by_alias=True, indent=2))
     else:
-        click.echo(render_status(record, describe_run(cluster, found)), nl=False)
+        click.echo(render_status(record, run.describe()), nl=False)
     if not exit_code:
         return ExitCode.DONE
     if snapshot.may_finish:
         return ExitCode.STILL_RUNNING
-    return ExitCode.INCOMPLETE if problems else ExitCode.DONE
+    return ExitCode.INCOMPLETE if failures else ExitCode.DONE

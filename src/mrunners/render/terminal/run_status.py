@@ -1,7 +1,4 @@
-"""How far a run is, for people and for programs: a small table, or JSON.
-
-It must not compute: the state of a run knows all.
-"""
+"""A run's status for people and for programs: a small table, or JSON."""
 
 from __future__ import annotations
 
@@ -16,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mrunners.records import Record
+from mrunners.refs import RunRef
 from mrunners.render.terminal.rich_tables import safe_cell
 from mrunners.status.run_state import JobPhase, RunState
 
@@ -25,7 +23,15 @@ _MAX_ROWS = 40
 
 
 class JobStatus(Record):
-    """One Job of a run."""
+    """One Job of a run.
+
+    Attributes:
+        uri: The runner URI that the Job was made from.
+        pods: How many pods are planned.
+        ended: How many of them succeeded or failed.
+        running: How many of them are running.
+        starting: How many of them have not started.
+    """
 
     job: str
     uri: str
@@ -40,10 +46,11 @@ class RunStatus(Record):
     """A run at one moment, schema `mrunners.status/v1`.
 
     Attributes:
-        state: in words, such as `running`.
-        finished: every planned Job has finished.
-        collected: its report was fully written once.
-        problems: what keeps pods from starting or went wrong, one line each.
+        run: The run's ID.
+        state: The state in words, such as `running`.
+        finished: Whether every planned Job has finished.
+        collected: Whether its whole report was written once.
+        problems: What keeps pods from starting, and what went wrong, one line each.
     """
 
     schema_name: Literal["mrunners.status/v1"] = Field("mrunners.status/v1", alias="schema")
@@ -58,18 +65,25 @@ class RunStatus(Record):
 
 
 def run_status(
+    run: RunRef,
     *,
-    namespace: str,
-    tracker: str,
     run_id: str,
     state: RunState,
     collected: bool,
     problems: Sequence[str],
 ) -> RunStatus:
-    """The record of a run's state."""
+    """Return the status of a run as a record.
+
+    Args:
+        run: The run's namespace and tracker.
+        run_id: The run's ID, which the plan has.
+        state: The plan beside the Jobs that exist.
+        collected: Whether its whole report was written once.
+        problems: What keeps pods from starting, and what went wrong, one line each.
+    """
     return RunStatus(
-        namespace=namespace,
-        tracker=tracker,
+        namespace=run.namespace,
+        tracker=run.tracker,
         run=run_id,
         state=state.headline,
         finished=state.finished,
@@ -91,12 +105,12 @@ def run_status(
 
 
 def render_status(status: RunStatus, description: str, *, width: int = 80) -> str:
-    """The status as lines of at most `width` columns.
+    """Return the status as lines of at most `width` columns.
 
     Args:
-        status: the record.
-        description: its first line: the run in a few words.
-        width: of the terminal.
+        status: The record to show.
+        description: The first line: the run in a few words.
+        width: Width of the terminal.
     """
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("job, URI", overflow="fold")
@@ -119,7 +133,7 @@ def render_status(status: RunStatus, description: str, *, width: int = 80) -> st
     console.print(safe_cell(description, 400))
     console.print(table)
     if len(status.jobs) > _MAX_ROWS:
-        console.print(f"and {len(status.jobs) - _MAX_ROWS} more Jobs; all are in --format json")
+        console.print(f"and {len(status.jobs) - _MAX_ROWS} more Jobs; --format json lists all")
     for problem in status.problems:
         console.print(safe_cell(problem, 1000))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"

@@ -1,0 +1,303 @@
+"""mrunners without Prefect: connect to a cluster, start a run, wait for it, collect its report.
+
+    with mrunners.connect() as cluster:
+        run = cluster.start(options)
+        run.wait(timeout=600)
+        report = run.collect()
+        run.delete()
+
+The command line and the Prefect steps use these classes too, so that each sequence exists once.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+from mrunners.errors import RefusedError
+from mrunners.kube.api import Cluster
+from mrunners.kube.client import KubernetesCluster
+from mrunners.kube.kubeconfig import KubeconfigSource
+from mrunners.plan.option_table import DEFAULT_TRACKER
+from mrunners.plan.options import RunOptions, validate_options
+from mrunners.plan.plan import PlannedJob, RunPlan
+from mrunners.refs import RunRef
+from mrunners.reports.merged import MergedReport
+from mrunners.reports.outcomes import PodOutcome
+from mrunners.run import create, delete, lookup, preflight, result, snapshot, wait
+from mrunners.run.create import StartedRun
+from mrunners.run.lookup import ExistingRun
+from mrunners.run.observer import NullObserver, RunObserver
+from mrunners.run.preflight import RunAction
+from mrunners.run.report_store import ReportStore, default_store_path
+from mrunners.run.result import CollectedRun
+from mrunners.run.snapshot import RunSnapshot
+from mrunners.status.run_state import JobState
+
+__all__ = ["Connection", "Run", "connect"]
+
+
+def connect(
+    kubeconfig: str | KubeconfigSource = "",
+    *,
+    context: str = "",
+    observer: RunObserver | None = None,
+    store: ReportStore | None = None,
+) -> Connection:
+    """Connect to a cluster; nothing is sent yet.
+
+    Args:
+        kubeconfig: A path or another source; empty means the pod's token where there is one, else
+            `KUBECONFIG` or the default file.
+        context: A context of the kubeconfig; empty means its current one.
+        observer: Is told about progress and outages; None tells nobody.
+        store: Keeps fetched reports; None means the default one of this machine.
+
+    Raises:
+        InvalidInputError: The kubeconfig is missing or broken, or has no such context.
+    """
+    observer = NullObserver() if observer is None else observer
+    cluster = KubernetesCluster(kubeconfig, context, warn=observer.warn)
+    return Connection(cluster, observer, store or ReportStore(default_store_path()))
+
+
+class Connection:
+    """A cluster to run on, and a context manager; safe to use from several threads."""
+
+    def __init__(self, cluster: Cluster, observer: RunObserver, store: ReportStore) -> None:
+        self._cluster = cluster
+        self._observer = observer
+        self._store = store
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Runs continue; there is nothing to close that the interpreter does not close itself."""
+
+    @property
+    def cluster(self) -> Cluster:
+        """The client of the API server."""
+        return self._cluster
+
+    def preflight(self, options: RunOptions, *, run_key: str) -> RunAction:
+        """Validate, plan, and read what exists; decide what `start` will do.
+
+        Args:
+            options: The options of the run.
+            run_key: The same key gives the same run ID.
+
+        Raises:
+            InvalidInputError: Options, URIs or profiles are wrong; one line per problem.
+            RefusedError: The tracker belongs to another run.
+        """
+        validate_options(options)
+        return preflight.preflight(self._cluster, options, run_key=run_key)
+
+    def start(self, options: RunOptions) -> Run:
+        """Create a run's tracker and Jobs, or adopt those that an earlier attempt created.
+
+        Raises:
+            InvalidInputError: Options, URIs or profiles are wrong; one line per problem.
+            RefusedError: The tracker belongs to another run.
+        """
+        key = options.advanced.run_key or str(uuid.uuid4())
+        started = self.create_tracker(self.preflight(options, run_key=key))
+        self.create_jobs(started, started.missing)
+        return self.bind(started.run)
+
+    def create_tracker(self, action: RunAction) -> StartedRun:
+        """Do the first half of `start`: delete what is replaced, then create or adopt the tracker.
+
+        Raises:
+            RefusedError: Another run was created first.
+            WaitTimeoutError: The run that is replaced is not deleted in time.
+        """
+        return create.start_run(self._cluster, action, self._observer)
+
+    def create_jobs(self, started: StartedRun, jobs: Sequence[PlannedJob]) -> list[str]:
+        """Do the second half of `start`: create or adopt these Jobs, and return their names.
+
+        Raises:
+            RefusedError: A Job of that name belongs to another run, or the tracker was deleted.
+        """
+        created = create.create_jobs(self._cluster, started, jobs, self._observer)
+        return [job.name for job in created]
+
+    def get(self, namespace: str, tracker: str | None = None) -> Run:
+        """Return a run that exists; without a tracker, the only one of the namespace.
+
+        Raises:
+            RefusedError: There is none, or there are several.
+        """
+        return self.bind(lookup.get_run(self._cluster, self.resolve(namespace, tracker)))
+
+    def resolve(self, namespace: str, tracker: str | None = None) -> RunRef:
+        """Return the name of a run; without a tracker, of the only one of the namespace.
+
+        Raises:
+            RefusedError: No tracker is named, and the namespace has none or several.
+        """
+        return lookup.resolve_tracker(self._cluster, namespace, tracker)
+
+    def delete(self, namespace: str, tracker: str | None = None, *, force: bool = False) -> RunRef:
+        """Delete a run and wait until nothing of it is left; return its name.
+
+        This also finishes a deletion that was interrupted and, with `force`, deletes a tracker
+        whose plan cannot be read.
+
+        Raises:
+            RefusedError: There is none, there are several, or it needs `force`.
+            WaitTimeoutError: Its pods still exist after a long time.
+        """
+        try:
+            ref = self.resolve(namespace, tracker)
+            config_map = lookup.get_tracker(self._cluster, ref)
+        except RefusedError:
+            ref = RunRef(namespace, tracker or DEFAULT_TRACKER)
+            if not delete.wait_for_remaining(self._cluster, ref, self._observer):
+                raise
+            return ref
+        if force:
+            delete.delete_tracker(self._cluster, ref, config_map, self._observer)
+        else:
+            self.bind(lookup.get_run(self._cluster, ref)).delete()
+        return ref
+
+    def bind(self, run: ExistingRun) -> Run:
+        """Return the handle of a run that was read before."""
+        return Run(self._cluster, run, self._observer, self._store)
+
+
+class Run:
+    """A run that exists in a cluster."""
+
+    def __init__(
+        self, cluster: Cluster, existing: ExistingRun, observer: RunObserver, store: ReportStore
+    ) -> None:
+        self._cluster = cluster
+        self._observer = observer
+        self._store = store
+        self.existing = existing
+
+    @property
+    def ref(self) -> RunRef:
+        """The run's name."""
+        return self.existing.ref
+
+    @property
+    def plan(self) -> RunPlan:
+        """The run's plan."""
+        return self.existing.plan
+
+    def describe(self) -> str:
+        """Return name, state and age in a few words, as they were when the run was read."""
+        return lookup.describe_run(self._cluster, self.existing)
+
+    def snapshot(self) -> RunSnapshot:
+        """Read the run's Jobs and pods.
+
+        Raises:
+            RefusedError: The tracker was deleted or replaced.
+        """
+        return snapshot.read_snapshot(self._cluster, self.existing)
+
+    def wait(
+        self,
+        timeout: float | None = None,
+        *,
+        interval: float | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> RunSnapshot:
+        """Wait until every Job has finished or cannot, and fetch reports meanwhile.
+
+        Args:
+            timeout: Seconds; None means no limit.
+            interval: Seconds between two polls; None grows from 1 s to 15 s.
+            sleep: Sleeps that many seconds.
+
+        Returns:
+            The run as it ended; its `failures` are empty when every Job is Complete.
+
+        Raises:
+            WaitTimeoutError: The timeout has passed.
+            RefusedError: The tracker was deleted or replaced.
+        """
+        return wait.wait_for_run(
+            self._cluster,
+            self.existing,
+            self._store,
+            self._observer,
+            timeout_seconds=timeout,
+            interval_seconds=interval,
+            sleep=sleep,
+        )
+
+    def collect(self, *, partial: bool = False, raw: bool = False) -> MergedReport:
+        """Collect and merge all reports, and mark the run as collected.
+
+        Args:
+            partial: Also while Jobs can still finish.
+            raw: Whether the report keeps every sample and error.
+
+        Raises:
+            StillRunningError: Jobs can still finish, and `partial` was not given.
+        """
+        return self.collect_and_save(partial=partial, raw=raw).report
+
+    def collect_and_save(
+        self,
+        save: Callable[[MergedReport], None] | None = None,
+        *,
+        partial: bool = False,
+        raw: bool = False,
+    ) -> CollectedRun:
+        """Collect like `collect`, but mark the run only after `save` wrote the report in full."""
+        return result.collect_run(
+            self._cluster,
+            self.existing,
+            self._store,
+            self._observer,
+            partial=partial,
+            raw=raw,
+            save=save,
+        )
+
+    def outcomes(
+        self, snapshot: RunSnapshot, jobs: Sequence[JobState] | None = None
+    ) -> Iterator[PodOutcome]:
+        """Yield the outcome of every planned pod, or of these Jobs' pods, one at a time.
+
+        Whoever holds them together does so through a `SampleBudget`.
+        """
+        return result.collect_outcomes(self._cluster, self.existing, snapshot, self._store, jobs)
+
+    def mark_collected(self, outcomes: Sequence[PodOutcome]) -> bool:
+        """Mark the run as collected, once its report is saved; return whether it is."""
+        return result.mark_collected(self._cluster, self.existing, outcomes, self._observer)
+
+    def delete(self, *, force: bool = False) -> None:
+        """Delete the tracker, Jobs and pods, and wait until they are gone.
+
+        Without `force` the run is read again first: it may have finished or been collected since.
+
+        Args:
+            force: Also when it has not finished, or its report was never collected.
+
+        Raises:
+            RefusedError: It needs `force`.
+            WaitTimeoutError: Its pods still exist after a long time.
+        """
+        if not force:
+            current = lookup.get_run_or_none(self._cluster, self.ref)
+            if current is not None and current.tracker.uid == self.existing.tracker.uid:
+                self.existing = current
+        delete.delete_run(self._cluster, self.existing, self._observer, force=force)

@@ -1,0 +1,77 @@
+"""What to do next, written as command lines that repeat the flags that select the cluster.
+
+Errors carry the steps as facts (`mrunners.errors.NextStep`); only this module knows how the command
+line is spelled.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import Final
+
+from mrunners.errors import MrunnersError, NextStep
+from mrunners.refs import ClusterRef, RunRef
+
+__all__ = ["command", "describe", "next_step_lines"]
+
+# What each step is for, and its command; N, T and R stand for the namespace, the tracker's name and
+# the flags of `run` that name both.
+_STEPS: Final[dict[NextStep, tuple[str, str]]] = {
+    NextStep.START: ("start one with", "run --namespace {namespace} --runner-image … --runners …"),
+    NextStep.WAIT: ("wait for it with", "wait {namespace} --tracker {tracker}"),
+    NextStep.RESUME: (
+        "resume it with",
+        "run --namespace {namespace} --tracker {tracker} --resume",
+    ),
+    NextStep.RESULT: ("get its report with", "result {namespace} --tracker {tracker}"),
+    NextStep.PARTIAL_RESULT: (
+        "report on what has finished so far with",
+        "result {namespace} --tracker {tracker} --partial",
+    ),
+    NextStep.FORCE_DELETE: (
+        "delete it anyway with",
+        "delete {namespace} --tracker {tracker} --force",
+    ),
+}
+_ADVICE: Final[dict[NextStep, str]] = {
+    NextStep.RESUME_SAME_OPTIONS: "resume it with --resume and the options that it was started "
+    "with",
+    NextStep.REPLACE: "replace it by adding --replace",
+    NextStep.OTHER_TRACKER: "choose another name with --tracker",
+    NextStep.LIST_TRACKERS: "list all trackers with: kubectl get configmaps --all-namespaces "
+    "--selector app.kubernetes.io/component=tracker",
+}
+
+
+def command(step: NextStep, run: RunRef, cluster: ClusterRef = ClusterRef()) -> str:
+    """Return the command line of a step.
+
+    Args:
+        step: One that is a command of mrunners.
+        run: The run that it is about.
+        cluster: Its `--kubeconfig` and `--context` are repeated as given.
+    """
+    words = _STEPS[step][1].format(namespace=run.namespace, tracker=run.tracker)
+    return " ".join(("mrunners", words, *_flags(cluster)))
+
+
+def next_step_lines(error: MrunnersError, cluster: ClusterRef = ClusterRef()) -> list[str]:
+    """Return one line for each thing that a user can do about an error."""
+    if error.run is None:
+        return []
+    return [
+        _ADVICE[step]
+        if step in _ADVICE
+        else f"{_STEPS[step][0]}: {command(step, error.run, cluster)}"
+        for step in error.next_steps
+    ]
+
+
+def describe(error: MrunnersError) -> str:
+    """Return an error's message and what to do next, as one text for a state or an artifact."""
+    return "\n".join((str(error), *next_step_lines(error)))
+
+
+def _flags(cluster: ClusterRef) -> list[str]:
+    given = (("--kubeconfig", cluster.kubeconfig), ("--context", cluster.context))
+    return [f"{flag} {shlex.quote(value)}" for flag, value in given if value]

@@ -1,0 +1,38 @@
+"""What names a cluster and a run; neither needs to exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ClusterRef", "RunRef"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterRef:
+    """Names a cluster, as the user gave it.
+
+    Attributes:
+        kubeconfig: A path, a Prefect block in flows, or empty: the pod's token where there is one,
+            else `KUBECONFIG` or the default file.
+        context: A context of the kubeconfig; empty means its current one.
+    """
+
+    kubeconfig: str = ""
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RunRef:
+    """Names a run.
+
+    Attributes:
+        namespace: The Kubernetes namespace of the tracker and its Jobs.
+        tracker: The name of the tracker, a ConfigMap.
+    """
+
+    namespace: str
+    tracker: str
+
+    def __str__(self) -> str:
+        """Return `namespace/tracker`."""
+        return f"{self.namespace}/{self.tracker}"
