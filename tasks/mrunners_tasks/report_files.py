@@ -15,7 +15,7 @@ from mrunners.atomic_write import write_atomic
 from mrunners.errors import FieldProblem, InvalidOptionsError
 from mrunners.plan.option_table import OPTIONS, URL_SCHEMA
 from mrunners.records import Record
-from mrunners.render.markdown import WholeReport
+from mrunners.render.markdown import SavedPage
 from mrunners.reports.merged import MergedReport, to_json
 from mrunners_tasks._context import observer
 
@@ -74,13 +74,13 @@ def require_folder(files: ReportFiles) -> None:
         raise InvalidOptionsError(problems)
 
 
-def page_of(report: MergedReport, files: ReportFiles) -> WholeReport | None:
+def page_of(report: MergedReport, files: ReportFiles) -> SavedPage | None:
     """Return where the page of a report is, or will be; None when no files are requested."""
     if not files.folder:
         return None
     relative = _relative_path(report)
     url = f"{files.url.rstrip('/')}/{quote(str(relative))}.html" if files.url else None
-    return WholeReport(f"{Path(files.folder) / relative}.html", socket.gethostname(), url)
+    return SavedPage(f"{Path(files.folder) / relative}.html", socket.gethostname(), url)
 
 
 def write_report(report: MergedReport, files: ReportFiles) -> bool:

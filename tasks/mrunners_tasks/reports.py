@@ -10,7 +10,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from mrunners.errors import NextStep, UnreachableError
 from mrunners.refs import ClusterRef, RunRef
-from mrunners.render.markdown import WholeReport, job_rows, render_markdown
+from mrunners.render.markdown import SavedPage, job_rows, render_markdown
 from mrunners.reports.budget import SampleBudget
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import PodOutcome
@@ -140,7 +140,7 @@ def _not_accepted(report: MergedReport, error: httpx.HTTPError) -> UnreachableEr
     ).suggest(report.ref, NextStep.RESULT)
 
 
-def _create_extract(report: MergedReport, page: WholeReport | None) -> None:
+def _create_extract(report: MergedReport, page: SavedPage | None) -> None:
     create_markdown_artifact(
         markdown=render_markdown(report, page),
         key=artifact_key(report.ref, "report"),

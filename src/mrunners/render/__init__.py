@@ -1,4 +1,4 @@
-"""What people see of a merged report.
+"""How people see a merged report and a run's status: on a terminal, as HTML, in Prefect.
 
-It must not compute anything that is not in the report, and nothing else in the core draws.
+The renderers show what the records say and compute nothing of their own.
 """

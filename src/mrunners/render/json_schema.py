@@ -1,9 +1,8 @@
 """The JSON Schema (draft 2020-12) of each document that mrunners prints, made from its records.
 
-It must not touch the published files in docs/schema: dev/schema writes them anew.
-
-The schema asks for every key that is always there, and lets unknown keys pass: a later release may
-add some within the same version, and whoever validates must not break over that.
+The schemas require every key that is always written, and accept unknown keys: a later release may
+add keys within the same version, and that must not break a consumer's validation. `dev/schema`
+writes them to docs/schema.
 """
 
 from __future__ import annotations
@@ -28,31 +27,32 @@ SCHEMAS: Mapping[str, type[BaseModel]] = {
     "status-v1": RunStatus,
 }
 
-# The merged report has these with raw data only; everything else is always written.
-_SOMETIMES = {MergedReport: {"latenciesByURL", "errors"}}
+# The merged report has these with raw data only; every other key is always written.
+_OPTIONAL_KEYS = {MergedReport: {"latenciesByURL", "errors"}}
 
+# `    name: text` in a docstring's section Attributes, and the text's further lines.
 _ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n {8,}.*)*)", re.MULTILINE)
 
 
 def json_schema(name: str) -> str:
-    """The text of one published schema, ended by a newline.
+    """Return the text of one published schema, which ends with a newline.
 
     Args:
-        name: a key of SCHEMAS.
+        name: A key of SCHEMAS.
     """
     schema = SCHEMAS[name].model_json_schema(
-        by_alias=True, mode="serialization", schema_generator=_Generator
+        by_alias=True, mode="serialization", schema_generator=_DescribingGenerator
     )
-    whole = {
+    document = {
         "$schema": GenerateJsonSchema.schema_dialect,
         "$id": f"urn:mrunners:schema:{name}",
         **schema,
     }
-    return json.dumps(whole, indent=2, ensure_ascii=True) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
 
 
-class _Generator(GenerateJsonSchema):
-    """pydantic's generator, with the docstrings' words at each property."""
+class _DescribingGenerator(GenerateJsonSchema):
+    """pydantic's generator, which also describes each property in its docstring's words."""
 
     def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
         result = super().model_schema(schema)
@@ -60,17 +60,20 @@ class _Generator(GenerateJsonSchema):
         properties = result.get("properties")
         if not isinstance(properties, dict):
             return result
-        text = inspect.cleandoc(cls.__doc__ or "")
-        first, _, attributes = text.partition("\n\nAttributes:\n")
-        words = {name: " ".join(said.split()) for name, said in _ATTRIBUTE.findall(attributes)}
+        docstring = inspect.cleandoc(cls.__doc__ or "")
+        summary, _, attributes = docstring.partition("\n\nAttributes:\n")
+        descriptions = {
+            name: " ".join(text.split()) for name, text in _ATTRIBUTE.findall(attributes)
+        }
         for name, field in cls.model_fields.items():
             prop = properties[field.alias or name]
             # Titles only repeat the keys; a default would say that the key may be left out.
             prop.pop("title", None)
             prop.pop("default", None)
-            if name in words:
-                prop["description"] = words[name].replace("None", "null")
-        result["description"] = " ".join(first.split())
-        result["required"] = [key for key in properties if key not in _SOMETIMES.get(cls, ())]
+            if name in descriptions:
+                prop["description"] = descriptions[name].replace("None", "null")
+        result["description"] = " ".join(summary.split())
+        optional = _OPTIONAL_KEYS.get(cls, ())
+        result["required"] = [key for key in properties if key not in optional]
         result.pop("additionalProperties", None)
         return result

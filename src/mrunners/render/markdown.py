@@ -1,14 +1,11 @@
-"""The merged report as Prefect artifacts show it: markdown, and one table row per Job.
-
-It must not compute what the report does not say.
-"""
+"""The merged report as Prefect artifacts show it: a Markdown page, and one table row per Job."""
 
 from __future__ import annotations
 
 import base64
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mrunners.formatting import (
@@ -22,23 +19,29 @@ from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.merged import MergedReport, RunnerSummary
 from mrunners.text import printable
 
-__all__ = ["WholeReport", "job_rows", "render_markdown", "small_plot"]
+__all__ = ["SavedPage", "job_rows", "render_markdown", "small_plot"]
 
-# An artifact is a page in a browser, not an archive: the JSON has all.
+# An artifact is a page in a browser, not an archive: the JSON report has every row.
 _MAX_ROWS = 50
 
-_Pairs = Sequence[tuple[float, float]]
+# The small plot, in pixels: its size and the margins around its axes.
+_WIDTH, _HEIGHT = 560, 220
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 12, 36
+_GRID_PERCENTS = (0, 50, 90, 100)
+
+# Readable on white and on black: Prefect shows artifacts in light and dark mode.
+_TEXT_COLOR, _GRID_COLOR, _CURVE_COLOR = "#808080", "#80808055", "#2a7ae2"
 
 
 @dataclass(frozen=True, slots=True)
-class WholeReport:
-    """Where the same report was saved as a page.
+class SavedPage:
+    """The HTML file that the same report was written to.
 
     Attributes:
-        path: of the HTML file.
-        machine: the one that has it.
-        url: under which people reach it, with nothing in it that would end a link; None when
-            nobody said so.
+        path: Path of the file.
+        machine: Name of the machine that has it.
+        url: The URL under which people can open it, without characters that would end a Markdown
+            link; None when none is configured.
     """
 
     path: str
@@ -47,18 +50,29 @@ class WholeReport:
 
 
 def job_rows(report: MergedReport) -> list[dict[str, str | int | float | None]]:
-    """One row per Job: what it is, where it ran, what came home."""
+    """Return one row per Job: what it is, where it ran, and which reports are merged."""
     return [_job_row(runner) for runner in report.runners]
 
 
-def render_markdown(report: MergedReport, whole: WholeReport | None = None) -> str:
-    """The report in markdown: the verdict first, then latencies, errors and what is missing.
+def render_markdown(report: MergedReport, page: SavedPage | None = None) -> str:
+    """Return the report as Markdown: the verdict first, then latencies, errors and what is missing.
 
     Args:
-        report: the merged one.
-        whole: the page to refer to, if one was saved.
+        report: The merged report; its strings may be hostile.
+        page: The HTML file to refer to, if one was written.
     """
-    return "\n".join(_lines(report, whole)) + "\n"
+    return "\n".join(_lines(report, page)) + "\n"
+
+
+def small_plot(distribution: LatencyDistribution | None) -> str:
+    """Plot the share of all requests that was answered within a time, on a logarithmic time axis.
+
+    Returns:
+        An `svg` element; empty when there are no samples.
+    """
+    if distribution is None or distribution.samples == 0:
+        return ""
+    return "".join(_plot_elements(distribution))
 
 
 def _job_row(runner: RunnerSummary) -> dict[str, str | int | float | None]:
@@ -72,18 +86,22 @@ def _job_row(runner: RunnerSummary) -> dict[str, str | int | float | None]:
         "nodes": len({pod.node for pod in runner.pods if pod.node is not None}),
         "samples": sum(pod.samples or 0 for pod in runner.pods),
         "errors": sum(pod.errors or 0 for pod in runner.pods),
-        "p50 ms": _ms(percentiles.get(0.5)),
-        "p99 ms": _ms(percentiles.get(0.99)),
+        "p50 ms": _rounded_ms(percentiles.get(0.5)),
+        "p99 ms": _rounded_ms(percentiles.get(0.99)),
     }
 
 
 def _state(runner: RunnerSummary) -> str:
-    """`complete`, or why how many reports are missing, such as `2 not-started, 1 failed`."""
+    """Return `complete`, or how many reports are missing, such as `2 not-started, 1 truncated`."""
     reasons = Counter(pod.missing.value for pod in runner.pods if pod.missing is not None)
     return ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()) or "complete"
 
 
-def _lines(report: MergedReport, whole: WholeReport | None) -> Iterable[str]:
+def _rounded_ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 3)
+
+
+def _lines(report: MergedReport, page: SavedPage | None) -> Iterable[str]:
     yield f"# {_cell(report.verdict)}"
     yield ""
     yield (
@@ -91,15 +109,15 @@ def _lines(report: MergedReport, whole: WholeReport | None) -> Iterable[str]:
         f"{report.duration}; {grouped(report.total)} samples, "
         f"{grouped(sum(report.error_stats.values()))} errors."
     )
-    if whole is not None:
+    if page is not None:
         yield ""
-        yield _reference(whole)
+        yield _reference(page)
     for note in report.notes:
         yield f"\n> {_cell(note)}"
     yield "\n## Latency of successes, ms\n"
-    yield from _latencies(report)
+    yield from _latency_lines(report)
     if plot := small_plot(report.latency_distribution):
-        # A data URI is the one image that an artifact can carry with it.
+        # An artifact cannot refer to a file, so the image is in the text itself, as a data URI.
         encoded = base64.b64encode(plot.encode()).decode()
         yield f"\n![Share of requests by latency](data:image/svg+xml;base64,{encoded})"
     if report.error_stats:
@@ -120,22 +138,22 @@ def _lines(report: MergedReport, whole: WholeReport | None) -> Iterable[str]:
             yield f"\nand {len(report.coverage.missing) - _MAX_ROWS} more."
 
 
-def _reference(whole: WholeReport) -> str:
-    """A browser opens no file of the worker's machine: without a URL there is no link."""
-    if whole.url is None:
-        return f"The whole report is a page on {_cell(whole.machine)}: {_cell(whole.path)}"
-    return f"[The whole report, with all plots and tables]({whole.url})"
+def _reference(page: SavedPage) -> str:
+    # A browser cannot open a file of the worker's machine: without a URL there is no link.
+    if page.url is None:
+        return f"The whole report is a page on {_cell(page.machine)}: {_cell(page.path)}"
+    return f"[The whole report, with all plots and tables]({page.url})"
 
 
-def _latencies(report: MergedReport) -> Iterable[str]:
+def _latency_lines(report: MergedReport) -> Iterable[str]:
     if report.percentile_latencies is None:
-        yield "Not to be had without raw data."
+        yield "Not available without raw data."
         return
     by_url = dict(sorted((report.percentile_latencies_by_url or {}).items())[:_MAX_ROWS])
     server = shared_server(list(by_url))
     samples = report.samples_by_url
     rows = [("all requests", report.samples, report.percentile_latencies)]
-    # The server's name on every line would push the figures under Prefect's side bar.
+    # With the server's name on every line, the numbers would not fit beside Prefect's sidebar.
     rows += [(without_server(url, server), samples.get(url), by_url[url]) for url in by_url]
     names = [percentile_name(p) for p, _ in report.percentile_latencies] or ["p50"]
     yield f"| request | samples | {' | '.join(names)} |"
@@ -146,39 +164,15 @@ def _latencies(report: MergedReport) -> Iterable[str]:
 
 
 def _cell(text: str) -> str:
-    """Text of a pod in a table cell: no markup, no line breaks, not too long."""
+    """Return text of others for a table cell: no markup, no line breaks, not too long."""
     escaped = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for mark in "\\`*_[]|#":
         escaped = escaped.replace(mark, f"&#{ord(mark)};")
-    # Else Prefect makes it a link, and shows the escapes in it.
+    # Otherwise Prefect turns it into a link, and shows the escapes in it.
     return escaped.replace("://", "&#58;//")
 
 
-def _ms(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds * 1000, 3)
-
-
-_WIDTH, _HEIGHT = 560, 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 12, 36
-_SHARES = (0, 50, 90, 100)
-
-# Readable on white and on black: an artifact's page has either.
-_INK, _RULE, _CURVE = "#808080", "#80808055", "#2a7ae2"
-
-
-def small_plot(distribution: LatencyDistribution | None) -> str:
-    """Which share of all requests was answered within which time; the time is logarithmic.
-
-    Args:
-        distribution: as the report has it.
-    Returns: an `svg` element; empty when there is no sample.
-    """
-    if distribution is None or distribution.samples == 0:
-        return ""
-    return "".join(_elements(distribution))
-
-
-def _elements(distribution: LatencyDistribution) -> Iterator[str]:
+def _plot_elements(distribution: LatencyDistribution) -> Iterator[str]:
     bounds, total = distribution.seconds, distribution.samples
     first, last = math.log10(bounds[0]), math.log10(bounds[-1])
 
@@ -192,11 +186,11 @@ def _elements(distribution: LatencyDistribution) -> Iterator[str]:
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
         f'width="{_WIDTH}" height="{_HEIGHT}" font-family="sans-serif" font-size="11" '
-        f'fill="{_INK}">'
+        f'fill="{_TEXT_COLOR}">'
     )
-    for percent in _SHARES:
+    for percent in _GRID_PERCENTS:
         yield _line(_LEFT, y(percent), _WIDTH - _RIGHT, y(percent))
-        yield _text(_LEFT - 6, y(percent) + 4, "end", f"{percent} %")
+        yield _text(_LEFT - 6, y(percent) + 4, "end", f"{percent}%")
     for decade in range(math.ceil(first), math.floor(last) + 1):
         yield _line(x(10**decade), _TOP, x(10**decade), _HEIGHT - _BOTTOM)
         yield _text(x(10**decade), _HEIGHT - 20, "middle", f"{milliseconds(10**decade)} ms")
@@ -204,14 +198,14 @@ def _elements(distribution: LatencyDistribution) -> Iterator[str]:
         f"{x(bound):.1f},{y(100 * count / total):.1f}"
         for bound, count in zip(bounds, distribution.counts, strict=True)
     )
-    yield f'<polyline points="{points}" fill="none" stroke="{_CURVE}" stroke-width="2"/>'
+    yield f'<polyline points="{points}" fill="none" stroke="{_CURVE_COLOR}" stroke-width="2"/>'
     yield _text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 4, "middle", "answered within")
     yield "</svg>"
 
 
 def _line(x1: float, y1: float, x2: float, y2: float) -> str:
     return (
-        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{_RULE}" '
+        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{_GRID_COLOR}" '
         'stroke-width="1"/>'
     )
 

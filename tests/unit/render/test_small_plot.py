@@ -17,10 +17,10 @@ def test_the_curve_goes_from_the_left_bottom_to_the_right_top() -> None:
     (curve,) = plot.iter(f"{SVG}polyline")
     assert curve.get("points") == "46.0,184.0 296.0,29.2 546.0,12.0"
     assert [text.text for text in plot.iter(f"{SVG}text")] == [
-        "0 %",
-        "50 %",
-        "90 %",
-        "100 %",
+        "0%",
+        "50%",
+        "90%",
+        "100%",
         "1.00 ms",
         "10.0 ms",
         "100 ms",

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mrunners.errors import InvalidInputError
-from mrunners.render.markdown import WholeReport, render_markdown
+from mrunners.render.markdown import SavedPage, render_markdown
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
 from mrunners_tasks import report_files
@@ -42,7 +42,7 @@ def test_the_page_and_its_json_are_written_and_the_page_is_referred_to(
     files = ReportFiles(folder=str(tmp_path / "reports"), url=url)
     assert write_report(REPORT, files)
     path = tmp_path / "reports" / f"{BELOW}.html"
-    assert page_of(REPORT, files) == WholeReport(str(path), "worker-1", expected)
+    assert page_of(REPORT, files) == SavedPage(str(path), "worker-1", expected)
     assert path.read_text("utf-8").startswith("<!doctype html>")
     assert path.with_suffix(".json").read_text("utf-8") == to_json(REPORT)
     assert sorted(entry.suffix for entry in path.parent.iterdir()) == [".html", ".json"]
@@ -87,8 +87,8 @@ def test_a_folder_of_no_use_is_told_before_the_run(folder: str, url: str, said: 
 
 
 def test_the_artifact_links_to_the_page_or_says_where_it_is() -> None:
-    linked = render_markdown(REPORT, WholeReport("/r/x.html", "worker-1", "https://h/a/x.html"))
+    linked = render_markdown(REPORT, SavedPage("/r/x.html", "worker-1", "https://h/a/x.html"))
     assert "[The whole report, with all plots and tables](https://h/a/x.html)" in linked
-    told = render_markdown(REPORT, WholeReport("/r/x.html", "worker-1"))
+    told = render_markdown(REPORT, SavedPage("/r/x.html", "worker-1"))
     assert "The whole report is a page on worker-1: /r/x.html" in told
     assert "whole report" not in render_markdown(REPORT)

@@ -1,7 +1,4 @@
-"""The merged report for a terminal: the verdict first, then what was measured and where.
-
-It must not compute what the report does not say, and must not print: it returns text.
-"""
+"""The merged report for a terminal: the verdict first, then what was measured and where."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ from rich.text import Text
 from mrunners.durations import format_duration, parse_go_duration
 from mrunners.formatting import (
     byte_size,
+    counted,
     grouped,
     milliseconds,
     per_second,
@@ -36,24 +34,27 @@ from mrunners.reports.percentiles import PERCENTILES
 
 __all__ = ["render_table"]
 
-_NARROWEST = 60
+# Below this, columns of numbers would be cut.
+_MIN_WIDTH = 60
 
 _PercentilePairs = Sequence[tuple[float, float]]
 
 
 def render_table(report: MergedReport, *, width: int = 80, color: bool = False) -> str:
-    """The report as text for people.
+    """Return the report as text for people.
 
     Args:
-        report: the merged report; its strings may be hostile.
-        width: of the terminal, in columns; 60 at least are used.
-        color: whether to write terminal colours.
-    Returns: lines of at most `width` columns, ended by a newline.
+        report: The merged report; its strings may be hostile.
+        width: Width of the terminal in columns; less than 60 counts as 60.
+        color: Whether to write escape sequences for colors.
+
+    Returns:
+        Lines of at most `width` columns, each with a newline.
     """
     out = StringIO()
     console = Console(
         file=out,
-        width=max(width, _NARROWEST),
+        width=max(width, _MIN_WIDTH),
         color_system="standard" if color else None,
         force_terminal=color,
         no_color=not color,
@@ -95,9 +96,23 @@ def _summary(report: MergedReport) -> Text:
         f"{byte_size(report.received_bytes)} received",
     ]
     if report.start_skew_seconds is not None:
-        nodes = f" on {len(report.nodes)} nodes" if len(report.nodes) > 1 else ""
-        facts.append(f"pods started within {format_duration(report.start_skew_seconds)}{nodes}")
+        facts.append(_starts(report, report.start_skew_seconds))
     return Text("; ".join(facts))
+
+
+def _starts(report: MergedReport, skew_seconds: float) -> str:
+    """Return `2 pods on 2 nodes, started together`, or how far apart they started."""
+    started = [
+        pod for runner in report.runners for pod in runner.pods if pod.started_at is not None
+    ]
+    text = counted(len(started), "pod")
+    if nodes := {pod.node for pod in started if pod.node is not None}:
+        text += f" on {counted(len(nodes), 'node')}"
+    if len(started) == 1:
+        return text
+    # The nodes' clocks give whole seconds.
+    skew = "together" if skew_seconds == 0 else f"within {format_duration(skew_seconds)}"
+    return f"{text}, started {skew}"
 
 
 def _latencies(report: MergedReport) -> Table:
@@ -105,13 +120,13 @@ def _latencies(report: MergedReport) -> Table:
     server = shared_server(list(by_url))
     table = titled_table("Latency of successes, ms" + (f"; server {server}" if server else ""))
     table.add_column("request", ratio=1)
-    # A p99 of a few samples is their maximum, and no more.
+    # A p99 of a few samples is only their maximum, so the number of samples belongs beside it.
     table.add_column("samples", justify="right", no_wrap=True)
     for p in PERCENTILES:
         table.add_column(percentile_name(p), justify="right", no_wrap=True)
     samples = report.samples_by_url
-    every = grouped(report.samples)
-    table.add_row("all requests", every, *_latency_cells(report.percentile_latencies))
+    total = grouped(report.samples)
+    table.add_row("all requests", total, *_latency_cells(report.percentile_latencies))
     for url in list(by_url)[:MAX_ROWS]:
         name = safe_cell(without_server(url, server), 120)
         table.add_row(name, grouped(samples.get(url)), *_latency_cells(by_url[url]))
@@ -124,8 +139,8 @@ def _runners(report: MergedReport) -> Table:
     rates = {job.job: job for job in report.throughput.jobs}
     table = titled_table("Runners")
     table.add_column("job, URI", ratio=1, overflow="fold")
-    asked = any(job.target_per_second is not None for job in report.throughput.jobs)
-    rate_names = ("req/s", "asked") if asked else ("req/s",)
+    has_targets = any(job.target_per_second is not None for job in report.throughput.jobs)
+    rate_names = ("req/s", "target") if has_targets else ("req/s",)
     for name in ("merged", "samples", "errors", *rate_names, "p50 ms", "p99 ms"):
         table.add_column(name, justify="right", no_wrap=True)
     for runner in runners[:MAX_ROWS]:
@@ -135,7 +150,7 @@ def _runners(report: MergedReport) -> Table:
             f"{merged}/{len(runner.pods)}",
             grouped(runner.report.total),
             grouped(_error_count(runner.report)),
-            *_rate_cells(rates.get(runner.job), asked=asked),
+            *_rate_cells(rates.get(runner.job), has_targets=has_targets),
             milliseconds(_at(runner.report.percentile_latencies, 0.5)),
             milliseconds(_at(runner.report.percentile_latencies, 0.99)),
         )
@@ -143,9 +158,9 @@ def _runners(report: MergedReport) -> Table:
     return table
 
 
-def _rate_cells(job: JobThroughput | None, *, asked: bool) -> list[str]:
+def _rate_cells(job: JobThroughput | None, *, has_targets: bool) -> list[str]:
     cells = [per_second(None if job is None else job.achieved_per_second)]
-    if asked:
+    if has_targets:
         cells.append(per_second(None if job is None else job.target_per_second))
     return cells
 

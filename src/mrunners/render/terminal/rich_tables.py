@@ -1,7 +1,4 @@
-"""The look that all tables of a report share on a terminal.
-
-It must not know what a table is about.
-"""
+"""The look that all tables on a terminal share, and cells that are safe for text of others."""
 
 from __future__ import annotations
 
@@ -13,12 +10,12 @@ from mrunners.text import printable
 
 __all__ = ["MAX_ROWS", "add_rest", "safe_cell", "titled_table"]
 
-# A terminal shows some 50 lines; whoever needs the rest has the JSON.
+# A terminal shows some 50 lines; the JSON report has every row.
 MAX_ROWS = 20
 
 
 def titled_table(title: str) -> Table:
-    """An empty table as wide as the terminal; its title may be hostile."""
+    """Return an empty table as wide as the terminal; its title may be hostile text."""
     return Table(
         title=safe_cell(title),
         title_justify="left",
@@ -32,20 +29,25 @@ def titled_table(title: str) -> Table:
     )
 
 
-def add_rest(table: Table, more: int, of_what: str) -> None:
-    """Say under the table how many rows are left out, when some are."""
-    # Not a row: its text would widen the first column at the cost of the others.
-    if more > 0:
-        table.caption = Text(f"{more} more {of_what}: see the JSON report", style="dim")
-
-
 def safe_cell(text: str, limit: int = 200, style: str = "") -> Text:
-    """A cell for rich that is never read as markup, an emoji name or a link.
+    """Return text that rich never reads as markup, an emoji name or a link.
 
     Args:
-        text: of any length and content.
-        limit: the most characters of the cell.
-        style: one of rich's style names.
-    Returns: the cell.
+        text: Of any length and content.
+        limit: Maximum number of characters of the cell.
+        style: One of rich's style names.
     """
     return Text(printable(text, limit), style=style, overflow="fold")
+
+
+def add_rest(table: Table, count: int, noun: str) -> None:
+    """Say below the table how many rows are left out, if any.
+
+    Args:
+        table: The table to add to.
+        count: Number of rows left out; nothing is said when it is 0 or less.
+        noun: What a row is, in the plural.
+    """
+    # Not a row: its text would widen the first column at the cost of the others.
+    if count > 0:
+        table.caption = Text(f"{count} more {noun}: see the JSON report", style="dim")

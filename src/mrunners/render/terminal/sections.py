@@ -1,7 +1,4 @@
-"""Where the trouble of a run is, for a terminal: findings, errors, gaps, pods that stand out.
-
-It must not judge: the report's findings say what matters.
-"""
+"""What went wrong in a run, for a terminal: findings, errors, missing reports and stragglers."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ from mrunners.reports.coverage import Coverage, PodRef
 
 __all__ = ["errors_table", "finding_lines", "missing_table", "stragglers_table"]
 
-# They stand between the verdict and the figures, which must stay on the first page.
+# Findings come before the summary and the latencies, which must stay on the first screen.
 _MAX_FINDINGS = 5
 _MAX_STRAGGLERS = 10
 
@@ -33,7 +30,7 @@ _STYLES: Mapping[Severity, str] = {
 
 
 def finding_lines(findings: Sequence[Finding]) -> Iterable[RenderableType]:
-    """Each finding, and indented what to do about it."""
+    """Yield each finding and, indented, what to do about it."""
     for finding in findings[:_MAX_FINDINGS]:
         line = f"{finding.severity.value}: {finding.text}"
         yield safe_cell(line, 1000, _STYLES[finding.severity])
@@ -44,14 +41,17 @@ def finding_lines(findings: Sequence[Finding]) -> Iterable[RenderableType]:
 
 
 def errors_table(errors: ErrorClasses) -> Table:
-    """Failed requests by class, the most frequent first."""
+    """Return the failed requests by class, the most frequent first."""
     table = titled_table("Errors")
     table.add_column("class", ratio=1)
     for name in ("count", "pods", "nodes"):
         table.add_column(name, justify="right", no_wrap=True)
-    for one in errors.classes:
+    for error_class in errors.classes:
         table.add_row(
-            safe_cell(one.name, 160), grouped(one.count), grouped(one.pods), grouped(one.nodes)
+            safe_cell(error_class.name, 160),
+            grouped(error_class.count),
+            grouped(error_class.pods),
+            grouped(error_class.nodes),
         )
     if errors.more_classes:
         rest = f"{errors.more_classes} more classes: see the JSON report"
@@ -60,9 +60,9 @@ def errors_table(errors: ErrorClasses) -> Table:
 
 
 def missing_table(coverage: Coverage) -> Table:
-    """Pods without a report, and those without a success."""
-    table = titled_table("Missing, or without a success")
-    # Both share the width: names of nodes and reasons are long, and neither may starve the other.
+    """Return the pods without a report, then those whose every request failed."""
+    table = titled_table("Missing or failed reports")
+    # Node names and reasons are both long: each column gets half of the width.
     table.add_column("pod, node", ratio=1, overflow="fold")
     table.add_column("reason", ratio=1, overflow="fold")
     rows: list[tuple[PodRef, str]] = [
@@ -70,32 +70,32 @@ def missing_table(coverage: Coverage) -> Table:
         for pod in coverage.missing
     ]
     rows += [(pod, "nothing succeeded") for pod in coverage.nothing_succeeded]
-    for pod, why in rows[:MAX_ROWS]:
-        table.add_row(_place_cell(pod), safe_cell(why))
+    for pod, reason in rows[:MAX_ROWS]:
+        table.add_row(_pod_cell(pod), safe_cell(reason))
     add_rest(table, len(rows) - MAX_ROWS, "pods")
     return table
 
 
 def stragglers_table(stragglers: Sequence[Straggler]) -> Table:
-    """Pods that stand out, the furthest from their siblings first."""
+    """Return the pods that are far slower than their siblings, the slowest first."""
     table = titled_table("Pods that stand out from their siblings")
     table.add_column("pod, node", ratio=1, overflow="fold")
     table.add_column("by", no_wrap=True)
     for name in ("ms", "median ms", "score"):
         table.add_column(name, justify="right", no_wrap=True)
-    furthest = sorted(stragglers, key=lambda s: -s.value_seconds / max(s.median_seconds, 1e-9))
-    for one in furthest[:_MAX_STRAGGLERS]:
+    slowest_first = sorted(stragglers, key=lambda s: -s.value_seconds / max(s.median_seconds, 1e-9))
+    for straggler in slowest_first[:_MAX_STRAGGLERS]:
         table.add_row(
-            _place_cell(one),
-            "p99" if one.metric is StragglerMetric.P99 else "duration",
-            milliseconds(one.value_seconds),
-            milliseconds(one.median_seconds),
-            "-" if one.score is None else f"{one.score:,.1f}",
+            _pod_cell(straggler),
+            "p99" if straggler.metric is StragglerMetric.P99 else "duration",
+            milliseconds(straggler.value_seconds),
+            milliseconds(straggler.median_seconds),
+            "-" if straggler.score is None else f"{straggler.score:,.1f}",
         )
     add_rest(table, len(stragglers) - _MAX_STRAGGLERS, "pods")
     return table
 
 
-def _place_cell(pod: PodRef) -> Text:
-    place = Text.assemble(safe_cell(pod.job, 64), f" index {pod.index}", overflow="fold")
-    return place if pod.node is None else Text("\n").join([place, safe_cell(pod.node, 64, "dim")])
+def _pod_cell(pod: PodRef) -> Text:
+    name = Text.assemble(safe_cell(pod.job, 64), f" index {pod.index}", overflow="fold")
+    return name if pod.node is None else Text("\n").join([name, safe_cell(pod.node, 64, "dim")])
