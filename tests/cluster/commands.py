@@ -58,7 +58,7 @@ class Started:
             process_group=0,
         )
 
-    def has_said(self, text: str) -> bool:
+    def stderr_contains(self, text: str) -> bool:
         """Whether the text stands on stderr by now."""
         return text in _content(self._err)
 
@@ -106,7 +106,7 @@ class Mrunners:
         """Python instead, in the same surroundings."""
         return self._start(sys.executable, *words)
 
-    def having(self, **environ: str) -> Mrunners:
+    def with_environ(self, **environ: str) -> Mrunners:
         """The same with other variables; an empty one is left out."""
         merged = {**self.environ, **environ}
         return replace(self, environ={name: value for name, value in merged.items() if value})

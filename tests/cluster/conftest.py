@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.env import NewEnv
-from tests.cluster.whole_run import WholeRun, go_all_the_way
+from tests.cluster.whole_run import WholeRun, complete_run
 
 
 @pytest.fixture(scope="session")
 def whole(new_env: NewEnv) -> Iterator[WholeRun]:
     """One run of six pods that has ended; nobody may change it."""
     with new_env("whole") as made:
-        yield go_all_the_way(made)
+        yield complete_run(made)

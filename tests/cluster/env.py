@@ -41,9 +41,9 @@ class Env:
         return self.start_run(*uris, options=options, image=image).finish()
 
     def start_run(self, *uris: str, options: Sequence[str] = (), image: str = KPERF) -> Started:
-        return self.mrunners.start(*self.run_words(*uris, image=image), *options)
+        return self.mrunners.start(*self.run_arguments(*uris, image=image), *options)
 
-    def run_words(self, *uris: str, image: str = KPERF) -> list[str]:
+    def run_arguments(self, *uris: str, image: str = KPERF) -> list[str]:
         runners = [word for uri in uris for word in ("--runners", uri)]
         where = ["run", "--namespace", self.namespace, "--service-account", "kperf-runner"]
         return [*where, "--runner-image", image, *runners]

@@ -99,8 +99,8 @@ def test_a_retried_pipeline_with_its_own_run_key_adopts_the_run_it_began(env: En
 
 def test_run_works_on_a_fresh_home_without_any_prefect_server(env: Env) -> None:
     home = env.folder / "fresh"
-    alone = env.mrunners.having(PREFECT_API_URL="", PREFECT_HOME=str(home))
-    done = alone(*env.run_words(env.quick(2)), "--wait")
+    alone = env.mrunners.with_environ(PREFECT_API_URL="", PREFECT_HOME=str(home))
+    done = alone(*env.run_arguments(env.quick(2)), "--wait")
     assert (done.code, done.stdout) == (0, "mrunners\n")
     assert "or else on one of its own (10 to 40 seconds" in done.stderr
     assert "2 of 2 reports merged" in done.stderr

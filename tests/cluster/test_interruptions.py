@@ -73,9 +73,9 @@ def test_a_signal_while_a_job_is_being_created_ends_the_run_soon_and_it_can_be_r
 def test_ctrl_c_ends_a_run_soon_that_has_a_prefect_server_of_its_own(
     env: Env, words: list[str]
 ) -> None:
-    alone = env.mrunners.having(PREFECT_API_URL="", PREFECT_HOME=str(env.folder / "fresh"))
+    alone = env.mrunners.with_environ(PREFECT_API_URL="", PREFECT_HOME=str(env.folder / "fresh"))
     with gate_before_job(env, "mrunners-1") as job_is_asked_for:
-        started = alone.start(*env.run_words(env.quick(), env.quick()), *words)
+        started = alone.start(*env.run_arguments(env.quick(), env.quick()), *words)
         job_is_asked_for()
         started.press_ctrl_c()
         # Prefect would ask for its server for 65 s.

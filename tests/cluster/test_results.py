@@ -49,7 +49,7 @@ def test_a_result_comes_from_the_store_when_pods_are_gone_and_without_it_says_so
     after = env.mrunners("result", env.namespace)
     assert (after.code, after.stderr) == (0, before.stderr)
     assert json.loads(after.stdout) == before.report
-    elsewhere = env.mrunners.having(XDG_STATE_HOME=str(env.folder / "another"))
+    elsewhere = env.mrunners.with_environ(XDG_STATE_HOME=str(env.folder / "another"))
     lost = elsewhere("result", env.namespace)
     assert lost.code == 5
     reasons = [pod["reason"] for pod in lost.report["coverage"]["missing"]]

@@ -50,15 +50,15 @@ def test_an_orchestrator_with_the_example_role_can_run_wait_collect_and_delete(
     env: Env,
 ) -> None:
     env.config_map("load", load_profile=profile_text(total=50))
-    mrunners = env.mrunners.having(KUBECONFIG=str(kubeconfig_of(env, "mrunners")))
+    mrunners = env.mrunners.with_environ(KUBECONFIG=str(kubeconfig_of(env, "mrunners")))
     uri = f"configmap:///{env.namespace}/load?numbers=2"
-    run = mrunners(*env.run_words(uri, env.quick()))
+    run = mrunners(*env.run_arguments(uri, env.quick()))
     assert (run.code, run.stdout) == (0, "mrunners\n")
     for command in ("wait", "status"):
         assert mrunners(command, env.namespace).code == 0
     result = mrunners("result", env.namespace)
     assert (result.code, result.stderr) == (0, "3 of 3 reports merged\n")
-    replaced = mrunners(*env.run_words(uri), "--wait")
+    replaced = mrunners(*env.run_arguments(uri), "--wait")
     assert replaced.code == 0
     assert "replacing the finished run" in replaced.stderr
     deleted = mrunners("delete", env.namespace, "--force")
@@ -69,8 +69,8 @@ def test_an_orchestrator_with_the_example_role_can_run_wait_collect_and_delete(
 
 
 def test_the_example_role_diagnoses_what_only_an_event_tells(env: Env) -> None:
-    mrunners = env.mrunners.having(KUBECONFIG=str(kubeconfig_of(env, "mrunners")))
-    words = [*env.run_words(env.quick()), "--service-account", "nobody"]
+    mrunners = env.mrunners.with_environ(KUBECONFIG=str(kubeconfig_of(env, "mrunners")))
+    words = [*env.run_arguments(env.quick()), "--service-account", "nobody"]
     assert mrunners(*words, "--start-timeout", "1s").code == 0
     done = mrunners("wait", env.namespace)
     assert done.code == 5
@@ -78,9 +78,9 @@ def test_the_example_role_diagnoses_what_only_an_event_tells(env: Env) -> None:
 
 
 def test_a_forbidden_request_ends_with_7_and_names_verb_and_resource(env: Env) -> None:
-    mrunners = env.mrunners.having(KUBECONFIG=str(kubeconfig_of(env, "default")))
+    mrunners = env.mrunners.with_environ(KUBECONFIG=str(kubeconfig_of(env, "default")))
     for done in (
-        mrunners(*env.run_words(env.quick())),
+        mrunners(*env.run_arguments(env.quick())),
         mrunners("result", env.namespace, "--tracker", "mrunners"),
     ):
         assert (done.code, done.stdout) == (7, "")
@@ -98,7 +98,7 @@ def test_a_token_that_is_none_ends_with_7(env: Env) -> None:
     config = yaml.safe_load(path.read_text())
     config["users"][0]["user"] = {"token": "expired"}
     path.write_text(yaml.safe_dump(config))
-    done = env.mrunners.having(KUBECONFIG=str(path))("status", env.namespace)
+    done = env.mrunners.with_environ(KUBECONFIG=str(path))("status", env.namespace)
     assert (done.code, done.stdout) == (7, "")
     assert "does not accept the credentials" in done.stderr
 

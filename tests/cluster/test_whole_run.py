@@ -87,7 +87,7 @@ def test_deleting_the_tracker_with_kubectl_removes_every_job_and_pod(env: Env) -
 def test_a_wait_whose_run_is_deleted_meanwhile_ends_with_3(env: Env) -> None:
     assert env.run(env.slow()).code == 0
     waiting = env.mrunners.start("wait", env.namespace, "--interval", "500ms")
-    until("the wait has begun", lambda: waiting.has_said("0 of 1 pods ended"))
+    until("the wait has begun", lambda: waiting.stderr_contains("0 of 1 pods ended"))
     env.kubectl("delete", "configmap", "mrunners")
     done = waiting.finish(30)
     assert (done.code, done.stdout) == (3, "")

@@ -25,7 +25,7 @@ class WholeRun:
     result: Finished
 
 
-def go_all_the_way(env: Env) -> WholeRun:
+def complete_run(env: Env) -> WholeRun:
     """Three runner URIs with 2, 3 and 1 pods: two files and a ConfigMap."""
     # Long enough that a result asked for at once finds it running.
     calm = env.file("calm", profile_text(rate=10, total=120), 2)

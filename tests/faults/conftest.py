@@ -1,4 +1,4 @@
-"""One Prefect server of its own for all kills: others' runs must not lose theirs."""
+"""A Prefect server for these tests alone, because they kill it."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.commands import Kubectl
-from tests.faults.harness import Stage
+from tests.faults.harness import Harness
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, kubectl: Kubectl) -> Iterator[Stage]:
-    """A server with the deployment; no worker."""
-    stage = Stage(tmp_path_factory.mktemp("faults"), kubectl.kubeconfig)
+def harness_without_worker(
+    tmp_path_factory: pytest.TempPathFactory, kubectl: Kubectl
+) -> Iterator[Harness]:
+    """A server with the deployments; no worker."""
+    harness = Harness(tmp_path_factory.mktemp("faults"), kubectl.kubeconfig)
     try:
-        stage.start_server()
-        stage.deploy()
-        yield stage
+        harness.start_server()
+        harness.deploy()
+        yield harness
     finally:
-        stage.end("worker", "server")
+        harness.end("worker", "server")
 
 
 @pytest.fixture
-def stage(server: Stage) -> Iterator[Stage]:
-    """The same, with a worker."""
-    server.start_worker()
-    yield server
-    server.end("worker")
+def harness(harness_without_worker: Harness) -> Iterator[Harness]:
+    """The same with a worker."""
+    harness_without_worker.start_worker()
+    yield harness_without_worker
+    harness_without_worker.end("worker")

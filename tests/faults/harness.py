@@ -1,7 +1,4 @@
-"""A Prefect server, a worker and flow runs that can be held at a step, killed, and started again.
-
-It must not judge what is left.
-"""
+"""A Prefect server, a worker and flow runs that a test can hold at a step, kill and start again."""
 
 from __future__ import annotations
 
@@ -17,9 +14,9 @@ from pathlib import Path
 from tests.cluster.commands import CHECKOUT, bare_environment, end, until
 from tests.cluster.env import KPERF, Env
 from tests.faults.held_flow import FOLDER_VARIABLE
-from tests.prefect.server import Orchestra, program
+from tests.prefect.server import PrefectServer, program
 
-__all__ = ["Stage"]
+__all__ = ["Harness"]
 
 POOL = "faults"
 DEPLOYMENTS = f"""\
@@ -35,17 +32,17 @@ deployments:
   concurrency_limit: {{limit: 1, collision_strategy: CANCEL_NEW}}
 """
 
-# Six flows begin at once, beside whatever else the machine does.
+# Six flows start at once, while the machine may also run other tests.
 SECONDS = 240.0
 
 
 @dataclass
-class Stage:
-    """What is killed, and how it is brought back.
+class Harness:
+    """The processes that a test kills and restarts.
 
     Attributes:
         folder: for the server, the worker and the files that hold steps.
-        kubeconfig: the worker's.
+        kubeconfig: for the worker.
     """
 
     folder: Path
@@ -54,18 +51,18 @@ class Stage:
     _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
-    def orchestra(self) -> Orchestra:
-        """The server that runs."""
+    def server(self) -> PrefectServer:
+        """The Prefect server."""
         home = self.folder / "server"
-        return Orchestra(self._api, home / "prefect.db", home, self._environ, self.folder)
+        return PrefectServer(self._api, home / "prefect.db", home, self._environ, self.folder)
 
     @property
-    def here(self) -> dict[str, str]:
-        """What the command line needs to use this server."""
+    def server_environ(self) -> dict[str, str]:
+        """The environment variables with which the command line uses this server."""
         return {"PREFECT_API_URL": self._api}
 
     def start_server(self) -> None:
-        """Start it, again under the same address and over the same database."""
+        """Start or restart the server, with the same address and database."""
         if not self._port:
             with socket.create_server(("127.0.0.1", 0)) as probe:
                 self._port = probe.getsockname()[1]
@@ -79,19 +76,19 @@ class Stage:
         until("the Prefect server is healthy", self._healthy, SECONDS)
 
     def deploy(self) -> None:
-        """Make the work pool and the deployment."""
-        made = self.orchestra.prefect("work-pool", "create", "--type", "process", POOL)
-        assert made.code == 0, made.stderr
+        """Create the work pool and the deployments."""
+        created = self.server.prefect("work-pool", "create", "--type", "process", POOL)
+        assert created.code == 0, created.stderr
         (self.folder / "prefect.yaml").write_text(DEPLOYMENTS)
-        done = self.orchestra.prefect("deploy", "--all")
+        done = self.server.prefect("deploy", "--all")
         assert done.code == 0, done.stdout + done.stderr
 
     def start_worker(self) -> None:
         """Start the only worker."""
-        environ = {**self._runners_environ, "PREFECT_WORKER_QUERY_SECONDS": "1"}
+        environ = {**self._flow_environ, "PREFECT_WORKER_QUERY_SECONDS": "1"}
         self._start("worker", environ, "worker", "start", "--pool", POOL, "--type", "process")
 
-    def run_until(
+    def hold_at(
         self,
         step: str,
         env: Env,
@@ -99,7 +96,7 @@ class Stage:
         policy: Mapping[str, str] | None = None,
         deployment: str = "held",
     ) -> str:
-        """Trigger a run that will be held at a step; its ID."""
+        """Trigger a run that will be held at a step; return its ID."""
         folder = self.folder / env.namespace
         folder.mkdir()
         (folder / "step").write_text(step)
@@ -112,20 +109,20 @@ class Stage:
         policy: Mapping[str, str] | None = None,
         deployment: str = "held",
     ) -> str:
-        """Trigger a run; its ID."""
+        """Trigger a run; return its ID."""
         options = {
             "namespace": env.namespace,
             "runner_image": KPERF,
             "runners": runners,
             "service_account": "kperf-runner",
         }
-        return self.orchestra.trigger(
+        return self.server.trigger(
             f"multirunners/{deployment}", options=options, policy=dict(policy or {})
         )
 
     def execute(self, run_id: str) -> subprocess.Popen[bytes]:
-        """Run a flow run without a worker, as the pod of a Kubernetes worker does."""
-        environ = {**self._runners_environ, "PREFECT__FLOW_RUN_ID": run_id}
+        """Execute a flow run without a worker, as in the pod of a Kubernetes worker."""
+        environ = {**self._flow_environ, "PREFECT__FLOW_RUN_ID": run_id}
         with (self.folder / "execute.log").open("a") as log:
             return subprocess.Popen(
                 [program("prefect"), "flow-run", "execute"],
@@ -136,40 +133,41 @@ class Stage:
                 stderr=log,
             )
 
-    def held(self, env: Env) -> int:
-        """The process of the run, once it is held."""
+    def wait_until_held(self, env: Env) -> int:
+        """Wait until the run in this namespace is held; return the pid of its process."""
         path = self.folder / env.namespace / "held"
         until(f"{env.namespace} is held", path.exists, SECONDS)
         return int(path.read_text())
 
     def release(self, env: Env) -> None:
-        """Let what is left of the run go on."""
+        """Let the run in this namespace continue."""
         (self.folder / env.namespace / "step").unlink()
 
-    def kill(self, what: str, number: signal.Signals) -> None:
-        """End the server or the worker by a signal, and wait until it is gone."""
-        process = self._processes.pop(what)
+    def kill(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to the server or the worker, and wait until it has ended."""
+        process = self._processes.pop(name)
         process.send_signal(number)
         process.wait(SECONDS)
 
-    def end(self, *what: str) -> None:
-        """End the server, the worker or both, where they still run."""
-        for process in [self._processes.pop(one) for one in what if one in self._processes]:
-            end(process)
+    def end(self, *names: str) -> None:
+        """End the server, the worker or both, if they still run."""
+        for name in names:
+            if name in self._processes:
+                end(self._processes.pop(name))
 
     @staticmethod
-    def ended(pid: int) -> bool:
-        """Whether a process is gone, or only waits for its parent to notice."""
+    def has_ended(pid: int) -> bool:
+        """Return whether a process has ended; a zombie counts as ended."""
         try:
             stat = Path(f"/proc/{pid}/stat").read_text()
         except OSError:
             return True
         return stat.rpartition(")")[2].split()[0] in {"Z", "X"}
 
-    def _start(self, what: str, environ: Mapping[str, str], *words: str) -> None:
-        with (self.folder / f"{what}.log").open("a") as log:
-            self._processes[what] = subprocess.Popen(
-                [program("prefect"), *words],
+    def _start(self, name: str, environ: Mapping[str, str], *arguments: str) -> None:
+        with (self.folder / f"{name}.log").open("a") as log:
+            self._processes[name] = subprocess.Popen(
+                [program("prefect"), *arguments],
                 env=dict(environ),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
@@ -179,8 +177,8 @@ class Stage:
 
     def _healthy(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self._api}/health", timeout=5) as answer:
-                return bool(answer.status == 200)
+            with urllib.request.urlopen(f"{self._api}/health", timeout=5) as response:
+                return bool(response.status == 200)
         except OSError:
             return False
 
@@ -189,8 +187,8 @@ class Stage:
         return f"http://127.0.0.1:{self._port}/api"
 
     @property
-    def _runners_environ(self) -> dict[str, str]:
-        """For what runs flows."""
+    def _flow_environ(self) -> dict[str, str]:
+        """The environment of a process that runs flows."""
         return {
             **self._environ,
             "KUBECONFIG": str(self.kubeconfig),
@@ -207,6 +205,6 @@ class Stage:
             "PREFECT_HOME": str(self.folder / "client"),
             "PREFECT_API_URL": self._api,
             "DO_NOT_TRACK": "1",
-            # The flow that can be held is not installed.
+            # tests.faults.held_flow is not installed.
             "PYTHONPATH": os.pathsep.join([str(CHECKOUT), os.environ.get("PYTHONPATH", "")]),
         }

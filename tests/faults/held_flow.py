@@ -1,7 +1,7 @@
-"""The flow `multirunners` as it is, in a process whose steps can be held: a kill needs to hit one.
+"""The flow `multirunners` in a process whose steps can be held, so that a test can kill it there.
 
-A worker runs it as an entrypoint. It must not change what a step does: a held step waits in the
-middle of its work for as long as a file of the test's is there, and goes on.
+A worker runs this module as an entrypoint. The steps themselves are unchanged: a held step waits
+in the middle of its work until the test deletes a file, and then continues.
 """
 
 from __future__ import annotations
@@ -21,57 +21,58 @@ import mrunners_tasks.jobs
 import mrunners_tasks.profiles
 import mrunners_tasks.reports
 from mrunners.kube.client import KubernetesCluster
-from mrunners_flows.multirunners import multirunners
+from mrunners_flows.main import multirunners
 
 __all__ = ["FOLDER_VARIABLE", "multirunners"]
 
-FOLDER_VARIABLE = "TESTS_HOLDING_FOLDER"
+FOLDER_VARIABLE = "TESTS_HELD_FLOW_FOLDER"
 
-# A test that died must not leave processes for ever.
-LIMIT_SECONDS = 300.0
+# A test that died must not leave processes behind.
+HOLD_LIMIT_SECONDS = 300.0
 
-# A step, and the call in it before which the process is held: the how-manieth of that name.
-_HELD_AT: tuple[tuple[str, ModuleType | type, str, int], ...] = (
+# Step, and the call before which the process is held: owner, name, and the number of the call.
+_HOLD_POINTS: tuple[tuple[str, ModuleType | type, str, int], ...] = (
     ("parsing", mrunners_tasks.profiles, "validate_options", 1),
-    # Once before the tracker is made, and once when it stands: its step has not ended then.
+    # Called before and after the tracker is created; the step has not ended at the second call.
     ("tracker", KubernetesCluster, "list_jobs", 2),
     ("creating", KubernetesCluster, "create_job", 2),
     ("waiting", mrunners_tasks.jobs, "wait_for_run", 1),
     ("collecting", mrunners.run.result, "collect_job", 2),
     # One of two artifacts is saved.
     ("saving", mrunners_tasks.reports, "create_markdown_artifact", 1),
-    # With `cleanup: delete` its Jobs are gone by now.
+    # With `cleanup: delete` the Jobs have been deleted by now.
     ("ending", mrunners_flows.finish, "emit_run_event", 1),
 )
 
 
-def _hold(step: str) -> None:
+def _hold_if_requested(step: str) -> None:
+    """Wait while the test's file names this step."""
     namespace = runtime.flow_run.parameters["options"].namespace
     folder = Path(os.environ[FOLDER_VARIABLE]) / namespace
-    wanted = folder / "step"
-    if not wanted.exists() or wanted.read_text() != step:
+    step_file = folder / "step"
+    if not step_file.exists() or step_file.read_text() != step:
         return
     (folder / "new").write_text(str(os.getpid()))
     (folder / "new").rename(folder / "held")
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while wanted.exists() and time.monotonic() < deadline:
+    deadline = time.monotonic() + HOLD_LIMIT_SECONDS
+    while step_file.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
-def _held(step: str, original: Callable[..., Any], number: int) -> Callable[..., Any]:
+def _wrap(step: str, original: Callable[..., Any], call_number: int) -> Callable[..., Any]:
     calls = 0
 
-    def held(*args: Any, **kwargs: Any) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         nonlocal calls
         calls += 1
-        if calls == number:
-            _hold(step)
+        if calls == call_number:
+            _hold_if_requested(step)
         return original(*args, **kwargs)
 
-    return held
+    return wrapper
 
 
-# Not in the tests' own process, which imports this for the variable's name.
+# Not in the process of the tests, which imports this module for the variable's name.
 if FOLDER_VARIABLE in os.environ:
-    for _step, _where, _name, _number in _HELD_AT:
-        setattr(_where, _name, _held(_step, getattr(_where, _name), _number))
+    for _step, _owner, _name, _call_number in _HOLD_POINTS:
+        setattr(_owner, _name, _wrap(_step, getattr(_owner, _name), _call_number))

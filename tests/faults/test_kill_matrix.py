@@ -1,4 +1,4 @@
-"""Worker, flow process and Prefect server, each killed at each step of a run, which is resumed."""
+"""Kill the worker, the flow's process or the server at each step of a run, and resume it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,25 @@ import pytest
 
 from tests.cluster.commands import until
 from tests.cluster.env import Env, NewEnv
-from tests.faults.harness import SECONDS, Stage
+from tests.faults.harness import SECONDS, Harness
 
 STEPS = ("parsing", "tracker", "creating", "waiting", "collecting", "saving")
 PODS = 3  # of two Jobs
-WHOLE = {"expected": PODS, "merged": PODS, "missing": [], "nothingSucceeded": []}
+COMPLETE_COVERAGE = {"expected": PODS, "merged": PODS, "missing": [], "nothingSucceeded": []}
 
-# How many Jobs stand when a step is held.
-JOBS_THEN = {"parsing": 0, "tracker": 0, "creating": 1, "waiting": 2, "collecting": 2, "saving": 2}
+# The number of Jobs while a step is held.
+JOBS_WHEN_HELD = {
+    "parsing": 0,
+    "tracker": 0,
+    "creating": 1,
+    "waiting": 2,
+    "collecting": 2,
+    "saving": 2,
+}
 
-# What becomes of the flow run itself. Without its server it waits and goes on. It ends by itself
-# when its worker is killed; a worker that is asked to end takes it along, and nobody says so.
-LEFT_AS = {
+# The state of the flow run afterwards. Without its server a flow waits and continues. A flow whose
+# worker is killed ends as crashed. A worker that gets SIGTERM ends the flow without reporting it.
+STATE_AFTER = {
     ("flow", signal.SIGKILL): "CRASHED",
     ("flow", signal.SIGTERM): "CRASHED",
     ("worker", signal.SIGKILL): "CRASHED",
@@ -32,8 +39,8 @@ LEFT_AS = {
 }
 
 
-def _state(stage: Stage, env: Env) -> str:
-    (run,) = stage.orchestra.runs_in(env.namespace)
+def _state_type(harness: Harness, env: Env) -> str:
+    (run,) = harness.server.runs_in(env.namespace)
     return str(run["state_type"])
 
 
@@ -42,24 +49,24 @@ def _runners(env: Env) -> list[str]:
 
 
 @pytest.fixture
-def held(
-    stage: Stage, new_env: NewEnv, request: pytest.FixtureRequest
+def held_runs(
+    harness: Harness, new_env: NewEnv, request: pytest.FixtureRequest
 ) -> Iterator[dict[str, tuple[Env, int]]]:
-    """Six runs, each in a namespace of its own, held at one step each: ground and process."""
+    """Six runs, each in its own namespace and held at another step: step -> (env, pid)."""
     with ExitStack() as stack:
-        grounds = {step: stack.enter_context(new_env(f"kill-{step}")) for step in STEPS}
-        for step, env in grounds.items():
-            stage.run_until(step, env, *_runners(env))
-        processes = {step: (env, stage.held(env)) for step, env in grounds.items()}
+        envs = {step: stack.enter_context(new_env(f"kill-{step}")) for step in STEPS}
+        for step, env in envs.items():
+            harness.hold_at(step, env, *_runners(env))
+        processes = {step: (env, harness.wait_until_held(env)) for step, env in envs.items()}
         try:
             yield processes
         finally:
             for _, pid in processes.values():
-                if not stage.ended(pid):
+                if not harness.has_ended(pid):
                     os.kill(pid, signal.SIGKILL)
 
 
-# Six of the 36 cases for `make test`, which is long enough; all for `make test-faults`.
+# `make test` runs six of the 36 cases to save time, `make test-faults` all of them.
 @pytest.mark.parametrize(
     ("target", "number"),
     [
@@ -74,42 +81,44 @@ def held(
 def test_a_run_killed_at_any_step_is_resumed_with_each_job_and_each_report_once(
     target: str,
     number: signal.Signals,
-    stage: Stage,
-    held: dict[str, tuple[Env, int]],
+    harness: Harness,
+    held_runs: dict[str, tuple[Env, int]],
 ) -> None:
-    before = {step: env.jobs() for step, (env, _) in held.items()}
-    assert {step: len(jobs) for step, jobs in before.items()} == JOBS_THEN
-    trackers = {s for s, (env, _) in held.items() if "mrunners" in env.kubectl.names("cm")}
+    before = {step: env.jobs() for step, (env, _) in held_runs.items()}
+    assert {step: len(jobs) for step, jobs in before.items()} == JOBS_WHEN_HELD
+    trackers = {s for s, (env, _) in held_runs.items() if "mrunners" in env.kubectl.names("cm")}
     assert trackers == {*STEPS} - {"parsing"}
     if target == "flow":
-        for _, pid in held.values():
+        for _, pid in held_runs.values():
             os.kill(pid, number)
     else:
-        stage.kill(target, number)
-    # What survives goes on: an orphaned flow, or one whose server is away.
-    for env, _ in held.values():
-        stage.release(env)
+        harness.kill(target, number)
+    # What survives continues: an orphaned flow, or one without a server.
+    for env, _ in held_runs.values():
+        harness.release(env)
     if target == "server":
-        stage.start_server()
-    for step, (_, pid) in held.items():
-        until(f"the process of {step} ends", lambda pid=pid: stage.ended(pid), SECONDS)  # type: ignore[misc]
-    for step, (env, _) in held.items():
+        harness.start_server()
+    for step, (_, pid) in held_runs.items():
+        until(f"the process held at {step} ends", lambda pid=pid: harness.has_ended(pid), SECONDS)  # type: ignore[misc]
+    for step, (env, _) in held_runs.items():
         until(
-            f"the flow run of {step} is {LEFT_AS[target, number]}",
-            lambda env=env: _state(stage, env) == LEFT_AS[target, number],  # type: ignore[misc]
+            f"the flow run held at {step} is {STATE_AFTER[target, number]}",
+            lambda env=env: _state_type(harness, env) == STATE_AFTER[target, number],  # type: ignore[misc]
             SECONDS,
         )
 
     resumed = {
-        step: env.mrunners.having(**stage.here).start(
-            *env.run_words(*_runners(env)), "--resume", "--wait"
+        step: env.mrunners.with_environ(**harness.server_environ).start(
+            *env.run_arguments(*_runners(env)), "--resume", "--wait"
         )
-        for step, (env, _) in held.items()
+        for step, (env, _) in held_runs.items()
     }
-    ends = {step: started.finish(SECONDS) for step, started in resumed.items()}
-    said = "\n".join(f"{step}: {end.stderr}" for step, end in ends.items())
-    assert {(end.code, end.stdout) for end in ends.values()} == {(0, "mrunners\n")}, said
-    for step, (env, _) in held.items():
+    results = {step: started.finish(SECONDS) for step, started in resumed.items()}
+    stderr = "\n".join(f"{step}: {result.stderr}" for step, result in results.items())
+    assert {(result.code, result.stdout) for result in results.values()} == {(0, "mrunners\n")}, (
+        stderr
+    )
+    for step, (env, _) in held_runs.items():
         after = env.jobs()
         assert set(after) == {"mrunners-0", "mrunners-1"}, step
         assert {name: after[name] for name in before[step]} == before[step], step
@@ -117,5 +126,5 @@ def test_a_run_killed_at_any_step_is_resumed_with_each_job_and_each_report_once(
         result = env.mrunners("result", env.namespace)
         assert result.code == 0, (step, result.stderr)
         report = result.report
-        assert report["coverage"] == WHOLE, step
+        assert report["coverage"] == COMPLETE_COVERAGE, step
         assert report["total"] == PODS * 50, step

@@ -1,4 +1,4 @@
-"""One Prefect server with the project's deployments, and one process worker for all of them."""
+"""A Prefect server with the project's deployments, and one process worker for all of them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.commands import CHECKOUT, Kubectl, bare_environment, end
-from tests.prefect.server import POOL, Orchestra, program
+from tests.prefect.server import POOL, PrefectServer, program
 
 
 @pytest.fixture(scope="session")
-def orchestra(
+def server(
     tmp_path_factory: pytest.TempPathFactory, prefect_api: str, prefect_home: Path
-) -> Orchestra:
+) -> PrefectServer:
     """The session's Prefect server."""
-    folder = tmp_path_factory.mktemp("orchestra")
+    folder = tmp_path_factory.mktemp("prefect-client")
     environ = {
         **bare_environment(),
         "HOME": str(folder),
@@ -25,28 +25,28 @@ def orchestra(
         "PREFECT_API_URL": prefect_api,
         "DO_NOT_TRACK": "1",
     }
-    return Orchestra(
+    return PrefectServer(
         prefect_api, prefect_home / "prefect.db", prefect_home / "log", environ, folder
     )
 
 
 @pytest.fixture(scope="session")
-def deployed(orchestra: Orchestra) -> Orchestra:
-    """The same, with the work pool and the project's deployments."""
-    # The README's own commands may have made one before, where all tests share a server.
-    made = orchestra.prefect("work-pool", "create", "--overwrite", "--type", "process", POOL)
-    assert made.code == 0, made.stderr
-    clean = orchestra.folder / "deployments"
+def deployed(server: PrefectServer) -> PrefectServer:
+    """The server with the work pool and the project's deployments."""
+    # The commands in the README may have created one already, if all tests share a server.
+    created = server.prefect("work-pool", "create", "--overwrite", "--type", "process", POOL)
+    assert created.code == 0, created.stderr
+    clean = server.folder / "deployments"
     clean.mkdir()
     (clean / "prefect.yaml").write_text((CHECKOUT / "prefect.yaml").read_text())
-    done = orchestra.prefect("deploy", "--all", cwd=clean)
+    done = server.prefect("deploy", "--all", cwd=clean)
     assert done.code == 0, done.stdout + done.stderr
-    return orchestra
+    return server
 
 
 @pytest.fixture(scope="session")
-def worker(deployed: Orchestra, kubectl: Kubectl) -> Iterator[Orchestra]:
-    """The same, with a worker that runs what is triggered."""
+def worker(deployed: PrefectServer, kubectl: Kubectl) -> Iterator[PrefectServer]:
+    """The server with the deployments and with a worker that runs them."""
     environ = {
         **deployed.environ,
         "KUBECONFIG": str(kubectl.kubeconfig),

@@ -1,8 +1,8 @@
-"""The flow in a process of its own, which may be told to be killed at one of its steps.
+"""The flow in a process of its own, which can kill itself at one of its steps.
 
-    python -m tests.prefect.own_process OPTIONS [CONDUCT [STEP]]
+    python -m tests.prefect.own_process OPTIONS [POLICY [STEP]]
 
-It must not catch or judge anything: the tests look at the server and the cluster.
+The tests look at the server and the cluster; this module neither catches nor checks anything.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from mrunners_flows.policy import RunPolicy
 __all__ = ["STEPS"]
 
 
-def _instead(*args: Any, **kwargs: Any) -> Any:
-    """SIGKILL before the step does anything."""
+def _kill_before(*args: Any, **kwargs: Any) -> Any:
+    """Kill this process before the step does anything."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _after(step: Callable[..., Any]) -> Callable[..., Any]:
-    """SIGKILL as soon as the step has done its work."""
+def _kill_after(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Kill this process as soon as the step has finished."""
 
-    def doing(*args: Any, **kwargs: Any) -> None:
+    def wrapper(*args: Any, **kwargs: Any) -> None:
         step(*args, **kwargs)
-        _instead()
+        _kill_before()
 
-    return doing
+    return wrapper
 
 
-# Where a night may die: module, step, and whether the step was still done.
+# Step -> module, function, and whether to kill the process after the function instead of before.
 STEPS: dict[str, tuple[Any, str, bool]] = {
     "before the tracker": (multirunners, "create_tracker", False),
     "after the tracker": (multirunners, "create_tracker", True),
@@ -43,15 +43,15 @@ STEPS: dict[str, tuple[Any, str, bool]] = {
     "while waiting": (collect, "wait_for_jobs", False),
     "before saving": (collect, "save_report", False),
     "after saving": (collect, "save_report", True),
-    "after noting": (collect, "mark_collected_once", True),
+    "after marking": (collect, "mark_collected_once", True),
 }
 
 
 def main(options: str, policy: str = "{}", step: str = "") -> None:
-    """Run the flow."""
+    """Run the flow, and kill this process at the given step."""
     if step:
-        module, name, done = STEPS[step]
-        setattr(module, name, _after(getattr(module, name)) if done else _instead)
+        module, name, after = STEPS[step]
+        setattr(module, name, _kill_after(getattr(module, name)) if after else _kill_before)
     multirunners.multirunners(
         RunOptions.model_validate_json(options), RunPolicy.model_validate_json(policy)
     )

@@ -1,6 +1,6 @@
 """Prefect as its users have it: the `prefect` program, the server's HTTP API, a deployed file.
 
-It must not import Prefect: that would read the settings of whoever runs the tests.
+Prefect is not imported, because that would read the settings of the user who runs the tests.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from typing import Any
 
 from tests.cluster.commands import Finished, until
 
-__all__ = ["FINAL", "POOL", "Orchestra", "program"]
+__all__ = ["FINAL", "POOL", "PrefectServer", "program"]
 
 POOL = "benchmarks"
 FINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 # Several servers and clusters share a machine of two cores while the tests run.
-PATIENCE_SECONDS = 180.0
+ANSWER_SECONDS = 180.0
 
 
 def program(name: str) -> str:
-    """A program of this venv."""
+    """Return the path of a program of this virtual environment."""
     return str(Path(sys.executable).parent / name)
 
 
 @dataclass(frozen=True)
-class Orchestra:
+class PrefectServer:
     """A Prefect server, and how to talk to it.
 
     Attributes:
         api: the URL of its API.
         database: its SQLite file.
-        log: what the server printed.
+        log: its output.
         environ: for programs that use it.
         folder: of this session; the worker keeps its files there.
     """
@@ -52,13 +52,13 @@ class Orchestra:
 
     @property
     def store(self) -> Path:
-        """Where the worker keeps the reports that it brought home."""
+        """The folder in which the worker stores the reports that it has fetched."""
         return self.folder / "state" / "mrunners" / "reports"
 
-    def prefect(self, *words: str, cwd: Path | None = None) -> Finished:
-        """The `prefect` program to its end."""
+    def prefect(self, *arguments: str, cwd: Path | None = None) -> Finished:
+        """Run the `prefect` program."""
         done = subprocess.run(
-            [program("prefect"), "--no-prompt", *words],
+            [program("prefect"), "--no-prompt", *arguments],
             env=dict(self.environ),
             cwd=cwd or self.folder,
             stdin=subprocess.DEVNULL,
@@ -70,18 +70,18 @@ class Orchestra:
         return Finished(done.returncode, done.stdout, done.stderr)
 
     def get(self, path: str) -> Any:
-        return self._answer("GET", path)
+        return self._request("GET", path)
 
     def post(self, path: str, **body: object) -> Any:
-        return self._answer("POST", path, body)
+        return self._request("POST", path, body)
 
     def delete(self, path: str) -> None:
-        self._answer("DELETE", path)
+        self._request("DELETE", path)
 
-    def _answer(self, method: str, path: str, body: object = None) -> Any:
-        """What the server answers; while SQLite is busy it says 503 or nothing, and means later.
+    def _request(self, method: str, path: str, body: object = None) -> Any:
+        """Return the server's response; retry while SQLite is busy, that is on 503 and timeouts.
 
-        So every request may be carried out twice.
+        So the server may process a request twice.
         """
         request = urllib.request.Request(
             f"{self.api}/{path}",
@@ -90,10 +90,10 @@ class Orchestra:
             headers={"Content-Type": "application/json"},
         )
 
-        def ask() -> list[bytes]:
+        def attempt() -> list[bytes]:
             try:
-                with urllib.request.urlopen(request, timeout=30) as answer:
-                    return [answer.read()]
+                with urllib.request.urlopen(request, timeout=30) as response:
+                    return [response.read()]
             except urllib.error.HTTPError as error:
                 if error.code != 503:
                     raise
@@ -101,15 +101,15 @@ class Orchestra:
             except TimeoutError:
                 return []
 
-        (content,) = until(f"the Prefect server answers {method} {path}", ask, PATIENCE_SECONDS)
+        (content,) = until(f"the Prefect server answers {method} {path}", attempt, ANSWER_SECONDS)
         return json.loads(content) if content else None
 
     def deployment(self, name: str) -> Any:
-        """As the server has it; the name is flow/deployment."""
+        """Return a deployment by its name, flow/deployment."""
         return self.get(f"deployments/name/{name}")
 
     def trigger(self, name: str, **parameters: object) -> str:
-        """A new flow run of a deployment, to start at once; its ID."""
+        """Create a flow run of a deployment that starts at once; return its ID."""
         deployment = self.deployment(name)
         merged = {**deployment["parameters"], **parameters}
         run = self.post(
@@ -128,21 +128,21 @@ class Orchestra:
         return listed
 
     def runs_in(self, namespace: str) -> list[Any]:
-        """The flow runs of `multirunners` in a namespace, oldest first."""
+        """Return the flow runs of `multirunners` in a namespace, oldest first."""
         named = {"name": {"like_": f"{namespace}/"}}
         return self.flow_runs(flow_runs=named, sort="EXPECTED_START_TIME_ASC")
 
     def ended(self, run_id: str, seconds: float = 120) -> Any:
-        """The flow run, once it has ended."""
+        """Wait until a flow run has ended; return the flow run."""
 
-        def read_jobs() -> Any:
+        def ended_run() -> Any:
             run = self.flow_run(run_id)
             return run if run["state_type"] in FINAL else None
 
-        return until(f"flow run {run_id} ends", read_jobs, seconds)
+        return until(f"flow run {run_id} ends", ended_run, seconds)
 
     def log_lines(self, run_id: str) -> list[str]:
-        """The lines of a flow run's log."""
+        """Return the lines of a flow run's log."""
         lines: list[str] = []
         while True:
             page = self.post(
@@ -157,11 +157,11 @@ class Orchestra:
                 return lines
 
     def artifacts(self, run_id: str) -> list[Any]:
-        """All artifacts that a flow run made, without results."""
+        """Return all artifacts of a flow run, without results."""
         listed = self.post(
             "artifacts/filter", flow_runs={"id": {"any_": [run_id]}}, sort="CREATED_DESC"
         )
-        return [one for one in listed if one["type"] not in {None, "result"}]
+        return [artifact for artifact in listed if artifact["type"] not in {None, "result"}]
 
     def task_runs(self, run_id: str) -> list[Any]:
         listed: list[Any] = self.post(
@@ -172,7 +172,7 @@ class Orchestra:
         return listed
 
     def events(self, *names: str, about: str) -> list[Any]:
-        """Events of these names whose resource has this name."""
+        """Return the events with one of these names about the resource with this name."""
         listed = self.post(
             "events/filter",
             filter={

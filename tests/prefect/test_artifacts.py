@@ -13,13 +13,13 @@ import yaml
 from tests.cluster.commands import until
 from tests.cluster.credentials import kubeconfig_of
 from tests.cluster.env import KPERF, Env, NewEnv
-from tests.prefect.server import Orchestra
+from tests.prefect.server import PrefectServer
 
 URL = "http://127.0.0.1/reports"
 
 
 @pytest.fixture(scope="module")
-def shown(worker: Orchestra, new_env: NewEnv) -> tuple[Env, str]:
+def shown(worker: PrefectServer, new_env: NewEnv) -> tuple[Env, str]:
     """A run on the worker that has ended well, and its ID."""
     with new_env("shown") as env:
         options = {
@@ -38,7 +38,7 @@ def shown(worker: Orchestra, new_env: NewEnv) -> tuple[Env, str]:
 
 
 def test_a_progress_artifact_a_table_and_a_report_are_there(
-    shown: tuple[Env, str], worker: Orchestra
+    shown: tuple[Env, str], worker: PrefectServer
 ) -> None:
     env, run_id = shown
     artifacts = {artifact["type"]: artifact for artifact in worker.artifacts(run_id)}
@@ -51,7 +51,7 @@ def test_a_progress_artifact_a_table_and_a_report_are_there(
 
 
 def test_the_report_links_to_the_page_that_was_saved_and_its_json_is_beside_it(
-    shown: tuple[Env, str], worker: Orchestra
+    shown: tuple[Env, str], worker: PrefectServer
 ) -> None:
     env, run_id = shown
     (report,) = [a["data"] for a in worker.artifacts(run_id) if a["type"] == "markdown"]
@@ -64,7 +64,7 @@ def test_the_report_links_to_the_page_that_was_saved_and_its_json_is_beside_it(
     assert {**result.report, "requestsByUs": saved["requestsByUs"]} == saved
 
 
-def test_the_report_has_a_small_plot_in_it(shown: tuple[Env, str], worker: Orchestra) -> None:
+def test_the_report_has_a_small_plot_in_it(shown: tuple[Env, str], worker: PrefectServer) -> None:
     (report,) = [a["data"] for a in worker.artifacts(shown[1]) if a["type"] == "markdown"]
     plots = re.findall(r"!\[[^]]+\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)", report)
     assert len(plots) == 1
@@ -74,7 +74,7 @@ def test_the_report_has_a_small_plot_in_it(shown: tuple[Env, str], worker: Orche
 
 
 def test_events_tell_that_it_started_and_finished(
-    shown: tuple[Env, str], worker: Orchestra
+    shown: tuple[Env, str], worker: PrefectServer
 ) -> None:
     env, run_id = shown
     names = ["mrunners.run.started", "mrunners.run.finished", "mrunners.run.incomplete"]
@@ -89,7 +89,7 @@ def test_events_tell_that_it_started_and_finished(
     assert events[0]["related"][0]["prefect.resource.id"] == f"prefect.flow-run.{run_id}"
 
 
-def test_name_tags_and_log_tell_runs_apart(shown: tuple[Env, str], worker: Orchestra) -> None:
+def test_name_tags_and_log_tell_runs_apart(shown: tuple[Env, str], worker: PrefectServer) -> None:
     env, run_id = shown
     run = worker.flow_run(run_id)
     assert run["name"] == f"{env.namespace}/mrunners {run_id[:8]}"
@@ -114,7 +114,7 @@ def _with(text: str, lines: list[str]) -> list[str]:
 
 
 def test_neither_the_database_nor_a_log_holds_a_credential(
-    shown: tuple[Env, str], worker: Orchestra
+    shown: tuple[Env, str], worker: PrefectServer
 ) -> None:
     env, _ = shown
     # The server's database and log; the worker's log, results and reports.

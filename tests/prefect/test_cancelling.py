@@ -9,7 +9,7 @@ import pytest
 
 from tests.cluster.commands import until
 from tests.cluster.env import KPERF, Env
-from tests.prefect.server import Orchestra
+from tests.prefect.server import PrefectServer
 
 # Cancelling must end the polling within this time, whatever the machine does besides.
 DEADLINE_SECONDS = 10.0
@@ -26,13 +26,13 @@ def _options(env: Env, tracker: str) -> dict[str, object]:
     }
 
 
-def _waiting(orchestra: Orchestra, env: Env, tracker: str) -> str:
+def _waiting(server: PrefectServer, env: Env, tracker: str) -> str:
     """The flow run under that tracker, once it waits for its Jobs; its ID."""
 
     def read_jobs() -> str | None:
-        for run in orchestra.runs_in(env.namespace):
+        for run in server.runs_in(env.namespace):
             if f"/{tracker} " in run["name"]:
-                steps = orchestra.task_runs(run["id"])
+                steps = server.task_runs(run["id"])
                 if any(s["name"].startswith("wait-for-jobs") for s in steps):
                     return str(run["id"])
         return None
@@ -42,33 +42,33 @@ def _waiting(orchestra: Orchestra, env: Env, tracker: str) -> str:
 
 @pytest.mark.parametrize("on_cancel", ["keep", "delete"])
 def test_a_run_in_its_own_process_ends_within_10_s(
-    orchestra: Orchestra, env: Env, on_cancel: str
+    server: PrefectServer, env: Env, on_cancel: str
 ) -> None:
     words = [json.dumps(_options(env, "own")), json.dumps({"on_cancel": on_cancel})]
     process = env.mrunners.python("-m", "tests.prefect.own_process", *words)
-    run_id = _waiting(orchestra, env, "own")
+    run_id = _waiting(server, env, "own")
     cancelling = time.monotonic()
-    orchestra.post(f"flow_runs/{run_id}/set_state", state={"type": "CANCELLING"})
-    until("the waiting ends", lambda: _waited(orchestra, run_id), DEADLINE_SECONDS)
+    server.post(f"flow_runs/{run_id}/set_state", state={"type": "CANCELLING"})
+    until("the waiting ends", lambda: _waited(server, run_id), DEADLINE_SECONDS)
     assert time.monotonic() - cancelling < DEADLINE_SECONDS
-    assert orchestra.ended(run_id)["state_type"] == "CANCELLED"
+    assert server.ended(run_id)["state_type"] == "CANCELLED"
     process.finish()
     assert _jobs_of(env, "own", on_cancel) == ({"own-0"} if on_cancel == "keep" else set())
 
 
 def test_a_run_of_the_command_line_that_is_cancelled_ends_as_interrupted(
-    orchestra: Orchestra, env: Env
+    server: PrefectServer, env: Env
 ) -> None:
     started = env.start_run(env.slow(), options=["--wait", "--tracker", "typed"])
-    run_id = _waiting(orchestra, env, "typed")
-    orchestra.post(f"flow_runs/{run_id}/set_state", state={"type": "CANCELLING"})
+    run_id = _waiting(server, env, "typed")
+    server.post(f"flow_runs/{run_id}/set_state", state={"type": "CANCELLING"})
     ended = started.finish(60)
     assert (ended.code, ended.stdout) == (130, "typed\n"), ended.stderr
     assert "error: the flow run was cancelled while it waited; tracker typed" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_a_workers_run_is_cancelled_and_its_jobs_stay_or_go(worker: Orchestra, env: Env) -> None:
+def test_a_workers_run_is_cancelled_and_its_jobs_stay_or_go(worker: PrefectServer, env: Env) -> None:
     name = "multirunners/multirunners"
     for on_cancel in ("keep", "delete"):
         options = _options(env, on_cancel)
@@ -83,10 +83,10 @@ def test_a_workers_run_is_cancelled_and_its_jobs_stay_or_go(worker: Orchestra, e
     assert env.kubectl.names("configmaps") & {"keep", "delete"} == {"keep"}
 
 
-def _waited(orchestra: Orchestra, run_id: str) -> bool:
+def _waited(server: PrefectServer, run_id: str) -> bool:
     return any(
         step["name"].startswith("wait-for-jobs") and step["state_type"] in {"FAILED", "CANCELLED"}
-        for step in orchestra.task_runs(run_id)
+        for step in server.task_runs(run_id)
     )
 
 

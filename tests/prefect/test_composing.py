@@ -21,7 +21,7 @@ def load(kubectl: Kubectl) -> Iterator[Kubectl]:
 
 def _with_kubectl(env: Env) -> Mrunners:
     path = f"{env.kubectl.program.parent}{os.pathsep}{os.environ['PATH']}"
-    return env.mrunners.having(PATH=path)
+    return env.mrunners.with_environ(PATH=path)
 
 
 def test_the_pipeline_prepares_loads_judges_and_cleans_up(env: Env, load: Kubectl) -> None:

@@ -9,7 +9,7 @@ import yaml
 
 from tests.cluster.commands import CHECKOUT, until
 from tests.cluster.env import Env
-from tests.prefect.server import FINAL, POOL, Orchestra
+from tests.prefect.server import FINAL, POOL, PrefectServer
 
 NAMES = {
     "multirunners/multirunners",
@@ -20,7 +20,7 @@ NAMES = {
 }
 
 
-def test_five_deployments_stand_and_the_nights_schedule_is_off(deployed: Orchestra) -> None:
+def test_five_deployments_stand_and_the_nights_schedule_is_off(deployed: PrefectServer) -> None:
     named = {name: deployed.deployment(name) for name in NAMES}
     assert {deployment["work_pool_name"] for deployment in named.values()} == {POOL}
     assert all(deployment["description"] for deployment in named.values())
@@ -33,7 +33,7 @@ def test_five_deployments_stand_and_the_nights_schedule_is_off(deployed: Orchest
     assert nightly["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
 
 
-def test_the_deployed_form_has_titles(deployed: Orchestra) -> None:
+def test_the_deployed_form_has_titles(deployed: PrefectServer) -> None:
     wait = deployed.deployment("mrunners-wait/wait")["parameter_openapi_schema"]
     assert {name: field["title"] for name, field in wait["properties"].items()} == {
         "run": "Run",
@@ -42,7 +42,7 @@ def test_the_deployed_form_has_titles(deployed: Orchestra) -> None:
 
 
 def test_a_schedule_that_is_switched_on_fires_and_its_run_completes(
-    worker: Orchestra, env: Env, tmp_path: Path
+    worker: PrefectServer, env: Env, tmp_path: Path
 ) -> None:
     document = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())
     (nightly,) = [d for d in document["deployments"] if d["name"] == "nightly"]
@@ -65,6 +65,6 @@ def test_a_schedule_that_is_switched_on_fires_and_its_run_completes(
     assert {"mrunners", "load", "nightly"} <= set(run["tags"])
 
 
-def _first_end(worker: Orchestra, env: Env) -> Any:
+def _first_end(worker: PrefectServer, env: Env) -> Any:
     ended = [r for r in worker.runs_in(env.namespace) if r["state_type"] in FINAL]
     return ended[0] if ended else None

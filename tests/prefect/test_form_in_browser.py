@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.browsers import running_browser
 from tests.cluster.commands import until
 from tests.cluster.env import KPERF, Env, profile_text
-from tests.prefect.server import Orchestra
+from tests.prefect.server import PrefectServer
 
 LOOPBACK = "127.0.0.1"
 
@@ -69,13 +69,13 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def _ui(orchestra: Orchestra, path: str) -> str:
-    return f"{orchestra.api.removesuffix('/api')}/v2/{path}"
+def _ui(server: PrefectServer, path: str) -> str:
+    return f"{server.api.removesuffix('/api')}/v2/{path}"
 
 
-def _open_form(page: Page, orchestra: Orchestra) -> None:
-    deployment = orchestra.deployment("multirunners/multirunners")["id"]
-    page.goto(_ui(orchestra, f"deployments/deployment/{deployment}/run"))
+def _open_form(page: Page, server: PrefectServer) -> None:
+    deployment = server.deployment("multirunners/multirunners")["id"]
+    page.goto(_ui(server, f"deployments/deployment/{deployment}/run"))
     page.get_by_role("button", name="Submit").wait_for()
     page.get_by_label("Namespace").wait_for()
 
@@ -91,7 +91,7 @@ def _picture(page: Page, folder: Path, name: str) -> None:
 
 
 def test_the_form_has_every_parameter_with_a_title_and_a_description_in_the_order_of_a_run(
-    deployed: Orchestra, page: Page, tmp_path: Path
+    deployed: PrefectServer, page: Page, tmp_path: Path
 ) -> None:
     _open_form(page, deployed)
     _picture(page, tmp_path, "form")
@@ -106,7 +106,7 @@ def test_the_form_has_every_parameter_with_a_title_and_a_description_in_the_orde
 
 
 def test_a_filled_form_starts_a_run_that_completes_and_shows_its_artifacts(
-    worker: Orchestra, env: Env, page: Page, tmp_path: Path
+    worker: PrefectServer, env: Env, page: Page, tmp_path: Path
 ) -> None:
     env.config_map("mixed", load_profile=profile_text(total=40))
     uris = [env.quick(2), f"configmap:///{env.namespace}/mixed?numbers=1"]

@@ -7,7 +7,7 @@ import signal
 
 from tests.cluster.commands import until
 from tests.cluster.env import KPERF, Env
-from tests.prefect.server import Orchestra
+from tests.prefect.server import PrefectServer
 
 # The least that Prefect takes is a heartbeat every 30 s.
 HEARTBEAT = "30"
@@ -26,7 +26,7 @@ _OUTDATED = (
 
 
 def test_a_run_that_was_killed_becomes_crashed_and_its_jobs_stay(
-    orchestra: Orchestra, env: Env
+    server: PrefectServer, env: Env
 ) -> None:
     options = {
         "namespace": env.namespace,
@@ -42,23 +42,23 @@ def test_a_run_that_was_killed_becomes_crashed_and_its_jobs_stay(
         assert "created automation" in done[0].stdout
         assert "is there already" in done[1].stdout
         assert "brought automation" in done[3].stdout
-        beating = env.mrunners.having(PREFECT_FLOWS_HEARTBEAT_FREQUENCY=HEARTBEAT)
+        beating = env.mrunners.with_environ(PREFECT_FLOWS_HEARTBEAT_FREQUENCY=HEARTBEAT)
         started = beating.python("-m", "tests.prefect.own_process", json.dumps(options))
-        (run,) = until("its heart beats", lambda: _beating(orchestra, env), 60)
+        (run,) = until("its heart beats", lambda: _beating(server, env), 60)
         started.send(signal.SIGKILL)
         assert started.finish().code == -signal.SIGKILL
-        assert orchestra.flow_run(run["id"])["state_type"] == "RUNNING"
-        ended = orchestra.ended(run["id"], 120)
+        assert server.flow_run(run["id"])["state_type"] == "RUNNING"
+        ended = server.ended(run["id"], 120)
     finally:
-        for automation in orchestra.post("automations/filter"):
-            orchestra.delete(f"automations/{automation['id']}")
+        for automation in server.post("automations/filter"):
+            server.delete(f"automations/{automation['id']}")
     assert ended["state_type"] == "CRASHED"
     assert "no heartbeat for too long" in ended["state"]["message"]
     assert set(env.jobs()) == {"mrunners-0"}
 
 
-def _beating(orchestra: Orchestra, env: Env) -> list[dict[str, str]]:
+def _beating(server: PrefectServer, env: Env) -> list[dict[str, str]]:
     """The run, once its Job stands and the server has heard of it."""
-    runs = orchestra.runs_in(env.namespace)
-    observer = runs and orchestra.events("prefect.flow-run.heartbeat", about=runs[0]["name"])
+    runs = server.runs_in(env.namespace)
+    observer = runs and server.events("prefect.flow-run.heartbeat", about=runs[0]["name"])
     return runs if observer and env.jobs() else []

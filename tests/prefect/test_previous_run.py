@@ -12,7 +12,7 @@ import pytest
 from tests.cluster.commands import Finished
 from tests.cluster.env import KPERF, Env, NewEnv
 from tests.prefect.own_process import STEPS
-from tests.prefect.server import Orchestra
+from tests.prefect.server import PrefectServer
 
 CONDUCT = {"previous_run": "collect", "cleanup": "delete"}
 
@@ -32,7 +32,7 @@ class Nights:
 
 
 @pytest.fixture(scope="module")
-def nights(orchestra: Orchestra, new_env: NewEnv) -> dict[str, Nights]:
+def nights(server: PrefectServer, new_env: NewEnv) -> dict[str, Nights]:
     """Both nights for each step; side by side, each with a tracker of its own."""
     with new_env("nights") as env, ThreadPoolExecutor(2) as pool:
         return dict(zip(STEPS, pool.map(lambda s: _two_nights(env, s), STEPS), strict=True))
@@ -67,15 +67,15 @@ def test_the_next_night_completes_and_cleans_up(nights: dict[str, Nights], step:
 
 @pytest.mark.parametrize("step", HARVESTED)
 def test_its_reports_are_harvested_and_saved_first(
-    nights: dict[str, Nights], orchestra: Orchestra, step: str
+    nights: dict[str, Nights], server: PrefectServer, step: str
 ) -> None:
     two = nights[step]
     assert two.left == {f"{two.tracker}-0"}
-    runs = [r for r in orchestra.runs_in(two.namespace) if f"/{two.tracker} " in r["name"]]
+    runs = [r for r in server.runs_in(two.namespace) if f"/{two.tracker} " in r["name"]]
     first, second = runs
     reports = [
         artifact["data"]
-        for artifact in orchestra.artifacts(second["id"])
+        for artifact in server.artifacts(second["id"])
         if artifact["type"] == "markdown"
     ]
     assert len(reports) == 2

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cluster.commands import Finished, Started
 from tests.cluster.env import KPERF, Env, NewEnv
-from tests.prefect.server import Orchestra
+from tests.prefect.server import PrefectServer
 
 DEPLOYMENT = ("--deployment", "multirunners")
 
@@ -18,7 +18,7 @@ def _remote(env: Env, *options: str) -> Started:
 
 
 @pytest.fixture(scope="module")
-def endings(worker: Orchestra, new_env: NewEnv) -> dict[str, Finished]:
+def endings(worker: PrefectServer, new_env: NewEnv) -> dict[str, Finished]:
     """Four runs on the worker that end differently, side by side; and then one more."""
     with new_env("endings") as env:
         tracker = ("--wait", "--tracker")
@@ -37,7 +37,7 @@ def endings(worker: Orchestra, new_env: NewEnv) -> dict[str, Finished]:
 
 
 def test_a_run_that_completes_gives_0_the_trackers_name_and_the_verdict(
-    endings: dict[str, Finished], worker: Orchestra
+    endings: dict[str, Finished], worker: PrefectServer
 ) -> None:
     good = endings["good"]
     assert (good.code, good.stdout) == (0, "good\n"), good.stderr
@@ -74,14 +74,14 @@ def test_another_run_under_the_same_tracker_gives_3(endings: dict[str, Finished]
     assert "another run is there: tracker slow" in refused.stderr
 
 
-def test_without_wait_it_ends_as_soon_as_the_tracker_stands(worker: Orchestra, env: Env) -> None:
+def test_without_wait_it_ends_as_soon_as_the_tracker_stands(worker: PrefectServer, env: Env) -> None:
     done = env.start_run(env.slow(), options=[*DEPLOYMENT]).finish()
     assert (done.code, done.stdout) == (0, "mrunners\n"), done.stderr
     assert "mrunners" in env.kubectl.names("configmaps")
 
 
 def test_what_is_wrong_by_itself_is_refused_before_a_flow_run_is_created(
-    deployed: Orchestra, env: Env
+    deployed: PrefectServer, env: Env
 ) -> None:
     before = len(deployed.flow_runs())
     bad_number = f"file://{env.folder}/x.yaml?numbers=0"
@@ -103,9 +103,9 @@ def test_what_is_wrong_by_itself_is_refused_before_a_flow_run_is_created(
 def test_a_prefect_server_that_is_away_gives_7_and_none_at_all_gives_2(env: Env) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    away = env.mrunners.having(PREFECT_API_URL=f"http://127.0.0.1:{port}/api")
-    none = env.mrunners.having(PREFECT_API_URL="")
-    here = env.run_words(env.quick())
+    away = env.mrunners.with_environ(PREFECT_API_URL=f"http://127.0.0.1:{port}/api")
+    none = env.mrunners.with_environ(PREFECT_API_URL="")
+    here = env.run_arguments(env.quick())
     there = [*here, *DEPLOYMENT]
     gone, absent = away(*there), none(*there)
     in_process = away(*here)

@@ -6,11 +6,11 @@ import shutil
 
 from tests.cluster.commands import until
 from tests.cluster.env import KPERF, Env
-from tests.prefect.server import Orchestra
+from tests.prefect.server import PrefectServer
 
 
 def test_a_retried_result_works_after_the_jobs_are_gone_and_with_an_empty_store(
-    worker: Orchestra, env: Env
+    worker: PrefectServer, env: Env
 ) -> None:
     # Runners without rights: there are reports, and the flow fails as Incomplete.
     done = env.run(env.quick(2), options=["--service-account", "default"])
@@ -35,7 +35,7 @@ def test_a_retried_result_works_after_the_jobs_are_gone_and_with_an_empty_store(
     assert not worker.store.exists()  # nothing was read a second time
 
 
-def test_a_retried_run_adopts_the_jobs_that_stand(worker: Orchestra, env: Env) -> None:
+def test_a_retried_run_adopts_the_jobs_that_stand(worker: PrefectServer, env: Env) -> None:
     options = {
         "namespace": env.namespace,
         "runner_image": KPERF,

@@ -15,14 +15,14 @@ import pytest
 
 from tests.cluster.commands import CHECKOUT, Finished, Kubectl, bare_environment, end, until
 from tests.cluster.env import Env
-from tests.prefect.server import Orchestra
+from tests.prefect.server import PrefectServer
 
 _DEPLOYMENTS = """\
 name: host
 pull: []
 deployments:
   - name: installed
-    entrypoint: mrunners_flows.multirunners.multirunners
+    entrypoint: mrunners_flows.main.multirunners
     work_pool: {{name: installed}}
     schedules: [{{interval: 20, active: true}}]
     parameters:
@@ -84,17 +84,17 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
     return Host(project, venv / "bin")
 
 
-def test_the_hosts_own_packages_are_not_disturbed(host: Host, orchestra: Orchestra) -> None:
+def test_the_hosts_own_packages_are_not_disturbed(host: Host, server: PrefectServer) -> None:
     code = (
-        "import tasks, flows, mrunners_flows.multirunners, mrunners_tasks; "
+        "import tasks, flows, mrunners_flows.main, mrunners_tasks; "
         "print(tasks.WHOSE, flows.WHOSE)"
     )
-    done = host.run(dict(orchestra.environ), "python", "-c", code)
+    done = host.run(dict(server.environ), "python", "-c", code)
     assert (done.code, done.stdout) == (0, "the host project's the host project's\n"), done.stderr
 
 
 @pytest.fixture
-def own_server(host: Host, kubectl: Kubectl, tmp_path: Path) -> Iterator[Orchestra]:
+def own_server(host: Host, kubectl: Kubectl, tmp_path: Path) -> Iterator[PrefectServer]:
     """A Prefect server of the fresh install, not of this venv."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -111,13 +111,13 @@ def own_server(host: Host, kubectl: Kubectl, tmp_path: Path) -> Iterator[Orchest
     }
     log, database = tmp_path / "server.log", tmp_path / "prefect" / "prefect.db"
     with _running(host, environ, log, "server", "start", "--host", "127.0.0.1"):
-        orchestra = Orchestra(environ["PREFECT_API_URL"], database, log, environ, tmp_path)
-        until("the server answers", lambda: _answers(orchestra), 120)
-        yield orchestra
+        server = PrefectServer(environ["PREFECT_API_URL"], database, log, environ, tmp_path)
+        until("the server answers", lambda: _answers(server), 120)
+        yield server
 
 
 def test_a_fresh_install_schedules_serves_and_runs(
-    host: Host, own_server: Orchestra, env: Env
+    host: Host, own_server: PrefectServer, env: Env
 ) -> None:
     environ = dict(own_server.environ)
     made = host.run(environ, "prefect", "work-pool", "create", "--type", "process", "installed")
@@ -153,8 +153,8 @@ def _running(host: Host, environ: dict[str, str], log: Path, *words: str) -> Ite
             end(process)
 
 
-def _answers(orchestra: Orchestra) -> bool:
+def _answers(server: PrefectServer) -> bool:
     try:
-        return bool(orchestra.get("health"))
+        return bool(server.get("health"))
     except OSError:
         return False
