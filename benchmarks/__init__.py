@@ -1,1 +1,1 @@
-"""Measurements; each module tells how it is started. They must not be part of the tests."""
+"""Benchmarks; each module's docstring says how to start it. The tests do not run them."""

@@ -1,36 +1,22 @@
-"""One run in a process of its own, through the flow or through the core alone; prints its seconds.
+"""One run in a process of its own, through the flow or through the core alone.
 
     python -m benchmarks.flow_once core|flow NAMESPACE JOBS PROFILE
 
-What is imported beforehand is not counted. kwok's pods have no logs, so every read of a log gives
-the same small report at once. It must not start or clean up anything around the run.
+Prints the processor seconds and the seconds of the run; what is imported before it is not counted.
+kwok's pods have no logs, so every request for a log returns the same small report at once.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-import uuid
 from pathlib import Path
 
+from mrunners.connection import connect
 from mrunners.kube.client import KubernetesCluster
-from mrunners.plan.options import AdvancedOptions, RunOptions, validate_options
-from mrunners.plan.planning import plan_run
-from mrunners.profiles.loading import parse_runners
+from mrunners.plan.options import AdvancedOptions, RunOptions
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.runner_script import ReportMode
-from mrunners.run.create import create_jobs, start_run
-from mrunners.run.observer import NullObserver
-from mrunners.run.preflight import load_profiles, resolve_existing_run
-from mrunners.run.report_store import ReportStore, default_store_path
-from mrunners.run.result import (
-    collect_run,
-    mark_collected,
-    merge_outcomes,
-    read_full_snapshot,
-    require_finished,
-)
-from mrunners.run.wait import wait_for_run
 from tests.cluster.env import KPERF
 from tests.factories import flat, printed
 
@@ -42,39 +28,19 @@ def _read_log(cluster: KubernetesCluster, namespace: str, pod: str, *, limit_byt
     return _REPORT
 
 
-def through_the_core(options: RunOptions) -> MergedReport:
-    """The flow's steps without Prefect."""
-    cluster, observer, store = (
-        KubernetesCluster("", warn=lambda _: None),
-        NullObserver(),
-        ReportStore(default_store_path()),
-    )
-    validate_options(options)
-    runners = load_profiles(cluster, options, parse_runners(options.runners))
-    planned = plan_run(options, runners, run_key=str(uuid.uuid4()))
-    run = start_run(cluster, resolve_existing_run(cluster, options, planned), observer)
-    create_jobs(
-        cluster,
-        run.found.plan,
-        run.missing,
-        profiles=run.profiles,
-        tracker_uid=run.found.tracker.uid,
-        observer=observer,
-    )
-    problems = wait_for_run(cluster, run.found, store, observer)
-    assert not problems, problems
-    snapshot = read_full_snapshot(cluster, run.found)
-    require_finished(run.found, snapshot)
-    outcomes = collect_run(cluster, run.found, snapshot, store)
-    report = merge_outcomes(run.found, outcomes, requests=cluster.requests)
-    mark_collected(cluster, run.found, outcomes)
-    return report
+def run_through_core(options: RunOptions) -> MergedReport:
+    """Run without Prefect."""
+    with connect() as cluster:
+        run = cluster.start(options)
+        failures = run.wait().failures
+        assert not failures, failures
+        return run.collect()
 
 
-def through_the_flow(options: RunOptions) -> MergedReport:
-    """The flow, on the server that PREFECT_API_URL names."""
-    # Prefect takes seconds; the core alone shall not have it in its process.
-    from mrunners_flows.multirunners import multirunners  # noqa: PLC0415
+def run_through_flow(options: RunOptions) -> MergedReport:
+    """Run the flow, on the server that PREFECT_API_URL names."""
+    # Importing Prefect takes seconds, and the core alone must run in a process without it.
+    from mrunners_flows.main import multirunners  # noqa: PLC0415
 
     outcome = multirunners(options)
     assert outcome.report is not None
@@ -82,7 +48,7 @@ def through_the_flow(options: RunOptions) -> MergedReport:
 
 
 def main(way: str, namespace: str, jobs: str, profile: str) -> None:
-    """Run, check and print."""
+    """Run once, check the report, and print the times."""
     options = RunOptions(
         namespace=namespace,
         runner_image=KPERF,
@@ -91,10 +57,10 @@ def main(way: str, namespace: str, jobs: str, profile: str) -> None:
     )
     setattr(KubernetesCluster, "read_log", _read_log)  # noqa: B010  mypy knows its type
     if way == "flow":
-        import mrunners_flows.multirunners  # noqa: PLC0415, F401  not counted
-    began, busy = time.monotonic(), time.process_time()
-    report = through_the_flow(options) if way == "flow" else through_the_core(options)
-    seconds, busy = time.monotonic() - began, time.process_time() - busy
+        import mrunners_flows.main  # noqa: PLC0415, F401  not counted
+    started, busy = time.monotonic(), time.process_time()
+    report = run_through_flow(options) if way == "flow" else run_through_core(options)
+    seconds, busy = time.monotonic() - started, time.process_time() - busy
     assert report.coverage.merged == int(jobs), report.verdict
     print(busy, seconds)
 

@@ -1,21 +1,19 @@
-"""How long the merge of a large run takes, and how much memory, beside kperf's own merge.
+"""The time and the memory that the merge of a large run takes, compared with kperf's own merge.
 
     python -m benchmarks.merge [--samples N] [--reports N] [--runs N] [--upload-all]
 
-Both merge the same reports on this machine in turn, and must come to the same figures. Ours runs
-as a process of its own for each run: once from the raw JSON, which is what kperf's server reads,
-and once from framed logs, which is what a run brings home. kperf's is the group server of the
-release under test on a real control plane without hosts, all on loopback. Its reports are stored
-once; the Job then stays finished, and for each further run the server is started again over the
-reports that it keeps, so that these runs are a start, the merge and the answer.
+Both merge the same reports on this machine in turn, and their figures must be equal. mrunners
+merges in a new process for each run, so that this process is not measured: once from the raw JSON,
+which is what kperf's server reads, and once from framed logs, which is what a run fetches. kperf
+merges in the group server of the release under test, on a real control plane without nodes, all on
+loopback. Its reports are stored once and its Job stays finished, so for each further run the server
+is started again with the reports that it has: such a run is a start, the merge and the response.
 
-The server asks the API server for all pods of the group at each upload, five times a second at
-most, and keeps the body as a file under the pod's name. So without --upload-all only the last
-report is uploaded, and the others are put where the server would have put them.
+At each upload the server lists all pods of the group, five times per second at most, and stores the
+body in a file with the pod's name. So without --upload-all only the last report is uploaded, and
+the others are copied to where the server would have stored them.
 
-Linux only; needs 2 GB of disk for the default size and the local cluster's binaries.
-
-It must not merge in this process: it would measure itself.
+Linux only; needs 2 GB of disk for the default size, and the local cluster's binaries.
 """
 
 from __future__ import annotations
@@ -38,8 +36,8 @@ from tests.peer.group_server import GroupServer, PeerCluster, eventually, peer_c
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
 _FIGURES = ("total", "percentileLatencies", "percentileLatenciesByURL")
-# Nothing here may hang for ever; the default size needs less than a tenth.
-_LIMIT_SECONDS = 1800
+# A benchmark must not hang forever; the default size needs less than a tenth.
+_TIMEOUT_SECONDS = 1800
 
 
 @dataclass(frozen=True)
@@ -51,28 +49,32 @@ class Run:
     peak_bytes: int
 
 
-def ours(folder: Path, reports: int, form: str) -> tuple[Run, dict[str, Any]]:
-    """Merge in a child; `form` is raw or framed."""
-    words = [sys.executable, "-m", "benchmarks.merge_ours", str(folder), str(reports), form]
+def merge_ours(folder: Path, reports: int, form: str) -> tuple[Run, dict[str, Any]]:
+    """Merge with mrunners in a child process; `form` is raw or framed."""
     done = subprocess.run(
-        words, cwd=_CHECKOUT, check=True, stdout=subprocess.PIPE, text=True, timeout=_LIMIT_SECONDS
+        [sys.executable, "-m", "benchmarks.merge_ours", str(folder), str(reports), form],
+        cwd=_CHECKOUT,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=_TIMEOUT_SECONDS,
     )
-    facts = json.loads(done.stdout)
+    result = json.loads(done.stdout)
     print_line(
-        f"  ours, {form}: {facts['reading_seconds']:.1f} s reading and parsing, "
-        f"{facts['merging_seconds']:.1f} s merging and printing"
+        f"  mrunners, {form}: {result['reading_seconds']:.1f} s reading and parsing, "
+        f"{result['merging_seconds']:.1f} s merging and printing"
     )
-    return Run(facts["seconds"], facts["cpu_seconds"], facts["peak_bytes"]), facts
+    return Run(result["seconds"], result["cpu_seconds"], result["peak_bytes"]), result
 
 
-def kperf_fed(
+def merge_uploaded(
     cluster: PeerCluster, folder: Path, reports: int, *, upload_all: bool
 ) -> tuple[Run, dict[str, Any]]:
-    """Give all reports to a new group; the run is from the last upload to the answer."""
+    """Upload all reports to a new group; the run is from the last upload to the response."""
     with GroupServer(cluster, folder, "bench", reports) as server:
         pods = server.pods
         server.end(pods[:-1])
-        begun = time.perf_counter()
+        started = time.perf_counter()
         for index, pod in enumerate(pods):
             if upload_all or pod == pods[-1]:
                 server.post(pod, raw_path(folder, index).read_bytes())
@@ -82,63 +84,63 @@ def kperf_fed(
         server.end(pods[-1:])
         eventually("the Job is finished", server.ended)
         ended = time.perf_counter()
-        summary = server.summary(_LIMIT_SECONDS)
+        summary = server.summary(_TIMEOUT_SECONDS)
         done = time.perf_counter()
         print_line(
-            f"  kperf: {uploaded - begun:.1f} s to give it {reports} reports, "
-            f"{ended - uploaded:.1f} s until its Job was seen finished, {done - ended:.1f} s more"
+            f"  kperf: {uploaded - started:.1f} s to upload {reports} reports, "
+            f"{ended - uploaded:.1f} s until its Job was finished, {done - ended:.1f} s to merge"
         )
         return Run(done - uploaded, server.cpu_seconds() - cpu, server.peak_bytes()), summary
 
 
-def kperf_again(cluster: PeerCluster, folder: Path, reports: int) -> tuple[Run, dict[str, Any]]:
-    """Start the server over the reports that it has; the run is from its start to the answer."""
+def merge_stored(cluster: PeerCluster, folder: Path, reports: int) -> tuple[Run, dict[str, Any]]:
+    """Start the server with its stored reports; the run is from its start to the response."""
     with GroupServer(cluster, folder, "bench", reports) as server:
-        summary = server.summary(_LIMIT_SECONDS)
+        summary = server.summary(_TIMEOUT_SECONDS)
         seconds = time.perf_counter() - server.started
         return Run(seconds, server.cpu_seconds(), server.peak_bytes()), summary
 
 
 def measure(samples: int, reports: int, runs: int, state: Path, *, upload_all: bool) -> None:
-    """Measure all, and print the table on stdout."""
+    """Measure all merges, and print the table on stdout."""
     folder = state / "reports"
     folder.mkdir()
-    print_line(f"writing {reports} reports with {samples} samples in all")
+    print_line(f"writing {reports} reports with {samples} samples in total")
     write_reports(folder, reports, samples)
     size = sum(raw_path(folder, index).stat().st_size for index in range(reports))
-    taken: dict[str, list[Run]] = {"raw": [], "framed": [], "kperf": []}
+    runs_by_merge: dict[str, list[Run]] = {"raw": [], "framed": [], "kperf": []}
     figures = []
     with peer_cluster(state / "cluster") as cluster:
-        fed, summary = kperf_fed(cluster, folder, reports, upload_all=upload_all)
+        uploaded, summary = merge_uploaded(cluster, folder, reports, upload_all=upload_all)
         figures.append(summary)
         for number in range(runs):
             print_line(f"run {number + 1} of {runs}")
             for form in ("raw", "framed"):
-                run, facts = ours(folder, reports, form)
-                taken[form].append(run)
-                figures.append(facts)
-            run, summary = kperf_again(cluster, folder, reports)
-            taken["kperf"].append(run)
+                run, result = merge_ours(folder, reports, form)
+                runs_by_merge[form].append(run)
+                figures.append(result)
+            run, summary = merge_stored(cluster, folder, reports)
+            runs_by_merge["kperf"].append(run)
             figures.append(summary)
     for other in figures[1:]:
         if any(other[key] != figures[0][key] for key in _FIGURES):
-            raise SystemExit("the merges came to different figures")
+            raise SystemExit("the figures of the merges differ")
     print(f"{samples:,} samples in {reports:,} reports of kperf 0.3.5, {mebi(size)} MiB of JSON;")
     print(
         f"medians of {runs} runs; {os.cpu_count()} CPUs, load {os.getloadavg()[1]:.0f}, "
         f"Python {platform.python_version()}\n"
     )
-    print_table(taken, fed)
+    print_table(runs_by_merge, uploaded)
 
 
-def print_table(taken: dict[str, list[Run]], fed: Run) -> None:
-    """Medians, and how many times kperf's they are, in Markdown."""
-    base = median(taken["kperf"])
+def print_table(runs_by_merge: dict[str, list[Run]], uploaded: Run) -> None:
+    """Print the medians, and their ratios to kperf's, as a Markdown table."""
+    base = median(runs_by_merge["kperf"])
     rows = [
-        ("kperf's group server, started over its reports", base),
-        ("kperf's group server, from the last upload", fed),
-        ("mrunners, from the raw JSON", median(taken["raw"])),
-        ("mrunners, from framed logs", median(taken["framed"])),
+        ("kperf's group server, from its stored reports", base),
+        ("kperf's group server, from the last upload", uploaded),
+        ("mrunners, from the raw JSON", median(runs_by_merge["raw"])),
+        ("mrunners, from framed logs", median(runs_by_merge["framed"])),
     ]
     print(f"| {'merge':46} | seconds | ratio | CPU seconds | ratio | peak MiB | ratio |")
     print(f"|{'-' * 48}|--------:|------:|------------:|------:|---------:|------:|")
@@ -151,7 +153,7 @@ def print_table(taken: dict[str, list[Run]], fed: Run) -> None:
 
 
 def median(runs: list[Run]) -> Run:
-    """The median of each figure by itself."""
+    """Return the median of each figure."""
     return Run(
         statistics.median(run.seconds for run in runs),
         statistics.median(run.cpu_seconds for run in runs),
@@ -160,12 +162,12 @@ def median(runs: list[Run]) -> Run:
 
 
 def mebi(size: int) -> int:
-    """Bytes in MiB."""
+    """Convert bytes to MiB."""
     return round(size / 2**20)
 
 
 def print_line(text: str) -> None:
-    """Progress, beside the table."""
+    """Print progress to stderr, so that stdout has only the table."""
     print(text, file=sys.stderr, flush=True)
 
 

@@ -1,7 +1,4 @@
-"""Write the reports that the merge is measured with, each as the real kperf 0.3.5 prints one.
-
-It must not measure anything.
-"""
+"""Write the reports for the merge benchmark, each as the real kperf 0.3.5 prints one."""
 
 from __future__ import annotations
 
@@ -26,56 +23,56 @@ _REQUESTS = (
 
 
 def raw_path(folder: Path, index: int) -> Path:
-    """Where the report of a pod is, as its kperf wrote it."""
+    """Return the path of a pod's report, as its kperf wrote it."""
     return folder / f"{index:05}.json"
 
 
 def framed_path(folder: Path, index: int) -> Path:
-    """Where the log of the same pod is, with the report in a frame."""
+    """Return the path of the same pod's log, with the report in a frame."""
     return folder / f"{index:05}.log"
 
 
 def write_reports(folder: Path, reports: int, samples: int) -> None:
-    """Write so many reports, with so many samples in all; the same ones each time."""
-    chance = random.Random(1)  # noqa: S311
+    """Write reports with `samples` samples in total; they are the same each time."""
+    rng = random.Random(1)  # noqa: S311
     for index in range(reports):
-        of_this = samples // reports + (index < samples % reports)
-        raw = _printed(_latencies(chance, of_this))
+        count = samples // reports + (index < samples % reports)
+        raw = _printed(_latencies(rng, count))
         raw_path(folder, index).write_bytes(raw)
         body = body_of(raw)
-        place = {"job": JOB, "index": index}
-        begin = begin_line(raw, body, **place)
-        lines = [b"", begin, *folded(body), end_line(raw, **place), b""]
+        address = {"job": JOB, "index": index}
+        begin = begin_line(raw, body, **address)
+        lines = [b"", begin, *folded(body), end_line(raw, **address), b""]
         framed_path(folder, index).write_bytes(b"\n".join(lines))
 
 
-def _latencies(chance: random.Random, samples: int) -> dict[str, list[float]]:
-    # Whole nanoseconds, as Go's clock gives them: their digits are what has to be parsed.
+def _latencies(rng: random.Random, samples: int) -> dict[str, list[float]]:
+    # Whole nanoseconds, as Go's clock has: the number of digits is what makes parsing slow.
     pools = {
         url: [
-            round(min(chance.lognormvariate(0, spread) * median, 60) * 1e9) / 1e9
+            round(min(rng.lognormvariate(0, spread) * median, 60) * 1e9) / 1e9
             for _ in range(int(samples * share))
         ]
         for url, median, spread, share in _REQUESTS
     }
-    left = samples - sum(map(len, pools.values()))
-    pools[_REQUESTS[0][0]].extend([0.1] * left)
+    missing = samples - sum(map(len, pools.values()))
+    pools[_REQUESTS[0][0]].extend([0.1] * missing)
     return {url: sorted(pool) for url, pool in pools.items() if pool}
 
 
 def _printed(latencies: Mapping[str, list[float]]) -> bytes:
-    """The form of 0.3.5: everything twice, for the spec and in all, one number a line."""
+    """Return the format of 0.3.5: everything twice, per spec and aggregated, one number a line."""
     pooled = [sample for pool in latencies.values() for sample in pool]
     flat = {
         "total": len(pooled),
         "duration": "1m40.072897445s",
         "totalReceivedBytes": 1000 * len(pooled),
-        "latenciesByURL": {url: f"@{place}" for place, url in enumerate(latencies)},
+        "latenciesByURL": {url: f"@{number}" for number, url in enumerate(latencies)},
         "percentileLatencies": percentiles(pooled),
         "percentileLatenciesByURL": {url: percentiles(pool) for url, pool in latencies.items()},
     }
     text = json.dumps({"perSpecResults": [flat], "aggregated": flat}, indent=2)
-    for place, pool in enumerate(latencies.values()):
+    for number, pool in enumerate(latencies.values()):
         numbers = ",\n        ".join(map(repr, pool))
-        text = text.replace(f'"@{place}"', f"[\n        {numbers}\n      ]")
+        text = text.replace(f'"@{number}"', f"[\n        {numbers}\n      ]")
     return text.encode() + b"\n"

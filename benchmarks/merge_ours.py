@@ -1,6 +1,6 @@
-"""Merge a folder of reports once, as a process of its own, and print what it took.
+"""Merge a folder of reports once, in a process of its own, and print the time and the memory.
 
-Its peak memory is the process's, so nothing else may happen in it.
+The peak memory is that of the whole process, so it does nothing else.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ def _outcome(folder: Path, index: int, *, framed: bool) -> PodOutcome:
 
 
 def main(folder: Path, reports: int, form: str) -> None:
-    """Read, merge, print; one line of JSON on stdout."""
-    begun = time.perf_counter()
+    """Read and merge; print one line of JSON."""
+    started = time.perf_counter()
     outcomes = [_outcome(folder, index, framed=form == "framed") for index in range(reports)]
     read = time.perf_counter()
     document = json.loads(to_json(merge(RUN, outcomes)))
     done = time.perf_counter()
     # Linux counts in KiB.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    facts = {
-        "seconds": done - begun,
+    result = {
+        "seconds": done - started,
         "cpu_seconds": time.process_time(),
-        "reading_seconds": read - begun,
+        "reading_seconds": read - started,
         "merging_seconds": done - read,
         "peak_bytes": peak,
         "total": document["total"],
         "percentileLatencies": document["percentileLatencies"],
         "percentileLatenciesByURL": document["percentileLatenciesByURL"],
     }
-    print(json.dumps(facts))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":
