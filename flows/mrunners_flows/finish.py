@@ -20,7 +20,7 @@ from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import run_id_of
 from mrunners.run.lookup import ExistingRun, get_run_or_none
 from mrunners.run.result import CollectedRun
-from mrunners_flows.policy import CleanupPolicy, OnIncomplete, RunPolicy
+from mrunners_flows.policy import RunPolicy
 from mrunners_flows.states import RunIncompleteError, RunOutcome
 from mrunners_tasks._attempts import load_attempt, save_attempt
 from mrunners_tasks._context import connection_to
@@ -72,11 +72,11 @@ def finish_run(
     )
     if collected is None:
         return outcome
-    if policy.cleanup is CleanupPolicy.DELETE:
+    if policy.cleanup == "delete":
         _clean_up(options, key, finished, collected)
     event = RunEvent.FINISHED if collected.complete else RunEvent.INCOMPLETE
     emit_run_event(event, plan, collected.summary)
-    if not collected.complete and policy.on_incomplete is OnIncomplete.FAIL:
+    if not collected.complete and policy.on_incomplete == "fail":
         raise RunIncompleteError(collected.summary, outcome)
     return outcome
 
@@ -127,7 +127,7 @@ def _clean_up(
 def _delete_if_wanted(options: RunOptions, policy: RunPolicy, key: str) -> str:
     """Delete this very run if the policy says so, and return what became of it."""
     ref = options.ref
-    if policy.on_cancel is CleanupPolicy.KEEP:
+    if policy.on_cancel == "keep":
         return f"tracker {ref} stays, and its run can be resumed"
     try:
         connection = connection_to(options.cluster)

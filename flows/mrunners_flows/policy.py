@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from typing import Literal
 
 from pydantic import Field
 
@@ -10,35 +10,20 @@ from mrunners.errors import FieldProblem, InvalidOptionsError
 from mrunners.records import Record
 from mrunners_tasks.report_files import ReportFiles
 
-__all__ = ["CleanupPolicy", "OnIncomplete", "PreviousRunPolicy", "RunPolicy", "validate_policy"]
+__all__ = ["RunPolicy", "validate_policy"]
 
 
-class PreviousRunPolicy(StrEnum):
-    """What to do about an earlier run under the same tracker that was never collected."""
-
-    REFUSE = "refuse"
-    COLLECT = "collect"
-
-
-class CleanupPolicy(StrEnum):
-    """Whether a run's Jobs stay."""
-
-    KEEP = "keep"
-    DELETE = "delete"
-
-
-class OnIncomplete(StrEnum):
-    """What a run with failed pods or missing reports is."""
-
-    FAIL = "fail"
-    REPORT = "report"
+# Plain texts, so that pipelines can write them as a form does: RunPolicy(cleanup="delete").
+PreviousRunPolicy = Literal["refuse", "collect"]
+CleanupPolicy = Literal["keep", "delete"]
+IncompletePolicy = Literal["fail", "report"]
 
 
 class RunPolicy(Record):
     """What happens before and after a run, in that order."""
 
     previous_run: PreviousRunPolicy = Field(
-        PreviousRunPolicy.REFUSE,
+        "refuse",
         title="Uncollected earlier run",
         description="If an earlier run under this tracker was never collected: refuse stops; "
         "collect waits for it, saves its report as an artifact and replaces it, which suits "
@@ -50,20 +35,20 @@ class RunPolicy(Record):
         description="Save a table of the Jobs and the merged report as artifacts. A run whose "
         "report is saved counts as collected.",
     )
-    on_incomplete: OnIncomplete = Field(
-        OnIncomplete.FAIL,
+    on_incomplete: IncompletePolicy = Field(
+        "fail",
         title="If reports are missing",
         description="fail: the flow run ends as Incomplete; report: it completes, and the report "
         "says what is missing.",
     )
     cleanup: CleanupPolicy = Field(
-        CleanupPolicy.KEEP,
+        "keep",
         title="After the report is saved",
         description="keep: the Jobs stay until the next run; delete: delete them and their "
         "tracker.",
     )
     on_cancel: CleanupPolicy = Field(
-        CleanupPolicy.KEEP,
+        "keep",
         title="If the flow run is cancelled",
         description="keep: the Jobs continue, and the run can be resumed; delete: delete them and "
         "their tracker.",
@@ -89,7 +74,7 @@ def validate_policy(policy: RunPolicy) -> None:
     if policy.save:
         return
     problems = []
-    if policy.cleanup is CleanupPolicy.DELETE:
+    if policy.cleanup == "delete":
         text = "delete requires policy.save: the report would be deleted with its Jobs"
         problems.append(FieldProblem("policy.cleanup", text))
     if policy.files.folder:

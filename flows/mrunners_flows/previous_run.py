@@ -14,7 +14,7 @@ from mrunners.reports.outcomes import MissingReason
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.result import CollectedRun
 from mrunners_flows.collect import wait_and_collect
-from mrunners_flows.policy import PreviousRunPolicy, RunPolicy
+from mrunners_flows.policy import RunPolicy
 from mrunners_tasks.report_files import ReportFiles
 from mrunners_tasks.runs import delete_run, find_previous_run
 
@@ -26,10 +26,7 @@ _READABLE_LATER = frozenset({MissingReason.LOG_UNAVAILABLE, MissingReason.LOG_FO
 
 def collects_previous_run(options: RunOptions, policy: RunPolicy) -> bool:
     """Whether an earlier run is to be collected and deleted; one that is resumed is not earlier."""
-    return (
-        policy.previous_run is PreviousRunPolicy.COLLECT
-        and options.advanced.if_exists is not IfExists.RESUME
-    )
+    return policy.previous_run == "collect" and options.advanced.if_exists is not IfExists.RESUME
 
 
 def collect_previous_run(options: RunOptions, key: str, files: ReportFiles) -> None:

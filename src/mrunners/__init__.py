@@ -1,5 +1,47 @@
-"""mrunners: kperf load runners as Kubernetes Jobs over many hosts, and one exact merged report.
+"""kperf load runners as Kubernetes Jobs on many nodes, and one exact merged report.
 
-The rooms, in the way of a run: inputs -> plan -> cluster -> progress -> reports -> views; `run`
-holds the steps that act. Nothing here needs Prefect.
+The names in `__all__` are the public API of the core, which does not need Prefect; everything else
+is internal and may change. The packages, in the order in which a run uses them: profiles, plan,
+kube, status, reports, render; `run` holds what acts, and `connection` puts it together.
 """
+
+from typing import TYPE_CHECKING
+
+from mrunners import errors
+from mrunners.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from mrunners.connection import Connection, Run, connect
+    from mrunners.plan.options import AdvancedOptions, RunOptions
+    from mrunners.refs import RunRef
+    from mrunners.reports.merged import MergedReport
+    from mrunners.run.observer import RunObserver
+    from mrunners.run.snapshot import RunSnapshot
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "AdvancedOptions": "mrunners.plan.options",
+            "Connection": "mrunners.connection",
+            "MergedReport": "mrunners.reports.merged",
+            "Run": "mrunners.connection",
+            "RunObserver": "mrunners.run.observer",
+            "RunOptions": "mrunners.plan.options",
+            "RunRef": "mrunners.refs",
+            "RunSnapshot": "mrunners.run.snapshot",
+            "connect": "mrunners.connection",
+        },
+    )
+
+__all__ = [
+    "AdvancedOptions",
+    "Connection",
+    "MergedReport",
+    "Run",
+    "RunObserver",
+    "RunOptions",
+    "RunRef",
+    "RunSnapshot",
+    "connect",
+    "errors",
+]

@@ -26,7 +26,7 @@ from mrunners.hints import command
 from mrunners.plan.options import RunOptions
 from mrunners_cli.console import Console, print_line
 from mrunners_cli.exits import Terminated
-from mrunners_flows.policy import CleanupPolicy, RunPolicy
+from mrunners_flows.policy import RunPolicy
 from mrunners_flows.states import exit_code_of_state
 
 __all__ = ["follow"]
@@ -166,7 +166,7 @@ def _report_end(
         places = []
         if policy.save:
             places.append(f"among the flow run's artifacts: {url_for(run) or run.id}")
-        if policy.cleanup is CleanupPolicy.KEEP:
+        if policy.cleanup == "keep":
             places.append(f"with: {command(NextStep.RESULT, ref)}")
         if places:
             console.info(f"get the report {', or '.join(places)}")

@@ -1,4 +1,5 @@
-"""The run, decided: records and manifests, built by pure functions before anything is created.
+"""The plan of a run: records and manifests, built by pure functions before anything is created.
 
-The way of the data: plan -> tracker (the ConfigMap that owns all) -> job (one Job per runner).
+`option_table` and `options` are what a user can set, `planning` makes a plan of it, `tracker` and
+`job` make the manifests, and `metadata` has the names, labels and annotations.
 """

@@ -1,7 +1,4 @@
-"""The manifest of one runner's Job, whole, from the plan.
-
-It must not decide anything that the plan does not say, nor talk to a cluster.
-"""
+"""Builds the manifest of a runner's Job from the plan."""
 
 from __future__ import annotations
 
@@ -18,7 +15,8 @@ from mrunners.plan.metadata import (
     common_labels,
     owner_references,
 )
-from mrunners.plan.plan import PlannedJob, RunPlan, Spread, digest_of
+from mrunners.plan.option_table import Spread
+from mrunners.plan.plan import PlannedJob, RunPlan, digest_of
 from mrunners.plan.tracker import profile_key
 from mrunners.reports.runner_script import runner_command
 
@@ -26,37 +24,38 @@ __all__ = ["dropped_fields", "job_digest", "job_manifest"]
 
 HOSTNAME = "kubernetes.io/hostname"
 
-# "nobody" of distroless images; any UID but 0 does, since the image's files are world-readable.
+# The user "nonroot" of distroless images. Any UID but 0 works, because the files of the image are
+# world-readable.
 RUNNER_UID = 65532
 
-# kperf ends on TERM at once; the script then only prints that there is no report.
+# kperf exits on TERM at once, and the script then only prints that there is no report.
 GRACE_SECONDS = 5
 
-# What a runner of a few hundred requests a second was seen to use. There are no limits: a CPU
-# limit throttles the load generator and so bends the very latencies it measures.
+# What a runner of a few hundred requests per second uses (measured). There are no limits, because a
+# CPU limit would throttle the load generator and distort the latencies that it measures.
 REQUESTS = {"cpu": "100m", "memory": "128Mi"}
 
-# Guarantees that an old API server drops silently, with what is then no longer true.
-_GUARANTEES = {
-    "completionMode": "pods are not told apart by index, so reports cannot be matched",
+# Fields that an old API server drops silently, and what happens without them.
+_CONSEQUENCES = {
+    "completionMode": "pods have no index, so reports cannot be matched to them",
     "backoffLimitPerIndex": "one failing pod ends its siblings and their reports are lost",
     "podReplacementPolicy": "a drained pod is replaced at once and both load the cluster",
 }
 
 
 def job_manifest(
-    plan: RunPlan, job: PlannedJob, *, profile_place: str, tracker_uid: str
+    plan: RunPlan, job: PlannedJob, *, profile_config_map: str, tracker_uid: str
 ) -> Manifest:
-    """The Job of one runner URI.
+    """Return the manifest of the Job for one runner URI.
 
     Args:
-        plan: the run as decided.
-        job: one of its Jobs.
-        profile_place: the ConfigMap that holds the Job's profile.
-        tracker_uid: the UID of the tracker that owns the Job.
+        plan: The run's plan.
+        job: One of its Jobs.
+        profile_config_map: The name of the ConfigMap that holds the Job's profile.
+        tracker_uid: The UID of the tracker that owns the Job.
     """
     labels = common_labels(plan, Component.RUNNER) | {LABEL_RUNNER: str(job.index)}
-    spec = _job_spec(plan, job, labels, profile_place)
+    spec = _job_spec(plan, job, labels, profile_config_map)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -72,40 +71,46 @@ def job_manifest(
 
 
 def job_digest(manifest: Manifest) -> str:
-    """The digest of a Job's spec as sent, by which an existing Job is known as ours."""
+    """Return the digest of a Job's spec as sent, which tells whether an existing Job has it."""
     return digest_of(manifest["spec"])
 
 
 def dropped_fields(returned_fields: Collection[str]) -> list[str]:
-    """What an API server left out of a Job's spec that a run relies on, one line each.
+    """Return what an API server dropped from a Job's spec although the run relies on it.
 
-    Old servers answer 201 and drop the fields that they do not know.
+    Old API servers answer 201 and drop the fields that they do not know.
+
+    Args:
+        returned_fields: The names of the fields in the spec that the API server returned.
+
+    Returns:
+        One line per dropped field.
     """
     return [
         f"this API server ignores spec.{field} of Jobs: {consequence}"
-        for field, consequence in _GUARANTEES.items()
+        for field, consequence in _CONSEQUENCES.items()
         if field not in returned_fields
     ]
 
 
 def _job_spec(
-    plan: RunPlan, job: PlannedJob, labels: dict[str, str], profile_place: str
+    plan: RunPlan, job: PlannedJob, labels: dict[str, str], profile_config_map: str
 ) -> dict[str, object]:
     return {
         "completionMode": "Indexed",
         "completions": job.pod_count,
         "parallelism": job.pod_count,
-        # One pod's failure is its own: with backoffLimit its siblings would be deleted.
+        # With backoffLimit, the failure of one pod would delete its siblings.
         "backoffLimitPerIndex": 0,
         "podReplacementPolicy": "Failed",
         "template": {
             "metadata": {"labels": labels, "annotations": {ANNOTATION_URI: job.uri}},
-            "spec": _pod_spec(plan, job, profile_place),
+            "spec": _pod_spec(plan, job, profile_config_map),
         },
     }
 
 
-def _pod_spec(plan: RunPlan, job: PlannedJob, profile_place: str) -> dict[str, object]:
+def _pod_spec(plan: RunPlan, job: PlannedJob, profile_config_map: str) -> dict[str, object]:
     spec: dict[str, object] = {
         "restartPolicy": "Never",
         "serviceAccountName": plan.service_account,
@@ -123,7 +128,7 @@ def _pod_spec(plan: RunPlan, job: PlannedJob, profile_place: str) -> dict[str, o
             {
                 "name": "profile",
                 "configMap": {
-                    "name": profile_place,
+                    "name": profile_config_map,
                     "items": [
                         {"key": profile_key(job.profile_digest), "path": "load_profile.yaml"}
                     ],
@@ -163,8 +168,8 @@ def _container(plan: RunPlan, job: PlannedJob) -> dict[str, object]:
 
 
 def _spread(plan: RunPlan) -> dict[str, object]:
-    """How the scheduler lays out the pods of the whole run, not of one Job alone."""
-    ours = {"matchLabels": {LABEL_RUN_ID: plan.run_id}}
+    """Return the fields that spread the pods of the whole run, not only of one Job, over nodes."""
+    pods_of_run = {"matchLabels": {LABEL_RUN_ID: plan.run_id}}
     match plan.spread:
         case Spread.PREFER:
             return {
@@ -173,19 +178,20 @@ def _spread(plan: RunPlan) -> dict[str, object]:
                         "maxSkew": 1,
                         "topologyKey": HOSTNAME,
                         "whenUnsatisfiable": "ScheduleAnyway",
-                        "labelSelector": ours,
+                        "labelSelector": pods_of_run,
                         # By default a tainted node counts as an empty domain.
                         "nodeTaintsPolicy": "Honor",
                     }
                 ]
             }
         case Spread.REQUIRE:
-            # A hard spread still doubles up once every node has one; anti-affinity never does.
+            # With a hard spread constraint, nodes get a second pod once each has one. Anti-affinity
+            # prevents that.
             return {
                 "affinity": {
                     "podAntiAffinity": {
                         "requiredDuringSchedulingIgnoredDuringExecution": [
-                            {"labelSelector": ours, "topologyKey": HOSTNAME}
+                            {"labelSelector": pods_of_run, "topologyKey": HOSTNAME}
                         ]
                     }
                 }

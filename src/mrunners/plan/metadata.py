@@ -1,7 +1,4 @@
-"""The labels, annotations and fixed names by which mrunners knows its own objects.
-
-It must not build manifests.
-"""
+"""Names, labels and annotations of the objects of a run, and the selectors that find them."""
 
 from __future__ import annotations
 
@@ -16,8 +13,6 @@ __all__ = [
     "ANNOTATION_DIGEST",
     "ANNOTATION_URI",
     "CONTAINER",
-    "DEFAULT_TRACKER",
-    "JOB_LENGTH",
     "LABEL_COMPONENT",
     "LABEL_MANAGED_BY",
     "LABEL_NAME",
@@ -25,68 +20,65 @@ __all__ = [
     "LABEL_RUN_ID",
     "LABEL_TRACKER",
     "MANAGED_BY",
-    "TRACKER_LENGTH",
+    "MAX_JOB_NAME_LENGTH",
     "Component",
     "Manifest",
     "common_labels",
     "job_name",
     "owner_references",
     "run_selector",
-    "tracker_selector",
+    "runner_selector",
     "trackers_selector",
 ]
 
-DEFAULT_TRACKER = "mrunners"
-CONTAINER = "runner"
-MANAGED_BY = "mrunners"
+# Plain JSON. The client's model classes silently drop misspelled keys, so manifests are dicts that
+# the API server checks with fieldValidation=Strict.
+Manifest: TypeAlias = dict[str, object]
+
+MANAGED_BY: Final = "mrunners"
+CONTAINER: Final = "runner"
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
-LABEL_NAME = "app.kubernetes.io/name"
-LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
-LABEL_COMPONENT = "app.kubernetes.io/component"
+LABEL_NAME: Final = "app.kubernetes.io/name"
+LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+LABEL_COMPONENT: Final = "app.kubernetes.io/component"
 
-LABEL_TRACKER = "mrunners.dev/tracker"
-LABEL_RUN_ID = "mrunners.dev/run-id"
-LABEL_RUNNER = "mrunners.dev/runner"
+LABEL_TRACKER: Final = "mrunners.dev/tracker"
+LABEL_RUN_ID: Final = "mrunners.dev/run-id"
+LABEL_RUNNER: Final = "mrunners.dev/runner"
 
-ANNOTATION_URI = "mrunners.dev/runner-uri"
-ANNOTATION_DIGEST = "mrunners.dev/digest"
-ANNOTATION_COLLECTED_AT = "mrunners.dev/collected-at"
+ANNOTATION_URI: Final = "mrunners.dev/runner-uri"
+ANNOTATION_DIGEST: Final = "mrunners.dev/digest"
+ANNOTATION_COLLECTED_AT: Final = "mrunners.dev/collected-at"
+
+# Kubernetes shortens the names of a Job's pods to 63 characters; this leaves 11 for `-9999-abcde`.
+MAX_JOB_NAME_LENGTH: Final = 52
 
 
 class Component(StrEnum):
-    """What an object of ours is, as `app.kubernetes.io/component` says it."""
+    """The kinds of objects of a run, in the label `app.kubernetes.io/component`."""
 
     TRACKER = "tracker"
     PROFILES = "profiles"
     RUNNER = "runner"
 
 
-def run_selector(run_id: str) -> str:
-    """The label selector of every Job and pod of one run."""
-    return f"{LABEL_MANAGED_BY}={MANAGED_BY},{LABEL_RUN_ID}={run_id}"
+def job_name(tracker: str, index: int) -> str:
+    """Return the name of a runner's Job: `<tracker>-<index>`.
 
-
-def tracker_selector(tracker: str) -> str:
-    """The label selector of every Job and pod under a tracker's name, of whichever run."""
-    return (
-        f"{LABEL_MANAGED_BY}={MANAGED_BY},{LABEL_COMPONENT}={Component.RUNNER},"
-        f"{LABEL_TRACKER}={tracker}"
-    )
-
-
-def trackers_selector() -> str:
-    """The label selector of every tracker in a namespace."""
-    return f"{LABEL_MANAGED_BY}={MANAGED_BY},{LABEL_COMPONENT}={Component.TRACKER}"
-
-
-# Plain JSON. The Python client's models drop misspelt keys silently, so we build dicts and let
-# the API server check them with fieldValidation=Strict.
-Manifest: TypeAlias = dict[str, object]
+    A longer name than 52 characters is cut, and a hash of the whole tracker's name keeps it apart
+    from others that are cut at the same point.
+    """
+    suffix = f"-{index}"
+    if len(tracker) + len(suffix) <= MAX_JOB_NAME_LENGTH:
+        return tracker + suffix
+    tracker_hash = hashlib.sha256(tracker.encode()).hexdigest()[:6]
+    prefix_length = MAX_JOB_NAME_LENGTH - len(suffix) - len(tracker_hash) - 1
+    return f"{tracker[:prefix_length].rstrip('-')}-{tracker_hash}{suffix}"
 
 
 def common_labels(plan: RunPlan, component: Component) -> dict[str, str]:
-    """The labels that every object of a run carries."""
+    """Return the labels that every object of a run has."""
     return {
         LABEL_NAME: MANAGED_BY,
         LABEL_MANAGED_BY: MANAGED_BY,
@@ -97,10 +89,10 @@ def common_labels(plan: RunPlan, component: Component) -> dict[str, str]:
 
 
 def owner_references(tracker: str, tracker_uid: str) -> list[dict[str, object]]:
-    """The ownerReferences of what goes when the tracker goes.
+    """Return the ownerReferences of an object that is deleted with the tracker.
 
-    `blockOwnerDeletion` is false because true needs `update configmaps/finalizers` where the
-    admission plugin OwnerReferencesPermissionEnforcement is on.
+    `blockOwnerDeletion` is false, because true needs the permission to update
+    `configmaps/finalizers` where the admission plugin OwnerReferencesPermissionEnforcement is on.
     """
     return [
         {
@@ -113,22 +105,19 @@ def owner_references(tracker: str, tracker_uid: str) -> list[dict[str, object]]:
     ]
 
 
-# The pods of a 63-character Job lose the tail of their names: room for `-9999-abcde` is needed.
-JOB_LENGTH: Final = 52
-
-# The tracker's name is a label value, and `-profiles-N` must fit behind it.
-TRACKER_LENGTH: Final = 50
+def run_selector(run_id: str) -> str:
+    """Return the label selector of all objects of one run."""
+    return f"{LABEL_MANAGED_BY}={MANAGED_BY},{LABEL_RUN_ID}={run_id}"
 
 
-def job_name(tracker: str, index: int) -> str:
-    """The name of the index-th runner's Job: `<tracker>-<index>`, at most 52 characters.
+def runner_selector(tracker: str) -> str:
+    """Return the label selector of all Jobs and pods under a tracker's name, of whatever run."""
+    return (
+        f"{LABEL_MANAGED_BY}={MANAGED_BY},{LABEL_COMPONENT}={Component.RUNNER},"
+        f"{LABEL_TRACKER}={tracker}"
+    )
 
-    A name that would be longer is cut, and a hash of the whole tracker keeps it apart from
-    others that are cut at the same place.
-    """
-    suffix = f"-{index}"
-    if len(tracker) + len(suffix) <= JOB_LENGTH:
-        return tracker + suffix
-    mark = hashlib.sha256(tracker.encode()).hexdigest()[:6]
-    kept = tracker[: JOB_LENGTH - len(suffix) - len(mark) - 1].rstrip("-")
-    return f"{kept}-{mark}{suffix}"
+
+def trackers_selector() -> str:
+    """Return the label selector of all trackers."""
+    return f"{LABEL_MANAGED_BY}={MANAGED_BY},{LABEL_COMPONENT}={Component.TRACKER}"

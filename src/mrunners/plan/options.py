@@ -5,10 +5,10 @@ Defaults, labels and help come from `plan.option_table`; here are the types and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from mrunners.durations import parse_duration
 from mrunners.errors import FieldProblem, InvalidOptionsError
@@ -61,7 +61,9 @@ class AdvancedOptions(Record):
 class RunOptions(Record):
     """The options of one run, in the order in which people think of them."""
 
-    runners: Annotated[tuple[str, ...], _option("runners")] = _default("runners")
+    runners: Annotated[Sequence[str], AfterValidator(tuple), _option("runners")] = _default(
+        "runners"
+    )
     runner_image: Annotated[str, _option("runner_image")] = _default("runner_image")
     namespace: Annotated[str, _option("namespace")]
     service_account: Annotated[str, _option("service_account")] = _default("service_account")

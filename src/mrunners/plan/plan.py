@@ -21,7 +21,6 @@ __all__ = ["PlannedJob", "RunPlan", "digest_of", "plan_differences", "run_id_of"
 # uuid5(NAMESPACE_DNS, "run.mrunners.dev"). Changing it would give every run key another run ID.
 _RUN_NAMESPACE = UUID("6c2718f4-c6ca-5917-bc2b-5e8deee33b2a")
 
-
 _UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _DnsLabel = Annotated[str, Field(pattern=f"^{DNS_LABEL_PATTERN}$", max_length=63)]
 

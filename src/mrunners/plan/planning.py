@@ -1,11 +1,11 @@
-"""From options and loaded profiles to the plan: the last place where a run can be refused for free.
+"""Makes the plan of a run from its options and load profiles.
 
-It must not talk to a cluster.
+Runs whose reports, profiles or plans are too large are refused here, before anything is created.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mrunners.durations import parse_duration
@@ -13,7 +13,7 @@ from mrunners.errors import InvalidInputError
 from mrunners.plan.metadata import job_name
 from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import PlannedJob, RunPlan, run_id_of
-from mrunners.plan.tracker import place_profiles
+from mrunners.plan.tracker import assign_profiles
 from mrunners.profiles.expectations import (
     expected_samples,
     expected_seconds,
@@ -26,8 +26,8 @@ from mrunners.reports.runner_script import ReportMode
 
 __all__ = ["PlannedRun", "plan_run"]
 
-# Measured on kperf 0.3.5: what one sample takes in the node's log, as printed (each stands twice)
-# and in a frame; a little is added for timestamps and line ends.
+# How much one sample takes in the node's log (measured on kperf 0.3.5, plus a little for timestamps
+# and line ends). A plain report contains each sample twice.
 _LOG_BYTES_PER_SAMPLE: Mapping[ReportMode, float] = {
     ReportMode.PLAIN: 124.0,
     ReportMode.FRAMED: 9.0,
@@ -36,12 +36,12 @@ _LOG_BYTES_PER_SAMPLE: Mapping[ReportMode, float] = {
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """A plan with what must be written down beside it.
+    """A plan with the profiles that it refers to.
 
     Attributes:
-        plan: the run as decided.
-        profiles: digest to rendered profile.
-        warnings: what the user should know before it runs; one line each.
+        plan: The plan.
+        profiles: Rendered profiles by digest.
+        warnings: What the user should know before the run starts, one line each.
     """
 
     plan: RunPlan
@@ -50,14 +50,16 @@ class PlannedRun:
 
 
 def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: str) -> PlannedRun:
-    """Decide the whole run.
+    """Plan a run.
 
     Args:
-        options: checked by `validate_options`.
-        runners: in the order of the URIs.
-        run_key: the same key gives the same run ID.
-    Raises: InvalidInputError: reports that cannot fit into a node's log, a profile or plan that
-        no ConfigMap can hold; one line per mistake.
+        options: Checked by `validate_options`.
+        runners: In the order of the URIs.
+        run_key: The same key gives the same run ID.
+
+    Raises:
+        InvalidInputError: A report cannot fit into a node's log, or a profile or the plan into a
+            ConfigMap; one line per problem.
     """
     plan = RunPlan(
         run_id=run_id_of(run_key),
@@ -84,34 +86,30 @@ def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: s
         ),
     )
     profiles = {runner.digest: runner.rendered for runner in runners}
-    problems, warnings = _check_sizes(plan, runners)
+    warnings = [f"runner {i + 1}: {text}" for i, r in enumerate(runners) for text in r.warnings]
+    problems: list[str] = []
+    for index, runner in enumerate(runners):
+        if (problem := _log_size_problem(plan, runner)) is not None:
+            line = f"runner {index + 1} of {len(runners)} ({runner.spec.uri}): {problem}"
+            # The number of samples is certain when every spec has a total; from a duration and a
+            # rate limit it is only an upper bound.
+            certain = all(spec.total for spec in runner.profile.specs)
+            (problems if certain else warnings).append(line)
     if problems:
         raise InvalidInputError(problems)
-    place_profiles(plan, profiles)
-    own = [f"runner {i + 1}: {text}" for i, r in enumerate(runners) for text in r.warnings]
-    return PlannedRun(plan, profiles, (*own, *warnings))
+    assign_profiles(plan, profiles)
+    return PlannedRun(plan, profiles, tuple(warnings))
 
 
-def _check_sizes(plan: RunPlan, runners: Sequence[LoadedRunner]) -> tuple[list[str], list[str]]:
-    """Reports too large for a node's log: certain ones are mistakes, likely ones are warnings."""
-    problems: list[str] = []
-    warnings: list[str] = []
-    for index, runner in enumerate(runners):
-        for text, certain in _size_findings(plan, runner):
-            line = f"runner {index + 1} of {len(runners)} ({runner.spec.uri}): {text}"
-            (problems if certain else warnings).append(line)
-    return problems, warnings
-
-
-def _size_findings(plan: RunPlan, runner: LoadedRunner) -> Iterator[tuple[str, bool]]:
+def _log_size_problem(plan: RunPlan, runner: LoadedRunner) -> str | None:
+    """Return what is wrong when the report of a pod does not fit into the node's log."""
     samples = expected_samples(runner.profile)
-    room = int(plan.node_log_limit_bytes / _LOG_BYTES_PER_SAMPLE[plan.report_mode])
-    if samples is None or samples <= room:
-        return
-    pods = -(-samples * runner.spec.pod_count // room)
-    yield (
-        f"about {samples:,} samples a pod do not fit into a node's log of "
-        f"{format_bytes(plan.node_log_limit_bytes)} (room for about {room:,}); share the load "
-        f"among {pods:,} pods, or raise --node-log-limit if the nodes keep more",
-        all(spec.total for spec in runner.profile.specs),
+    capacity = int(plan.node_log_limit_bytes / _LOG_BYTES_PER_SAMPLE[plan.report_mode])
+    if samples is None or samples <= capacity:
+        return None
+    pods = -(-samples * runner.spec.pod_count // capacity)
+    return (
+        f"about {samples:,} samples per pod do not fit into a node's log of "
+        f"{format_bytes(plan.node_log_limit_bytes)}, which holds about {capacity:,}; share the "
+        f"load among {pods:,} pods, or raise --node-log-limit if the nodes keep more"
     )

@@ -143,7 +143,7 @@ def _run_flow(options: RunOptions, console: Console) -> None:
     from mrunners_cli.ephemeral_server import start_ephemeral_server
     from mrunners_cli.exits import Terminated
     from mrunners_cli.prefect_setup import prefect_errors
-    from mrunners_flows.multirunners import multirunners
+    from mrunners_flows.main import multirunners
     from mrunners_flows.policy import RunPolicy
     from mrunners_flows.states import RunIncompleteError
     from mrunners_tasks._context import observing

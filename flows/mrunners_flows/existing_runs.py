@@ -1,0 +1,92 @@
+"""The flows for runs that exist already: `wait`, `result` and `delete`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from prefect import flow
+
+from mrunners.plan.option_table import OPTIONS
+from mrunners_flows.collect import collect
+from mrunners_flows.parameters import RunTarget, titled, validate_target
+from mrunners_flows.states import (
+    RunIncompleteError,
+    RunOutcome,
+    completed_state,
+    errors_as_states,
+)
+from mrunners_tasks.jobs import wait_for_jobs
+from mrunners_tasks.report_files import ReportFiles, require_folder
+from mrunners_tasks.runs import delete_run, find_run, find_run_once
+
+__all__ = ["delete", "result", "wait"]
+
+
+@flow(name="mrunners-wait", flow_run_name="wait {run.namespace}")
+@errors_as_states
+def wait(
+    run: Annotated[RunTarget, titled("Run")],
+    timeout: Annotated[str, titled("Timeout", **OPTIONS["timeout"].schema)] = "",
+) -> None:
+    """Wait until every Job of a run has finished, and fetch its reports meanwhile.
+
+    Args:
+        run: Which run.
+        timeout: A duration such as 2h; empty means no limit.
+
+    Raises:
+        MrunnersError: Pods failed or could not start, the timeout has passed, or there is no run.
+    """
+    validate_target(run, timeout=timeout)
+    existing = find_run(run.cluster, run.namespace, run.tracker)
+    wait_for_jobs(run.cluster, existing, timeout).require_complete()
+
+
+@flow(name="mrunners-result", flow_run_name="result {run.namespace}", persist_result=True)
+@errors_as_states
+def result(
+    run: Annotated[RunTarget, titled("Run")],
+    files: Annotated[ReportFiles, titled("Report as files")] = ReportFiles(),
+) -> RunOutcome:
+    """Collect and merge the reports of a run, and save them.
+
+    Args:
+        run: Which run; it must have finished.
+        files: Besides the artifacts, which are an extract: the whole report as a page.
+
+    Raises:
+        MrunnersError: It is still running, or reports are missing.
+    """
+    validate_target(run)
+    require_folder(files)
+    existing = find_run_once(run.cluster, run.namespace, run.tracker)
+    collected = collect(run.cluster, existing, files=files)
+    outcome = RunOutcome(
+        namespace=existing.ref.namespace,
+        tracker=existing.ref.tracker,
+        run_id=existing.plan.run_id,
+        merged_report=collected.report,
+    )
+    if not collected.complete:
+        raise RunIncompleteError(collected.summary, outcome)
+    return completed_state(outcome)
+
+
+@flow(name="mrunners-delete", flow_run_name="delete {run.namespace}")
+@errors_as_states
+def delete(
+    run: Annotated[RunTarget, titled("Run")],
+    force: Annotated[bool, titled("Force")] = False,
+) -> None:
+    """Delete a run's tracker, Jobs and pods.
+
+    Args:
+        run: Which run.
+        force: Also when it has not finished, or its report was never collected.
+
+    Raises:
+        MrunnersError: It needs `force`, or there is no run.
+    """
+    validate_target(run)
+    existing = find_run(run.cluster, run.namespace, run.tracker)
+    delete_run(run.cluster, existing, force=force)

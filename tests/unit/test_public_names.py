@@ -1,0 +1,75 @@
+"""The public API, pinned: a change here is a change that users see, so CHANGELOG.md reports it."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+PUBLIC = {
+    "mrunners": [
+        "AdvancedOptions",
+        "Connection",
+        "MergedReport",
+        "Run",
+        "RunObserver",
+        "RunOptions",
+        "RunRef",
+        "RunSnapshot",
+        "connect",
+        "errors",
+    ],
+    "mrunners_flows": [
+        "ReportFiles",
+        "RunIncompleteError",
+        "RunOutcome",
+        "RunPolicy",
+        "RunTarget",
+        "delete",
+        "multirunners",
+        "result",
+        "wait",
+    ],
+    "mrunners_tasks": [
+        "collect_reports",
+        "create_jobs",
+        "create_tracker",
+        "load_profiles",
+        "merge_reports",
+        "parse_runners",
+        "read_pods",
+        "save_report",
+        "wait_for_jobs",
+    ],
+}
+HEAVY = ("kubernetes", "prefect", "pydantic")
+
+
+@pytest.mark.parametrize("package", PUBLIC)
+def test_the_public_names_are_these(package: str) -> None:
+    assert sorted(importlib.import_module(package).__all__) == PUBLIC[package]
+
+
+@pytest.mark.parametrize(
+    ("package", "name"), [(p, n) for p, names in PUBLIC.items() for n in names]
+)
+def test_every_public_name_can_be_imported_and_is_documented(package: str, name: str) -> None:
+    module = importlib.import_module(package)
+    value = getattr(module, name)
+    assert value.__doc__
+    assert name in dir(module)
+
+
+@pytest.mark.parametrize("package", PUBLIC)
+def test_importing_a_package_imports_nothing_heavy(package: str) -> None:
+    script = f"import sys, {package}; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("package", PUBLIC)
+def test_a_name_that_does_not_exist_is_an_attribute_error(package: str) -> None:
+    with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'RunOption'"):
+        importlib.import_module(package).RunOption  # noqa: B018
