@@ -1,6 +1,6 @@
 """The real control plane of this test session, and one Prefect server for all its runs.
 
-Nothing starts before a test asks for it.
+Each starts when the first test needs it.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from localcluster.binaries.builder import binary_folder
 from tests.cluster.commands import Kubectl, Mrunners, bare_environment, end, until
 from tests.cluster.env import Env, NewEnv, roles
 
-# Times belong into benchmarks: on a busy machine a deadline fails what is right.
+# No deadlines: on a busy machine they make correct tests fail. Benchmarks measure times.
 settings.register_profile("no deadlines", deadline=None)
 settings.load_profile("no deadlines")
 
-# A shell that starts the tests in the background lets them ignore SIGINT, all that they start
-# inherits it, and no shell can trap a signal that it was born to ignore.
+# A shell that starts the tests in the background makes them ignore SIGINT. All processes that they
+# start inherit that, and a shell cannot trap a signal that was ignored when it started.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the session's Prefect server keeps its database and its log."""
+    """The folder with the database and the log of the session's Prefect server."""
     return tmp_path_factory.mktemp("prefect-server")
 
 
 @pytest.fixture(scope="session")
 def prefect_process(prefect_home: Path) -> Iterator[str]:
-    """A Prefect server that is starting; its API's URL."""
+    """The API URL of a Prefect server that is still starting."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     environ = {
@@ -67,29 +67,29 @@ def prefect_process(prefect_home: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def kubectl(tmp_path_factory: pytest.TempPathFactory, prefect_process: str) -> Iterator[Kubectl]:
-    """A cluster of four process hosts, of this session alone."""
-    del prefect_process  # it starts meanwhile
+    """A cluster of four process hosts for this session."""
+    del prefect_process  # only so that the server starts at the same time
     folder = tmp_path_factory.mktemp("cluster")
     environ = {**os.environ, "MRUNNERS_LOCALCLUSTER_STATE": str(folder / "state")}
     name, kubeconfig = f"tests-{uuid.uuid4().hex[:8]}", folder / "kubeconfig"
-    words = [sys.executable, "-m", "localcluster"]
-    hosts = ["--process-hosts", "4", "--kubeconfig", str(kubeconfig)]
+    command = [sys.executable, "-m", "localcluster"]
+    options = ["--process-hosts", "4", "--kubeconfig", str(kubeconfig)]
     try:
-        subprocess.run([*words, "up", "--name", name, *hosts], env=environ, check=True)
+        subprocess.run([*command, "up", "--name", name, *options], env=environ, check=True)
         yield Kubectl(binary_folder(os.environ) / "kubectl", kubeconfig)
     finally:
-        subprocess.run([*words, "down", "--name", name], env=environ, check=True)
+        subprocess.run([*command, "down", "--name", name], env=environ, check=True)
 
 
 @pytest.fixture(scope="session")
 def prefect_api(prefect_process: str, kubectl: Kubectl) -> str:
-    """The URL of the session's Prefect server, which answers."""
+    """The API URL of the session's Prefect server, once it is healthy."""
     del kubectl
 
     def healthy() -> bool:
         try:
-            with urllib.request.urlopen(f"{prefect_process}/health", timeout=5) as answer:
-                return bool(answer.status == 200)
+            with urllib.request.urlopen(f"{prefect_process}/health", timeout=5) as response:
+                return bool(response.status == 200)
         except OSError:
             return False
 
@@ -99,13 +99,13 @@ def prefect_api(prefect_process: str, kubectl: Kubectl) -> str:
 
 @pytest.fixture(scope="session")
 def new_env(tmp_path_factory: pytest.TempPathFactory, kubectl: Kubectl, prefect_api: str) -> NewEnv:
-    """Makes grounds for fixtures that several tests share."""
-    numbers = itertools.count()
+    """Creates an Env in a new namespace, for fixtures that several tests share."""
+    counter = itertools.count()
 
     @contextlib.contextmanager
     def make(name: str) -> Iterator[Env]:
         short = re.sub(r"[^a-z0-9]+", "-", name.lower())[:40].strip("-")
-        namespace = f"{short}-{next(numbers)}"
+        namespace = f"{short}-{next(counter)}"
         folder = tmp_path_factory.mktemp("env")
         kubectl.apply(*roles(namespace))
         mrunners = Mrunners(
@@ -118,11 +118,11 @@ def new_env(tmp_path_factory: pytest.TempPathFactory, kubectl: Kubectl, prefect_
                 "KUBECONFIG": str(kubectl.kubeconfig),
             }
         )
-        inside = Kubectl(kubectl.program, kubectl.kubeconfig, namespace)
+        namespaced_kubectl = Kubectl(kubectl.program, kubectl.kubeconfig, namespace)
         try:
-            yield Env(namespace, mrunners, inside, folder)
+            yield Env(namespace, mrunners, namespaced_kubectl, folder)
         finally:
-            # Its pods must not load the machine beside the next test.
+            # Its pods must not use the machine during the next test.
             kubectl("delete", "namespace", namespace, "--wait=false")
 
     return make
@@ -130,6 +130,6 @@ def new_env(tmp_path_factory: pytest.TempPathFactory, kubectl: Kubectl, prefect_
 
 @pytest.fixture
 def env(new_env: NewEnv, request: pytest.FixtureRequest) -> Iterator[Env]:
-    """A namespace of one test's own."""
-    with new_env(request.node.name.removeprefix("test_")) as made:
-        yield made
+    """An Env in a namespace of the test's own."""
+    with new_env(request.node.name.removeprefix("test_")) as env:
+        yield env

@@ -1,7 +1,4 @@
-"""Runs programs as a user does: `mrunners` and `kubectl` as processes, nothing imported.
-
-It must not know what the tests want of them.
-"""
+"""Run `mrunners` and `kubectl` as a user does: as processes, with nothing imported."""
 
 from __future__ import annotations
 
@@ -23,13 +20,13 @@ T = TypeVar("T")
 
 CHECKOUT = Path(__file__).parents[2]
 
-# Generous: it only keeps a hanging command from stopping the tests.
+# Generous, because it only prevents that a hanging command blocks the tests.
 COMMAND_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
 class Finished:
-    """What a command left behind."""
+    """The exit code and output of a finished command."""
 
     code: int
     stdout: str
@@ -44,12 +41,12 @@ class Finished:
 class Started:
     """A command that runs."""
 
-    def __init__(self, words: Sequence[str], environ: Mapping[str, str]) -> None:
-        # Files, not pipes: what was said so far can be looked at without taking it away.
+    def __init__(self, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+        # Files instead of pipes, so that the output can be read while the command runs.
         self._out = tempfile.TemporaryFile()  # noqa: SIM115 - until `finish`
         self._err = tempfile.TemporaryFile()  # noqa: SIM115 - until `finish`
         self._process = subprocess.Popen(
-            words,
+            arguments,
             env=dict(environ),
             cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
@@ -59,25 +56,31 @@ class Started:
         )
 
     def stderr_contains(self, text: str) -> bool:
-        """Whether the text stands on stderr by now."""
+        """Whether the command has written the text to stderr so far."""
         return text in _content(self._err)
 
     def send(self, number: signal.Signals) -> None:
+        """Send a signal to the command."""
         self._process.send_signal(number)
 
     def press_ctrl_c(self) -> None:
-        """As a terminal does it: the command and all that it has started."""
+        """Send SIGINT to the command and all processes that it has started, as a terminal does."""
         os.killpg(self._process.pid, signal.SIGINT)
 
     def finish(self, seconds: float = COMMAND_SECONDS) -> Finished:
+        """Wait until the command ends.
+
+        Raises:
+            AssertionError: it did not end in time.
+        """
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-            said = _content(self._out) + _content(self._err)
+            output = _content(self._out) + _content(self._err)
             raise AssertionError(
-                f"{self._process.args!r} did not end in {seconds} s\n{said}"
+                f"{self._process.args!r} did not end in {seconds} s\n{output}"
             ) from None
         finished = Finished(code, _content(self._out), _content(self._err))
         self._out.close()
@@ -86,33 +89,34 @@ class Started:
 
 
 def _content(file: IO[bytes]) -> str:
-    # Not by seek: the process writes at the same offset.
+    # pread does not move the offset, at which the process writes.
     return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode()
 
 
 @dataclass(frozen=True)
 class Mrunners:
-    """The venv's `mrunners`, with an environment of its own."""
+    """The `mrunners` of this virtual environment, with its own environment variables."""
 
     environ: Mapping[str, str]
 
-    def __call__(self, *words: str | Path) -> Finished:
-        return self.start(*words).finish()
+    def __call__(self, *arguments: str | Path) -> Finished:
+        return self.start(*arguments).finish()
 
-    def start(self, *words: str | Path) -> Started:
-        return self._start(str(Path(sys.executable).parent / "mrunners"), *map(str, words))
+    def start(self, *arguments: str | Path) -> Started:
+        """Start a command."""
+        return self._start(str(Path(sys.executable).parent / "mrunners"), *map(str, arguments))
 
-    def python(self, *words: str) -> Started:
-        """Python instead, in the same surroundings."""
-        return self._start(sys.executable, *words)
+    def python(self, *arguments: str) -> Started:
+        """Start Python instead, with the same environment variables."""
+        return self._start(sys.executable, *arguments)
 
     def with_environ(self, **environ: str) -> Mrunners:
-        """The same with other variables; an empty one is left out."""
+        """Return the same with other variables; one that is empty is removed."""
         merged = {**self.environ, **environ}
         return replace(self, environ={name: value for name, value in merged.items() if value})
 
-    def _start(self, *words: str) -> Started:
-        return Started(words, self.environ)
+    def _start(self, *arguments: str) -> Started:
+        return Started(arguments, self.environ)
 
 
 @dataclass(frozen=True)
@@ -123,45 +127,50 @@ class Kubectl:
     kubeconfig: Path
     namespace: str = ""
 
-    def __call__(self, *words: str, stdin: str | None = None) -> str:
-        done = self.attempt(*words, stdin=stdin)
-        assert done.code == 0, f"kubectl {' '.join(words)}: {done.stderr}"
+    def __call__(self, *arguments: str, stdin: str | None = None) -> str:
+        done = self.attempt(*arguments, stdin=stdin)
+        assert done.code == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout
 
-    def attempt(self, *words: str, stdin: str | None = None) -> Finished:
+    def attempt(self, *arguments: str, stdin: str | None = None) -> Finished:
+        """Run a command that may fail."""
         done = subprocess.run(
-            self.command(*words), input=stdin, capture_output=True, text=True, check=False
+            self.command(*arguments), input=stdin, capture_output=True, text=True, check=False
         )
         return Finished(done.returncode, done.stdout, done.stderr)
 
-    def command(self, *words: str) -> list[str]:
-        where = [f"--namespace={self.namespace}"] if self.namespace else []
-        return [str(self.program), f"--kubeconfig={self.kubeconfig}", *where, *words]
+    def command(self, *arguments: str) -> list[str]:
+        """Return the whole command line."""
+        namespace_option = [f"--namespace={self.namespace}"] if self.namespace else []
+        return [str(self.program), f"--kubeconfig={self.kubeconfig}", *namespace_option, *arguments]
 
-    def objects(self, kind: str, *words: str) -> list[Any]:
-        """All objects of a kind, as the API server has them."""
-        listed: list[Any] = json.loads(self("get", kind, *words, "--output=json"))["items"]
-        return listed
+    def objects(self, kind: str, *arguments: str) -> list[Any]:
+        """Return all objects of a kind."""
+        items: list[Any] = json.loads(self("get", kind, *arguments, "--output=json"))["items"]
+        return items
 
-    def names(self, kind: str, *words: str) -> set[str]:
-        return {item["metadata"]["name"] for item in self.objects(kind, *words)}
+    def names(self, kind: str, *arguments: str) -> set[str]:
+        """Return the names of all objects of a kind."""
+        return {item["metadata"]["name"] for item in self.objects(kind, *arguments)}
 
     def uids(self, kind: str) -> dict[str, str]:
+        """Return the UIDs of all objects of a kind, by name."""
         return {i["metadata"]["name"]: i["metadata"]["uid"] for i in self.objects(kind)}
 
     def apply(self, *manifests: Any) -> None:
-        listed = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
-        self("apply", "--filename=-", stdin=json.dumps(listed))
+        """Create or update objects."""
+        items = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
+        self("apply", "--filename=-", stdin=json.dumps(items))
 
 
 def bare_environment() -> dict[str, str]:
-    """This process's environment without what would steer mrunners, Prefect or Kubernetes."""
-    steering = ("PREFECT_", "KUBE", "XDG_STATE_HOME", "MRUNNERS_", "DO_NOT_TRACK")
-    return {name: value for name, value in os.environ.items() if not name.startswith(steering)}
+    """Return this process's environment without what configures mrunners, Prefect or Kubernetes."""
+    prefixes = ("PREFECT_", "KUBE", "XDG_STATE_HOME", "MRUNNERS_", "DO_NOT_TRACK")
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
 
 
 def end(process: subprocess.Popen[Any], seconds: float = 60.0) -> None:
-    """End a process that was started for tests: asked first, and killed if it does not go."""
+    """Terminate a process, and kill it if it does not end in time."""
     process.terminate()
     try:
         process.wait(seconds)
@@ -173,12 +182,13 @@ def end(process: subprocess.Popen[Any], seconds: float = 60.0) -> None:
 def until(
     what: str, condition: Callable[[], T], seconds: float = 60.0, *, pause: float = 0.05
 ) -> T:
-    """What the condition gives as soon as it is true; it is asked for again after each pause.
+    """Evaluate the condition until its value is true, with a pause in between; return the value.
 
-    Raises: AssertionError: it was not within that time.
+    Raises:
+        AssertionError: the value did not become true in time.
     """
     deadline = time.monotonic() + seconds
-    while not (given := condition()):
-        assert time.monotonic() < deadline, f"after {seconds} s still not: {what}"
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not true after {seconds} s: {what}"
         time.sleep(pause)
-    return given
+    return value

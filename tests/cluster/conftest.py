@@ -1,4 +1,4 @@
-"""What the tests of commands share beyond the session's cluster."""
+"""Fixtures that the tests of commands share."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from tests.cluster.whole_run import WholeRun, complete_run
 
 @pytest.fixture(scope="session")
 def whole(new_env: NewEnv) -> Iterator[WholeRun]:
-    """One run of six pods that has ended; nobody may change it."""
-    with new_env("whole") as made:
-        yield complete_run(made)
+    """A finished run of six pods; tests must not change it."""
+    with new_env("whole") as env:
+        yield complete_run(env)

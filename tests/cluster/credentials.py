@@ -1,7 +1,4 @@
-"""Kubeconfigs for the tests that must not be an administrator.
-
-It must not grant anything.
-"""
+"""Kubeconfigs for tests that must not run as administrator."""
 
 from __future__ import annotations
 
@@ -17,25 +14,25 @@ __all__ = ["kubeconfig_of", "kubeconfig_with_server"]
 
 
 def kubeconfig_of(env: Env, account: str) -> Path:
-    """A kubeconfig with a ServiceAccount's token and nothing else."""
-    config = _administrators(env)
+    """Write a kubeconfig with nothing but a ServiceAccount's token."""
+    config = _admin_config(env)
     token = env.kubectl("create", "token", account).strip()
     config["users"][0]["user"] = {"token": token}
-    return _written(env, f"kubeconfig-{account}", config)
+    return _write(env, f"kubeconfig-{account}", config)
 
 
 def kubeconfig_with_server(env: Env, server: str) -> Path:
-    """The administrator's kubeconfig with another address."""
-    config = _administrators(env)
+    """Write the administrator's kubeconfig with another server address."""
+    config = _admin_config(env)
     config["clusters"][0]["cluster"]["server"] = server
-    return _written(env, "kubeconfig-elsewhere", config)
+    return _write(env, "kubeconfig-elsewhere", config)
 
 
-def _administrators(env: Env) -> Any:
-    return yaml.safe_load(env.kubectl("config", "snapshot", "--raw", "--flatten"))
+def _admin_config(env: Env) -> Any:
+    return yaml.safe_load(env.kubectl("config", "view", "--raw", "--flatten"))
 
 
-def _written(env: Env, name: str, config: Any) -> Path:
+def _write(env: Env, name: str, config: Any) -> Path:
     path = env.folder / name
     path.touch(mode=0o600)
     path.write_text(json.dumps(config))

@@ -1,7 +1,4 @@
-"""What a cluster test stands on: a namespace with the example roles, profiles, the command line.
-
-It must not assert anything about runs.
-"""
+"""What a cluster test needs: a namespace with the example roles, profiles, and the command line."""
 
 from __future__ import annotations
 
@@ -23,11 +20,12 @@ RBAC = CHECKOUT / "examples" / "rbac.yaml"
 
 @dataclass(frozen=True)
 class Env:
-    """One namespace, which enforces Pod Security `restricted`.
+    """A namespace that enforces Pod Security `restricted`.
 
     Attributes:
         namespace: its name.
-        mrunners, kubectl: the programs; kubectl looks into the namespace by itself.
+        mrunners: the program.
+        kubectl: the program, which uses the namespace by default.
         folder: for profiles and other files.
     """
 
@@ -37,7 +35,7 @@ class Env:
     folder: Path
 
     def run(self, *uris: str, options: Sequence[str] = (), image: str = KPERF) -> Finished:
-        """`mrunners run` to its end, with the ServiceAccount that may do what profiles ask."""
+        """Run `mrunners run` with the ServiceAccount that may send the profiles' requests."""
         return self.start_run(*uris, options=options, image=image).finish()
 
     def start_run(self, *uris: str, options: Sequence[str] = (), image: str = KPERF) -> Started:
@@ -48,39 +46,40 @@ class Env:
         where = ["run", "--namespace", self.namespace, "--service-account", "kperf-runner"]
         return [*where, "--runner-image", image, *runners]
 
-    def quick(self, numbers: int = 1) -> str:
-        """The URI of a load of 50 requests as fast as they go."""
-        return self.file("quick", profile_text(total=50), numbers)
+    def quick(self, pod_count: int = 1) -> str:
+        """Return the URI of a load of 50 requests without a rate limit."""
+        return self.file("quick", profile_text(total=50), pod_count)
 
-    def slow(self, numbers: int = 1) -> str:
-        """The URI of a load that does not end by itself while a test lasts."""
-        return self.file("slow", profile_text(rate=5, duration=900), numbers)
+    def slow(self, pod_count: int = 1) -> str:
+        """Return the URI of a load that does not end while a test runs."""
+        return self.file("slow", profile_text(rate=5, duration=900), pod_count)
 
-    def file(self, name: str, text: str, numbers: int) -> str:
+    def file(self, name: str, text: str, pod_count: int) -> str:
+        """Write a profile; return its URI."""
         path = self.folder / f"{name}.yaml"
         path.write_text(text)
-        return f"file://{path}?numbers={numbers}"
+        return f"file://{path}?numbers={pod_count}"
 
     def config_map(self, name: str, **values: str) -> None:
-        """A ConfigMap; `load_profile` is its key load_profile.yaml."""
+        """Create a ConfigMap; `load_profile` is its key load_profile.yaml."""
         data = {f"{key}.yaml": value for key, value in values.items()}
         metadata = {"name": name, "namespace": self.namespace}
         manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
         self.kubectl.apply(manifest)
 
     def jobs(self) -> dict[str, str]:
-        """Job names and UIDs."""
+        """Return the UIDs of the Jobs, by name."""
         return self.kubectl.uids("jobs")
 
 
 NewEnv = Callable[[str], AbstractContextManager[Env]]
-"""Makes a ground in a namespace that begins with the text, and removes it."""
+"""Creates an Env in a namespace whose name begins with the text, and deletes it afterwards."""
 
 
 def profile_text(
     *, rate: float = 0, total: int = 0, duration: int = 0, failing_shares: int = 0
 ) -> str:
-    """A profile of two kinds of requests, and a third that the API server answers with 404."""
+    """Return a profile with two kinds of requests, and a third that is answered with 404."""
     get = {"version": "v1", "resource": "configmaps", "namespace": "default"}
     requests: list[dict[str, Any]] = [
         {"shares": 60, "staleList": {"version": "v1", "resource": "namespaces"}},
@@ -95,9 +94,9 @@ def profile_text(
 
 
 def roles(namespace: str) -> list[dict[str, Any]]:
-    """examples/rbac.yaml for another namespace than `load`.
+    """Return examples/rbac.yaml for another namespace than `load`.
 
-    What is not in that namespace gets a name of its own, so that tests do not share it.
+    Objects outside that namespace get names of their own, so that tests do not share them.
     """
     manifests: list[dict[str, Any]] = list(yaml.safe_load_all(RBAC.read_text()))
     for manifest in manifests:

@@ -1,6 +1,6 @@
-"""Holds the creation of one Job open in the real API server, by a webhook that never answers.
+"""Hold the creation of one Job in the real API server, with a webhook that never answers.
 
-It must not outlive its test: a webhook that fails closed would stop every later Job.
+The webhook must be deleted with its test: it fails closed, and would block every later Job.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ __all__ = ["gate_before_job"]
 
 @contextlib.contextmanager
 def gate_before_job(env: Env, job: str) -> Iterator[Callable[[], None]]:
-    """Within the block no Job of that name comes to be in the namespace.
+    """Keep a Job of this name from being created in the namespace while the block runs.
 
-    Returns: a call that returns once a POST of that Job is under way, undecided; TimeoutError
+    Yields:
+        A function that returns as soon as a POST of that Job is pending. It raises TimeoutError
         after a minute.
     """
     name = f"gate-{env.namespace}"
-    held: list[socket.socket] = []
+    connections: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(60)
         manifest = {
@@ -56,8 +57,8 @@ def gate_before_job(env: Env, job: str) -> Iterator[Callable[[], None]]:
         }
         env.kubectl.apply(manifest)
         try:
-            yield lambda: held.append(server.accept()[0])
+            yield lambda: connections.append(server.accept()[0])
         finally:
             env.kubectl("delete", "validatingwebhookconfiguration", name)
-            for connection in held:
+            for connection in connections:
                 connection.close()

@@ -1,4 +1,4 @@
-"""One run of six pods, from `run` to `result`, step by step, for the tests that only look at it."""
+"""One run of six pods, from `run` to `result`, for the tests that only read its output."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from tests.cluster.commands import Finished
 from tests.cluster.env import Env, profile_text
 
-__all__ = ["WholeRun", "go_all_the_way"]
+__all__ = ["WholeRun", "complete_run"]
 
 
 @dataclass(frozen=True)
 class WholeRun:
-    """What each command of a user's session printed, in the order of their use."""
+    """The output of each command of a user's session, in the order of their use."""
 
     env: Env
     uris: tuple[str, str, str]
@@ -26,8 +26,8 @@ class WholeRun:
 
 
 def complete_run(env: Env) -> WholeRun:
-    """Three runner URIs with 2, 3 and 1 pods: two files and a ConfigMap."""
-    # Long enough that a result asked for at once finds it running.
+    """Run three runner URIs with 2, 3 and 1 pods: two files and a ConfigMap."""
+    # Long enough that `result` right after `run` finds the run running.
     calm = env.file("calm", profile_text(rate=10, total=120), 2)
     errors = env.file("errors", profile_text(rate=30, total=90, failing_shares=50), 3)
     env.config_map("mixed", load_profile=profile_text(rate=40, total=80))
