@@ -40,7 +40,8 @@ def whole_reference() -> str:
 def reference(command: click.Command, name: str) -> str:
     """Return the Markdown of one command: what it does, examples, and a table of its options."""
     context = click.Context(command, info_name=name)
-    prose, _, examples = inspect.cleandoc(command.help or "").partition("\b\nExamples:\n")
+    prose = inspect.cleandoc(command.help or "")
+    examples = (command.epilog or "").removeprefix("\b\nExamples:\n")
     usage = " ".join([name, *command.collect_usage_pieces(context)])
     lines = [f"## `{name}`", "", f"    {usage}", "", *prose.strip().splitlines(), ""]
     if examples:

@@ -11,8 +11,16 @@ import click
 
 from mrunners.text import did_you_mean
 from mrunners_cli.exits import catching_signals, exit_code_of
+from mrunners_cli.options import examples
 
 __all__ = ["cli", "main"]
+
+_EXAMPLES = """\
+mrunners run --namespace load --runner-image ghcr.io/azure/kperf:0.3.5 \\
+    --runners 'file:///etc/load.yaml?numbers=10'
+mrunners wait load
+mrunners result load --format table
+"""
 
 _COMMANDS = ("run", "wait", "result", "status", "delete", "check-deployments")
 
@@ -37,22 +45,15 @@ class _Commands(click.Group):
 
 @click.command(
     cls=_Commands,
+    epilog=examples(_EXAMPLES),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="mrunners", message="%(package)s %(version)s")
 def cli() -> None:
     """Run kperf load runners as Kubernetes Jobs and merge their reports into one.
 
-    \b
-    Examples:
-      mrunners run --namespace load --runner-image ghcr.io/azure/kperf:0.3.5 \\
-          --runners 'file:///etc/load.yaml?numbers=10'
-      mrunners wait load
-      mrunners result load --format table
-
-    \b
-    Exit codes: 0 done, 2 invalid input, 3 the tracker belongs to another run or does not exist,
-    4 still running, 5 runners failed or reports are missing, 6 timeout, 7 cluster unreachable or
+    Exit codes: 0 done, 2 invalid input, 3 the tracker belongs to another run or does not exist, 4
+    still running, 5 runners failed or reports are missing, 6 timeout, 7 cluster unreachable or
     forbidden.
     """
 

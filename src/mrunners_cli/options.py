@@ -20,6 +20,7 @@ from mrunners.refs import ClusterRef
 __all__ = [
     "DURATION",
     "cluster_options",
+    "examples",
     "flag_of",
     "given_cluster",
     "namespace_argument",
@@ -53,6 +54,12 @@ class _Duration(click.ParamType[float]):
 
 
 DURATION = _Duration()
+
+
+def examples(text: str) -> str:
+    """Return the epilog of a command's help that shows examples as they are."""
+    indented = "".join(f"  {line}\n" for line in text.splitlines())
+    return f"\b\nExamples:\n{indented}"
 
 
 def flag_of(field: str) -> str:

@@ -1,5 +1,6 @@
-"""The options of a run, once: the command line, the Prefect form, the JSON Schema and the reference
-in docs/ all come from this table.
+"""The one table of a run's options.
+
+The command line, the Prefect form, the JSON Schema and docs/command-line.md all come from it.
 
 To add an option, add a row here and a line with its type in `plan.options`. The table imports
 nothing heavier than `enum`, because `mrunners run --help` reads it.

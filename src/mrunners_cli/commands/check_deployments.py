@@ -6,12 +6,20 @@ from pathlib import Path
 
 import click
 
+from mrunners_cli.options import examples
 from mrunners_cli.prefect_setup import prepare_prefect
 
 __all__ = ["check_deployments"]
 
+_EXAMPLES = """\
+mrunners check-deployments
+mrunners check-deployments deploy/prefect.yaml && prefect deploy --all
+"""
 
-@click.command(short_help="Check a prefect.yaml more strictly than Prefect.")
+
+@click.command(
+    short_help="Check a prefect.yaml more strictly than Prefect.", epilog=examples(_EXAMPLES)
+)
 @click.argument(
     "file", type=click.Path(path_type=Path, dir_okay=False), default=Path("prefect.yaml")
 )
@@ -20,11 +28,6 @@ def check_deployments(file: Path) -> None:
 
     `prefect deploy` silently accepts misspelled keys, entrypoints that cannot be imported, unknown
     parameters and unknown job variables.
-
-    \b
-    Examples:
-      mrunners check-deployments
-      mrunners check-deployments deploy/prefect.yaml && prefect deploy --all
     """
     prepare_prefect()
     from mrunners.formatting import counted

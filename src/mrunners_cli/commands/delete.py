@@ -6,12 +6,23 @@ import click
 
 from mrunners.refs import ClusterRef
 from mrunners_cli.console import Console
-from mrunners_cli.options import cluster_options, namespace_argument, quiet_option, tracker_option
+from mrunners_cli.options import (
+    cluster_options,
+    examples,
+    namespace_argument,
+    quiet_option,
+    tracker_option,
+)
 
 __all__ = ["delete"]
 
+_EXAMPLES = """\
+mrunners delete load
+mrunners delete load --tracker nightly --force
+"""
 
-@click.command(short_help="Delete a run: its tracker, Jobs and pods.")
+
+@click.command(short_help="Delete a run: its tracker, Jobs and pods.", epilog=examples(_EXAMPLES))
 @namespace_argument
 @cluster_options
 @tracker_option
@@ -26,11 +37,6 @@ def delete(
 
     Returns when all of them are gone, so that the next run starts on a quiet cluster. Reports that
     were fetched stay on this machine.
-
-    \b
-    Examples:
-      mrunners delete load
-      mrunners delete load --tracker nightly --force
     """
     from mrunners.connection import connect
 

@@ -9,15 +9,28 @@ import click
 
 from mrunners.refs import ClusterRef
 from mrunners_cli.console import Console
-from mrunners_cli.options import cluster_options, namespace_argument, quiet_option, tracker_option
+from mrunners_cli.options import (
+    cluster_options,
+    examples,
+    namespace_argument,
+    quiet_option,
+    tracker_option,
+)
 
 if TYPE_CHECKING:
     from mrunners.reports.merged import MergedReport
 
 __all__ = ["result"]
 
+_EXAMPLES = """\
+mrunners result load > report.json
+mrunners result load --format table
+mrunners result load --format html --output report.html
+mrunners result load | jq .percentileLatencies
+"""
 
-@click.command(short_help="Print the merged report of a run.")
+
+@click.command(short_help="Print the merged report of a run.", epilog=examples(_EXAMPLES))
 @namespace_argument
 @cluster_options
 @tracker_option
@@ -53,13 +66,6 @@ def result(
     Exits with 0 when every planned report is merged, with 4 while Jobs are running, and with 5 when
     reports are missing or all requests of a runner failed; the report is printed then too, and says
     what is missing.
-
-    \b
-    Examples:
-      mrunners result load > report.json
-      mrunners result load --format table
-      mrunners result load --format html --output report.html
-      mrunners result load | jq .percentileLatencies
     """
     from mrunners.connection import connect
     from mrunners.errors import ExitCode

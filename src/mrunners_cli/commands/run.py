@@ -11,7 +11,7 @@ import click
 
 from mrunners.plan.option_table import OPTIONS
 from mrunners_cli.console import Console
-from mrunners_cli.options import flag_of, quiet_option, remember_cluster, run_options
+from mrunners_cli.options import examples, flag_of, quiet_option, remember_cluster, run_options
 from mrunners_cli.prefect_setup import prepare_prefect, require_prefect_server
 
 if TYPE_CHECKING:
@@ -19,8 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+_EXAMPLES = """\
+mrunners run --namespace load --runner-image ghcr.io/azure/kperf:0.3.5 \\
+    --runners 'file:///etc/load.yaml?numbers=10' \\
+    --runners 'configmap:///load/mixed?numbers=2' --wait
+mrunners run --namespace load --resume --wait
+mrunners run --deployment multirunners --namespace load --runner-image … --runners … --wait
+"""
 
-@click.command(short_help="Deploy load runners, and run the flow.")
+
+@click.command(short_help="Deploy load runners, and run the flow.", epilog=examples(_EXAMPLES))
 @run_options
 @click.option("--resume", is_flag=True, help="Continue the existing run.")
 @click.option(
@@ -48,14 +56,6 @@ def run(
 
     Everything is validated before anything is created, and all errors are reported at once. Only
     the tracker's name goes to stdout.
-
-    \b
-    Examples:
-      mrunners run --namespace load --runner-image ghcr.io/azure/kperf:0.3.5 \\
-          --runners 'file:///etc/load.yaml?numbers=10' \\
-          --runners 'configmap:///load/mixed?numbers=2' --wait
-      mrunners run --namespace load --resume --wait
-      mrunners run --deployment multirunners --namespace load --runner-image … --runners … --wait
     """
     from mrunners.errors import ExitCode
     from mrunners.plan.options import IfExists, validate_options

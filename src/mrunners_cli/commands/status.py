@@ -6,12 +6,19 @@ import click
 
 from mrunners.refs import ClusterRef
 from mrunners_cli.console import Console
-from mrunners_cli.options import cluster_options, namespace_argument, tracker_option
+from mrunners_cli.options import cluster_options, examples, namespace_argument, tracker_option
 
 __all__ = ["status"]
 
+_EXAMPLES = """\
+mrunners status load
+while mrunners status load --exit-code > /dev/null; [ $? -eq 4 ]; do sleep 10; done
+"""
 
-@click.command(short_help="Show a run's progress and what is holding it up.")
+
+@click.command(
+    short_help="Show a run's progress and what is holding it up.", epilog=examples(_EXAMPLES)
+)
 @namespace_argument
 @cluster_options
 @tracker_option
@@ -31,13 +38,7 @@ __all__ = ["status"]
 def status(
     namespace: str, cluster: ClusterRef, tracker: str | None, output_format: str, exit_code: bool
 ) -> int:
-    """Show the progress of the run in NAMESPACE, and what keeps pods from starting.
-
-    \b
-    Examples:
-      mrunners status load
-      while mrunners status load --exit-code > /dev/null; [ $? -eq 4 ]; do sleep 10; done
-    """
+    """Show the progress of the run in NAMESPACE, and what keeps pods from starting."""
     from mrunners.connection import connect
     from mrunners.errors import ExitCode
     from mrunners.render.terminal.run_status import render_status, run_status

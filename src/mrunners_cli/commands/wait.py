@@ -9,6 +9,7 @@ from mrunners_cli.console import Console
 from mrunners_cli.options import (
     DURATION,
     cluster_options,
+    examples,
     namespace_argument,
     quiet_option,
     tracker_option,
@@ -16,8 +17,13 @@ from mrunners_cli.options import (
 
 __all__ = ["wait"]
 
+_EXAMPLES = """\
+mrunners wait load
+mrunners wait load --timeout 30m && mrunners result load
+"""
 
-@click.command(short_help="Wait until every Job of a run has finished.")
+
+@click.command(short_help="Wait until every Job of a run has finished.", epilog=examples(_EXAMPLES))
 @namespace_argument
 @cluster_options
 @tracker_option
@@ -36,11 +42,6 @@ def wait(
 
     Reports are fetched as pods end. Exits with 0 when every Job is Complete, with 5 when pods
     failed or could not start, and with 6 when the timeout has passed.
-
-    \b
-    Examples:
-      mrunners wait load
-      mrunners wait load --timeout 30m && mrunners result load
     """
     from mrunners.connection import connect
     from mrunners.errors import NextStep
