@@ -1,14 +1,16 @@
-"""Creates the Prefect automation that finds runs whose worker was lost.
+"""Create the Prefect automation that marks lost runs as Crashed.
 
     python deploy/lost_runs.py
 
-A flow process that dies with its worker leaves its run Running for ever, and nothing on a
-self-hosted server notices. With `PREFECT_FLOWS_HEARTBEAT_FREQUENCY=30` in the environment of the
-workers and of pipelines that call the flow (the command line sets it by itself) each run sends a
-heartbeat; this automation marks a run Crashed that sent none for 90 seconds. Runs of other flows
-are left alone: they may send theirs every 3 minutes, as is Prefect's default.
-Whatever the run had deployed stays, and the next one with `leftover: collect`, or
-`mrunners run --resume`, goes on with it.
+When the process of a flow dies together with its worker, the flow run stays Running: nothing on a
+self-hosted server notices. Set `PREFECT_FLOWS_HEARTBEAT_FREQUENCY=30` in the environment of the
+workers and of pipelines that call the flow; the command line sets it automatically. Each run then
+sends a heartbeat every 30 seconds, and this automation marks a run as Crashed when it has sent none
+for 90 seconds. Runs of other flows are not affected: by default Prefect sends a heartbeat only
+every 3 minutes.
+
+The Jobs of a lost run are kept. The next run with `previous_run: collect`, or
+`mrunners run --resume`, continues with them.
 
 Source: https://docs.prefect.io/v3/advanced/detect-zombie-flows
 """
@@ -26,7 +28,7 @@ from prefect.exceptions import ObjectNotFound
 
 NAME = "mrunners: mark lost runs as crashed"
 
-# Of these names there are only ours, on a server that teams share.
+# Only these flows, because teams may share a server.
 FLOWS = ["multirunners", "mrunners-wait", "mrunners-result", "mrunners-delete"]
 
 # Three heartbeats of 30 s.
@@ -34,10 +36,10 @@ SILENCE = timedelta(seconds=90)
 
 
 def lost_runs(within: timedelta = SILENCE) -> Automation:
-    """The automation, not yet created.
+    """Return the automation, without creating it.
 
     Args:
-        within: how long a run may be silent; longer than the time between two heartbeats.
+        within: how long a run may send no heartbeat; longer than the time between two heartbeats.
     """
     return Automation(
         name=NAME,
@@ -55,27 +57,27 @@ def lost_runs(within: timedelta = SILENCE) -> Automation:
         actions=[
             ChangeFlowRunState(
                 state=StateType.CRASHED,
-                message="no heartbeat for too long: its process or its worker is gone",
+                message="no heartbeat for too long: the flow's process or its worker has ended",
             )
         ],
     )
 
 
 async def main() -> None:
-    """Create it, or bring the one that is there up to date."""
-    wanted = lost_runs()
+    """Create the automation, or update an existing one."""
+    automation = lost_runs()
     try:
-        there = await Automation.aread(name=NAME)
+        existing = await Automation.aread(name=NAME)
     except (ObjectNotFound, ValueError):
-        await wanted.acreate()
-        print(f"created automation {NAME!r}")
+        await automation.acreate()
+        print(f'automation "{NAME}" created')
         return
-    if (there.trigger, there.actions) == (wanted.trigger, wanted.actions):
-        print(f"automation {NAME!r} is there already")
+    if (existing.trigger, existing.actions) == (automation.trigger, automation.actions):
+        print(f'automation "{NAME}" unchanged')
         return
-    there.trigger, there.actions = wanted.trigger, wanted.actions
-    await there.aupdate()
-    print(f"brought automation {NAME!r} up to date")
+    existing.trigger, existing.actions = automation.trigger, automation.actions
+    await existing.aupdate()
+    print(f'automation "{NAME}" updated')
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from typing import Any
 from prefect import runtime
 
 import mrunners.run.result
+import mrunners.run.wait
 import mrunners_flows.finish
-import mrunners_tasks.jobs
 import mrunners_tasks.profiles
 import mrunners_tasks.reports
 from mrunners.kube.client import KubernetesCluster
@@ -36,7 +36,7 @@ _HOLD_POINTS: tuple[tuple[str, ModuleType | type, str, int], ...] = (
     # Called before and after the tracker is created; the step has not ended at the second call.
     ("tracker", KubernetesCluster, "list_jobs", 2),
     ("creating", KubernetesCluster, "create_job", 2),
-    ("waiting", mrunners_tasks.jobs, "wait_for_run", 1),
+    ("waiting", mrunners.run.wait, "wait_for_run", 1),
     ("collecting", mrunners.run.result, "collect_job", 2),
     # One of two artifacts is saved.
     ("saving", mrunners_tasks.reports, "create_markdown_artifact", 1),

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mrunners.plan.options import RunOptions
-from mrunners_flows import collect, multirunners
+from mrunners_flows import collect, main
 from mrunners_flows.policy import RunPolicy
 
 __all__ = ["STEPS"]
@@ -37,25 +37,25 @@ def _kill_after(step: Callable[..., Any]) -> Callable[..., Any]:
 
 # Step -> module, function, and whether to kill the process after the function instead of before.
 STEPS: dict[str, tuple[Any, str, bool]] = {
-    "before the tracker": (multirunners, "create_tracker", False),
-    "after the tracker": (multirunners, "create_tracker", True),
-    "after the first job": (multirunners, "create_jobs", True),
+    "before the tracker": (main, "create_tracker", False),
+    "after the tracker": (main, "create_tracker", True),
+    "after the first job": (main, "create_jobs", True),
     "while waiting": (collect, "wait_for_jobs", False),
     "before saving": (collect, "save_report", False),
     "after saving": (collect, "save_report", True),
-    "after marking": (collect, "mark_collected_once", True),
+    "after marking": (collect, "mark_collected", True),
 }
 
 
-def main(options: str, policy: str = "{}", step: str = "") -> None:
+def run(options: str, policy: str = "{}", step: str = "") -> None:
     """Run the flow, and kill this process at the given step."""
     if step:
         module, name, after = STEPS[step]
         setattr(module, name, _kill_after(getattr(module, name)) if after else _kill_before)
-    multirunners.multirunners(
+    main.multirunners(
         RunOptions.model_validate_json(options), RunPolicy.model_validate_json(policy)
     )
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run(*sys.argv[1:])

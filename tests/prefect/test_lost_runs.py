@@ -39,9 +39,9 @@ def test_a_run_that_was_killed_becomes_crashed_and_its_jobs_stay(
     done = [env.mrunners.python(*step).finish() for step in steps]
     try:
         assert [one.code for one in done] == [0] * 5, [one.stderr for one in done]
-        assert "created automation" in done[0].stdout
-        assert "is there already" in done[1].stdout
-        assert "brought automation" in done[3].stdout
+        assert '" created\n' in done[0].stdout
+        assert '" unchanged\n' in done[1].stdout
+        assert '" updated\n' in done[3].stdout
         beating = env.mrunners.with_environ(PREFECT_FLOWS_HEARTBEAT_FREQUENCY=HEARTBEAT)
         started = beating.python("-m", "tests.prefect.own_process", json.dumps(options))
         (run,) = until("its heart beats", lambda: _beating(server, env), 60)
