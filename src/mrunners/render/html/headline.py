@@ -1,7 +1,4 @@
-"""The top of the page: what the run was, whether its report is whole, and the figures to quote.
-
-It must not draw.
-"""
+"""The top of the page: what the run was, whether its report is complete, and its key figures."""
 
 from __future__ import annotations
 
@@ -13,12 +10,20 @@ from mrunners.formatting import byte_size, counted, grouped, milliseconds, perce
 from mrunners.reports.merged import FlatSummary, MergedReport
 from mrunners.text import printable
 
-__all__ = ["Figure", "Headline", "error_count", "headline"]
+__all__ = ["Headline", "KeyFigure", "error_count", "headline"]
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """A number with its name and unit; `note` puts it into proportion."""
+class KeyFigure:
+    """A number to quote.
+
+    Attributes:
+        name: What is measured.
+        value: The number as people read it.
+        unit: Its unit, if it has one.
+        note: What puts it into proportion.
+        tone: `bad`, or empty.
+    """
 
     name: str
     value: str
@@ -29,81 +34,96 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What stands above everything else."""
+    """What the page begins with.
+
+    Attributes:
+        title: Namespace and tracker.
+        when: When and where the pods ran.
+        complete: Whether the report is complete.
+        verdict: How complete it is, in one line.
+        meaning: What that means for a reader of the numbers.
+        key_figures: The numbers to quote, in order.
+    """
 
     title: str
     when: str
     complete: bool
     verdict: str
     meaning: str
-    figures: tuple[Figure, ...]
+    key_figures: tuple[KeyFigure, ...]
 
 
 def headline(report: MergedReport) -> Headline:
-    """The top of the page."""
+    """Return what the page begins with."""
     return Headline(
         title=f"{printable(report.namespace, 63)} / {printable(report.tracker, 63)}",
         when=_when(report),
         complete=report.complete,
         verdict=report.verdict,
         meaning=_meaning(report),
-        figures=_figures(report),
+        key_figures=_key_figures(report),
     )
+
+
+def error_count(summary: FlatSummary) -> int:
+    """Return the number of failed requests of all classes."""
+    return sum(summary.error_stats.values())
 
 
 def _when(report: MergedReport) -> str:
     pods = [pod for runner in report.runners for pod in runner.pods]
+    started = [pod for pod in pods if pod.started_at is not None]
     starts = [pod.started_at for pod in pods if pod.started_at is not None]
     if not starts:
         return "no pod started"
-    nodes = len({pod.node for pod in pods if pod.node is not None})
-    ran = sum(pod.started_at is not None for pod in pods)
+    nodes = len({pod.node for pod in started if pod.node is not None})
+    of_planned = "" if len(started) == len(pods) else f"{grouped(len(started))} of "
     return (
         f"started {min(starts).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, "
-        f"{counted(ran, 'pod')} on {counted(nodes, 'node')}"
+        f"{of_planned}{counted(len(pods), 'pod')} on {counted(nodes, 'node')}"
     )
 
 
 def _meaning(report: MergedReport) -> str:
-    coverage = report.coverage
     if report.complete:
-        return "Every figure stands for all planned pods."
-    if coverage.merged == 0:
-        return "No report could be merged, so there is nothing to measure by."
+        return "All numbers cover every planned pod."
+    if report.coverage.merged == 0:
+        return "No report could be merged, so there are no measurements."
     return (
-        "The figures stand for the merged reports only; compare them with another run's with that "
-        "in mind."
+        "All numbers cover the merged reports only; keep that in mind when you compare them with "
+        "another run's."
     )
 
 
-def _figures(report: MergedReport) -> tuple[Figure, ...]:
+def _key_figures(report: MergedReport) -> tuple[KeyFigure, ...]:
     duration_ns = parse_go_duration(report.duration)
+    duration = format_duration(duration_ns / 1e9)
     errors = error_count(report)
     at = dict(report.percentile_latencies or ())
     skew = report.start_skew_seconds
     return (
         _latency("Median latency", at, 0.5),
         _latency("p99 latency", at, 0.99),
-        _latency("Longest", at, 1.0),
-        Figure(
+        _latency("Maximum latency", at, 1.0),
+        KeyFigure(
             "Throughput",
             rate(report.total, duration_ns),
             "/s",
-            f"successes; {byte_size(report.received_bytes)} received",
+            f"successes, mean over {duration}; {byte_size(report.received_bytes)} received",
         ),
-        Figure(
+        KeyFigure(
             "Successes",
             grouped(report.total),
             note=f"over {counted(report.coverage.merged, 'report')}",
         ),
-        Figure(
+        KeyFigure(
             "Errors",
             grouped(errors),
             note=_error_share(errors, report.total),
             tone="bad" if errors else "",
         ),
-        Figure("Load ran", format_duration(duration_ns / 1e9), note="in the longest pod"),
-        Figure(
+        KeyFigure("Load duration", duration, note="of the longest pod"),
+        KeyFigure(
             "Start skew",
             "-" if skew is None else format_duration(skew),
             note="from the first pod to the last",
@@ -111,17 +131,12 @@ def _figures(report: MergedReport) -> tuple[Figure, ...]:
     )
 
 
-def _latency(name: str, at: dict[float, float], p: float) -> Figure:
+def _latency(name: str, at: dict[float, float], p: float) -> KeyFigure:
     seconds = at.get(p)
-    return Figure(name, milliseconds(seconds), "" if seconds is None else "ms", "all requests")
+    return KeyFigure(name, milliseconds(seconds), "" if seconds is None else "ms", "all requests")
 
 
 def _error_share(errors: int, total: int | None) -> str:
     if total is None or errors + total == 0:
         return ""
     return f"{percent(errors / (errors + total))} of requests"
-
-
-def error_count(summary: FlatSummary) -> int:
-    """Failed requests of all classes."""
-    return sum(summary.error_stats.values())

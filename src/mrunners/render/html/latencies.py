@@ -1,7 +1,4 @@
-"""What was measured, as tables and plots: latency of each request, and errors.
-
-It must not compute what the report does not say.
-"""
+"""The sections on latency, as plots and tables for each request, and on failed requests."""
 
 from __future__ import annotations
 
@@ -27,13 +24,20 @@ from mrunners.text import printable
 
 __all__ = ["Curve", "Latency", "errors_table", "latency"]
 
-# Rows of a plot that are still looked at one by one; the table has all.
-_MOST_RANGES = 16
+# More rows than this nobody compares one by one; the table has all of them.
+_MAX_RANGES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A line of the legend: which class it is drawn with, and its dashes as SVG writes them."""
+    """A line of the legend.
+
+    Attributes:
+        label: The request, without the server that all requests share.
+        samples: Number of its samples.
+        color: The name of its color, as in `plots.svg.COLORS`.
+        dashes: Its dashes as SVG writes them; empty for a solid line.
+    """
 
     label: str
     samples: str
@@ -43,7 +47,16 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """The section on latency."""
+    """The section on latency.
+
+    Attributes:
+        server: The server that all requests share; empty when there are several.
+        ecdf: The plot of the share of requests answered within a time.
+        curves: That plot's legend.
+        ranges: The plot of each request's percentiles.
+        ranges_left_out: How many requests are not in that plot.
+        table: The percentiles of every request.
+    """
 
     server: str
     ecdf: Markup
@@ -54,12 +67,12 @@ class Latency:
 
 
 def latency(report: MergedReport) -> Latency:
-    """Distribution, percentiles of each request as a plot, and the same in figures."""
+    """Return the section on latency."""
     by_url = report.percentile_latencies_by_url or {}
     server = shared_server(list(by_url))
     names = {url: without_server(url, server) for url in by_url}
     slowest = sorted(by_url, key=lambda url: (-dict(by_url[url]).get(0.99, 0.0), url))
-    shown = [Range(names[url], dict(by_url[url])) for url in slowest[:_MOST_RANGES]]
+    shown = [Range(names[url], dict(by_url[url])) for url in slowest[:_MAX_RANGES]]
     return Latency(
         server=printable(server or ""),
         ecdf=_ecdf(report),
@@ -68,7 +81,7 @@ def latency(report: MergedReport) -> Latency:
             shown,
             name="urls",
             description=f"Latency percentiles of {len(shown)} requests on a logarithmic axis, "
-            "the highest p99 first; the table below has the same figures.",
+            "the highest p99 first; the table below has the same numbers.",
         ),
         ranges_left_out=len(by_url) - len(shown),
         table=_latency_table(report, names),
@@ -82,19 +95,19 @@ def _ecdf(report: MergedReport) -> Markup:
     return draw_ecdf(
         report.latency_distribution,
         "Share of requests answered within a given time, on a logarithmic axis. Of all requests, "
-        f"half within {milliseconds(at.get(0.5))} ms, 99 % within {milliseconds(at.get(0.99))} ms.",
+        f"half within {milliseconds(at.get(0.5))} ms, 99% within {milliseconds(at.get(0.99))} ms.",
     )
 
 
 def _curves(report: MergedReport, names: dict[str, str]) -> tuple[Curve, ...]:
     if report.latency_distribution is None or not report.latency_distribution.counts:
         return ()
-    every = Curve("all requests", grouped(report.latency_distribution.samples), "ink", "")
+    total = Curve("all requests", grouped(report.latency_distribution.samples), "ink", "")
     frequent = most_frequent(report.latency_distribution)
     if len(report.latency_distribution.counts_by_url) < 2:
-        return (every,)
+        return (total,)
     return (
-        every,
+        total,
         *(
             Curve(
                 printable(names.get(url, url), 120),
@@ -119,12 +132,12 @@ def _latency_table(report: MergedReport, names: dict[str, str]) -> Table:
         for url in by_url
     ]
     if report.percentile_latencies:
-        every = number(grouped(report.samples))
-        whole = _percentile_cells(dict(report.percentile_latencies))
-        rows.insert(0, (Cell("all requests"), every, *whole))
+        count = number(grouped(report.samples))
+        percentiles = _percentile_cells(dict(report.percentile_latencies))
+        rows.insert(0, (Cell("all requests"), count, *percentiles))
     return Table(
         name="requests",
-        title="Percentiles in figures",
+        title="Percentiles in numbers",
         note="Milliseconds, of successes.",
         rows_are="requests",
         columns=(
@@ -141,13 +154,16 @@ def _percentile_cells(at: dict[float, float]) -> list[Cell]:
 
 
 def errors_table(report: MergedReport) -> Table:
-    """Failed requests by class, the most frequent first."""
-    found = report.error_classes
-    note = "What varies between messages is folded; errorStats in the JSON has every message."
-    if found.more_classes:
+    """Return the failed requests by class, the most frequent first."""
+    errors = report.error_classes
+    note = (
+        "Messages that differ only in addresses, numbers, IDs or times are one class; errorStats "
+        "in the JSON report has every message."
+    )
+    if errors.more_classes:
         note += (
-            f" {grouped(found.more_errors)} errors of {grouped(found.more_classes)} rarer classes "
-            "are left out here."
+            f" {grouped(errors.more_errors)} errors of {grouped(errors.more_classes)} rarer "
+            "classes are left out here."
         )
     return Table(
         name="errors",
@@ -160,12 +176,20 @@ def errors_table(report: MergedReport) -> Table:
         ),
         rows=tuple(
             (
-                cell(one.name, "" if one.example == one.name else f"such as {one.example}"),
-                number(grouped(one.count)),
-                Cell(percent(one.count / found.total), share=one.count / found.total),
-                number(grouped(one.pods)),
-                number(grouped(one.nodes)),
+                cell(
+                    error_class.name,
+                    ""
+                    if error_class.example == error_class.name
+                    else f"such as {error_class.example}",
+                ),
+                number(grouped(error_class.count)),
+                Cell(
+                    percent(error_class.count / errors.total),
+                    share=error_class.count / errors.total,
+                ),
+                number(grouped(error_class.pods)),
+                number(grouped(error_class.nodes)),
             )
-            for one in found.classes
+            for error_class in errors.classes
         ),
     )

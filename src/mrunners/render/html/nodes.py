@@ -1,6 +1,6 @@
-"""The nodes beside each other, the slowest first.
+"""The section that compares the nodes, the slowest first.
 
-It must not judge a node: nodes run different mixes of Jobs, and the findings say what stands out.
+It does not judge a node, because nodes run different mixes of Jobs; the findings name slow ones.
 """
 
 from __future__ import annotations
@@ -16,13 +16,19 @@ from mrunners.reports.merged import MergedReport
 
 __all__ = ["Nodes", "nodes"]
 
-# Rows of a plot that are still looked at one by one; the table has all.
-_MOST_RANGES = 12
+# More rows than this nobody compares one by one; the table has all of them.
+_MAX_RANGES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """The section on nodes."""
+    """The section on nodes.
+
+    Attributes:
+        ranges: The plot of each node's percentiles.
+        left_out: How many nodes are not in that plot.
+        table: The numbers of every node.
+    """
 
     ranges: Markup
     left_out: int
@@ -30,14 +36,14 @@ class Nodes:
 
 
 def nodes(report: MergedReport) -> Nodes:
-    """Latency of the slowest nodes drawn, and every node in figures."""
+    """Return the section on nodes."""
     slowest = sorted(
         report.nodes,
         key=lambda node: (-dict(node.percentile_latencies or ()).get(0.99, 0.0), node.node),
     )
     shown = [
         Range(f"{node.node} ({grouped(node.merged)} merged)", dict(node.percentile_latencies))
-        for node in slowest[:_MOST_RANGES]
+        for node in slowest[:_MAX_RANGES]
         if node.percentile_latencies
     ]
     return Nodes(
@@ -45,7 +51,7 @@ def nodes(report: MergedReport) -> Nodes:
             shown,
             name="nodes",
             description=f"Latency percentiles of {len(shown)} nodes on a logarithmic axis, the "
-            "highest p99 first; the table below has the same figures.",
+            "highest p99 first; the table below has the same numbers.",
         ),
         left_out=len(report.nodes) - len(shown),
         table=Table(
@@ -57,7 +63,7 @@ def nodes(report: MergedReport) -> Nodes:
                 Column("node", numeric=False),
                 *map(
                     Column,
-                    ("pods", "merged", "slow pods", "requests /s", "errors", "p50", "p90", "p99"),
+                    ("pods", "merged", "slow pods", "requests/s", "errors", "p50", "p90", "p99"),
                 ),
             ),
             rows=tuple(

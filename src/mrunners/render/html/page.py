@@ -1,7 +1,7 @@
-"""Fill the page: the only place where text becomes HTML.
+"""Fill the page's template: the only place where text becomes HTML.
 
-It must not let the page load or send anything: its policy allows its own style and script by
-their hash, and nothing else.
+The page can neither load nor send anything: its content security policy allows its own style and
+script by their hashes, and nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from markupsafe import Markup
 from mrunners.render.html.headline import headline
 from mrunners.render.html.latencies import errors_table, latency
 from mrunners.render.html.nodes import nodes
-from mrunners.render.html.plots.svg import own_settings
+from mrunners.render.html.plots.svg import plot_settings
 from mrunners.render.html.runners import (
     missing_table,
     pods_table,
@@ -31,10 +31,10 @@ from mrunners.text import printable
 
 __all__ = ["render_html"]
 
-# A line may quote keys or nodes that somebody made up.
+# A finding or note may quote keys and node names of any length, which others chose.
 _LINE_CHARACTERS = 1000
 
-# What a severity is called, and the tone it is shown in.
+# The name of each severity, and its tone.
 _SEVERITIES: Mapping[Severity, tuple[str, str]] = {
     Severity.ERROR: ("Error", "bad"),
     Severity.WARNING: ("Warning", "warn"),
@@ -43,11 +43,13 @@ _SEVERITIES: Mapping[Severity, tuple[str, str]] = {
 
 
 def render_html(report: MergedReport) -> str:
-    """The report as one HTML file.
+    """Return the report as one HTML file, which opens offline, with or without JavaScript.
 
     Args:
-        report: the merged report; its strings may be hostile, and `latencies_by_url` is not read.
-    Returns: the same text for the same report; it opens offline, with or without JavaScript.
+        report: The merged report; its strings may be hostile. `latencies_by_url` is not read.
+
+    Returns:
+        The same text for the same report, on every machine.
     """
     environment = Environment(
         loader=PackageLoader("mrunners.render.html", "assets"),
@@ -57,10 +59,10 @@ def render_html(report: MergedReport) -> str:
         lstrip_blocks=True,
     )
     style, script = _asset("page.css"), _asset("page.js")
-    with own_settings():
+    with plot_settings():
         return environment.get_template("page.html.j2").render(
             policy=_policy(style, script),
-            # Ours, shipped with the package, and never a word of the report's.
+            # Files of this package, which contain nothing of the report.
             style=Markup(style),  # noqa: S704
             script=Markup(script),  # noqa: S704
             headline=headline(report),
@@ -98,7 +100,7 @@ def _asset(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """https://www.w3.org/TR/CSP3/: hashes are of the elements' exact text."""
+    """Return the page's policy, whose hashes are of the elements' exact text (CSP 3)."""
     return (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "img-src data:; base-uri 'none'; form-action 'none'"

@@ -1,7 +1,4 @@
-"""What was planned and what became of it: runners, pods, reports that are missing, the timeline.
-
-It must not compute what the report does not say.
-"""
+"""The sections on runners and pods: the plan, its load, missing reports, and when pods ran."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from mrunners.durations import format_duration, parse_go_duration
-from mrunners.formatting import grouped, milliseconds, per_second
+from mrunners.formatting import grouped, milliseconds, per_second, percent
 from mrunners.render.html.headline import error_count
 from mrunners.render.html.plots.timeline import Lane, Span, draw_timeline
 from mrunners.render.html.tables import Cell, Column, Table, cell, number
@@ -23,11 +20,11 @@ __all__ = ["missing_table", "pods_table", "runners_table", "throughput_table", "
 
 
 def runners_table(report: MergedReport) -> Table:
-    """The plan: each runner URI with its Job, and how it did."""
+    """Return each runner URI with its Job and results, in plan order."""
     return Table(
         name="runners",
         title="Runners",
-        note="In the order of the plan; latency in milliseconds.",
+        note="In plan order; latency in milliseconds.",
         rows_are="runners",
         columns=(
             Column("runner", numeric=False),
@@ -63,23 +60,23 @@ def _median_and_p99(pairs: tuple[tuple[float, float], ...] | None) -> tuple[Cell
 
 _LIMITS: Mapping[ThroughputLimit, str] = {
     ThroughputLimit.RATE: "the profile's rate",
-    ThroughputLimit.ANSWERS: "waiting for answers",
+    ThroughputLimit.ANSWERS: "the wait for answers",
     ThroughputLimit.RUNNERS: "the runners or their nodes",
-    ThroughputLimit.UNKNOWN: "not known",
+    ThroughputLimit.UNKNOWN: "unknown",
 }
 
 
 def throughput_table(report: MergedReport) -> Table:
-    """The load that was asked for beside the load that was achieved."""
+    """Return the target load of each Job beside the load that was achieved."""
     return Table(
         name="throughput",
-        title="Load asked for, and achieved",
-        note="Requests a second over the merged pods, errors included.",
+        title="Target and achieved load",
+        note="Requests per second over the merged pods, errors included.",
         rows_are="Jobs",
         columns=(
             Column("Job", numeric=False),
-            *map(Column, ("asked /s", "achieved /s", "clients a pod", "mean ms", "clients busy")),
-            Column("held back by", numeric=False),
+            *map(Column, ("target/s", "achieved/s", "clients per pod", "mean ms", "clients busy")),
+            Column("limited by", numeric=False),
         ),
         rows=tuple(
             (
@@ -88,7 +85,7 @@ def throughput_table(report: MergedReport) -> Table:
                 number(per_second(job.achieved_per_second)),
                 number(grouped(job.clients_per_pod)),
                 number(milliseconds(job.mean_latency_seconds)),
-                number("-" if job.clients_busy is None else f"{100 * job.clients_busy:.0f} %"),
+                number("-" if job.clients_busy is None else percent(job.clients_busy)),
                 Cell(
                     _LIMITS[job.limit],
                     tone="warn" if job.limit is ThroughputLimit.RUNNERS else "",
@@ -100,7 +97,7 @@ def throughput_table(report: MergedReport) -> Table:
 
 
 def missing_table(report: MergedReport) -> Table:
-    """Each planned pod that the figures do not stand for, or that had no success."""
+    """Return each pod without a merged report, then those whose every request failed."""
     coverage = report.coverage
     rows = [
         (
@@ -115,15 +112,15 @@ def missing_table(report: MergedReport) -> Table:
         (
             cell(f"{pod.job} index {pod.index}", pod.pod or "", limit=120),
             Cell("nothing succeeded", tone="warn"),
-            Cell("merged, and every request failed"),
+            Cell("the report is merged, but every request failed"),
             cell(pod.node, limit=120),
         )
         for pod in coverage.nothing_succeeded
     ]
     return Table(
         name="missing",
-        title="Missing, or without a success",
-        note="What each reason means and what to do about it: docs/report.md of mrunners.",
+        title="Missing or failed reports",
+        note="docs/report.md of mrunners says what each reason means and what to do.",
         rows_are="pods",
         columns=tuple(Column(name, numeric=False) for name in ("pod", "reason", "detail", "node")),
         rows=tuple(rows),
@@ -131,16 +128,16 @@ def missing_table(report: MergedReport) -> Table:
 
 
 def pods_table(report: MergedReport) -> Table:
-    """Every planned pod."""
+    """Return every planned pod, in plan order."""
     starts = [pod.started_at for r in report.runners for pod in r.pods if pod.started_at]
     first = min(starts) if starts else None
-    slow: dict[tuple[str, int], list[str]] = defaultdict(list)
+    slow_by: dict[tuple[str, int], list[str]] = defaultdict(list)
     for straggler in report.stragglers:
-        slow[straggler.job, straggler.index].append(straggler.metric.value)
+        slow_by[straggler.job, straggler.index].append(straggler.metric.value)
     return Table(
         name="pods",
         title="Every planned pod",
-        note="Start in seconds after the first pod, load in seconds, latency in milliseconds.",
+        note="Start in seconds after the first pod's, load in seconds, latency in milliseconds.",
         rows_are="pods",
         columns=(
             Column("pod", numeric=False),
@@ -150,7 +147,7 @@ def pods_table(report: MergedReport) -> Table:
         rows=tuple(
             (
                 cell(pod.name or f"{runner.job} index {pod.index}", pod.node or "", limit=120),
-                _state(pod, slow[runner.job, pod.index]),
+                _state(pod, slow_by[runner.job, pod.index]),
                 _start(pod.started_at, first),
                 _load(pod),
                 number(grouped(pod.samples)),
@@ -163,12 +160,12 @@ def pods_table(report: MergedReport) -> Table:
     )
 
 
-def _state(pod: PodSummary, slow: list[str]) -> Cell:
+def _state(pod: PodSummary, slow_by: list[str]) -> Cell:
     if pod.missing is not None:
         return Cell(pod.missing.value, tone="bad")
     if _nothing_succeeded(pod):
-        return Cell("no success", tone="warn")
-    return Cell(f"slow: {', '.join(slow)}", tone="warn") if slow else Cell("merged")
+        return Cell("nothing succeeded", tone="warn")
+    return Cell(f"slow: {', '.join(slow_by)}", tone="warn") if slow_by else Cell("merged")
 
 
 def _nothing_succeeded(pod: PodSummary) -> bool:
@@ -188,7 +185,7 @@ def _load(pod: PodSummary) -> Cell:
 
 
 def timeline(report: MergedReport) -> Markup:
-    """When each pod ran, drawn."""
+    """Return the plot of when each pod ran."""
     lanes = [
         Lane(
             runner.job,

@@ -1,7 +1,4 @@
-"""Tables as the template draws them: plain text in cells, and nothing of HTML.
-
-It must not know the report: `measured` and `planned` fill these records.
-"""
+"""Tables as the template draws them: cells of plain text, which the template escapes."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ __all__ = ["Cell", "Column", "Row", "Table", "cell", "number"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's heading; numbers stand to the right and can be sorted."""
+    """A column's heading; numeric columns are aligned to the right and sort by number."""
 
     label: str
     numeric: bool = True
@@ -22,13 +19,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell, printable and bounded.
+    """One cell of printable text of bounded length.
 
     Attributes:
-        text: what it says.
-        sub: a second, quieter line.
-        tone: `bad`, `warn`, `good` or nothing; the text says the same.
-        share: from 0 to 1, drawn as a bar beneath the text.
+        text: What it says.
+        sub: A second line in smaller print.
+        tone: `bad`, `warn` or empty; the text says the same without color.
+        share: From 0 to 1, drawn as a bar below the text; None draws nothing.
     """
 
     text: str
@@ -45,12 +42,12 @@ class Table:
     """A table; the first cell of each row is its heading.
 
     Attributes:
-        name: unique on the page.
-        title: what it holds, in a few words.
-        note: the units, or what else a reader of it must know.
-        rows_are: what a row is, in the plural, such as `pods`.
-        columns: as many as each row has cells.
-        rows: none means that the table is left out.
+        name: The element's ID on the page.
+        title: What is in it, in a few words.
+        note: The units, or what else a reader of it must know.
+        rows_are: What a row is, in the plural, such as `pods`.
+        columns: As many as each row has cells.
+        rows: Without rows the table is left out.
     """
 
     name: str
@@ -62,10 +59,10 @@ class Table:
 
 
 def cell(text: str | None, sub: str = "", *, tone: str = "", limit: int = 200) -> Cell:
-    """A cell of text that others may have written."""
+    """Return a cell of text that others may have written; `-` when there is none."""
     return Cell("-" if text is None else printable(text, limit), printable(sub, limit), tone)
 
 
 def number(text: str, *, tone: str = "") -> Cell:
-    """A cell of a number that this project has written."""
+    """Return a cell of a number, as this package formats it."""
     return Cell(text, tone=tone)

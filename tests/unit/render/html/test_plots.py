@@ -11,7 +11,7 @@ from markupsafe import Markup
 from mrunners.render.html.plots.axes import short_latency
 from mrunners.render.html.plots.ecdf import draw_ecdf
 from mrunners.render.html.plots.ranges import Range, draw_ranges
-from mrunners.render.html.plots.svg import COLORS, own_settings
+from mrunners.render.html.plots.svg import COLORS, plot_settings
 from mrunners.render.html.plots.timeline import Lane, Span, draw_timeline
 from mrunners.reports.distribution import LatencyDistribution
 from tests.factories import START
@@ -20,7 +20,7 @@ AT = {0.0: 0.001, 0.5: 0.002, 0.9: 0.003, 0.95: 0.004, 0.99: 0.1, 1.0: 2.0}
 
 
 def ranges(*labels: str) -> Markup:
-    with own_settings():
+    with plot_settings():
         return draw_ranges([Range(x, AT) for x in labels], name="urls", description="words")
 
 
@@ -54,7 +54,7 @@ def test_a_label_of_others_stays_a_label(text: str, recwarn: pytest.WarningsReco
 
 def test_nothing_to_draw_draws_nothing() -> None:
     empty = LatencyDistribution(seconds=(), counts=(), counts_by_url={})
-    with own_settings():
+    with plot_settings():
         assert draw_ecdf(empty, "words") == ""
         assert draw_ranges([Range("a", {})], name="x", description="words") == ""
         assert draw_timeline([Lane("a", [])], description="words") == ""
@@ -62,7 +62,7 @@ def test_nothing_to_draw_draws_nothing() -> None:
 
 def test_one_sample_and_one_moment_can_be_drawn() -> None:
     one = LatencyDistribution(seconds=(0.1,), counts=(1,), counts_by_url={"a": (1,)})
-    with own_settings():
+    with plot_settings():
         assert "<svg" in draw_ecdf(one, "words")
         assert "<svg" in draw_ranges(
             [Range("a", dict.fromkeys(AT, 0.0))], name="x", description="words"
@@ -73,7 +73,7 @@ def test_one_sample_and_one_moment_can_be_drawn() -> None:
 
 def test_a_thousand_pods_of_a_kind_are_one_line() -> None:
     spans = [Span(START + timedelta(seconds=n), None, "accent") for n in range(1000)]
-    with own_settings():
+    with plot_settings():
         svg = draw_timeline([Lane("a", spans)], description="words")
     assert svg.count("s-accent") == 2
     assert len(svg) < 100_000

@@ -1,7 +1,7 @@
-// Folds long tables, and lets them be searched and sorted. Without it every row is shown.
+// Folds long tables, and makes tables searchable and sortable. Without it every row is shown.
 "use strict";
 (() => {
-  const FOLDED_FROM = 15; // rows; below that a table is read faster than it is unfolded
+  const FOLDED_FROM = 15; // rows; a shorter table is read faster than it is unfolded
   const SHOWN = 10;
 
   for (const box of document.querySelectorAll(".table")) setUp(box);
@@ -20,10 +20,10 @@
     });
     if (rows.length < FOLDED_FROM) return;
 
-    const things = box.dataset.rowsAre;
+    const noun = box.dataset.rowsAre;
     const tools = box.querySelector(".tools");
     const search = tools.querySelector("input");
-    const found = tools.querySelector("output");
+    const count = tools.querySelector("output");
     const fold = box.querySelector(".fold");
     const text = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
     let open = false;
@@ -39,19 +39,19 @@
       const most = open ? hits.length : SHOWN;
       const visible = new Set(hits.slice(0, most));
       for (const row of rows) row.hidden = !visible.has(row);
-      found.value = words.length
-        ? `${hits.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} ${things}`
+      count.value = words.length
+        ? `${hits.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} ${noun}`
         : "";
       fold.hidden = hits.length <= SHOWN;
       fold.setAttribute("aria-expanded", String(open));
       fold.textContent = open
-        ? `Show only ${SHOWN} ${things}`
-        : `Show all ${hits.length.toLocaleString("en")} ${things}`;
+        ? `Show only ${SHOWN} ${noun}`
+        : `Show all ${hits.length.toLocaleString("en")} ${noun}`;
     };
     show();
   }
 
-  function makeSortable(table, sorted) {
+  function makeSortable(table, sortRows) {
     const headings = [...table.tHead.rows[0].cells];
     headings.forEach((heading, column) => {
       const button = document.createElement("button");
@@ -61,13 +61,13 @@
       heading.replaceChildren(button);
       const numeric = heading.classList.contains("n");
       button.addEventListener("click", () => {
-        // Figures begin with the largest, for that is where trouble is.
+        // Numbers begin with the largest, which are the ones to look at.
         const now = heading.getAttribute("aria-sort");
         const down = now ? now === "ascending" : numeric;
         for (const other of headings) other.removeAttribute("aria-sort");
         heading.setAttribute("aria-sort", down ? "descending" : "ascending");
         const sign = down ? -1 : 1;
-        sorted((a, b) => {
+        sortRows((a, b) => {
           const left = a.cells[column].textContent;
           const right = b.cells[column].textContent;
           return numeric ? byNumber(left, right, sign) : sign * left.localeCompare(right, "en", { numeric: true });
@@ -79,12 +79,12 @@
   function byNumber(left, right, sign) {
     const a = parseFloat(left.replaceAll(",", ""));
     const b = parseFloat(right.replaceAll(",", ""));
-    // What is not known stands last, whichever way.
+    // Unknown values come last in either direction.
     if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) - Number.isNaN(b);
     return sign * (a - b);
   }
 
-  // Where the style sheet lays a table out as blocks, some browsers no longer tell that it is one.
+  // Where the style sheet displays a table as blocks, some browsers no longer expose it as a table.
   function keepRoles(table) {
     const role = (selector, name) => {
       for (const element of table.querySelectorAll(selector)) element.setAttribute("role", name);

@@ -1,4 +1,5 @@
-"""Drawings of the merged report as SVG for both colour schemes and both widths of screen.
+"""Plots of the merged report as SVG, for both color schemes and for wide and narrow screens.
 
-It must not hand a text that others wrote to matplotlib: `svg` puts such texts in afterwards.
+matplotlib never gets text that others wrote, because it could read it as mathematics or markup: it
+draws placeholders, and `svg` puts the text in their place afterwards.
 """

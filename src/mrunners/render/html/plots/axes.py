@@ -1,7 +1,4 @@
-"""The axes that all plots share: bare, with labels in units that people read.
-
-It must not know what is measured.
-"""
+"""The axes that all plots share: without a frame, and with labels in readable units."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from mrunners.render.html.plots.svg import COLORS
 
 __all__ = ["NARROW", "WIDE", "bare_axes", "latency_axis", "seconds_axis", "short_latency"]
 
-# CSS pixels: a column of the page, and a phone of 390 less the page's margins.
+# In CSS pixels: the page's column, and a phone of 390 without the page's margins.
 WIDE: Final = 960
 NARROW: Final = 340
 
@@ -26,7 +23,7 @@ _LABEL: Final = {"labelcolor": COLORS["muted"], "labelsize": 12, "length": 0, "p
 def bare_axes(
     figure: Figure, *, left: float, right: float, top: float, bottom: float, grid: str = "x"
 ) -> Axes:
-    """Axes without a frame and with hairlines; the margins are in pixels."""
+    """Return axes without a frame and with a grid of hairlines; the margins are in pixels."""
     width, height = figure.get_size_inches() * 72
     axes = figure.add_axes(
         (
@@ -44,14 +41,14 @@ def bare_axes(
     return axes
 
 
-def latency_axis(axes: Axes, least: float, greatest: float, *, room: float) -> None:
-    """A log axis of seconds along x, labelled in us, ms and s.
+def latency_axis(axes: Axes, least: float, greatest: float, *, width: float) -> None:
+    """Make the x axis a logarithmic one of seconds, labeled in µs, ms and s.
 
     Args:
-        axes: to be set.
-        least: the shortest latency shown, in seconds; 0 is shown at the axis' left end.
-        greatest: the longest.
-        room: the width in pixels, which decides how many labels fit.
+        axes: The axes to change.
+        least: The shortest latency shown, in seconds; 0 is shown at the axis' left end.
+        greatest: The longest latency shown, in seconds.
+        width: The axis' width in pixels, which decides how many labels fit.
     """
     low = math.log10(max(least, 1e-7))
     high = max(math.log10(max(greatest, 1e-7)), low + 0.5)
@@ -63,7 +60,8 @@ def latency_axis(axes: Axes, least: float, greatest: float, *, room: float) -> N
         decades = range(math.floor(low) - 1, math.ceil(high) + 1)
         ticks = [step * 10.0**decade for decade in decades for step in steps]
         ticks = [tick for tick in ticks if low - margin <= math.log10(tick) <= high + margin]
-        if len(ticks) * 62 <= room:
+        # A label such as `500 ms` takes some 62 pixels with the gap to the next one.
+        if len(ticks) * 62 <= width:
             break
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_major_formatter(FixedFormatter([short_latency(tick) for tick in ticks]))
@@ -71,26 +69,32 @@ def latency_axis(axes: Axes, least: float, greatest: float, *, room: float) -> N
 
 
 def short_latency(seconds: float) -> str:
-    """`200 µs`, `5 ms`, `2 s`: for round numbers."""
+    """Return a round latency such as `200 µs`, `5 ms` or `2 s`."""
     for factor, unit in ((1, "s"), (1e3, "ms")):
         if seconds * factor >= 0.9999:
             return f"{seconds * factor:,.0f} {unit}"
     return f"{seconds * 1e6:g} µs"
 
 
-def seconds_axis(axes: Axes, span: float, *, room: float) -> None:
-    """A linear axis of time from 0 to `span` seconds along x, in round steps."""
+def seconds_axis(axes: Axes, span: float, *, width: float) -> None:
+    """Make the x axis a linear one of time, in round steps.
+
+    Args:
+        axes: The axes to change.
+        span: The axis' end, in seconds; it begins at 0.
+        width: The axis' width in pixels, which decides how many labels fit.
+    """
     span = max(span, 1.0)
     axes.set_xlim(0, span * 1.01)
     steps = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
-    wanted = span / max(room / 90, 2)
-    step = next((step for step in steps if step >= wanted), math.ceil(wanted / 86400) * 86400)
+    min_step = span / max(width / 90, 2)
+    step = next((step for step in steps if step >= min_step), math.ceil(min_step / 86400) * 86400)
     ticks = [float(step * n) for n in range(int(span // step) + 1)]
     axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_major_formatter(FixedFormatter([_moment(tick, step) for tick in ticks]))
+    axes.xaxis.set_major_formatter(FixedFormatter([_time_label(tick, step) for tick in ticks]))
 
 
-def _moment(seconds: float, step: int) -> str:
+def _time_label(seconds: float, step: int) -> str:
     if step >= 3600:
         return f"{seconds / 3600:g} h"
     return f"{seconds / 60:g} min" if step >= 60 else f"{seconds:g} s"

@@ -1,7 +1,4 @@
-"""Which share of the requests was answered within which time, for all and for the most frequent.
-
-It must not count samples: the report's distribution has the counts.
-"""
+"""The plot of the share of requests answered within a time, for all and the most frequent ones."""
 
 from __future__ import annotations
 
@@ -17,18 +14,26 @@ from mrunners.reports.distribution import LatencyDistribution
 
 __all__ = ["draw_ecdf", "most_frequent"]
 
-_SHARES = (0, 25, 50, 75, 90, 100)
+_GRID_PERCENTS = (0, 25, 50, 75, 90, 100)
 
 
 def most_frequent(distribution: LatencyDistribution) -> Mapping[str, int]:
-    """The requests that get a curve of their own, most samples first, with their samples."""
-    last = distribution.samples_by_url
-    ordered = sorted(last, key=lambda url: (-last[url], url))
-    return {url: last[url] for url in ordered[: len(LINES)]}
+    """Return the requests that get a curve of their own, most samples first, and their samples."""
+    samples = distribution.samples_by_url
+    ordered = sorted(samples, key=lambda url: (-samples[url], url))
+    return {url: samples[url] for url in ordered[: len(LINES)]}
 
 
 def draw_ecdf(distribution: LatencyDistribution, description: str) -> Markup:
-    """The plot for wide and for narrow screens; nothing without samples."""
+    """Draw the plot for wide and for narrow screens.
+
+    Args:
+        distribution: How many requests were answered within each time.
+        description: The plot in words, for readers who cannot see it.
+
+    Returns:
+        Two `svg` elements; nothing when there are no samples.
+    """
     if distribution.samples == 0:
         return Markup()
     return _draw(distribution, WIDE, 340, "wide", description) + _draw(
@@ -42,12 +47,12 @@ def _draw(
     figure = new_figure(width, height)
     axes = bare_axes(figure, left=46, right=30, top=12, bottom=30, grid="both")
     bounds = distribution.seconds
-    latency_axis(axes, bounds[0], bounds[-1], room=width - 60)
+    latency_axis(axes, bounds[0], bounds[-1], width=width - 60)
     axes.set_ylim(0, 101)
-    axes.yaxis.set_major_locator(FixedLocator(_SHARES))
-    axes.yaxis.set_major_formatter(FixedFormatter([f"{share} %" for share in _SHARES]))
+    axes.yaxis.set_major_locator(FixedLocator(_GRID_PERCENTS))
+    axes.yaxis.set_major_formatter(FixedFormatter([f"{percent}%" for percent in _GRID_PERCENTS]))
     urls = list(most_frequent(distribution))
-    # One request is all requests: a second curve would only hide the first.
+    # With a single request its curve would only hide that of all requests.
     shown = urls if len(distribution.counts_by_url) > 1 else []
     for url, (color, dashes) in reversed(list(zip(shown, LINES, strict=False))):
         _curve(axes, bounds, distribution.counts_by_url[url], color=color, dashes=dashes)

@@ -1,7 +1,4 @@
-"""One row for each request or node: its percentiles on a shared log axis.
-
-It must not choose which rows matter: whoever calls has sorted and cut them.
-"""
+"""The plot of the percentiles of several requests or nodes, one row each, on a shared log axis."""
 
 from __future__ import annotations
 
@@ -12,33 +9,43 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from mrunners.render.html.plots.axes import NARROW, WIDE, bare_axes, latency_axis
-from mrunners.render.html.plots.svg import COLORS, as_svg, new_figure, slot
+from mrunners.render.html.plots.svg import COLORS, as_svg, new_figure, placeholder
 from mrunners.text import printable
 
 __all__ = ["Range", "draw_ranges"]
 
+# In pixels: the height of a row, and the margins above and below all rows.
 _ROW = 44
 _TOP = 8
 _BOTTOM = 30
-# Of the page's font at 12 px; a character is at most some 7.2 px wide.
+# A character of the page's font at 12 px is at most some 7.2 px wide.
 _CHARACTER = 7.2
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A row of the plot; percentiles in seconds by their p."""
+    """A row of the plot.
+
+    Attributes:
+        label: What it is about; may be hostile text.
+        percentiles: Latencies in seconds by p, with 0, 0.5, 0.99 and 1 among them; a row without
+            any is not drawn.
+    """
 
     label: str
     percentiles: Mapping[float, float]
 
 
 def draw_ranges(rows: Sequence[Range], *, name: str, description: str) -> Markup:
-    """The plot for wide and for narrow screens; nothing without a row.
+    """Draw the plot for wide and for narrow screens.
 
     Args:
-        rows: those with percentiles, top to bottom; labels may be hostile.
-        name: unique on the page.
-        description: what a reader who cannot see the plot is told.
+        rows: The rows from top to bottom.
+        name: A name that no other plot on the page has.
+        description: The plot in words, for readers who cannot see it.
+
+    Returns:
+        Two `svg` elements; nothing when no row has percentiles.
     """
     rows = [row for row in rows if row.percentiles]
     if not rows:
@@ -55,18 +62,21 @@ def _draw(rows: Sequence[Range], width: float, css: str, name: str, description:
         axes,
         min(row.percentiles[0.0] for row in rows),
         max(row.percentiles[1.0] for row in rows),
-        room=width - 36,
+        width=width - 36,
     )
     axes.set_ylim(len(rows), 0)
     axes.set_yticks([])
-    fits = int((width - 24) / _CHARACTER)
+    label_characters = int((width - 24) / _CHARACTER)
     for number, row in enumerate(rows):
         _row(axes, number, row)
         axes.text(
-            0, number + 0.3, slot(number), transform=axes.get_yaxis_transform(),
+            0, number + 0.3, placeholder(number), transform=axes.get_yaxis_transform(),
             color=COLORS["ink"], fontsize=12, parse_math=False,
         )  # fmt: skip
-    texts = {slot(number): printable(row.label, fits) for number, row in enumerate(rows)}
+    texts = {
+        placeholder(number): printable(row.label, label_characters)
+        for number, row in enumerate(rows)
+    }
     return as_svg(
         figure, name=f"{name}-{css}", css=f"plot {css}", description=description, texts=texts
     )

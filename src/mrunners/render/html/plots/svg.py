@@ -1,7 +1,9 @@
-"""Turn a matplotlib figure into SVG that belongs to the page: its colours, its font, its rules.
+"""Turn a matplotlib figure into SVG that follows the page's colors, font and security policy.
 
-It must not draw. matplotlib writes style attributes, which the page's content security policy
-forbids, and fixed colours, which would not follow the reader's colour scheme; both are replaced.
+matplotlib writes style attributes, which the page's content security policy forbids, and fixed
+colors, which would not follow the reader's color scheme. Style declarations become attributes, and
+the colors, which are stand-ins, become CSS classes. Text that others wrote is put in last, as text
+of the XML tree, so that it is always escaped.
 """
 
 from __future__ import annotations
@@ -20,16 +22,16 @@ from matplotlib.figure import Figure
 
 from mrunners.text import printable
 
-__all__ = ["COLORS", "LINES", "as_svg", "new_figure", "own_settings", "slot"]
+__all__ = ["COLORS", "LINES", "as_svg", "new_figure", "placeholder", "plot_settings"]
 
-# Stand-ins that matplotlib draws with: each becomes a class, whose colour page.css sets.
+# Stand-ins that matplotlib draws with: each becomes a class, whose color page.css sets.
 COLORS: Final[Mapping[str, str]] = {
     name: f"#0000{number:02x}"
     for number, name in enumerate(
         ("ink", "muted", "rule", "accent", "soft", "bad", "warn", "c1", "c2", "c3", "c4", "c5"), 1
     )
 }
-# Told apart without colour too: the dashes of each curve, in points.
+# Each curve's color and its dashes in points, so that curves differ without color too.
 LINES: Final[tuple[tuple[str, tuple[float, ...]], ...]] = (
     ("c1", ()),
     ("c2", (7, 3)),
@@ -38,30 +40,32 @@ LINES: Final[tuple[tuple[str, tuple[float, ...]], ...]] = (
     ("c5", (4, 2)),
 )
 
-_TOKENS: Final = {value: name for name, value in COLORS.items()}
+_COLOR_NAMES: Final = {value: name for name, value in COLORS.items()}
 _SETTINGS: Final[Mapping[Any, Any]] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "mrunners",
     "path.simplify": False,
     "font.size": 12,
 }
-# CSS properties that SVG also takes as attributes; everything else of matplotlib's is a default.
+# CSS properties that SVG also has as attributes; matplotlib writes the others with their defaults.
 _ATTRIBUTES: Final = {
     "fill", "fill-opacity", "font-size", "font-weight", "opacity", "stroke", "stroke-dasharray",
     "stroke-dashoffset", "stroke-linecap", "stroke-opacity", "stroke-width", "text-anchor",
 }  # fmt: skip
-_SLOT: Final = re.compile(r"@\d+@")
+_PLACEHOLDER: Final = re.compile(r"@\d+@")
 _NUMBER: Final = re.compile(r"-?\d+\.\d+")
+_NO_METADATA: Final = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+_SVG: Final = "{http://www.w3.org/2000/svg}"
+_HREF: Final = "{http://www.w3.org/1999/xlink}href"
 
-
-# The settings are one set for the whole process; flows side by side draw on threads.
-_ONE_AT_A_TIME: Final = threading.Lock()
+# matplotlib has one set of settings per process, and concurrent flows draw on threads.
+_SETTINGS_LOCK: Final = threading.Lock()
 
 
 @contextmanager
-def own_settings() -> Iterator[None]:
-    """No setting of the user's own matplotlib within, and all of them again afterwards."""
-    with _ONE_AT_A_TIME, mpl.rc_context():
+def plot_settings() -> Iterator[None]:
+    """Replace the user's matplotlib settings by ours, and restore them afterwards."""
+    with _SETTINGS_LOCK, mpl.rc_context():
         mpl.rcdefaults()
         for name, value in _SETTINGS.items():
             mpl.rcParams[name] = value
@@ -69,44 +73,46 @@ def own_settings() -> Iterator[None]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """A figure measured in CSS pixels; to be made and drawn within `own_settings`."""
-    # 72 points to the inch make a point of matplotlib's one unit of the SVG.
+    """Return a figure measured in CSS pixels, to be drawn within `plot_settings`."""
+    # At 72 dots per inch, one point of matplotlib is one unit of the SVG.
     return Figure(figsize=(width / 72, height / 72), dpi=72, facecolor="none")
 
 
-def slot(number: int) -> str:
-    """What to draw instead of text that others wrote; `as_svg` puts the text in its place."""
+def placeholder(number: int) -> str:
+    """Return what to draw instead of text that others wrote; `as_svg` puts the text there."""
     return f"@{number}@"
 
 
 def as_svg(
     figure: Figure, *, name: str, css: str, description: str, texts: Mapping[str, str] | None = None
 ) -> Markup:
-    """The figure as an element of the page.
+    """Return the figure as an element of the page.
 
     Args:
-        figure: drawn with the stand-ins of COLORS only.
-        name: unique on the page; it keeps the element's own references apart from others'.
-        css: the class of the element.
-        description: what a reader who cannot see the plot is told.
-        texts: for each slot its text, which may be hostile.
-    Returns: the same text for the same figure, on every machine.
+        figure: A figure drawn in the stand-ins of COLORS only.
+        name: A name that no other plot on the page has; it prefixes the element's IDs.
+        css: The element's CSS classes.
+        description: The plot in words, for readers who cannot see it.
+        texts: The text for each placeholder; may be hostile.
+
+    Returns:
+        The same text for the same figure, on every machine.
     """
     out = io.StringIO()
     figure.savefig(out, format="svg", transparent=True, metadata=_NO_METADATA)
-    root = ET.fromstring(out.getvalue())  # noqa: S314 (matplotlib's own, with no text of others)
-    snapshot = root.attrib["viewBox"]
+    root = ET.fromstring(out.getvalue())  # noqa: S314 (matplotlib's own output, with no text of others)
+    view_box = root.attrib["viewBox"]
     for element in list(root.iter()):
-        _drop_what_is_not_drawn(element)
+        _drop_invisible(element)
     used = {value[1:] for el in root.iter() if (value := el.get(_HREF, "")).startswith("#")}
     used |= set(re.findall(r"url\(#([\w.-]+)\)", ET.tostring(root, encoding="unicode")))
     for element in root.iter():
-        _make_own(element, name, used, texts or {})
+        _rewrite(element, name, used, texts or {})
     root.attrib.clear()
     root.attrib.update(
         {
             "class": css,
-            "viewBox": snapshot,
+            "viewBox": view_box,
             "role": "img",
             "aria-label": printable(description, 600),
             "stroke-linejoin": "round",
@@ -115,12 +121,7 @@ def as_svg(
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 (escaped by ElementTree)
 
 
-_NO_METADATA: Final = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-_SVG: Final = "{http://www.w3.org/2000/svg}"
-_HREF: Final = "{http://www.w3.org/1999/xlink}href"
-
-
-def _drop_what_is_not_drawn(element: ET.Element) -> None:
+def _drop_invisible(element: ET.Element) -> None:
     for child in list(element):
         if child.tag in {f"{_SVG}style", f"{_SVG}metadata"}:
             element.remove(child)
@@ -129,7 +130,8 @@ def _drop_what_is_not_drawn(element: ET.Element) -> None:
         element.text = None
 
 
-def _make_own(element: ET.Element, name: str, used: set[str], texts: Mapping[str, str]) -> None:
+def _rewrite(element: ET.Element, name: str, used: set[str], texts: Mapping[str, str]) -> None:
+    """Rewrite one element in place: no namespace, no style, unique IDs, short numbers, its text."""
     element.tag = element.tag.removeprefix(_SVG)
     attributes = dict(element.attrib)
     element.attrib.clear()
@@ -151,22 +153,22 @@ def _make_own(element: ET.Element, name: str, used: set[str], texts: Mapping[str
     if classes:
         element.set("class", " ".join(classes))
     if element.text is not None:
-        element.text = _SLOT.sub(lambda found: texts.get(found[0], ""), element.text)
+        element.text = _PLACEHOLDER.sub(lambda match: texts.get(match[0], ""), element.text)
 
 
 def _style(element: ET.Element, style: str) -> list[str]:
-    """Declarations become attributes; stand-ins become classes `f-<name>` and `s-<name>`."""
+    """Turn declarations into attributes; return the classes `f-<name>`, `s-<name>` of colors."""
     classes = []
     for declaration in style.split(";"):
         prop, _, value = (part.strip() for part in declaration.partition(":"))
-        token = _TOKENS.get(value)
-        if token is not None and prop in {"fill", "stroke"}:
-            classes.append(f"{prop[0]}-{token}")
+        color = _COLOR_NAMES.get(value)
+        if color is not None and prop in {"fill", "stroke"}:
+            classes.append(f"{prop[0]}-{color}")
         elif prop in _ATTRIBUTES:
             element.set(prop, value)
     return classes
 
 
-def _rounded(found: re.Match[str]) -> str:
-    # A tenth of a pixel is not to be seen.
-    return f"{float(found[0]):.1f}".removesuffix(".0")
+def _rounded(match: re.Match[str]) -> str:
+    # Less than a tenth of a pixel is invisible.
+    return f"{float(match[0]):.1f}".removesuffix(".0")
