@@ -40,7 +40,7 @@ def run_through_core(options: RunOptions) -> MergedReport:
 def run_through_flow(options: RunOptions) -> MergedReport:
     """Run the flow, on the server that PREFECT_API_URL names."""
     # Importing Prefect takes seconds, and the core alone must run in a process without it.
-    from mrunners_flows.main import multirunners  # noqa: PLC0415
+    from mrunners_flows.new_run import multirunners  # noqa: PLC0415
 
     outcome = multirunners(options)
     assert outcome.report is not None
@@ -57,7 +57,7 @@ def main(way: str, namespace: str, jobs: str, profile: str) -> None:
     )
     setattr(KubernetesCluster, "read_log", _read_log)  # noqa: B010  mypy knows its type
     if way == "flow":
-        import mrunners_flows.main  # noqa: PLC0415, F401  not counted
+        import mrunners_flows.new_run  # noqa: PLC0415, F401  not counted
     started, busy = time.monotonic(), time.process_time()
     report = run_through_flow(options) if way == "flow" else run_through_core(options)
     seconds, busy = time.monotonic() - started, time.process_time() - busy

@@ -14,8 +14,8 @@ from prefect import flow, get_run_logger, runtime, task
 
 from mrunners.plan.options import AdvancedOptions, RunOptions
 from mrunners.reports.merged import MergedReport
-from mrunners_flows.multirunners import multirunners
-from mrunners_flows.policy import CleanupPolicy, RunPolicy
+from mrunners_flows.new_run import multirunners
+from mrunners_flows.policy import RunPolicy
 
 OBJECTS = 50
 LIST_CONFIGMAPS = """\
@@ -69,7 +69,7 @@ def pipeline(image: str, kubeconfig: str = "", limit_seconds: float = 1.0) -> bo
                 # the Jobs of the first attempt instead of being refused.
                 advanced=AdvancedOptions(tracker="pipeline", run_key=f"{runtime.flow_run.id}"),
             ),
-            RunPolicy(cleanup=CleanupPolicy.DELETE),
+            RunPolicy(cleanup="delete"),
         )
         assert outcome.report is not None  # there is one as it was waited for
         return judge(outcome.report, limit_seconds)

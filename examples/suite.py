@@ -14,14 +14,14 @@ from pathlib import Path
 from prefect import flow, get_run_logger, task
 
 from mrunners.plan.options import RunOptions
-from mrunners_flows.multirunners import multirunners
-from mrunners_flows.policy import CleanupPolicy, OnIncomplete, RunPolicy
+from mrunners_flows.new_run import multirunners
+from mrunners_flows.policy import RunPolicy
 from mrunners_flows.states import RunOutcome
 
 PROFILES = Path(__file__).resolve().parent / "profiles"
 
 # A suite goes on when one of its runs has gaps; the report says which.
-CONDUCT = RunPolicy(cleanup=CleanupPolicy.DELETE, on_incomplete=OnIncomplete.REPORT)
+CONDUCT = RunPolicy(cleanup="delete", on_incomplete="report")
 
 
 def options(image: str, kubeconfig: str, namespace: str, profile: str) -> RunOptions:

@@ -9,7 +9,7 @@ from mrunners.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from mrunners_flows.existing_runs import delete, result, wait
-    from mrunners_flows.main import multirunners
+    from mrunners_flows.new_run import multirunners
     from mrunners_flows.parameters import RunTarget
     from mrunners_flows.policy import RunPolicy
     from mrunners_flows.states import RunIncompleteError, RunOutcome
@@ -24,7 +24,7 @@ else:
             "RunPolicy": "mrunners_flows.policy",
             "RunTarget": "mrunners_flows.parameters",
             "delete": "mrunners_flows.existing_runs",
-            "multirunners": "mrunners_flows.main",
+            "multirunners": "mrunners_flows.new_run",
             "result": "mrunners_flows.existing_runs",
             "wait": "mrunners_flows.existing_runs",
         },

@@ -68,9 +68,7 @@ class Connection:
     """A cluster to run on, and a context manager; safe to use from several threads."""
 
     def __init__(self, cluster: Cluster, observer: RunObserver, store: ReportStore) -> None:
-        self._cluster = cluster
-        self._observer = observer
-        self._store = store
+        self._cluster, self._observer, self._store = cluster, observer, store
 
     def __enter__(self) -> Self:
         return self
@@ -81,7 +79,7 @@ class Connection:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Runs continue; there is nothing to close that the interpreter does not close itself."""
+        """Close nothing: runs continue, and the client has no state to lose."""
 
     @property
     def cluster(self) -> Cluster:
@@ -91,9 +89,7 @@ class Connection:
     def preflight(self, options: RunOptions, *, run_key: str) -> RunAction:
         """Validate, plan, and read what exists; decide what `start` will do.
 
-        Args:
-            options: The options of the run.
-            run_key: The same key gives the same run ID.
+        The same run key gives the same run ID.
 
         Raises:
             InvalidInputError: Options, URIs or profiles are wrong; one line per problem.

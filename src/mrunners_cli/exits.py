@@ -14,7 +14,7 @@ import click
 from mrunners.errors import ExitCode, InvalidInputError, InvalidOptionsError, MrunnersError
 from mrunners.hints import next_step_lines
 from mrunners_cli.console import print_line
-from mrunners_cli.options import flag_of, given_cluster
+from mrunners_cli.flags import flag_of, given_cluster
 
 __all__ = ["Terminated", "catching_signals", "exit_code_of"]
 

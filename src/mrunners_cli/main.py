@@ -11,7 +11,7 @@ import click
 
 from mrunners.text import did_you_mean
 from mrunners_cli.exits import catching_signals, exit_code_of
-from mrunners_cli.options import examples
+from mrunners_cli.flags import examples
 
 __all__ = ["cli", "main"]
 

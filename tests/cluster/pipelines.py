@@ -16,7 +16,7 @@ from prefect import flow
 
 from mrunners.errors import MrunnersError
 from mrunners.plan.options import RunOptions
-from mrunners_flows.main import multirunners
+from mrunners_flows.new_run import multirunners
 from mrunners_flows.states import RunOutcome
 
 JOBS = ["get", "jobs", "--output=json"]

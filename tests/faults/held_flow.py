@@ -21,7 +21,7 @@ import mrunners_flows.finish
 import mrunners_tasks.profiles
 import mrunners_tasks.reports
 from mrunners.kube.client import KubernetesCluster
-from mrunners_flows.main import multirunners
+from mrunners_flows.new_run import multirunners
 
 __all__ = ["FOLDER_VARIABLE", "multirunners"]
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mrunners.plan.options import RunOptions
-from mrunners_flows import collect, main
+from mrunners_flows import collect, new_run
 from mrunners_flows.policy import RunPolicy
 
 __all__ = ["STEPS"]
@@ -37,9 +37,9 @@ def _kill_after(step: Callable[..., Any]) -> Callable[..., Any]:
 
 # Step -> module, function, and whether to kill the process after the function instead of before.
 STEPS: dict[str, tuple[Any, str, bool]] = {
-    "before the tracker": (main, "create_tracker", False),
-    "after the tracker": (main, "create_tracker", True),
-    "after the first job": (main, "create_jobs", True),
+    "before the tracker": (new_run, "create_tracker", False),
+    "after the tracker": (new_run, "create_tracker", True),
+    "after the first job": (new_run, "create_jobs", True),
     "while waiting": (collect, "wait_for_jobs", False),
     "before saving": (collect, "save_report", False),
     "after saving": (collect, "save_report", True),
@@ -52,7 +52,7 @@ def run(options: str, policy: str = "{}", step: str = "") -> None:
     if step:
         module, name, after = STEPS[step]
         setattr(module, name, _kill_after(getattr(module, name)) if after else _kill_before)
-    main.multirunners(
+    new_run.multirunners(
         RunOptions.model_validate_json(options), RunPolicy.model_validate_json(policy)
     )
 

@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 from prefect.utilities.callables import parameter_schema
 
-from mrunners_flows.delete import delete
-from mrunners_flows.multirunners import multirunners
-from mrunners_flows.result import result
-from mrunners_flows.wait import wait
+from mrunners_flows.existing_runs import delete, result, wait
+from mrunners_flows.new_run import multirunners
 
 FLOWS: list[Any] = [multirunners, wait, result, delete]
 

@@ -22,7 +22,7 @@ name: host
 pull: []
 deployments:
   - name: installed
-    entrypoint: mrunners_flows.main.multirunners
+    entrypoint: mrunners_flows.new_run.multirunners
     work_pool: {{name: installed}}
     schedules: [{{interval: 20, active: true}}]
     parameters:
@@ -86,7 +86,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
 
 def test_the_hosts_own_packages_are_not_disturbed(host: Host, server: PrefectServer) -> None:
     code = (
-        "import tasks, flows, mrunners_flows.main, mrunners_tasks; "
+        "import tasks, flows, mrunners_flows.new_run, mrunners_tasks; "
         "print(tasks.WHOSE, flows.WHOSE)"
     )
     done = host.run(dict(server.environ), "python", "-c", code)

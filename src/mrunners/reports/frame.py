@@ -10,7 +10,7 @@ cases, sometimes with a kubelet error in the place of the log. The frame makes e
 - It announces the length and the SHA-256 of the raw JSON and the length of the base64 text, so that
   a lost or altered byte is always noticed.
 - The body has lines of exactly 4,000 characters except for the last one, so that a lost piece
-  (`truncated`) can be told from an altered one (`garbled`).
+  (`truncated`) differs from an altered one (`garbled`).
 - There must be exactly one begin line and one end line.
 
 Nothing is repaired: a log with any doubt is unusable, and its reason says what was wrong.

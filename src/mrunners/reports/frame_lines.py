@@ -1,4 +1,4 @@
-"""Parse the frame's own lines (begin, end, none, too-large), each by itself."""
+"""Parse the frame's own lines (begin, end, none, too-large)."""
 
 from __future__ import annotations
 

@@ -13,9 +13,10 @@ from pydantic_core import PydanticSerializationError
 
 from mrunners.errors import IncompleteError, InvalidInputError
 from mrunners.records import Record
+from mrunners.refs import RunRef
 from mrunners.reports.analysis.error_classes import NO_ERRORS, ErrorClasses
 from mrunners.reports.analysis.finding import Finding
-from mrunners.reports.analysis.nodes import NodeSummary
+from mrunners.reports.analysis.node_summaries import NodeSummary
 from mrunners.reports.analysis.stragglers import Straggler
 from mrunners.reports.analysis.throughput import NO_THROUGHPUT, Throughput
 from mrunners.reports.coverage import Coverage
@@ -133,6 +134,11 @@ class MergedReport(FlatSummary):
         return {} if self.latency_distribution is None else self.latency_distribution.samples_by_url
 
     @property
+    def ref(self) -> RunRef:
+        """The run's name."""
+        return RunRef(self.namespace, self.tracker)
+
+    @property
     def complete(self) -> bool:
         """Whether every planned report is merged and every pod had at least one success."""
         return self.coverage.complete
@@ -157,7 +163,7 @@ class MergedReport(FlatSummary):
             IncompleteError: The report has no samples, or a merged report has no raw data.
         """
         if p not in PERCENTILES:
-            known = ", ".join(f"{known:g}" for known in PERCENTILES)
+            known = ", ".join(f"{percentile:g}" for percentile in PERCENTILES)
             raise InvalidInputError(f"{p} is not one of kperf's percentiles: {known}")
         report = f"the report of tracker {self.namespace}/{self.tracker}"
         pairs, by_url = self.percentile_latencies, self.percentile_latencies_by_url

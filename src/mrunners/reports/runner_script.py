@@ -7,13 +7,12 @@ The script is the container's PID 1, which has consequences:
   before kperf has started.
 - A trapped signal interrupts `wait`, so the script waits again until `wait` was not interrupted.
   `wait` returns 127 when the child was reaped already: then the earlier status is kperf's.
-- The container exits with kperf's code in every case, so that the Job's state tells what kperf did.
+- The container exits with kperf's code in every case, so the Job's state is kperf's result.
 
-kperf writes its report to a file, never to stdout. Only a complete file is printed, as gzip and
-base64 between a begin and an end line that `frame` verifies. kperf creates the file before the load
-starts, so an empty file is no report. sh has no pipefail, so every step is checked by itself and
-writes a file of its own. When there is nothing to print, one line says why (`none`, `too-large`),
-so that a log without any frame line can only be one that lost it.
+Here kperf writes its report to a file, and only a complete file is printed, as gzip and base64
+between a begin and an end line that `frame` verifies. kperf creates the file before the load
+starts, so an empty file is no report. sh has no pipefail, so every step writes a file and is
+checked on its own. When there is no report to print, one line says why (`none`, `too-large`).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mrunners_cli.options import examples
+from mrunners_cli.flags import examples
 from mrunners_cli.prefect_setup import prepare_prefect
 
 __all__ = ["check_deployments"]

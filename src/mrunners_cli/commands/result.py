@@ -9,7 +9,7 @@ import click
 
 from mrunners.refs import ClusterRef
 from mrunners_cli.console import Console
-from mrunners_cli.options import (
+from mrunners_cli.flags import (
     cluster_options,
     examples,
     namespace_argument,

@@ -11,7 +11,7 @@ import click
 
 from mrunners.plan.option_table import OPTIONS
 from mrunners_cli.console import Console
-from mrunners_cli.options import examples, flag_of, quiet_option, remember_cluster, run_options
+from mrunners_cli.flags import examples, flag_of, quiet_option, remember_cluster, run_options
 from mrunners_cli.prefect_setup import prepare_prefect, require_prefect_server
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _run_flow(options: RunOptions, console: Console) -> None:
     from mrunners_cli.ephemeral_server import start_ephemeral_server
     from mrunners_cli.exits import Terminated
     from mrunners_cli.prefect_setup import prefect_errors
-    from mrunners_flows.main import multirunners
+    from mrunners_flows.new_run import multirunners
     from mrunners_flows.policy import RunPolicy
     from mrunners_flows.states import RunIncompleteError
     from mrunners_tasks._context import observing

@@ -6,7 +6,7 @@ import click
 
 from mrunners.refs import ClusterRef
 from mrunners_cli.console import Console
-from mrunners_cli.options import cluster_options, examples, namespace_argument, tracker_option
+from mrunners_cli.flags import cluster_options, examples, namespace_argument, tracker_option
 
 __all__ = ["status"]
 

@@ -5,7 +5,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelled
 
 from mrunners_flows import finish
-from mrunners_flows.multirunners import multirunners
+from mrunners_flows.new_run import multirunners
 from tests.unit.env import options
 
 

@@ -1,10 +1,8 @@
 from typing import Any
 
 from deploy.lost_runs import FLOWS
-from mrunners_flows.delete import delete
-from mrunners_flows.multirunners import multirunners
-from mrunners_flows.result import result
-from mrunners_flows.wait import wait
+from mrunners_flows.existing_runs import delete, result, wait
+from mrunners_flows.new_run import multirunners
 
 
 def test_lost_runs_are_looked_for_among_all_our_flows_and_no_others() -> None:

@@ -6,12 +6,12 @@ from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.result import merge_outcomes
 from mrunners_flows.collect import CollectedRun
-from mrunners_flows.policy import PreviousRun, RunPolicy
+from mrunners_flows.policy import RunPolicy
 from mrunners_flows.previous_run import collects_previous_run, require_nothing_to_lose
 from tests.fakes import FakeCluster
 from tests.unit.env import deploy, options, planned
 
-COLLECT = RunPolicy(previous_run=PreviousRun.COLLECT)
+COLLECT = RunPolicy(previous_run="collect")
 FOR_NOW = [MissingReason.LOG_UNAVAILABLE, MissingReason.LOG_FORBIDDEN]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mrunners.reports.analysis.error_classes import ErrorClasses, error_classes
 from mrunners.reports.analysis.finding import Finding
 from mrunners.reports.analysis.findings import RunAnalysis, derive_findings
-from mrunners.reports.analysis.nodes import NodeSummary, node_summaries
+from mrunners.reports.analysis.node_summaries import NodeSummary, node_summaries
 from mrunners.reports.analysis.pod_stats import PodStats, pod_stats
 from mrunners.reports.analysis.start_skew import overlap_seconds, start_skew_seconds
 from mrunners.reports.analysis.stragglers import Straggler, stragglers_of

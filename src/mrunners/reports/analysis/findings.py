@@ -14,7 +14,7 @@ from mrunners.formatting import counted, per_second, percent
 from mrunners.reports.analysis.error_classes import ErrorClasses
 from mrunners.reports.analysis.error_findings import error_findings
 from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
-from mrunners.reports.analysis.nodes import NodeSummary
+from mrunners.reports.analysis.node_summaries import NodeSummary
 from mrunners.reports.analysis.pod_stats import PodStats
 from mrunners.reports.analysis.stragglers import Straggler, StragglerMetric
 from mrunners.reports.analysis.throughput import JobThroughput, Throughput, ThroughputLimit

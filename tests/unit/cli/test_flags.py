@@ -3,7 +3,7 @@ import pytest
 from click.testing import CliRunner
 
 from mrunners_cli.commands.run import run
-from mrunners_cli.options import DURATION
+from mrunners_cli.flags import DURATION
 
 GIVEN = ["--namespace", "load"]
 
