@@ -48,7 +48,9 @@ def test_a_second_up_changes_only_what_its_options_change(
 
 def test_two_clusters_started_at_once_run_side_by_side(tmp_path: Path) -> None:
     pair = [LocalCluster(tmp_path, name) for name in ("left", "right")]
-    started = [cluster.start("up", "--name", cluster.name, "--process-hosts", "1") for cluster in pair]
+    started = [
+        cluster.start("up", "--name", cluster.name, "--process-hosts", "1") for cluster in pair
+    ]
     try:
         for process in started:
             _, err = process.communicate(timeout=120)
