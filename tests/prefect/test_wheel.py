@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -9,12 +10,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.commands import CHECKOUT, Finished, Kubectl, bare_environment, end, until
-from tests.cluster.env import Env
+from tests.cluster.env import Env, profile_text
 from tests.prefect.server import PrefectServer
 
 _DEPLOYMENTS = """\
@@ -134,6 +136,28 @@ def test_a_fresh_install_schedules_serves_and_runs(
             ),
             180,
         )
+
+
+def test_the_readmes_pipeline_is_strictly_typed_and_runs(
+    host: Host, server: PrefectServer, env: Env
+) -> None:
+    """With the installed wheel alone: no plugin and no setting of ours helps mypy."""
+    (pipeline,) = re.findall(
+        r"^```python\n(.*?)^```$", (CHECKOUT / "README.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    file = host.folder / "pipeline.py"
+    file.write_text(pipeline)
+    environ = dict(server.environ)
+    mypy = f"mypy=={version('mypy')}"
+    installed = host.run(environ, "pip", "install", "--quiet", mypy)
+    assert installed.code == 0, installed.stderr
+    checked = host.run(environ, "mypy", "--strict", "--config-file=", file.name)
+    assert checked.code == 0, checked.stdout + checked.stderr
+    env.config_map("mixed", load_profile=profile_text(total=50))
+    here = pipeline.replace("configmap:///load/", f"configmap:///{env.namespace}/")
+    file.write_text(here.replace('namespace="load"', f'namespace="{env.namespace}"'))
+    done = host.run({**environ, "KUBECONFIG": str(env.kubectl.kubeconfig)}, "python", file.name)
+    assert done.code == 0, done.stdout + done.stderr
 
 
 @contextmanager
