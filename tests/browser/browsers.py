@@ -1,6 +1,6 @@
-"""The machine's own Chromium, and pages whose every request and complaint is kept.
+"""Chromium as installed on this machine, and pages that record what they request and report.
 
-It must not download a browser: dev/check-browser says how to install one.
+No browser is ever downloaded: dev/check-browser says how to install one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Scheme = Literal["light", "dark"]
 # The same names, in the same order, as in dev/check-browser.
 COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-# It shall not call home while a test counts requests.
+# The browser must make no requests of its own while a test counts a page's.
 _ARGUMENTS = (
     "--disable-gpu",
     "--no-first-run",
@@ -33,13 +33,14 @@ _ARGUMENTS = (
 
 
 @dataclass
-class Seen:
-    """A page, and all that it did besides being shown.
+class OpenPage:
+    """An open page, and a record of what it did.
 
     Attributes:
-        requests: what it asked for besides its own file, whether or not its policy let it.
-        sent: those that its policy let through.
-        complaints: on the console, and exceptions.
+        page: The page.
+        requests: The URLs that it requested besides its own file, allowed by its policy or not.
+        sent: Those of them that its policy allowed.
+        complaints: Messages on the console, and exceptions.
     """
 
     page: Page
@@ -49,7 +50,7 @@ class Seen:
 
 
 def browser_command() -> str:
-    """The browser's path; without one the tests fail, for what was not looked at is not fine."""
+    """Return the browser's path, or fail: a skipped test would prove nothing."""
     for command in COMMANDS:
         if (path := shutil.which(command)) is not None:
             return path
@@ -61,51 +62,51 @@ def browser_command() -> str:
 
 @contextmanager
 def running_browser() -> Iterator[Browser]:
-    """Chromium without a window, ended with the context."""
+    """Start Chromium without a window, and close it when the context ends."""
     path = browser_command()
     # Chromium's sandbox refuses to run as root.
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *root])
+        browser = playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *sandbox])
         yield browser
         browser.close()
 
 
 @contextmanager
-def opened(
+def open_page(
     browser: Browser,
     path: Path,
     *,
     width: int = 1280,
     scheme: Scheme = "light",
     script: bool = True,
-) -> Iterator[Seen]:
-    """The file in a fresh profile; whatever else it asks for is refused and kept."""
+) -> Iterator[OpenPage]:
+    """Open the file in a fresh profile; every other request is refused and recorded."""
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script
     )
     page = context.new_page()
-    seen = Seen(page)
-    own = path.as_uri()
+    opened = OpenPage(page)
+    own_url = path.as_uri()
 
-    def asked(request: Request) -> None:
-        if request.url.partition("#")[0] not in {own, "data:,"}:
-            seen.requests.append(request.url)
+    def record_request(request: Request) -> None:
+        if request.url.partition("#")[0] not in {own_url, "data:,"}:
+            opened.requests.append(request.url)
 
-    def complained(message: ConsoleMessage) -> None:
-        seen.complaints.append(f"{message.type}: {message.text}")
+    def record_message(message: ConsoleMessage) -> None:
+        opened.complaints.append(f"{message.type}: {message.text}")
 
     def answer(route: Route) -> None:
-        if route.request.url.partition("#")[0] in {own, "data:,"}:
+        if route.request.url.partition("#")[0] in {own_url, "data:,"}:
             route.continue_()
         else:
-            seen.sent.append(route.request.url)
+            opened.sent.append(route.request.url)
             route.abort()
 
-    page.on("request", asked)
-    page.on("console", complained)
-    page.on("pageerror", lambda error: seen.complaints.append(f"error: {error}"))
+    page.on("request", record_request)
+    page.on("console", record_message)
+    page.on("pageerror", lambda error: opened.complaints.append(f"error: {error}"))
     context.route("**/*", answer)
-    page.goto(own)
-    yield seen
+    page.goto(own_url)
+    yield opened
     context.close()

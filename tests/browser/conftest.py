@@ -1,6 +1,7 @@
-"""A browser for each module, and the reports that are looked at.
+"""A browser for each module, and the reports to open in it.
 
-Not for the whole session: as long as it is open, no other test could start an event loop.
+The browser is not kept for the whole session: while it is open, no other test can start an event
+loop.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """By name: a large report with gaps, one of hostile text, a whole one, and one of nothing."""
+    """Return by name: a large report with gaps, a hostile, a complete and an empty one."""
     folder = tmp_path_factory.mktemp("reports")
     latencies = {"LIST https://10.0.0.1/api": [0.001, 0.02, 0.3], "GET https://10.0.0.1/x": [1.5]}
     reports = {

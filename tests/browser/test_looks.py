@@ -1,4 +1,4 @@
-"""What the page looks like where it can be measured: widths, contrast, which plot is shown."""
+"""What can be measured of the page's looks: widths, contrasts, and which plots are visible."""
 
 from __future__ import annotations
 
@@ -8,35 +8,37 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.browsers import Scheme, opened
+from tests.browser.browsers import Scheme, open_page
 
 NAMES = ("large", "hostile", "whole", "nothing")
 
-# Every element with text of its own that can be seen: its colour, and the first ground behind it.
+# Every visible element with text of its own: its color, and the first background behind it.
 TEXTS = """() => {
-  const found = new Map();
+  const texts = new Map();
   for (const element of document.querySelectorAll("body *")) {
     const own = [...element.childNodes].some(n => n.nodeType === 3 && n.data.trim());
     const box = element.getBoundingClientRect();
     if (!own || !box.width || !box.height || element.matches("script, style")) continue;
     let behind = element;
-    const ground = e => getComputedStyle(e).backgroundColor;
-    while (behind && ground(behind) === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
+    const background = e => getComputedStyle(e).backgroundColor;
+    while (behind && background(behind) === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
     const style = getComputedStyle(element);
     const color = element.namespaceURI.endsWith("svg") ? style.fill : style.color;
-    found.set(`${color} on ${behind ? ground(behind) : "none"}`, element.textContent.slice(0, 40));
+    const pair = `${color} on ${behind ? background(behind) : "none"}`;
+    texts.set(pair, element.textContent.slice(0, 40));
   }
-  return [...found];
+  return [...texts];
 }"""
 
-# What the lines and marks of plots are drawn with, on the page's ground.
+# The colors of lines and marks in plots, and the page's background.
 MARKS = """() => {
   const style = getComputedStyle(document.documentElement);
+  const value = name => style.getPropertyValue("--" + name);
   return ["ink", "accent", "muted", "good", "bad", "warn", "c1", "c2", "c3", "c4", "c5"]
-    .map(name => [name, style.getPropertyValue("--" + name), style.getPropertyValue("--ground")]);
+    .map(name => [name, value(name), value("background")]);
 }"""
 
-# Whatever reaches beyond the right edge and is not put out of sight on purpose.
+# Every element that reaches beyond the right edge, unless it is hidden on purpose.
 BEYOND = """() => [...document.querySelectorAll("body *")]
   .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
   .filter(e => !e.closest("thead, .skip, svg"))
@@ -44,7 +46,7 @@ BEYOND = """() => [...document.querySelectorAll("body *")]
 
 
 def luminance(color: str) -> float:
-    """https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
+    """Return the relative luminance (https://www.w3.org/TR/WCAG22/#dfn-relative-luminance)."""
     if color.startswith("#"):
         parts = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
     else:
@@ -58,20 +60,20 @@ def luminance(color: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def contrast(one: str, other: str) -> float:
-    """https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio."""
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+def contrast(color: str, background: str) -> float:
+    """Return the contrast ratio (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio)."""
+    light, dark = sorted((luminance(color), luminance(background)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["large", "whole"])
-def test_every_text_has_the_contrast_that_aa_asks_for(
+def test_every_text_has_the_contrast_that_wcag_aa_requires(
     browser: Browser, files: dict[str, Path], name: str, scheme: Scheme
 ) -> None:
-    with opened(browser, files[name], scheme=scheme) as seen:
-        pairs = seen.page.evaluate(TEXTS)
-        marks = seen.page.evaluate(MARKS)
+    with open_page(browser, files[name], scheme=scheme) as opened:
+        pairs = opened.page.evaluate(TEXTS)
+        marks = opened.page.evaluate(MARKS)
     assert len(pairs) >= 5
     weak = {
         f"{pair}: {text}": round(ratio, 2)
@@ -79,17 +81,19 @@ def test_every_text_has_the_contrast_that_aa_asks_for(
         if (ratio := contrast(*pair.split(" on "))) < 4.5
     }
     assert weak == {}
-    assert {name: contrast(color, env) for name, color, env in marks
-            if contrast(color, env) < 3} == {}  # fmt: skip
+    assert {name: contrast(color, background) for name, color, background in marks
+            if contrast(color, background) < 3} == {}  # fmt: skip
 
 
-def test_the_two_schemes_differ(browser: Browser, files: dict[str, Path]) -> None:
-    grounds = []
+def test_the_light_and_the_dark_scheme_differ(browser: Browser, files: dict[str, Path]) -> None:
+    backgrounds = []
     for scheme in ("light", "dark"):
-        with opened(browser, files["whole"], scheme=scheme) as seen:
-            grounds.append(seen.page.evaluate("getComputedStyle(document.body).backgroundColor"))
-    assert luminance(grounds[0]) > 0.9
-    assert luminance(grounds[1]) < 0.05
+        with open_page(browser, files["whole"], scheme=scheme) as opened:
+            backgrounds.append(
+                opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
+            )
+    assert luminance(backgrounds[0]) > 0.9
+    assert luminance(backgrounds[1]) < 0.05
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 961, 1280])
@@ -97,8 +101,8 @@ def test_the_two_schemes_differ(browser: Browser, files: dict[str, Path]) -> Non
 def test_nothing_reaches_beyond_the_screen(
     browser: Browser, files: dict[str, Path], name: str, width: int
 ) -> None:
-    with opened(browser, files[name], width=width) as seen:
-        page = seen.page
+    with open_page(browser, files[name], width=width) as opened:
+        page = opened.page
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(BEYOND) == []
 
@@ -106,17 +110,17 @@ def test_nothing_reaches_beyond_the_screen(
 @pytest.mark.parametrize(
     ("width", "shown", "hidden"), [(390, "narrow", "wide"), (1280, "wide", "narrow")]
 )
-def test_each_screen_has_the_plots_that_were_drawn_for_it(
+def test_each_screen_shows_the_plots_that_were_drawn_for_it(
     browser: Browser, files: dict[str, Path], width: int, shown: str, hidden: str
 ) -> None:
-    with opened(browser, files["large"], width=width) as seen:
-        expect(seen.page.locator(f"svg.{shown}:visible")).to_have_count(4)
-        expect(seen.page.locator(f"svg.{hidden}:visible")).to_have_count(0)
+    with open_page(browser, files["large"], width=width) as opened:
+        expect(opened.page.locator(f"svg.{shown}:visible")).to_have_count(4)
+        expect(opened.page.locator(f"svg.{hidden}:visible")).to_have_count(0)
 
 
 def test_the_keyboard_reaches_the_report_first(browser: Browser, files: dict[str, Path]) -> None:
-    with opened(browser, files["whole"]) as seen:
-        seen.page.keyboard.press("Tab")
-        skip = seen.page.locator(".skip")
+    with open_page(browser, files["whole"]) as opened:
+        opened.page.keyboard.press("Tab")
+        skip = opened.page.locator(".skip")
         expect(skip).to_be_focused()
         expect(skip).to_be_in_viewport()

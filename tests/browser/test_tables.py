@@ -1,4 +1,4 @@
-"""Long tables: folded, searched, sorted, and all there without JavaScript."""
+"""Long tables can be folded, searched and sorted, and are complete without JavaScript."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.browsers import opened
+from tests.browser.browsers import open_page
 
 
 def rows(page: Page, table: str = "pods") -> Locator:
@@ -16,8 +16,8 @@ def rows(page: Page, table: str = "pods") -> Locator:
 def test_a_long_table_folds_and_unfolds_by_mouse_and_keyboard(
     browser: Browser, files: dict[str, Path]
 ) -> None:
-    with opened(browser, files["large"]) as seen:
-        page = seen.page
+    with open_page(browser, files["large"]) as opened:
+        page = opened.page
         fold = page.locator("button.fold[aria-controls=pods]")
         expect(rows(page)).to_have_count(10)
         expect(fold).to_have_text("Show all 1,000 pods")
@@ -30,9 +30,9 @@ def test_a_long_table_folds_and_unfolds_by_mouse_and_keyboard(
         expect(rows(page)).to_have_count(10)
 
 
-def test_the_search_box_filters(browser: Browser, files: dict[str, Path]) -> None:
-    with opened(browser, files["large"]) as seen:
-        page = seen.page
+def test_the_search_box_filters_rows(browser: Browser, files: dict[str, Path]) -> None:
+    with open_page(browser, files["large"]) as opened:
+        page = opened.page
         search = page.get_by_label("Search pods").last
         search.fill("VMSS00005D mrunners-2")
         expect(rows(page)).to_have_count(1)
@@ -42,18 +42,18 @@ def test_the_search_box_filters(browser: Browser, files: dict[str, Path]) -> Non
         texts = rows(page).all_inner_texts()
         assert texts
         assert all("truncated" in text for text in texts)
-        search.fill("nowhere to be found")
+        search.fill("no such pod")
         expect(rows(page)).to_have_count(0)
         expect(page.locator("output[for=search-pods]")).to_have_text("0 of 1,000 pods")
         search.fill("")
         expect(rows(page)).to_have_count(10)
 
 
-def test_a_column_of_numbers_sorts_by_number_the_largest_first(
+def test_a_column_of_numbers_sorts_by_number_with_the_largest_first(
     browser: Browser, files: dict[str, Path]
 ) -> None:
-    with opened(browser, files["large"]) as seen:
-        page = seen.page
+    with open_page(browser, files["large"]) as opened:
+        page = opened.page
         heading = page.locator("#pods thead th", has_text="p99")
         heading.get_by_role("button").click()
         expect(heading).to_have_attribute("aria-sort", "descending")
@@ -72,20 +72,20 @@ def test_a_column_of_numbers_sorts_by_number_the_largest_first(
 def test_a_short_table_can_be_sorted_and_has_no_tools(
     browser: Browser, files: dict[str, Path]
 ) -> None:
-    with opened(browser, files["whole"]) as seen:
-        page = seen.page
+    with open_page(browser, files["whole"]) as opened:
+        page = opened.page
         expect(page.locator(".tools:visible, .fold:visible")).to_have_count(0)
         page.locator("#pods thead button", has_text="pod").first.click()
         page.locator("#pods thead button", has_text="pod").first.click()
         assert page.locator("#pods tbody th bdi").first.inner_text() == "mrunners-0-2-abcde"
-        assert seen.complaints == []
+        assert opened.complaints == []
 
 
-def test_without_javascript_every_row_is_shown_and_no_tool_that_would_not_work(
+def test_without_javascript_every_row_is_shown_and_no_control_that_would_not_work(
     browser: Browser, files: dict[str, Path]
 ) -> None:
-    with opened(browser, files["large"], script=False) as seen:
-        page = seen.page
+    with open_page(browser, files["large"], script=False) as opened:
+        page = opened.page
         expect(rows(page)).to_have_count(1000)
         expect(rows(page, "nodes-table")).to_have_count(240)
         expect(page.locator(".tools:visible, .fold:visible")).to_have_count(0)
