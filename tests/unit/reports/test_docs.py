@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from mrunners.reports import runner_script
 from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses
 from mrunners.reports.analysis.finding import Finding, FindingKind
-from mrunners.reports.analysis.nodes import NodeSummary
+from mrunners.reports.analysis.node_summaries import NodeSummary
 from mrunners.reports.analysis.stragglers import Straggler
 from mrunners.reports.analysis.throughput import JobThroughput, Throughput, ThroughputLimit
 from mrunners.reports.coverage import Coverage, MissingPod

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
-from mrunners.reports.analysis.nodes import NodeSummary
+from mrunners.reports.analysis.node_summaries import NodeSummary
 from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.outcomes import MissingReason, PodOutcome
