@@ -39,7 +39,7 @@ def lost_runs(within: timedelta = SILENCE) -> Automation:
     """Return the automation, without creating it.
 
     Args:
-        within: how long a run may send no heartbeat; longer than the time between two heartbeats.
+        within: How long a run may send no heartbeat; longer than the time between two heartbeats.
     """
     return Automation(
         name=NAME,

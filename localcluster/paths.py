@@ -85,11 +85,11 @@ def cluster_folder(name: str, environ: Mapping[str, str]) -> ClusterFolder:
     """Return the state folder of a cluster.
 
     Args:
-        name: lower-case letters, digits and dashes, at most 40 characters.
-        environ: the process's environment.
+        name: Lower-case letters, digits and dashes, at most 40 characters.
+        environ: The process's environment.
 
     Raises:
-        UsageError: the name cannot be a folder's.
+        UsageError: The name cannot be a folder's.
     """
     if not NAME.fullmatch(name):
         raise UsageError(

@@ -66,14 +66,14 @@ class ApiClient:
 
         Args:
             method: GET, POST, PATCH or DELETE.
-            path: with its query.
-            body: the JSON to send.
-            content_type: of the body.
-            seconds: the timeout.
+            path: The path with its query.
+            body: The JSON to send.
+            content_type: The content type of the body.
+            seconds: The timeout.
 
         Raises:
-            ApiError: the response is an error.
-            UnreachableError: there was no response.
+            ApiError: The response is an error.
+            UnreachableError: There was no response.
         """
         data = None if body is None else json.dumps(body)
         headers = {"Content-Type": content_type, "Accept": "application/json"}
@@ -96,8 +96,8 @@ class ApiClient:
         """Send a PATCH, by default a strategic merge patch, and return the new object.
 
         Raises:
-            ApiError: the response is an error.
-            UnreachableError: there was no response.
+            ApiError: The response is an error.
+            UnreachableError: There was no response.
         """
         return await self.call("PATCH", path, body, content_type)
 
@@ -105,11 +105,11 @@ class ApiClient:
         """Yield the events of one watch until the server ends it.
 
         Args:
-            path: with its query, which contains watch=1.
+            path: The path with its query, which contains watch=1.
 
         Raises:
-            ApiError: the response or an event is an error.
-            UnreachableError: there was no response, or the connection broke.
+            ApiError: The response or an event is an error.
+            UnreachableError: There was no response, or the connection broke.
         """
         # The server ends a watch after timeoutSeconds; this limit is above that.
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=360)

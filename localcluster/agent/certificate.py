@@ -20,8 +20,8 @@ def write_certificate(path: Path, now: datetime.datetime) -> None:
     """Write a key and a certificate into one PEM file, readable by this user only.
 
     Args:
-        path: the file.
-        now: with a time zone.
+        path: The file.
+        now: The current time, with a time zone.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localcluster-agent")])

@@ -15,15 +15,15 @@ class AgentConfig:
     """Everything that the agent needs to know.
 
     Attributes:
-        cluster: the name of the cluster.
-        server: the URL of the apiserver.
-        ca_certificate: a file, like the next two.
-        client_certificate: of the administrator.
-        client_key: of the administrator.
-        bin_folder: the built binaries.
-        process_hosts: the number of nodes. This and the next two may change while the agent runs.
-        log_limit_bytes: the size at which a container's log is rotated.
-        images: beside the built-in ones, each as NAME=PATH:FILE.
+        cluster: The name of the cluster.
+        server: The URL of the apiserver.
+        ca_certificate: A file, like the next two.
+        client_certificate: The administrator's certificate.
+        client_key: The administrator's key.
+        bin_folder: The built binaries.
+        process_hosts: The number of nodes. This and the next two may change while the agent runs.
+        log_limit_bytes: The size at which a container's log is rotated.
+        images: Further images, each as NAME=PATH:FILE.
     """
 
     cluster: str

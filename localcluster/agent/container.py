@@ -40,16 +40,16 @@ class Container:
     """One container of a pod, and the next action that is due for it.
 
     Attributes:
-        spec: as in the pod's spec.
-        name: of the container.
-        is_init: whether it is an init container.
-        folder: with one folder per start, numbered from 0.
-        process: the current start, or None.
-        waiting: the state while there is no process.
-        terminated: how the current start ended.
-        last_state: how the previous start ended.
-        start_count: the number of starts so far.
-        retry_at: when the next action is due, by time.monotonic().
+        spec: The container as in the pod's spec.
+        name: The name of the container.
+        is_init: Whether it is an init container.
+        folder: Contains one folder per start, numbered from 0.
+        process: The current start, or None.
+        waiting: The state while there is no process.
+        terminated: How the current start ended.
+        last_state: How the previous start ended.
+        start_count: The number of starts so far.
+        retry_at: When the next action is due, by time.monotonic().
     """
 
     def __init__(
@@ -113,12 +113,12 @@ class Container:
         """Start or restart the container if that is due.
 
         Args:
-            context: what all pods share.
-            pod: the pod, whose volumes are written.
+            context: What all pods share.
+            pod: The pod, whose volumes are written.
 
         Raises:
-            ApiError: the next call retries.
-            UnreachableError: the next call retries.
+            ApiError: The next call retries.
+            UnreachableError: The next call retries.
         """
         state = self.state
         if isinstance(state, Running) or time.monotonic() < self.retry_at:

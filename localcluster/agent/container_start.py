@@ -77,10 +77,10 @@ def _find_program(
     """Return the file to execute; if there is none, raise with the message of a container runtime.
 
     Args:
-        name: the program's name, with a path of this machine.
-        requested: the same as in the pod's spec.
-        variables: the container's environment.
-        working_folder: of the container.
+        name: The program's name, with a path of this machine.
+        requested: The same as in the pod's spec.
+        variables: The container's environment.
+        working_folder: The working directory of the process.
     """
     if "/" not in name:
         program = shutil.which(name, path=variables["PATH"])
@@ -104,18 +104,18 @@ async def start_container(
     """Start or restart a container.
 
     Args:
-        context: what all pods share.
-        pod: the pod.
-        container: as in the pod's spec.
-        image: of the container.
-        folder: of the pod, with its volumes written.
-        start_number: how often the container was started before.
+        context: What all pods share.
+        pod: The pod.
+        container: The container as in the pod's spec.
+        image: The image of the container.
+        folder: The pod's folder, with its volumes written.
+        start_number: How often the container was started before.
 
     Raises:
-        ConfigError: its configuration is invalid.
-        StartError: its program does not exist.
-        ApiError: a ConfigMap or Secret could not be read.
-        UnreachableError: a ConfigMap or Secret could not be read.
+        ConfigError: Its configuration is invalid.
+        StartError: Its program does not exist.
+        ApiError: A ConfigMap or Secret could not be read.
+        UnreachableError: A ConfigMap or Secret could not be read.
     """
     container_folder = folder / "containers" / container["name"]
     validate_user(pod, container, image)

@@ -47,13 +47,13 @@ class ContainerStatus:
     """Everything that a pod's status says about one container.
 
     Attributes:
-        name: of the container.
-        image: as in the pod's spec.
-        state: now.
-        last_state: how the previous start ended.
-        restart_count: how often it was restarted.
-        is_init: whether it is an init container.
-        container_id: empty before the first start.
+        name: The name of the container.
+        image: The image as in the pod's spec.
+        state: The current state.
+        last_state: How the previous start ended.
+        restart_count: How often it was restarted.
+        is_init: Whether it is an init container.
+        container_id: Empty before the first start.
     """
 
     name: str
@@ -69,9 +69,9 @@ def should_restart(policy: str, state: Terminated, *, is_init: bool) -> bool:
     """Return whether the kubelet would restart a container.
 
     Args:
-        policy: the pod's restartPolicy.
-        state: how the container ended.
-        is_init: whether it is an init container, for which Always means OnFailure.
+        policy: The pod's restartPolicy.
+        state: How the container ended.
+        is_init: Whether it is an init container, for which Always means OnFailure.
     """
     if policy == "Never" or (is_init and state.exit_code == 0):
         return False
@@ -82,7 +82,7 @@ def crash_backoff(restart_count: int) -> float:
     """Return how many seconds the kubelet waits before it restarts a crashed container.
 
     Args:
-        restart_count: how often it was restarted before.
+        restart_count: How often it was restarted before.
     """
     # None at first, then 10 s, doubled up to 5 min (the kubelet's MaxContainerBackOff).
     return 0.0 if restart_count == 0 else min(10.0 * 2 ** (restart_count - 1), 300.0)

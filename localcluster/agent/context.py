@@ -24,11 +24,11 @@ class AgentContext:
     """Shared by all nodes. `images` and `log_limit_bytes` change with the configuration.
 
     Attributes:
-        api: the client of the apiserver.
-        events: the recorder of events.
-        images: the known images, by name.
-        pods: the folder with one folder per pod.
-        log_limit_bytes: the size at which a container's log is rotated.
+        api: The client of the apiserver.
+        events: The recorder of events.
+        images: The known images, by name.
+        pods: The folder with one folder per pod.
+        log_limit_bytes: The size at which a container's log is rotated.
     """
 
     api: ApiClient

@@ -39,7 +39,7 @@ def run_agent(folder: ClusterFolder) -> None:
     """Run the agent until SIGTERM.
 
     Args:
-        folder: of the cluster, with the agent's configuration in it.
+        folder: The cluster's folder, which contains the agent's configuration.
     """
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"

@@ -37,14 +37,14 @@ class LocalEnvironment:
     """What this machine provides to a container.
 
     Attributes:
-        paths: path in the container -> path on this machine, for mounts, the image's files and
+        paths: Path in the container -> path on this machine, for mounts, the image's files and
             /tmp.
-        home: the default of HOME.
-        temp_folder: the TMPDIR.
-        apiserver_host: the KUBERNETES_SERVICE_HOST.
-        apiserver_port: the KUBERNETES_SERVICE_PORT.
-        addresses: podIP and hostIP.
-        capacity: of the node, by resource.
+        home: The default of HOME.
+        temp_folder: The TMPDIR.
+        apiserver_host: The KUBERNETES_SERVICE_HOST.
+        apiserver_port: The KUBERNETES_SERVICE_PORT.
+        addresses: The podIP and hostIP.
+        capacity: The capacity of the node, by resource.
     """
 
     paths: Mapping[str, str]
@@ -60,7 +60,7 @@ def environment_objects(container: Mapping[str, Any]) -> set[tuple[str, str]]:
     """Return the ConfigMaps and Secrets that the environment refers to, as (kind, name).
 
     Args:
-        container: as in the pod's spec.
+        container: The container as in the pod's spec.
     """
     objects = set()
     for entry in container.get("env") or []:
@@ -127,13 +127,13 @@ def container_environment(
     """Return the environment variables of a container, with paths of this machine.
 
     Args:
-        pod: the pod.
-        container: as in the pod's spec.
-        local: what this machine provides.
-        lookup: the objects that `environment_objects` returned.
+        pod: The pod.
+        container: The container as in the pod's spec.
+        local: What this machine provides.
+        lookup: The objects that `environment_objects` returned.
 
     Raises:
-        ConfigError: the environment refers to an object or field that does not exist.
+        ConfigError: The environment refers to an object or field that does not exist.
     """
     # Nothing of this machine's environment is inherited, such as proxies or credentials.
     base = {
@@ -171,13 +171,13 @@ def command_line(
     """Return command and args, expanded and with paths of this machine.
 
     Args:
-        container: as in the pod's spec.
-        image: without ENTRYPOINT and CMD.
-        local: what this machine provides.
-        variables: the container's environment.
+        container: The container as in the pod's spec.
+        image: Without ENTRYPOINT and CMD.
+        local: What this machine provides.
+        variables: The container's environment.
 
     Raises:
-        ConfigError: there is neither a command nor args.
+        ConfigError: There is neither a command nor args.
     """
     arguments = [*(container.get("command") or []), *(container.get("args") or [])]
     if not arguments:

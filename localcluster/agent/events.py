@@ -43,11 +43,11 @@ class EventRecorder:
         """Queue one event.
 
         Args:
-            pod: the involved object.
-            reason: as the kubelet names it, such as FailedMount.
-            message: for people.
-            container: the fieldPath, for an event about one container.
-            warning: whether the type is Warning instead of Normal.
+            pod: The involved object.
+            reason: As the kubelet names it, such as FailedMount.
+            message: The message for people.
+            container: The fieldPath, for an event about one container.
+            warning: Whether the type is Warning instead of Normal.
         """
         kind = "Warning" if warning else "Normal"
         event = _PendingEvent(pod, kind, reason, message, container, time.time())

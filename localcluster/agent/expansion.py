@@ -12,8 +12,8 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
     """Return the text with $(VAR) replaced where VAR is defined, and $$ turned into $.
 
     Args:
-        text: of a command, an argument or a variable's value.
-        variables: those defined so far.
+        text: A command, an argument or a variable's value.
+        variables: The variables defined so far.
     """
 
     def replacement(match: re.Match[str]) -> str:

@@ -29,15 +29,15 @@ def field_value(pod: Mapping[str, Any], path: str, addresses: Mapping[str, str])
     """Return the value of a fieldRef.
 
     Args:
-        pod: the pod.
-        path: such as metadata.name or metadata.labels['x'].
-        addresses: podIP and hostIP, which the status may not have yet.
+        pod: The pod.
+        path: A field path such as metadata.name or metadata.labels['x'].
+        addresses: The podIP and hostIP, which the status may not have yet.
 
     Returns:
         The empty string for an absent label, as the kubelet does.
 
     Raises:
-        ConfigError: there is no such field.
+        ConfigError: There is no such field.
     """
     metadata = pod["metadata"]
     if match := _KEYED.fullmatch(path):
@@ -75,13 +75,13 @@ def resource_value(
     """Return the value of a resourceFieldRef, rounded up; an absent limit is the node's capacity.
 
     Args:
-        container: as in the pod's spec.
-        resource: such as limits.cpu.
-        divisor: a quantity; 0 means 1.
-        capacity: of the node.
+        container: The container as in the pod's spec.
+        resource: A resource such as limits.cpu.
+        divisor: A quantity; 0 means 1.
+        capacity: The capacity of the node.
 
     Raises:
-        ConfigError: a quantity has an unknown unit.
+        ConfigError: A quantity has an unknown unit.
     """
     kind, _, name = resource.partition(".")
     quantity = ((container.get("resources") or {}).get(kind) or {}).get(name)

@@ -26,10 +26,10 @@ class ProcessHost:
     """The tasks of one node.
 
     Attributes:
-        context: what all pods share.
-        name: of the node.
-        port: of the log server.
-        workers: pod UID -> worker.
+        context: What all pods share.
+        name: The name of the node.
+        port: The port of the log server.
+        workers: Pod UID -> worker.
     """
 
     def __init__(self, context: AgentContext, name: str, port: int) -> None:

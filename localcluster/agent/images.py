@@ -38,7 +38,7 @@ def is_valid_name(name: str) -> bool:
     """Return whether a container runtime could parse an image reference.
 
     Args:
-        name: as in the pod's spec.
+        name: The reference as in the pod's spec.
     """
     return _REFERENCE.fullmatch(name) is not None
 
@@ -53,7 +53,7 @@ def parse_image_option(option: str) -> tuple[str, str, str]:
         The name of the image, the path in it, and the absolute path of the local file.
 
     Raises:
-        UsageError: it has another format.
+        UsageError: It has another format.
     """
     name, equals, rest = option.partition("=")
     path, colon, file = rest.partition(":")
@@ -66,7 +66,7 @@ def image_table(bin_folder: Path, options: Iterable[str] = ()) -> ImageTable:
     """Return every image that the process hosts know, by name.
 
     Args:
-        bin_folder: the built binaries.
+        bin_folder: The built binaries.
         options: --image options; several for one name add files to the same image.
     """
     files: dict[str, dict[str, str]] = {

@@ -29,11 +29,11 @@ def parse_options(query: Mapping[str, str], now: float) -> LogOptions:
     """Return the options in a query.
 
     Args:
-        query: as the apiserver passes it on.
-        now: seconds since the epoch, for sinceSeconds.
+        query: As the apiserver passes it on.
+        now: Seconds since the epoch, for sinceSeconds.
 
     Raises:
-        ValueError: an option has an invalid value.
+        ValueError: An option has an invalid value.
     """
 
     def number(name: str, minimum: int) -> int | None:
@@ -80,7 +80,7 @@ class LogFilter:
         """Return the last entries, as many as tailLines.
 
         Args:
-            entries: whole lines of the file, without their newline.
+            entries: Whole lines of the file, without their newline.
         """
         count = self._options.tail_lines
         return entries if count is None else entries[len(entries) - min(count, len(entries)) :]
@@ -89,7 +89,7 @@ class LogFilter:
         """Yield the text of each entry, up to limitBytes in total.
 
         Args:
-            entries: whole lines of the file, without their newline.
+            entries: Whole lines of the file, without their newline.
         """
         for entry in entries:
             if self.limit_reached:

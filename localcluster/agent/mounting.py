@@ -29,7 +29,7 @@ class FetchedObjects:
 
         Args:
             kind: ConfigMap or Secret.
-            name: in the pod's namespace.
+            name: In the pod's namespace.
         """
         return self._objects.get((kind, name))
 
@@ -40,13 +40,13 @@ async def fetch_objects(
     """Fetch ConfigMaps and Secrets; that one does not exist is not an error.
 
     Args:
-        api: the client of the apiserver.
-        namespace: of the pod.
-        references: as (kind, name).
+        api: The client of the apiserver.
+        namespace: The pod's namespace.
+        references: As (kind, name).
 
     Raises:
-        ApiError: an error other than 404.
-        UnreachableError: the apiserver did not answer.
+        ApiError: An error other than 404.
+        UnreachableError: The apiserver did not answer.
     """
     objects: dict[tuple[str, str], Mapping[str, str] | None] = {}
     for kind, name in references:
@@ -64,13 +64,13 @@ async def fetch_token(api: ApiClient, pod: Json, projection: TokenProjection) ->
     """Request a token of the pod's ServiceAccount that is bound to the pod.
 
     Args:
-        api: the client of the apiserver.
-        pod: the pod.
-        projection: with the audience and the lifetime.
+        api: The client of the apiserver.
+        pod: The pod.
+        projection: The audience and the lifetime.
 
     Raises:
-        MountError: the apiserver refused.
-        UnreachableError: the apiserver did not answer.
+        MountError: The apiserver refused.
+        UnreachableError: The apiserver did not answer.
     """
     metadata = pod["metadata"]
     account = pod["spec"].get("serviceAccountName") or "default"
@@ -97,9 +97,9 @@ def write_file(path: Path, text: str, mode: int = 0o644) -> None:
     """Write a file of a volume atomically: no reader sees a part of a renewed token.
 
     Args:
-        path: the file; its folders are created.
-        text: with surrogateescape for bytes that are not UTF-8.
-        mode: the permissions of the file.
+        path: The file; its folders are created.
+        text: The content, with surrogateescape for bytes that are not UTF-8.
+        mode: The permissions of the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temp_file = path.with_name(f".{path.name}.new")
@@ -115,17 +115,17 @@ async def write_volumes(
     """Write every volume of a pod into its own folder.
 
     Args:
-        api: the client of the apiserver.
-        pod: the pod.
-        folder: the parent of the volumes' folders.
+        api: The client of the apiserver.
+        pod: The pod.
+        folder: The parent of the volumes' folders.
 
     Returns:
         The path of each token that has to be renewed, with its projection.
 
     Raises:
-        MountError: with the name of the volume.
-        ApiError: an object could not be read.
-        UnreachableError: the apiserver did not answer.
+        MountError: A volume is not available; the message names it.
+        ApiError: An object could not be read.
+        UnreachableError: The apiserver did not answer.
     """
     objects = await fetch_objects(api, pod["metadata"]["namespace"], volume_objects(pod))
     tokens = []

@@ -33,9 +33,9 @@ def node_status(port: int, now: float, since: float) -> dict[str, Any]:
     """Return the status of a healthy node.
 
     Args:
-        port: of the log server.
-        now: the time of the heartbeat, in seconds since the epoch.
-        since: when the node became ready.
+        port: The port of the log server.
+        now: The time of the heartbeat, in seconds since the epoch.
+        since: When the node became ready.
     """
     machine = os.uname()
     conditions = [
@@ -79,9 +79,9 @@ def node_object(name: str, port: int, now: float) -> dict[str, Any]:
     """Return the Node that a process host registers.
 
     Args:
-        name: such as host-1.
-        port: of the log server.
-        now: seconds since the epoch.
+        name: A name such as host-1.
+        port: The port of the log server.
+        now: Seconds since the epoch.
     """
     machine = os.uname().machine
     return {
@@ -105,9 +105,9 @@ def lease_object(name: str, uid: str, micro_time: str) -> dict[str, Any]:
     """Return the Lease that is a node's heartbeat.
 
     Args:
-        name: of the node.
-        uid: of the Node, which owns the Lease.
-        micro_time: now, in RFC 3339 with microseconds.
+        name: The name of the node.
+        uid: The UID of the Node, which owns the Lease.
+        micro_time: The current time, in RFC 3339 with microseconds.
     """
     return {
         "apiVersion": "coordination.k8s.io/v1",

@@ -18,7 +18,7 @@ def end_orphans(pods: Iterable[Path]) -> None:
     """Kill every container of some pods and wait until none of their processes runs.
 
     Args:
-        pods: the folders of the pods.
+        pods: The folders of the pods.
     """
     folders = [path for pod in pods for path in pod.glob("containers/*/*")]
     # A shim that gets this signal kills all processes of its container and then ends.

@@ -20,8 +20,8 @@ def rewrite_paths(text: str, paths: Mapping[str, str]) -> str:
     """Return the text with every path of the container replaced once.
 
     Args:
-        text: an argument of a command, or a whole script.
-        paths: path in the container -> path on this machine.
+        text: An argument of a command, or a whole script.
+        paths: Path in the container -> path on this machine.
     """
     local = {path.rstrip("/"): target for path, target in paths.items() if path.rstrip("/")}
     if not local:
@@ -36,7 +36,7 @@ def rewrite_arguments(arguments: Iterable[str], paths: Mapping[str, str]) -> lis
     """Apply `rewrite_paths` to each argument of a command.
 
     Args:
-        arguments: of a command.
-        paths: path in the container -> path on this machine.
+        arguments: The arguments of a command.
+        paths: Path in the container -> path on this machine.
     """
     return [rewrite_paths(argument, paths) for argument in arguments]

@@ -24,8 +24,8 @@ class PodVolumes:
     """The volumes of one pod. The pod's folder appears with all volumes in it, or not at all.
 
     Attributes:
-        mounted: whether all volumes are written.
-        retry_at: when the next attempt is due, by time.monotonic().
+        mounted: Whether all volumes are written.
+        retry_at: When the next attempt is due, by time.monotonic().
     """
 
     def __init__(self, api: ApiClient, events: EventRecorder, folder: Path) -> None:
@@ -42,8 +42,8 @@ class PodVolumes:
         """Write the volumes if that is due; record an event if it is not possible.
 
         Raises:
-            ApiError: the next call retries.
-            UnreachableError: the next call retries.
+            ApiError: The next call retries.
+            UnreachableError: The next call retries.
         """
         now = time.monotonic()
         if self.mounted or now < self.retry_at:
@@ -68,11 +68,11 @@ class PodVolumes:
         """Renew the tokens that are about to expire.
 
         Args:
-            pod: the pod, whose volumes are written.
+            pod: The pod, whose volumes are written.
 
         Raises:
-            ApiError: the next call retries.
-            UnreachableError: the next call retries.
+            ApiError: The next call retries.
+            UnreachableError: The next call retries.
         """
         if time.monotonic() < self._renew_at:
             return

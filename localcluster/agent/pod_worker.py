@@ -35,10 +35,10 @@ class PodWorker:
     """The worker of one pod on a process host.
 
     Attributes:
-        context: what all pods share.
-        pod: the latest version of the pod.
-        uid: of the pod.
-        containers: init containers first.
+        context: What all pods share.
+        pod: The latest version of the pod.
+        uid: The UID of the pod.
+        containers: Init containers first.
     """
 
     def __init__(self, context: AgentContext, pod: Json) -> None:

@@ -32,7 +32,7 @@ def read_identity(path: Path) -> Identity | None:
     """Read the identity of a process from a file that a shim wrote.
 
     Args:
-        path: shim.json or running.json.
+        path: Either shim.json or running.json.
     """
     raw = _read(path)
     return Identity(raw["pid"], raw["started_ticks"], raw["boot"]) if raw else None
@@ -63,12 +63,12 @@ class ContainerProcess:
         """Start a command; return when it runs or could not be started.
 
         Args:
-            folder: of this start; it is created.
-            program: the file to execute.
-            argv: the arguments, of which the first is the program's name.
-            environment: all variables.
-            working_folder: of the main process.
-            log_limit_bytes: the size at which the log is rotated.
+            folder: The folder of this start, which is created.
+            program: The file to execute.
+            argv: The arguments, of which the first is the program's name.
+            environment: All variables.
+            working_folder: The working directory of the main process.
+            log_limit_bytes: The size at which the log is rotated.
         """
         folder.mkdir(parents=True)
         spec = {

@@ -13,12 +13,12 @@ def validate_user(pod: Mapping[str, Any], container: Mapping[str, Any], image: I
     """Check a container as the kubelet's verifyRunAsNonRoot does, with the same messages.
 
     Args:
-        pod: the pod.
-        container: as in the pod's spec.
-        image: of the container.
+        pod: The pod.
+        container: The container as in the pod's spec.
+        image: The image of the container.
 
     Raises:
-        ConfigError: the container would run as root although that is forbidden.
+        ConfigError: The container would run as root although that is forbidden.
     """
     pod_context = pod["spec"].get("securityContext") or {}
     container_context = container.get("securityContext") or {}

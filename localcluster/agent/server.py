@@ -132,9 +132,9 @@ async def serve_logs(
     """Listen on a free port of the loopback address.
 
     Args:
-        find: returns the worker of a pod, by namespace and name.
-        certificate: a PEM file with the server's key and certificate.
-        ca_certificate: the file of the CA that signed the apiserver's client certificate.
+        find: Returns the worker of a pod, by namespace and name.
+        certificate: A PEM file with the server's key and certificate.
+        ca_certificate: The file of the CA that signed the apiserver's client certificate.
 
     Returns:
         The runner, which the caller has to clean up, and the port.

@@ -1,4 +1,4 @@
-"""Run the main process of one container, and keep its log and exit code while agents come and go.
+"""Run the main process of one container, and keep its log and exit code without an agent.
 
 It is started as a script (`python -I -S shim.py FOLDER`) and imports only the standard library. It
 is to the agent what containerd-shim is to containerd: the agent writes `spec.json` into the folder

@@ -30,7 +30,7 @@ def rfc3339(seconds: float | None) -> str | None:
     """Return a time in the format of the Kubernetes API: UTC, without fractions of a second.
 
     Args:
-        seconds: since the epoch.
+        seconds: Since the epoch.
     """
     if seconds is None:
         return None
@@ -41,8 +41,8 @@ def lost_container(started_at: float | None = None, finished_at: float | None = 
     """Return the kubelet's state for a container whose end nobody has seen.
 
     Args:
-        started_at: seconds since the epoch; None for a container that never started.
-        finished_at: when the loss was noticed.
+        started_at: Seconds since the epoch; None for a container that never started.
+        finished_at: When the loss was noticed.
     """
     return Terminated(
         137,
@@ -92,8 +92,8 @@ def pod_phase(policy: str, containers: Sequence[ContainerStatus]) -> str:
     """Return a pod's phase by the rules of the kubelet's getPhase.
 
     Args:
-        policy: the pod's restartPolicy.
-        containers: all of them, including init containers.
+        policy: The pod's restartPolicy.
+        containers: All of them, including init containers.
     """
     main_containers = [container for container in containers if not container.is_init]
     for container in containers:
@@ -181,12 +181,12 @@ def pod_status(
     It contains only the conditions of a kubelet, so those of other controllers stay.
 
     Args:
-        pod: the latest version of the pod.
-        containers: in the order of the spec, init containers first.
-        now: seconds since the epoch.
-        mounted: whether the volumes are written.
-        failure: reason and message of a pod that failed as a whole, such as DeadlineExceeded.
-        stopped: whether the pod was stopped, so that no container restarts.
+        pod: The latest version of the pod.
+        containers: In the order of the spec, init containers first.
+        now: Seconds since the epoch.
+        mounted: Whether the volumes are written.
+        failure: Reason and message of a pod that failed as a whole, such as DeadlineExceeded.
+        stopped: Whether the pod was stopped, so that no container restarts.
     """
     policy = "Never" if stopped else pod["spec"].get("restartPolicy", "Always")
     phase = "Failed" if failure else pod_phase(policy, containers)
@@ -219,7 +219,7 @@ def without_timestamps(status: Mapping[str, Any]) -> dict[str, Any]:
     Two statuses that are equal without them need no update.
 
     Args:
-        status: as returned by `pod_status`.
+        status: As returned by `pod_status`.
     """
     kept = {key: value for key, value in status.items() if key != "startTime"}
     kept["conditions"] = [

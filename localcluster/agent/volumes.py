@@ -47,7 +47,7 @@ def decode_object(kind: str, raw: Mapping[str, Any]) -> dict[str, str]:
 
     Args:
         kind: ConfigMap or Secret.
-        raw: as the apiserver returns it.
+        raw: As the apiserver returns it.
     """
 
     def text(value: str) -> str:
@@ -108,13 +108,13 @@ def volume_files(
     """Return the content of a volume.
 
     Args:
-        pod: the pod.
-        volume: as in the pod's spec.
-        lookup: the objects that `volume_objects` returned.
-        addresses: podIP and hostIP.
+        pod: The pod.
+        volume: The volume as in the pod's spec.
+        lookup: The objects that `volume_objects` returned.
+        addresses: The podIP and hostIP.
 
     Raises:
-        MountError: an object or key does not exist, or the type of volume is not supported.
+        MountError: An object or key does not exist, or the type of volume is not supported.
     """
     files: dict[str, str] = {}
     tokens: list[TokenProjection] = []
@@ -142,8 +142,8 @@ def mount_paths(container: Mapping[str, Any], folders: Mapping[str, str]) -> dic
     """Return the local path of each mount of a container, by its path in the container.
 
     Args:
-        container: as in the pod's spec.
-        folders: the local folder of each volume, by the volume's name.
+        container: The container as in the pod's spec.
+        folders: The local folder of each volume, by the volume's name.
     """
     return {
         mount["mountPath"].rstrip("/"): "/".join(

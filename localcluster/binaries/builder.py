@@ -34,13 +34,13 @@ def build_binaries(environ: Mapping[str, str]) -> Path:
     """Build every binary of the catalog that the cache does not contain.
 
     Args:
-        environ: this process's environment.
+        environ: This process's environment.
 
     Returns:
         The folder that contains all of them.
 
     Raises:
-        ToolchainError: there is no suitable Go.
+        ToolchainError: There is no suitable Go.
         BuildFailedError: `go build` failed.
     """
     folder = binary_folder(environ)

@@ -13,7 +13,7 @@ def module_files(modules: Path = MODULES) -> dict[str, bytes]:
     """Return the content of every go.mod and go.sum, by its path inside the modules folder.
 
     Args:
-        modules: the folder with one folder per Go module.
+        modules: The folder with one folder per Go module.
     """
     return {
         str(path.relative_to(modules)): path.read_bytes()
@@ -28,9 +28,9 @@ def fingerprint(
     """Return a digest of everything that determines the binaries.
 
     Args:
-        files: go.mod and go.sum of every module, by path.
-        platform: such as linux/amd64.
-        binaries: the catalog.
+        files: The go.mod and go.sum of every module, by path.
+        platform: The platform, such as linux/amd64.
+        binaries: The catalog.
 
     Returns:
         16 hexadecimal digits.

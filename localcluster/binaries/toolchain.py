@@ -30,7 +30,7 @@ def required_version(go_mod: str) -> tuple[int, int]:
     """Return the Go version that a go.mod requires, as (major, minor).
 
     Args:
-        go_mod: the text of the file.
+        go_mod: The text of the file.
     """
     match = re.search(r"^go (\d+)\.(\d+)", go_mod, re.MULTILINE)
     return (int(match[1]), int(match[2])) if match else (1, 0)
@@ -40,7 +40,7 @@ def parse_go_version(output: str) -> tuple[int, int] | None:
     """Return the version in the output of `go version`, as (major, minor).
 
     Args:
-        output: such as "go version go1.26.8 linux/amd64".
+        output: Text such as "go version go1.26.8 linux/amd64".
 
     Returns:
         None when it is not the output of Go.
@@ -53,7 +53,7 @@ def go_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for every go command.
 
     Args:
-        environ: this process's environment.
+        environ: This process's environment.
     """
     kept = {key: value for key, value in environ.items() if key not in {"GOFLAGS", "GOWORK"}}
     kept |= {"CGO_ENABLED": "0", "GOWORK": "off"}
@@ -72,11 +72,11 @@ def find_go(module: Path, environ: Mapping[str, str]) -> Toolchain:
     """Return the first suitable go of this virtual environment or, after that, of PATH.
 
     Args:
-        module: a folder with a go.mod.
-        environ: this process's environment.
+        module: A folder with a go.mod.
+        environ: This process's environment.
 
     Raises:
-        ToolchainError: there is none; the message says how to get one.
+        ToolchainError: There is none; the message says how to get one.
     """
     required = required_version((module / "go.mod").read_text())
     requirement = f"building the local cluster needs Go {required[0]}.{required[1]} or newer"

@@ -49,11 +49,11 @@ def start_agent(folder: ClusterFolder, environ: Mapping[str, str]) -> Identity:
     """Start the agent as a daemon in a session of its own.
 
     Args:
-        folder: of the cluster, with the agent's configuration in it.
-        environ: this process's environment.
+        folder: The cluster's folder, which contains the agent's configuration.
+        environ: This process's environment.
 
     Raises:
-        PlaneError: the agent did not start.
+        PlaneError: The agent did not start.
     """
     (folder.path / "agent.json").unlink(missing_ok=True)
     with folder.agent_log.open("a") as log:
@@ -85,8 +85,8 @@ def stop_agent(folder: ClusterFolder, recorded: Identity | None) -> None:
     """Stop the agent and wait until it has ended.
 
     Args:
-        folder: of the cluster.
-        recorded: the agent in the cluster's record.
+        folder: The cluster's folder.
+        recorded: The agent in the cluster's record.
     """
     agents = {agent for agent in (recorded, find_agent(folder)) if agent is not None}
     end_processes(agents, signal.SIGTERM, GRACE_SECONDS)

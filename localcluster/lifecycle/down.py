@@ -28,8 +28,8 @@ def down(folder: ClusterFolder, environ: Mapping[str, str]) -> None:
     """Stop a cluster and delete all its data. Does nothing when the cluster does not exist.
 
     Args:
-        folder: of the cluster.
-        environ: this process's environment.
+        folder: The cluster's folder.
+        environ: This process's environment.
     """
     with lock_cluster(folder, create=False) as locked:
         if not locked:
@@ -45,9 +45,9 @@ def tear_down(
     """Do what `down` does, for a caller that already holds the lock.
 
     Args:
-        folder: of the cluster.
-        environ: this process's environment.
-        keep_lock: keep the folder and the lock in it.
+        folder: The cluster's folder.
+        environ: This process's environment.
+        keep_lock: Keep the folder and the lock in it.
     """
     record = load_record(folder)
     stop_agent(folder, record.agent)

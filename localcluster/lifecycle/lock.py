@@ -16,8 +16,8 @@ def lock_cluster(folder: ClusterFolder, *, create: bool) -> Iterator[bool]:
     """Lock a cluster. The kernel releases the lock when this process ends, however it ends.
 
     Args:
-        folder: of the cluster.
-        create: create the folder if it does not exist.
+        folder: The cluster's folder.
+        create: Create the folder if it does not exist.
 
     Yields:
         False when the folder does not exist and `create` is false; nothing is locked then.

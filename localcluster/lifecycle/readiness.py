@@ -17,9 +17,9 @@ def readiness_problems(nodes: list[Json], process_hosts: set[str], kwok_hosts: i
     """Return what keeps the nodes from being ready.
 
     Args:
-        nodes: of the cluster.
-        process_hosts: the names of the expected process hosts.
-        kwok_hosts: the expected number of kwok hosts.
+        nodes: All nodes of the cluster.
+        process_hosts: The names of the expected process hosts.
+        kwok_hosts: The expected number of kwok hosts.
     """
     ready = set()
     for node in nodes:
@@ -73,13 +73,13 @@ def wait_until_ready(
     """Wait until all nodes are Ready and pods can be created in namespace `default`.
 
     Args:
-        config: with the address of the apiserver.
-        process_hosts: the names of the expected process hosts.
-        kwok_hosts: the expected number of kwok hosts.
-        seconds: the timeout.
+        config: Contains the address of the apiserver.
+        process_hosts: The names of the expected process hosts.
+        kwok_hosts: The expected number of kwok hosts.
+        seconds: The timeout.
 
     Raises:
-        PlaneError: the timeout expired; the message says what is missing.
+        PlaneError: The timeout expired; the message says what is missing.
     """
     asyncio.run(_wait(config, process_hosts, kwok_hosts, seconds))
 

@@ -40,7 +40,7 @@ def identity_from(raw: dict[str, Any] | None) -> Identity | None:
     """Return an identity that was written as JSON.
 
     Args:
-        raw: its fields, or None.
+        raw: Its fields, or None.
     """
     return None if raw is None else Identity(raw["pid"], raw["started_ticks"], raw["boot"])
 

@@ -51,15 +51,15 @@ def up(folder: ClusterFolder, options: ClusterOptions, environ: Mapping[str, str
     """Make the cluster run as the options say.
 
     Args:
-        folder: of the cluster.
-        options: of `up`.
-        environ: this process's environment.
+        folder: The cluster's folder.
+        options: The options of `up`.
+        environ: This process's environment.
 
     Returns:
         The absolute path of the kubeconfig.
 
     Raises:
-        LocalClusterError: the cluster did not come up. A new cluster is deleted again.
+        LocalClusterError: The cluster did not come up. A new cluster is deleted again.
     """
     for option in options.images:
         parse_image_option(option)

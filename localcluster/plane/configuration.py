@@ -22,8 +22,8 @@ def kwokctl_configuration(plane: Path, ports: Sequence[int]) -> dict[str, Any]:
     """Return a KwokctlConfiguration.
 
     Args:
-        plane: the folder in which kwokctl will keep this cluster.
-        ports: one for each of PORT_NAMES.
+        plane: The folder in which kwokctl will keep this cluster.
+        ports: One for each of PORT_NAMES.
     """
     options: dict[str, Any] = {
         "bindAddress": LOOPBACK,

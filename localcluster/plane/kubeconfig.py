@@ -29,7 +29,7 @@ def context_name(name: str) -> str:
     """Return the name of the context, cluster and user in a cluster's kubeconfig.
 
     Args:
-        name: of the cluster.
+        name: The name of the cluster.
     """
     return PREFIX + name
 
@@ -38,7 +38,7 @@ def is_localcluster_kubeconfig(text: str) -> bool:
     """Return whether a kubeconfig holds local clusters only, so that it may be replaced or deleted.
 
     Args:
-        text: the content of the file.
+        text: The content of the file.
     """
     try:
         loaded = yaml.safe_load(text)
@@ -59,13 +59,13 @@ def read_server(folder: ClusterFolder) -> str:
     """Return the URL of the apiserver, from what kwokctl wrote.
 
     Args:
-        folder: of the cluster.
+        folder: The cluster's folder.
 
     Returns:
         Such as https://127.0.0.1:28811.
 
     Raises:
-        PlaneError: kwokctl wrote none.
+        PlaneError: There is no kubeconfig of kwokctl.
     """
     try:
         loaded = yaml.safe_load((folder.plane / "kubeconfig.yaml").read_text())
@@ -88,11 +88,11 @@ def write_kubeconfig(folder: ClusterFolder, target: Path) -> None:
     """Write the administrator's kubeconfig atomically, readable by this user only.
 
     Args:
-        folder: of the cluster, whose control plane exists.
-        target: the file.
+        folder: The cluster's folder, with a control plane.
+        target: The file.
 
     Raises:
-        KubeconfigError: the file exists and was not written by this package.
+        KubeconfigError: The file exists and was not written by this package.
     """
     if target.is_dir() or (
         target.exists() and not is_localcluster_kubeconfig(target.read_text(errors="replace"))

@@ -49,12 +49,12 @@ def create_plane(folder: ClusterFolder, bin_folder: Path, environ: Mapping[str, 
     """Create the certificates and start every component, on free ports of the loopback address.
 
     Args:
-        folder: of the cluster, without a control plane yet.
-        bin_folder: the built binaries.
-        environ: this process's environment.
+        folder: The cluster's folder, without a control plane yet.
+        bin_folder: The built binaries.
+        environ: This process's environment.
 
     Raises:
-        PlaneError: with the last output of kwokctl and of the components that failed.
+        PlaneError: It failed; the message has the last output of kwokctl and its components.
     """
     ports = choose_ports(len(PORT_NAMES))
     # kwokctl compares its own paths with those of the kernel, which have no symbolic links.
@@ -81,12 +81,12 @@ def start_plane(folder: ClusterFolder, bin_folder: Path, environ: Mapping[str, s
     """Start the components that do not run, with the ports and the data they had.
 
     Args:
-        folder: of the cluster, with a control plane.
-        bin_folder: the built binaries.
-        environ: this process's environment.
+        folder: The cluster's folder, with a control plane.
+        bin_folder: The built binaries.
+        environ: This process's environment.
 
     Raises:
-        PlaneError: with the last output of kwokctl and of the components that failed.
+        PlaneError: It failed; the message has the last output of kwokctl and its components.
     """
     alive = component_processes(folder)
     for name in COMPONENTS:
@@ -101,13 +101,13 @@ def scale_kwok_nodes(
     """Create or delete nodes that kwok simulates.
 
     Args:
-        folder: of the cluster.
-        bin_folder: the built binaries.
-        environ: this process's environment.
-        count: the desired number of nodes.
+        folder: The cluster's folder.
+        bin_folder: The built binaries.
+        environ: This process's environment.
+        count: The desired number of nodes.
 
     Raises:
-        PlaneError: kwokctl failed.
+        PlaneError: The command kwokctl failed.
     """
     arguments = ["scale", "node", KWOK_NODE_PREFIX, "--replicas", str(count)]
     _kwokctl(folder, bin_folder, environ, arguments)

@@ -35,12 +35,12 @@ def choose_ports(
     """Return different ports that are free at this moment.
 
     Args:
-        count: the number of ports.
-        free: tells whether a port is free.
-        rng: the source of randomness.
+        count: The number of ports.
+        free: Tells whether a port is free.
+        rng: The source of randomness.
 
     Raises:
-        PlaneError: the range has too few free ports.
+        PlaneError: The range has too few free ports.
     """
     candidates = list(range(FIRST, LAST))
     (rng or random.SystemRandom()).shuffle(candidates)

@@ -48,7 +48,7 @@ def is_alive(identity: Identity) -> bool:
     """Return whether this process still runs.
 
     Args:
-        identity: as recorded when the process was started.
+        identity: As recorded when the process was started.
     """
     return identity_of(identity.pid) == identity
 
@@ -59,8 +59,8 @@ def processes_within(folder: Path, bin_folder: Path) -> list[Identity]:
     This finds what was started just before a crash, too late to be recorded.
 
     Args:
-        folder: a cluster's state folder; no other process has it as its working directory.
-        bin_folder: the built binaries.
+        folder: A cluster's state folder; no other process has it as its working directory.
+        bin_folder: The built binaries.
     """
     processes = []
     for entry in PROC.iterdir():
@@ -89,7 +89,7 @@ def session_members(leader: Identity) -> list[Identity]:
     """Return the processes of the session that this process leads or led.
 
     Args:
-        leader: a process that had called setsid when it was recorded.
+        leader: A process that had called setsid when it was recorded.
     """
     current = identity_of(leader.pid)
     # The kernel does not reuse the leader's pid while the session has members (credentials(7)). So

@@ -14,8 +14,8 @@ def send_signal(identity: Identity, number: signal.Signals) -> bool:
     """Send a signal to a process.
 
     Args:
-        identity: as recorded when the process was started.
-        number: of the signal.
+        identity: As recorded when the process was started.
+        number: The signal.
 
     Returns:
         False when the process no longer exists.
@@ -35,9 +35,9 @@ def end_processes(
     """Signal processes, kill those that do not end, and wait until all have ended.
 
     Args:
-        identities: as recorded when the processes were started.
-        number: of the first signal, which may be SIGKILL.
-        grace_seconds: how long the processes have before SIGKILL.
+        identities: As recorded when the processes were started.
+        number: The first signal, which may be SIGKILL.
+        grace_seconds: How long the processes have before SIGKILL.
     """
     remaining = [identity for identity in identities if send_signal(identity, number)]
     deadline = time.monotonic() + grace_seconds

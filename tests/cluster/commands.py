@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 CHECKOUT = Path(__file__).parents[2]
 
-# Generous, because it only prevents that a hanging command blocks the tests.
+# Generous, because it only keeps a hanging command from blocking the tests.
 COMMAND_SECONDS = 180.0
 
 
@@ -71,7 +71,7 @@ class Started:
         """Wait until the command ends.
 
         Raises:
-            AssertionError: it did not end in time.
+            AssertionError: It did not end in time.
         """
         try:
             code = self._process.wait(seconds)
@@ -185,7 +185,7 @@ def until(
     """Evaluate the condition until its value is true, with a pause in between; return the value.
 
     Raises:
-        AssertionError: the value did not become true in time.
+        AssertionError: The value did not become true in time.
     """
     deadline = time.monotonic() + seconds
     while not (value := condition()):

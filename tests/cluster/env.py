@@ -23,10 +23,10 @@ class Env:
     """A namespace that enforces Pod Security `restricted`.
 
     Attributes:
-        namespace: its name.
-        mrunners: the program.
-        kubectl: the program, which uses the namespace by default.
-        folder: for profiles and other files.
+        namespace: Its name.
+        mrunners: The program.
+        kubectl: The program, which uses the namespace by default.
+        folder: The folder for profiles and other files.
     """
 
     namespace: str

@@ -41,8 +41,8 @@ class Harness:
     """The processes that a test kills and restarts.
 
     Attributes:
-        folder: for the server, the worker and the files that hold steps.
-        kubeconfig: for the worker.
+        folder: The folder of the server, the worker and the files that hold steps.
+        kubeconfig: The kubeconfig of the worker.
     """
 
     folder: Path

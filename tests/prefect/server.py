@@ -37,11 +37,11 @@ class PrefectServer:
     """A Prefect server, and how to talk to it.
 
     Attributes:
-        api: the URL of its API.
-        database: its SQLite file.
-        log: its output.
-        environ: for programs that use it.
-        folder: of this session; the worker keeps its files there.
+        api: The URL of its API.
+        database: Its SQLite file.
+        log: Its output.
+        environ: The environment of programs that use it.
+        folder: The folder of this session, in which the worker keeps its files.
     """
 
     api: str

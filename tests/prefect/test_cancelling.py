@@ -68,7 +68,9 @@ def test_a_run_of_the_command_line_that_is_cancelled_ends_as_interrupted(
     assert "Traceback" not in ended.stderr
 
 
-def test_a_workers_run_is_cancelled_and_its_jobs_stay_or_go(worker: PrefectServer, env: Env) -> None:
+def test_a_workers_run_is_cancelled_and_its_jobs_stay_or_go(
+    worker: PrefectServer, env: Env
+) -> None:
     name = "multirunners/multirunners"
     for on_cancel in ("keep", "delete"):
         options = _options(env, on_cancel)

@@ -74,7 +74,9 @@ def test_another_run_under_the_same_tracker_gives_3(endings: dict[str, Finished]
     assert "another run is there: tracker slow" in refused.stderr
 
 
-def test_without_wait_it_ends_as_soon_as_the_tracker_stands(worker: PrefectServer, env: Env) -> None:
+def test_without_wait_it_ends_as_soon_as_the_tracker_stands(
+    worker: PrefectServer, env: Env
+) -> None:
     done = env.start_run(env.slow(), options=[*DEPLOYMENT]).finish()
     assert (done.code, done.stdout) == (0, "mrunners\n"), done.stderr
     assert "mrunners" in env.kubectl.names("configmaps")
