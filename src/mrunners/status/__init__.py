@@ -1,5 +1,5 @@
-"""How far a run is, judged against its plan: pure functions over what the cluster showed.
+"""The state of a run: pure functions that compare its plan with what the cluster has.
 
-The way of the data: run_state (Jobs against the plan) -> starting (why pods do not start) ->
-verdicts (may it still finish, in words).
+`run_state` compares the Jobs with the plan, `diagnostics` explains why pods do not start, and
+`completion` decides whether the run can still finish and words what went wrong.
 """

@@ -1,6 +1,6 @@
-"""The state of a run: its plan held against the Jobs that the cluster has.
+"""The state of a run: its plan compared with the Jobs that exist.
 
-It must not ask the cluster, nor judge by the Jobs that happen to exist.
+The plan decides what the run consists of, never the Jobs that happen to exist.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from mrunners.plan.plan import PlannedJob, RunPlan
 
 __all__ = ["JobPhase", "JobState", "RunState", "creator_is_gone", "run_state"]
 
-# Creating 1,000 Jobs takes seconds, each a few milliseconds after the one before; a creator that
-# has added none for so long was ended.
+# Jobs are created a few milliseconds apart, 1,000 of them in seconds. A process that has created
+# none for this long no longer runs.
 CREATOR_SILENCE_SECONDS = 60.0
 
 
@@ -25,8 +25,13 @@ class JobPhase(StrEnum):
 
     MISSING = "missing"
     SUSPENDED = "suspended"
+
     STARTING = "starting"
+    """Some of its pods have not started."""
+
     RUNNING = "running"
+    """All of its pods have started."""
+
     COMPLETE = "complete"
     FAILED = "failed"
 
@@ -38,14 +43,19 @@ class JobPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """A planned Job, and the real one if there is one."""
+    """A planned Job and the one that exists.
+
+    Attributes:
+        planned: The Job as planned.
+        actual: The Job that exists; None while there is none.
+    """
 
     planned: PlannedJob
     actual: Job | None
 
     @property
     def phase(self) -> JobPhase:
-        """How far it is."""
+        """How far the Job is."""
         if self.actual is None:
             return JobPhase.MISSING
         if self.actual.finished is not None:
@@ -56,23 +66,23 @@ class JobState:
 
     @property
     def ended(self) -> int:
-        """How many of its pods have ended, one way or the other."""
+        """How many of its pods have succeeded or failed."""
         return 0 if self.actual is None else len(self.actual.succeeded) + len(self.actual.failed)
 
     @property
     def running(self) -> int:
-        """How many of its pods run."""
+        """How many of its pods are running."""
         return 0 if self.actual is None else self.actual.ready
 
     @property
     def unstarted(self) -> int:
-        """How many of its pods neither run nor have ended."""
+        """How many of its pods have not started."""
         return max(self.planned.pod_count - self.ended - self.running, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A run, Job by Job in plan order."""
+    """The Jobs of a run, in plan order."""
 
     jobs: tuple[JobState, ...]
 
@@ -83,7 +93,7 @@ class RunState:
 
     @property
     def complete(self) -> bool:
-        """Whether every planned Job is Complete."""
+        """Whether every planned Job is complete."""
         return all(job.phase is JobPhase.COMPLETE for job in self.jobs)
 
     @property
@@ -93,55 +103,55 @@ class RunState:
 
     @property
     def unfinished(self) -> tuple[JobState, ...]:
-        """The Jobs that have not finished, missing ones among them."""
+        """The Jobs that have not finished, including missing ones."""
         return tuple(job for job in self.jobs if not job.phase.finished)
 
     @property
-    def pods(self) -> int:
+    def pod_count(self) -> int:
         """How many pods are planned."""
         return sum(job.planned.pod_count for job in self.jobs)
 
     @property
     def ended(self) -> int:
-        """How many pods have ended."""
+        """How many pods have succeeded or failed."""
         return sum(job.ended for job in self.jobs)
 
     @property
     def running(self) -> int:
-        """How many pods run."""
+        """How many pods of unfinished Jobs are running."""
         return sum(job.running for job in self.jobs if not job.phase.finished)
 
     @property
     def unstarted(self) -> int:
-        """How many pods neither run nor have ended."""
+        """How many pods of unfinished Jobs have not started."""
         return sum(job.unstarted for job in self.jobs if not job.phase.finished)
 
     @property
     def headline(self) -> str:
-        """The state in one word, as status and the refusals say it."""
+        """The state in a word or a few, such as `running`."""
         if self.finished:
             return "finished" if self.complete else "finished with failed pods"
         return "running" if self.running else "starting"
 
 
 def run_state(plan: RunPlan, jobs: Iterable[Job]) -> RunState:
-    """The plan held against the Jobs of its run.
+    """Compare a plan with the Jobs that exist.
 
     Args:
-        plan: the run as decided.
-        jobs: what a LIST by the run's ID returned; Jobs that are going away do not count.
+        plan: The run's plan.
+        jobs: The Jobs that have the run's ID as a label; those being deleted do not count.
     """
     by_name = {job.name: job for job in jobs if job.run_id == plan.run_id and not job.deleting}
     return RunState(tuple(JobState(job, by_name.get(job.name)) for job in plan.jobs))
 
 
 def creator_is_gone(state: RunState, tracker_created: datetime, now: datetime) -> bool:
-    """Whether planned Jobs are missing and nobody seems to be creating them any more.
+    """Return whether planned Jobs are missing and nothing is creating them any more.
 
     Args:
-        state: the run.
-        tracker_created: when the tracker was made.
-        now: by the same clock, the API server's.
+        state: The run.
+        tracker_created: When the tracker was created.
+        now: The time by the same clock, which is the API server's.
     """
     if not state.missing:
         return False

@@ -17,14 +17,14 @@ LABELS = {
     "mrunners.dev/run-id": RUN_ID,
     "mrunners.dev/runner": "1",
 }
-OURS = {"matchLabels": {"mrunners.dev/run-id": RUN_ID}}
+PODS_OF_RUN = {"matchLabels": {"mrunners.dev/run-id": RUN_ID}}
 PREFER = {
     "topologySpreadConstraints": [
         {
             "maxSkew": 1,
             "topologyKey": "kubernetes.io/hostname",
             "whenUnsatisfiable": "ScheduleAnyway",
-            "labelSelector": OURS,
+            "labelSelector": PODS_OF_RUN,
             "nodeTaintsPolicy": "Honor",
         }
     ]
@@ -33,7 +33,7 @@ REQUIRE = {
     "affinity": {
         "podAntiAffinity": {
             "requiredDuringSchedulingIgnoredDuringExecution": [
-                {"labelSelector": OURS, "topologyKey": "kubernetes.io/hostname"}
+                {"labelSelector": PODS_OF_RUN, "topologyKey": "kubernetes.io/hostname"}
             ]
         }
     }
@@ -48,10 +48,10 @@ PLAIN_COMMAND = [
 ]
 
 
-def made(**changes: str) -> Raw:
+def manifest_of(**changes: str) -> Raw:
     run = planned(2, 3, **changes)
     job = run.plan.jobs[1]
-    return job_manifest(run.plan, job, profile_place="mrunners", tracker_uid="tracker-uid")
+    return job_manifest(run.plan, job, profile_config_map="mrunners", tracker_uid="tracker-uid")
 
 
 def expected(
@@ -143,30 +143,32 @@ def expected(
     ("spread", "fields"), [("prefer", PREFER), ("require", REQUIRE), ("off", {})]
 )
 def test_a_framed_job_is_this_whole_manifest(spread: str, fields: Mapping[str, object]) -> None:
-    assert made(spread=spread) == expected(fields, command=runner_command(ReportMode.FRAMED))
+    assert manifest_of(spread=spread) == expected(fields, command=runner_command(ReportMode.FRAMED))
 
 
 def test_a_plain_job_runs_kperf_alone() -> None:
-    assert made(report="plain") == expected(PREFER, command=PLAIN_COMMAND)
+    assert manifest_of(report="plain") == expected(PREFER, command=PLAIN_COMMAND)
 
 
 def test_the_service_account_and_the_log_limit_come_from_the_options() -> None:
-    asked = made(service_account="loader", node_log_limit="50Mi")
+    manifest = manifest_of(service_account="loader", node_log_limit="50Mi")
     framed = runner_command(ReportMode.FRAMED)
-    assert asked == expected(PREFER, command=framed, account="loader", limit="52428800")
+    assert manifest == expected(PREFER, command=framed, account="loader", limit="52428800")
 
 
-def test_a_job_mounts_its_profile_from_where_it_was_placed() -> None:
+def test_a_job_mounts_its_profile_from_the_config_map_that_holds_it() -> None:
     run = planned(2, 3)
-    job = job_manifest(run.plan, run.plan.jobs[1], profile_place="elsewhere", tracker_uid="u")
+    job = job_manifest(
+        run.plan, run.plan.jobs[1], profile_config_map="mrunners-profiles-1", tracker_uid="u"
+    )
     spec = job["spec"]
     assert isinstance(spec, dict)
     profile_volume = spec["template"]["spec"]["volumes"][0]
-    assert profile_volume["configMap"]["name"] == "elsewhere"
+    assert profile_volume["configMap"]["name"] == "mrunners-profiles-1"
 
 
 def restricted_problems(pod: Raw) -> list[str]:
-    """What Pod Security `restricted` would say, from its documentation."""
+    """Return how a pod violates the Pod Security level `restricted`, by its documentation."""
     problems = [field for field in ("hostNetwork", "hostPID", "hostIPC") if pod.get(field)]
     context = pod["securityContext"]
     problems += [] if context["seccompProfile"]["type"] == "RuntimeDefault" else ["seccomp"]
@@ -175,30 +177,32 @@ def restricted_problems(pod: Raw) -> list[str]:
     for volume in pod["volumes"]:
         problems += sorted(set(volume) - allowed - {"name"})
     for container in pod["containers"]:
-        own = container["securityContext"]
-        problems += [] if own["allowPrivilegeEscalation"] is False else ["escalation"]
-        problems += [] if own["capabilities"] == {"drop": ["ALL"]} else ["capabilities"]
+        security_context = container["securityContext"]
+        problems += [] if security_context["allowPrivilegeEscalation"] is False else ["escalation"]
+        problems += (
+            [] if security_context["capabilities"] == {"drop": ["ALL"]} else ["capabilities"]
+        )
         problems += ["ports"] if "ports" in container else []
     return problems
 
 
 def test_the_pod_passes_pod_security_restricted() -> None:
-    assert restricted_problems(made()["spec"]["template"]["spec"]) == []
+    assert restricted_problems(manifest_of()["spec"]["template"]["spec"]) == []
 
 
-def test_the_digest_tells_specs_apart_and_nothing_else() -> None:
+def test_the_digest_depends_on_the_spec_and_on_nothing_else() -> None:
     run = planned(2, 3)
     first, second = run.plan.jobs
     digests = {
-        job_digest(job_manifest(run.plan, job, profile_place="p", tracker_uid=uid))
+        job_digest(job_manifest(run.plan, job, profile_config_map="p", tracker_uid=uid))
         for job, uid in ((first, "a"), (first, "b"), (second, "a"))
     }
     assert len(digests) == 2
-    assert job_digest(made(spread="off")) != job_digest(made())
+    assert job_digest(manifest_of(spread="off")) != job_digest(manifest_of())
 
 
-def test_what_an_old_server_drops_is_said_with_its_consequence() -> None:
-    kept = set(made()["spec"])
+def test_each_field_that_an_old_server_drops_is_reported_with_its_consequence() -> None:
+    kept = set(manifest_of()["spec"])
     assert dropped_fields(kept) == []
     assert dropped_fields(kept - {"backoffLimitPerIndex", "podReplacementPolicy"}) == [
         "this API server ignores spec.backoffLimitPerIndex of Jobs: one failing pod ends its "

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners.plan.plan import RunPlan, Spread, digest_of, plan_differences, run_id_of
+from mrunners.plan.option_table import Spread
+from mrunners.plan.plan import RunPlan, digest_of, plan_differences, run_id_of
 from tests.unit.env import IMAGE, RUN_ID, planned
 
 
@@ -11,8 +12,8 @@ def test_the_same_key_gives_the_same_run_everywhere() -> None:
     assert run_id_of("another") != RUN_ID
 
 
-def test_the_pods_of_a_plan_are_those_of_all_its_runners() -> None:
-    assert planned(2, 1, 30).plan.pods == 33
+def test_a_plan_has_the_pods_of_all_its_runners() -> None:
+    assert planned(2, 1, 30).plan.pod_count == 33
 
 
 @given(st.dictionaries(st.text(), st.integers() | st.text()))
@@ -29,18 +30,18 @@ def test_a_plan_does_not_differ_from_itself_even_under_another_run() -> None:
     [
         (
             {"image": "kperf:0.3.6"},
-            [f"image: the tracker's plan has {IMAGE}, asked for is kperf:0.3.6"],
+            [f"image: {IMAGE} in the existing run, kperf:0.3.6 requested"],
         ),
         (
             {"spread": Spread.OFF, "start_timeout_seconds": 60.0},
             [
-                "spread: the tracker's plan has prefer, asked for is off",
-                "start_timeout_seconds: the tracker's plan has 300.0, asked for is 60.0",
+                "spread: prefer in the existing run, off requested",
+                "start_timeout_seconds: 300.0 in the existing run, 60.0 requested",
             ],
         ),
         (
             {"jobs": planned(2).plan.jobs},
-            ["runners: the tracker's plan has 2, asked for are 1"],
+            ["runners: 2 in the existing run, 1 requested"],
         ),
         (
             {"jobs": planned(2, 5).plan.jobs},
@@ -55,7 +56,7 @@ def test_a_plan_does_not_differ_from_itself_even_under_another_run() -> None:
                 + list(planned().plan.jobs[1:])
             },
             [
-                "runner 1 (file:///load/0.yaml?numbers=2): the load profile changed since "
+                "runner 1 (file:///load/0.yaml?numbers=2): the load profile has changed "
                 f"(digest {planned().plan.jobs[0].profile_digest[:12]}, now 000000000000)"
             ],
         ),
@@ -65,6 +66,6 @@ def test_a_plan_does_not_differ_from_itself_even_under_another_run() -> None:
 def test_each_difference_of_a_plan_is_one_line(
     changes: dict[str, object], lines: list[str]
 ) -> None:
-    stored = planned().plan
-    wanted = RunPlan.model_validate({**dict(stored), **changes})
-    assert plan_differences(stored, wanted) == lines
+    existing = planned().plan
+    requested = RunPlan.model_validate({**dict(existing), **changes})
+    assert plan_differences(existing, requested) == lines

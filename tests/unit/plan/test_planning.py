@@ -1,7 +1,8 @@
 import pytest
 
 from mrunners.errors import InvalidInputError
-from mrunners.plan.plan import PlannedJob, RunPlan, Spread
+from mrunners.plan.option_table import Spread
+from mrunners.plan.plan import PlannedJob, RunPlan
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.reports.runner_script import ReportMode
 from tests.unit.env import IMAGE, RUN_ID, loaded, options, profile
@@ -14,7 +15,7 @@ def plan_of(limit: str, *, rate: int = 10, **changes: object) -> PlannedRun:
     return plan_run(options(runners=(URI,), **changes), [runner], run_key="key")
 
 
-def test_a_plan_is_all_that_the_options_and_profiles_say() -> None:
+def test_a_plan_contains_what_the_options_and_profiles_say() -> None:
     runner = loaded(URI)
     run = plan_of("total: 100", spread="off", report="plain", tracker="night", start_timeout="1m")
     assert run == PlannedRun(
@@ -45,53 +46,55 @@ def test_a_plan_is_all_that_the_options_and_profiles_say() -> None:
     )
 
 
-def test_a_total_that_cannot_fit_into_a_hosts_log_is_refused_with_the_pods_that_would_do() -> None:
+def test_a_total_that_does_not_fit_into_a_nodes_log_is_refused_with_the_pods_that_it_takes() -> (
+    None
+):
     with pytest.raises(InvalidInputError) as caught:
         plan_of("total: 5000000")
     assert caught.value.problems == (
-        f"runner 1 of 1 ({URI}): about 5,000,000 samples a pod do not fit into a node's log of "
-        "10Mi (room for about 1,165,084); share the load among 9 pods, or raise --node-log-limit "
-        "if the nodes keep more",
+        f"runner 1 of 1 ({URI}): about 5,000,000 samples per pod do not fit into a node's log "
+        "of 10Mi, which holds about 1,165,084; share the load among 9 pods, or raise "
+        "--node-log-limit if the nodes keep more",
     )
 
 
-def test_a_plain_report_has_room_for_fewer_samples() -> None:
+def test_fewer_samples_of_a_plain_report_fit_into_a_nodes_log() -> None:
     assert plan_of("total: 100000").warnings == ()
-    with pytest.raises(InvalidInputError, match=r"room for about 84,562\); share .* 3 pods"):
+    with pytest.raises(InvalidInputError, match=r"holds about 84,562; share .* 3 pods"):
         plan_of("total: 100000", report="plain")
 
 
-def test_a_larger_log_limit_makes_room() -> None:
+def test_more_samples_fit_into_a_larger_log_limit() -> None:
     assert plan_of("total: 5000000", node_log_limit="50Mi").warnings == ()
 
 
-def test_a_duration_that_may_not_fit_is_a_warning() -> None:
+def test_a_duration_whose_samples_may_not_fit_is_a_warning() -> None:
     assert plan_of("duration: 1000", rate=2000).warnings == (
-        f"runner 1 of 1 ({URI}): about 2,000,000 samples a pod do not fit into a node's log of "
-        "10Mi (room for about 1,165,084); share the load among 4 pods, or raise --node-log-limit "
-        "if the nodes keep more",
+        f"runner 1 of 1 ({URI}): about 2,000,000 samples per pod do not fit into a node's log "
+        "of 10Mi, which holds about 1,165,084; share the load among 4 pods, or raise "
+        "--node-log-limit if the nodes keep more",
     )
 
 
-def test_a_duration_without_a_rate_is_unknown_and_so_not_warned_about() -> None:
+def test_there_is_no_warning_about_a_duration_without_a_rate() -> None:
     assert plan_of("duration: 1000", rate=0).warnings == ()
 
 
-def test_the_warnings_of_a_profile_name_its_runner() -> None:
+def test_a_warning_about_a_profile_names_its_runner() -> None:
     warnings = plan_of("total: 100\n  duration: 3").warnings
     assert warnings == ("runner 1: specs[0]: both total and duration are set; duration is ignored",)
 
 
-def test_every_runner_that_is_too_large_has_its_line() -> None:
-    asked = options(runners=(URI, "file:///b?numbers=1", "file:///c?numbers=1"))
+def test_each_runner_that_is_too_large_has_a_line() -> None:
+    requested = options(runners=(URI, "file:///b?numbers=1", "file:///c?numbers=1"))
     huge = profile(limit="total: 2000000")
     runners = [
-        loaded(asked.runners[0], huge),
-        loaded(asked.runners[1]),
-        loaded(asked.runners[2], huge),
+        loaded(requested.runners[0], huge),
+        loaded(requested.runners[1]),
+        loaded(requested.runners[2], huge),
     ]
     with pytest.raises(InvalidInputError) as caught:
-        plan_run(asked, runners, run_key="key")
+        plan_run(requested, runners, run_key="key")
     assert [line.partition(":")[0] for line in caught.value.problems] == [
         "runner 1 of 3 (file",
         "runner 3 of 3 (file",

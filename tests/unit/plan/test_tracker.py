@@ -2,20 +2,21 @@ import json
 
 import pytest
 
-from mrunners.errors import InvalidInputError, RefusedError
-from mrunners.plan.plan import RunPlan
+from mrunners.errors import InvalidInputError, NextStep, RefusedError
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.plan.tracker import (
+    assign_profiles,
     overflow_manifests,
-    place_profiles,
     profile_key,
     read_plan,
     tracker_manifest,
 )
 from mrunners.profiles.rendering import profile_digest
+from mrunners.refs import RunRef
 from tests.unit.env import IMAGE, RUN_ID, loaded, options, planned, uris
 
 KIB = 1024
+RUN = RunRef("load", "mrunners")
 LABELS = {
     "app.kubernetes.io/name": "mrunners",
     "app.kubernetes.io/managed-by": "mrunners",
@@ -26,17 +27,17 @@ LABELS = {
 
 
 def run_of(*texts: str) -> PlannedRun:
-    """A run of one runner per profile, as rendered."""
-    asked = options(runners=uris(*[1] * len(texts)))
+    """Plan a run with one runner per rendered profile."""
+    requested = options(runners=uris(*[1] * len(texts)))
     runners = [
         loaded(uri).model_copy(update={"rendered": text, "digest": profile_digest(text)})
-        for uri, text in zip(asked.runners, texts, strict=True)
+        for uri, text in zip(requested.runners, texts, strict=True)
     ]
-    return plan_run(asked, runners, run_key="key")
+    return plan_run(requested, runners, run_key="key")
 
 
 def large(mark: str) -> str:
-    """A profile of 200 KiB: four of them fit into one ConfigMap."""
+    """Return a profile of 200 KiB, four of which fit into one ConfigMap."""
     return mark * 200 * KIB
 
 
@@ -90,38 +91,51 @@ def test_the_tracker_is_this_whole_manifest() -> None:
     }
 
 
-def stored(plan: RunPlan, run: PlannedRun) -> dict[str, str]:
-    data = tracker_manifest(plan, run.profiles)["data"]
+def tracker_data(run: PlannedRun) -> dict[str, str]:
+    data = tracker_manifest(run.plan, run.profiles)["data"]
     assert isinstance(data, dict)
     return data
 
 
-def test_a_plan_comes_back_from_its_tracker_as_it_was() -> None:
+def test_a_plan_is_read_from_its_tracker_unchanged() -> None:
     run = planned(2, 1, spread="require", report="plain", start_timeout="90s")
-    assert read_plan("load", "mrunners", stored(run.plan, run)) == run.plan
+    assert read_plan(RUN, tracker_data(run)) == run.plan
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "message", "step"),
     [
-        (None, "holds no plan.json, so it is not a tracker of mrunners; choose another name"),
-        ("{", r"cannot read \(plan.json: Invalid JSON"),
-        ('{"schema": "mrunners.plan/v2"}', r"cannot read \(schema: Input should be"),
-        ("[]", r"cannot read \(plan.json: Input should be an object"),
+        (
+            None,
+            "^configmap load/mrunners holds no plan.json, so it is not a tracker of mrunners$",
+            NextStep.OTHER_TRACKER,
+        ),
+        ("{", r"cannot read \(plan.json: Invalid JSON", NextStep.FORCE_DELETE),
+        (
+            '{"schema": "mrunners.plan/v2"}',
+            r"cannot read \(schema: Input should be",
+            NextStep.FORCE_DELETE,
+        ),
+        ("[]", r"cannot read \(plan.json: Input should be an object", NextStep.FORCE_DELETE),
     ],
 )
-def test_what_holds_no_plan_of_ours_is_refused(text: str | None, message: str) -> None:
+def test_a_config_map_without_a_readable_plan_is_refused(
+    text: str | None, message: str, step: NextStep
+) -> None:
     data = {} if text is None else {"plan.json": text}
     with pytest.raises(RefusedError, match=message) as caught:
-        read_plan("load", "mrunners", data)
+        read_plan(RUN, data)
+    assert (caught.value.run, caught.value.next_steps) == (RUN, (step,))
     assert (caught.value.namespace, caught.value.tracker) == ("load", "mrunners")
 
 
 def test_a_plan_with_a_key_of_a_later_release_is_refused() -> None:
     run = planned()
-    later = json.dumps({**json.loads(stored(run.plan, run)["plan.json"]), "later": 1})
-    with pytest.raises(RefusedError, match=r"\(later: Extra inputs .*use the release .* that made"):
-        read_plan("load", "mrunners", {"plan.json": later})
+    later = json.dumps({**json.loads(tracker_data(run)["plan.json"]), "later": 1})
+    with pytest.raises(
+        RefusedError, match=r"\(later: Extra inputs .*use the release .* that created"
+    ):
+        read_plan(RUN, {"plan.json": later})
 
 
 @pytest.mark.parametrize(
@@ -133,19 +147,19 @@ def test_a_plan_with_a_key_of_a_later_release_is_refused() -> None:
         ({"tracker": "other"}, "the plan of another tracker, load/other;"),
     ],
 )
-def test_a_plan_that_somebody_has_edited_is_refused(edited: dict[str, str], message: str) -> None:
+def test_an_edited_plan_is_refused(edited: dict[str, str], message: str) -> None:
     plan = json.loads(planned().plan.model_dump_json(by_alias=True))
     with pytest.raises(RefusedError, match=message):
-        read_plan("load", "mrunners", {"plan.json": json.dumps({**plan, **edited})})
+        read_plan(RUN, {"plan.json": json.dumps({**plan, **edited})})
 
 
 def test_profiles_beyond_900_kib_go_to_config_maps_that_the_tracker_owns() -> None:
     run = run_of(*(large(mark) for mark in "abcdef"))
-    places = place_profiles(run.plan, run.profiles)
-    by_place: dict[str, list[str]] = {}
+    config_maps = assign_profiles(run.plan, run.profiles)
+    digests: dict[str, list[str]] = {}
     for job in run.plan.jobs:
-        by_place.setdefault(places[job.profile_digest], []).append(job.profile_digest)
-    assert list(by_place) == ["mrunners", "mrunners-profiles-1"]
+        digests.setdefault(config_maps[job.profile_digest], []).append(job.profile_digest)
+    assert list(digests) == ["mrunners", "mrunners-profiles-1"]
     (manifest,) = overflow_manifests(run.plan, run.profiles, "tracker-uid")
     assert manifest == {
         "apiVersion": "v1",
@@ -165,7 +179,7 @@ def test_profiles_beyond_900_kib_go_to_config_maps_that_the_tracker_owns() -> No
             ],
         },
         "immutable": True,
-        "data": {profile_key(d): run.profiles[d] for d in by_place["mrunners-profiles-1"]},
+        "data": {profile_key(d): run.profiles[d] for d in digests["mrunners-profiles-1"]},
     }
 
 
@@ -187,23 +201,23 @@ def test_no_config_map_of_a_run_holds_more_than_900_kib() -> None:
 def test_each_distinct_profile_is_stored_once() -> None:
     run = run_of("a", "b", "a")
     assert list(run.profiles) == [job.profile_digest for job in run.plan.jobs[:2]]
-    assert len(stored(run.plan, run)) == 3
+    assert len(tracker_data(run)) == 3
 
 
-def test_a_profile_that_no_config_map_can_hold_is_told_with_its_runners() -> None:
+def test_a_profile_larger_than_a_config_map_is_refused_with_its_runners() -> None:
     run = planned(2, 1)
     (digest,) = run.profiles
     with pytest.raises(InvalidInputError) as caught:
-        place_profiles(run.plan, {digest: "x" * (900 * KIB + 1)})
+        assign_profiles(run.plan, {digest: "x" * (900 * KIB + 1)})
     assert caught.value.problems == (
         "the load profile of file:///load/0.yaml?numbers=2, file:///load/1.yaml?numbers=1 takes "
-        "921,601 bytes as written for kperf, more than a ConfigMap holds (921,600); split it into "
+        "921,601 bytes as rendered for kperf, but a ConfigMap holds at most 921,600; split it into "
         "several runners",
     )
 
 
-def test_a_plan_that_no_config_map_can_hold_is_told() -> None:
+def test_a_plan_larger_than_a_config_map_is_refused() -> None:
     run = planned(2, 1)
     job = run.plan.jobs[0].model_copy(update={"uri": "file:///" + "x" * 900 * KIB})
-    with pytest.raises(InvalidInputError, match=r"^the plan of 1 runners takes 92\d,\d+ bytes"):
-        place_profiles(run.plan.model_copy(update={"jobs": (job,)}), run.profiles)
+    with pytest.raises(InvalidInputError, match=r"^the plan of 1 runner takes 92\d,\d+ bytes"):
+        assign_profiles(run.plan.model_copy(update={"jobs": (job,)}), run.profiles)

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrunners.kube.objects import Job
+from mrunners.refs import RunRef
 from mrunners.status.completion import (
     failure_lines,
     has_unstarted_pods,
@@ -16,7 +17,8 @@ from tests.unit.status.test_diagnostics import diagnosis, image_diagnosis, job
 
 PLAN = planned(3, 1).plan
 COMPLETE = job(finished="Complete"), job(1, finished="Complete")
-GONE = "use: mrunners run --namespace load --tracker t --resume"
+RUN = RunRef("load", "t")
+RESUME = "resume the run to create them"
 
 
 def state(*jobs: Job) -> RunState:
@@ -32,38 +34,36 @@ def may_finish(*jobs: Job, late: int = 0, creator_gone: bool = False) -> list[st
 def lines(
     *jobs: Job, diagnoses: tuple[PodDiagnosis, ...] = (), creator_gone: bool = False
 ) -> list[str]:
-    return failure_lines(
-        state(*jobs), diagnoses, creator_gone=creator_gone, namespace="load", tracker="t"
-    )
+    return failure_lines(state(*jobs), diagnoses, RUN, creator_gone=creator_gone)
 
 
-def test_finished_jobs_are_not_hoped_for() -> None:
+def test_finished_jobs_are_not_waited_for() -> None:
     assert may_finish(*COMPLETE) == []
 
 
-def test_a_job_with_a_pod_that_runs_or_may_start_is_hoped_for() -> None:
+def test_a_job_with_a_pod_that_runs_or_can_still_start_may_finish() -> None:
     second = job(1, finished="Complete")
     assert may_finish(job(), second) == ["mrunners-0"]
     assert may_finish(job(ready=1), second, late=2) == ["mrunners-0"]
     assert may_finish(job(succeeded=(0,), ready=1), second, late=1) == ["mrunners-0"]
 
 
-def test_a_job_whose_only_open_pods_are_overdue_is_given_up() -> None:
+def test_a_job_whose_remaining_pods_are_all_overdue_cannot_finish() -> None:
     second = job(1, finished="Complete")
     assert may_finish(job(), second, late=3) == []
     assert may_finish(job(succeeded=(0,), failed=(1,)), second, late=1) == []
 
 
-def test_a_suspended_job_is_hoped_for() -> None:
+def test_a_suspended_job_may_finish() -> None:
     assert may_finish(job(suspended=True), COMPLETE[1]) == ["mrunners-0"]
 
 
-def test_a_missing_job_is_hoped_for_while_somebody_creates() -> None:
+def test_a_missing_job_may_finish_unless_its_creator_is_gone() -> None:
     assert may_finish(COMPLETE[0]) == ["mrunners-1"]
     assert may_finish(COMPLETE[0], creator_gone=True) == []
 
 
-def test_a_start_is_in_doubt_while_a_pod_has_not_started() -> None:
+def test_a_run_has_unstarted_pods_while_a_pod_of_an_unfinished_job_has_not_started() -> None:
     assert has_unstarted_pods(state(job(ready=2), COMPLETE[1]))
     assert not has_unstarted_pods(state(job(ready=3), COMPLETE[1]))
     assert not has_unstarted_pods(state(COMPLETE[0]))
@@ -73,7 +73,7 @@ def test_a_complete_run_has_no_failures() -> None:
     assert lines(*COMPLETE, creator_gone=True) == []
 
 
-def test_a_failed_job_is_told_with_its_reason_and_where_to_look() -> None:
+def test_a_failed_job_is_reported_with_its_reason_and_where_to_look() -> None:
     failed = job(finished="Failed", failed=(0, 2), succeeded=(1,), finished_reason="FailedIndexes")
     assert lines(failed, COMPLETE[1]) == [
         "job mrunners-0: 2 of 3 pods failed (FailedIndexes); see: kubectl logs --namespace load "
@@ -86,7 +86,7 @@ def test_a_job_that_failed_without_indexes_counts_what_did_not_succeed() -> None
     assert line.startswith("job mrunners-0: 2 of 3 pods failed (no reason given); ")
 
 
-def test_overdue_pods_are_told_and_others_are_not() -> None:
+def test_overdue_pods_are_reported_and_others_are_not() -> None:
     late = image_diagnosis(0, overdue=True)
     slow = image_diagnosis(1)
     assert lines(job(), COMPLETE[1], diagnoses=(late, slow)) == [
@@ -95,17 +95,21 @@ def test_overdue_pods_are_told_and_others_are_not() -> None:
     ]
 
 
-def test_jobs_that_nobody_creates_are_named() -> None:
+def test_jobs_that_nothing_creates_are_named() -> None:
     assert lines(COMPLETE[0], creator_gone=True) == [
-        f"1 Jobs were never created or are gone (mrunners-1) and nobody is creating them; {GONE}"
+        "1 of 2 Jobs of tracker load/t do not exist, and nothing is creating them: mrunners-1; "
+        f"{RESUME}"
     ]
 
 
-def test_of_many_jobs_that_nobody_creates_five_are_named() -> None:
+def test_of_many_jobs_that_nothing_creates_five_are_named() -> None:
     many = run_state(planned(*[1] * 7).plan, [])
-    (line,) = failure_lines(many, [], creator_gone=True, namespace="load", tracker="t")
+    (line,) = failure_lines(many, [], RUN, creator_gone=True)
     names = ", ".join(f"mrunners-{index}" for index in range(5))
-    assert line.startswith(f"7 Jobs were never created or are gone ({names}, …) and nobody")
+    assert line == (
+        "7 of 7 Jobs of tracker load/t do not exist, and nothing is creating them: "
+        f"{names} and 2 more; {RESUME}"
+    )
 
 
 SECONDS = st.floats(0, 1e7)

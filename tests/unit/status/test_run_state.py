@@ -48,28 +48,28 @@ def test_a_jobs_phase_comes_from_its_conditions_and_counts(facts: Raw, phase: Jo
 
 
 def test_a_job_whose_pods_have_all_ended_is_not_finished_without_its_condition() -> None:
-    summed = state(job(succeeded=(0, 1), failed=(2,)), job(1, finished="Complete"))
-    assert summed.jobs[0].phase is JobPhase.RUNNING
-    assert not summed.finished
+    current = state(job(succeeded=(0, 1), failed=(2,)), job(1, finished="Complete"))
+    assert current.jobs[0].phase is JobPhase.RUNNING
+    assert not current.finished
 
 
-def test_a_run_is_judged_by_its_plan_and_not_by_the_jobs_that_are_there() -> None:
-    half = state(job(finished="Complete", succeeded=(0, 1, 2)))
-    assert (half.finished, half.complete) == (False, False)
-    assert half.missing == (PLAN.jobs[1],)
-    assert half.unfinished == (half.jobs[1],)
+def test_a_run_is_judged_by_its_plan_and_not_by_the_jobs_that_exist() -> None:
+    partial = state(job(finished="Complete", succeeded=(0, 1, 2)))
+    assert (partial.finished, partial.complete) == (False, False)
+    assert partial.missing == (PLAN.jobs[1],)
+    assert partial.unfinished == (partial.jobs[1],)
 
 
-def test_the_jobs_stand_in_plan_order() -> None:
+def test_the_jobs_are_in_plan_order() -> None:
     assert [j.planned.index for j in state(job(1), job(0)).jobs] == [0, 1]
 
 
-def test_a_run_counts_its_pods() -> None:
-    counted = state(job(succeeded=(0,), failed=(1,), ready=1), job(1, ready=1))
-    assert (counted.pods, counted.ended, counted.running, counted.unstarted) == (5, 2, 2, 1)
+def test_the_pods_of_a_run_are_counted_by_state() -> None:
+    current = state(job(succeeded=(0,), failed=(1,), ready=1), job(1, ready=1))
+    assert (current.pod_count, current.ended, current.running, current.unstarted) == (5, 2, 2, 1)
 
 
-def test_a_finished_job_has_no_pod_that_runs_or_will_start() -> None:
+def test_a_finished_job_has_no_running_or_unstarted_pods() -> None:
     failed = state(job(finished="Failed", ready=1), job(1, finished="Complete"))
     assert (failed.running, failed.unstarted) == (0, 0)
 
@@ -84,7 +84,7 @@ def test_a_finished_job_has_no_pod_that_runs_or_will_start() -> None:
         ((job(finished="Complete"), job(1, finished="Failed")), "finished with failed pods"),
     ],
 )
-def test_a_run_has_a_headline(jobs: tuple[Job, ...], headline: str) -> None:
+def test_the_state_of_a_run_has_a_headline(jobs: tuple[Job, ...], headline: str) -> None:
     assert state(*jobs).headline == headline
 
 
