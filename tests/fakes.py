@@ -67,7 +67,7 @@ class RecordingObserver:
     def warn(self, text: str) -> None:
         self.warnings.append(text)
 
-    def tracker(self, name: str) -> None:
+    def tracker_created(self, name: str) -> None:
         self.trackers.append(name)
 
     def reports_fetched(self, pods: Sequence[str]) -> None:
