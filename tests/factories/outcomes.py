@@ -25,9 +25,7 @@ def merged_pod(
 ) -> PodOutcome:
     """Return the outcome of a pod with a report.
 
-    Args:
-        second: When its container started, in seconds after START.
-        lasting: How long the container ran, in seconds.
+    Its container started `second` seconds after START and ran for `lasting` seconds.
     """
     return PodOutcome(
         job=f"mrunners-{job_index}",

@@ -36,10 +36,12 @@ class PeerCluster(LocalCluster):
 
     @property
     def kubeconfig(self) -> Path:
+        """The path of the cluster's kubeconfig."""
         return self.folder / "kubeconfig"
 
     @property
     def kperf(self) -> Path:
+        """The path of the built kperf."""
         return Path(json.loads((self.folder / "record.json").read_text())["bin_folder"]) / "kperf"
 
 

@@ -19,7 +19,7 @@ MAX_RUN_ERRORS = 2_000_000
 
 @dataclass(slots=True)
 class SampleBudget:
-    """How many samples and errors the reports of one run may still add to memory.
+    """How many samples and errors the reports of one run may have together.
 
     Use one budget for all outcomes that are held at the same time, and pass each outcome through
     it once, in plan order. `accept_all()` is lazy, so a report that does not fit is released
