@@ -1,4 +1,4 @@
-"""The run that docs/report.md reads figure by figure: each of the usual troubles, once."""
+"""The run that docs/report.md explains line by line: each of the usual problems, once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ RESET = "connection/read tcp 10.244.{n}.7:5191{n}->10.0.0.1:443: read: connectio
 
 
 def guide_report() -> MergedReport:
-    """Six pods list, two get without a rate, two are too slow to send; one report is missing."""
+    """Return the report: six pods LIST, two GET without a rate, two cannot reach their rate.
+
+    One report is missing.
+    """
     lists = [_lists(index) for index in range(6)]
     gets = [_gets(index) for index in range(2)]
     slow = [_too_few(index) for index in range(2)]

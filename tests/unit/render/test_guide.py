@@ -1,4 +1,4 @@
-"""The reading guide of docs/report.md shows what the table really prints."""
+"""The guide in docs/report.md shows exactly what the table prints."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ EXAMPLES = re.findall(r"\n\n((?:    .+\n)+)", GUIDE)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
-def test_each_example_is_a_piece_of_the_table(example: str) -> None:
-    piece = re.sub(r"^    ", "", example, flags=re.MULTILINE)
-    assert piece in render_table(guide_report())
+def test_each_example_is_part_of_the_table(example: str) -> None:
+    expected = re.sub(r"^    ", "", example, flags=re.MULTILINE)
+    assert expected in render_table(guide_report())
 
 
 def test_the_guide_has_an_example_of_each_part() -> None:
@@ -27,5 +27,5 @@ def test_the_guide_has_an_example_of_each_part() -> None:
 
 
 @pytest.mark.parametrize("kind", FindingKind)
-def test_the_guide_tells_what_to_do_about_each_kind_of_finding(kind: FindingKind) -> None:
+def test_the_guide_explains_each_kind_of_finding(kind: FindingKind) -> None:
     assert re.search(rf"^\*\*.*`{kind.value}`.*\*\*$", GUIDE, re.MULTILINE)

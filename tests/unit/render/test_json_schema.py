@@ -1,4 +1,4 @@
-"""The published schemas are those of the records, and every document keeps to them."""
+"""The published schemas match the records, and every document is valid against them."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def empty() -> MergedReport:
 
 
 def with_raw() -> MergedReport:
-    gap = missing_pod(0, 1, MissingReason.OVER_LIMIT, "x")
+    missing = missing_pod(0, 1, MissingReason.OVER_LIMIT, "x")
     targets = {"mrunners-0": TargetLoad(None, 1)}
-    return merge(RUN, [merged_pod(0, 0, flat(errors=2)), gap], targets=targets, raw=True)
+    return merge(RUN, [merged_pod(0, 0, flat(errors=2)), missing], targets=targets, raw=True)
 
 
 def many() -> MergedReport:
@@ -47,23 +47,23 @@ def many() -> MergedReport:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_the_published_schema_is_current_or_dev_schema_was_not_run(name: str) -> None:
+def test_the_published_schema_is_current_or_run_dev_schema(name: str) -> None:
     assert (PUBLISHED / f"{name}.json").read_text(encoding="utf-8") == json_schema(name)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_the_schema_is_a_schema(name: str) -> None:
+def test_each_schema_is_valid_json_schema(name: str) -> None:
     Draft202012Validator.check_schema(json.loads(json_schema(name)))
 
 
 @pytest.mark.parametrize(
     "make", [empty, whole, with_gaps, without_raw, with_raw, many, hostile_report]
 )
-def test_every_report_keeps_to_its_schema(make: Callable[[], MergedReport]) -> None:
+def test_every_report_is_valid(make: Callable[[], MergedReport]) -> None:
     assert list(REPORT.iter_errors(json.loads(to_json(make())))) == []
 
 
-# One example is a whole merge: slow on a busy machine, and no fault.
+# Each example is a whole merge, which may be slow on a busy machine; that is not a failure.
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
@@ -78,7 +78,7 @@ def test_every_report_keeps_to_its_schema(make: Callable[[], MergedReport]) -> N
         max_size=8,
     )
 )
-def test_any_report_keeps_to_its_schema(
+def test_a_report_of_any_pods_is_valid(
     pods: list[tuple[int, dict[str, list[float]], int, bool]],
 ) -> None:
     outcomes = [
@@ -89,7 +89,7 @@ def test_any_report_keeps_to_its_schema(
     assert list(REPORT.iter_errors(json.loads(to_json(report)))) == []
 
 
-def test_the_status_keeps_to_its_schema() -> None:
+def test_the_status_is_valid() -> None:
     status = RunStatus(
         namespace="load",
         tracker="mrunners",
@@ -115,11 +115,11 @@ def test_the_status_keeps_to_its_schema() -> None:
 
 
 @pytest.mark.parametrize("key", [*json.loads(json_schema("report-v1"))["required"]])
-def test_a_report_without_one_of_its_keys_is_told(key: str) -> None:
+def test_a_report_without_one_of_its_keys_is_invalid(key: str) -> None:
     document = json.loads(to_json(whole()))
     del document[key]
     assert not REPORT.is_valid(document)
 
 
-def test_a_key_of_a_later_release_is_let_pass() -> None:
+def test_a_key_of_a_later_release_is_accepted() -> None:
     assert REPORT.is_valid(json.loads(to_json(whole())) | {"news": 1})

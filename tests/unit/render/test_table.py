@@ -1,4 +1,4 @@
-"""The table at 80 columns, with harmless and with hostile content."""
+"""The table of a report on a terminal, with harmless and with hostile content."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def without_raw() -> MergedReport:
 
 
 @pytest.mark.parametrize("make", [whole, with_gaps, without_raw])
-def test_the_table_is_the_golden_one(make: Callable[[], MergedReport]) -> None:
+def test_the_table_equals_the_golden_file(make: Callable[[], MergedReport]) -> None:
     golden = GOLDEN / f"{make.__name__}.txt"
     assert render_table(make()) == golden.read_text(encoding="utf-8")
 
@@ -72,7 +72,7 @@ def test_the_verdict_is_the_first_line() -> None:
     assert render_table(whole()).splitlines()[0] == "6 of 6 reports merged"
 
 
-def test_colours_come_only_when_asked_for() -> None:
+def test_the_table_has_colors_only_when_requested() -> None:
     assert "\x1b" not in render_table(with_gaps())
     assert "\x1b[" in render_table(with_gaps(), color=True)
 
@@ -90,16 +90,16 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("evil", HOSTILE, ids=lambda evil: ascii(evil)[:20])
-def test_hostile_strings_are_shown_and_not_obeyed(evil: str) -> None:
+def test_hostile_strings_are_shown_and_never_interpreted(evil: str) -> None:
     document = flat({evil: [0.1]}, errors=1)
     document["errorStats"] = {evil: 1}
     document["errors"] = [error(message=evil, url=evil)]
     document[evil] = 1
-    gap = missing_pod(1, 0, MissingReason.POD_GONE, evil)
-    gap = PodOutcome(
-        job=evil, job_index=1, uri=evil, index=0, pod=evil, node=evil, missing=gap.missing
+    detail = missing_pod(1, 0, MissingReason.POD_GONE, evil).missing
+    missing = PodOutcome(
+        job=evil, job_index=1, uri=evil, index=0, pod=evil, node=evil, missing=detail
     )
-    report = merge(RUN, [merged_pod(0, 0, document, uri=evil, node=evil), gap])
+    report = merge(RUN, [merged_pod(0, 0, document, uri=evil, node=evil), missing])
     text = render_table(report)
     assert all(line.isprintable() for line in text.splitlines())
     assert max(map(cell_len, text.splitlines())) <= 80
@@ -112,19 +112,19 @@ def test_markup_is_shown_as_it_was_written() -> None:
     assert "GET [red]x[/red]" in render_table(report)
 
 
-def test_thousands_of_rows_fold_and_the_count_of_the_rest_is_said() -> None:
+def test_a_long_table_is_cut_and_says_how_many_rows_are_left_out() -> None:
     document = flat({f"GET {n:04}": [0.1] for n in range(3000)}, errors=3000)
-    # Letters, for numbers would be folded into one class.
+    # Of letters, because messages that differ in numbers only are one class.
     words = ("".join(letters) for letters in product("abcdefghijklmno", repeat=3))
     document["errorStats"] = {f"unknown/{word}": 1 for word in islice(words, 3000)}
-    gaps = [missing_pod(1, n, MissingReason.DISRUPTED) for n in range(500)]
-    text = render_table(merge(RUN, [merged_pod(0, 0, document), *gaps]))
+    missing = [missing_pod(1, n, MissingReason.DISRUPTED) for n in range(500)]
+    text = render_table(merge(RUN, [merged_pod(0, 0, document), *missing]))
     assert len(text.splitlines()) < 150
     for rest in ("2,980 more requests", "2980 more classes", "480 more pods"):
         assert rest.replace(",", "") in text.replace(",", "")
 
 
-def test_an_empty_run_has_a_table_too() -> None:
+def test_an_empty_run_has_a_table() -> None:
     report = merge(RUN, [])
     assert report.coverage == Coverage(expected=0, merged=0, missing=(), nothing_succeeded=())
     assert render_table(report).startswith("0 of 0 reports merged\n")

@@ -1,4 +1,4 @@
-"""A page taken apart by Python's own parser, which shares no code with what made the page."""
+"""A page parsed by Python's own parser, which shares no code with what made the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Tag:
 
 @dataclass
 class Page(HTMLParser):
-    """Every element in order, the text of style and script, and the words a reader sees."""
+    """All elements in order, the text of style and script, and the text that a reader sees."""
 
     tags: list[Tag] = field(default_factory=list)
     code: dict[str, str] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Page(HTMLParser):
         return [tag for tag in self.tags if tag.name == name]
 
 
-def take_apart(html: str) -> Page:
+def parse_page(html: str) -> Page:
     page = Page()
     page.feed(html)
     page.close()

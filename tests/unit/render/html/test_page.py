@@ -1,4 +1,4 @@
-"""The page: what stands where, what it may do, and that no text of others becomes part of it."""
+"""The page: its order, what its policy allows, and that hostile text never becomes markup."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from tests.factories import (
     merged_pod,
     missing_pod,
 )
-from tests.unit.render.html.page_parts import Page, take_apart
+from tests.unit.render.html.page_parts import Page, parse_page
 
 
-def whole() -> MergedReport:
+def complete() -> MergedReport:
     pods = [
         merged_pod(0, index, flat({"LIST a": [0.001, 0.02], "GET b": [1.5]})) for index in (0, 1)
     ]
     return merge(RUN, pods, requests_by_us=7)
 
 
-def nothing() -> MergedReport:
+def empty() -> MergedReport:
     return merge(RUN, [missing_pod(0, 0, MissingReason.NOT_CREATED)])
 
 
@@ -48,7 +48,7 @@ def without_raw() -> MergedReport:
 
 
 REPORTS: tuple[Callable[[], MergedReport], ...] = (
-    whole, nothing, all_failed, without_raw, large_report, hostile_report,
+    complete, empty, all_failed, without_raw, large_report, hostile_report,
 )  # fmt: skip
 
 
@@ -59,11 +59,11 @@ def html_of(make: Callable[[], MergedReport]) -> str:
 
 @cache
 def page_of(make: Callable[[], MergedReport]) -> Page:
-    return take_apart(html_of(make))
+    return parse_page(html_of(make))
 
 
 @pytest.mark.parametrize("make", REPORTS)
-def test_nothing_refers_to_anything_outside_the_file(make: Callable[[], MergedReport]) -> None:
+def test_the_page_refers_to_nothing_outside_the_file(make: Callable[[], MergedReport]) -> None:
     page = page_of(make)
     for tag in page.tags:
         assert not {"src", "srcset", "action", "data", "poster"} & set(tag.attributes)
@@ -98,7 +98,7 @@ def test_the_policy_allows_the_files_own_style_and_script_and_nothing_else(
 
 
 @pytest.mark.parametrize("make", REPORTS)
-def test_headings_descend_by_one_and_every_name_is_given_once(
+def test_headings_descend_by_one_and_every_id_is_unique(
     make: Callable[[], MergedReport],
 ) -> None:
     page = page_of(make)
@@ -115,17 +115,17 @@ def test_headings_descend_by_one_and_every_name_is_given_once(
 
 
 @pytest.mark.parametrize("make", REPORTS)
-def test_tables_have_scopes_and_plots_have_words(make: Callable[[], MergedReport]) -> None:
+def test_tables_have_scopes_and_plots_have_descriptions(make: Callable[[], MergedReport]) -> None:
     page = page_of(make)
     assert {tag.attributes.get("scope") for tag in page.all("th")} <= {"col", "row"}
     for tag in page.all("svg"):
-        spoken = tag.attributes.get("aria-label", "")
+        label = tag.attributes.get("aria-label", "")
         assert tag.attributes.get("aria-hidden") == "true" or (
-            tag.attributes["role"] == "img" and len(spoken) > 10
+            tag.attributes["role"] == "img" and len(label) > 10
         )
 
 
-def test_the_verdict_is_first_and_the_sections_follow_in_the_order_of_their_weight() -> None:
+def test_the_verdict_comes_first_and_the_sections_follow_by_importance() -> None:
     assert [text for level, text in page_of(large_report).headings if level < 3] == [
         "load / mrunners",
         "Incomplete",
@@ -137,26 +137,26 @@ def test_the_verdict_is_first_and_the_sections_follow_in_the_order_of_their_weig
         "Errors",
         "Plan",
     ]
-    assert page_of(whole).headings[1] == (2, "Complete")
-    assert page_of(whole).text.count("2 of 2 reports merged") == 1
+    assert page_of(complete).headings[1] == (2, "Complete")
+    assert page_of(complete).text.count("2 of 2 reports merged") == 1
 
 
-def test_a_report_of_nothing_says_so() -> None:
-    text = page_of(nothing).text
+def test_an_empty_report_says_that_it_is_empty() -> None:
+    text = page_of(empty).text
     assert "No report could be merged" in text
     assert "There is no merged latency to show" in text
     assert "No request failed." in text
-    assert "no pod started" not in page_of(whole).text
+    assert "no pod started" not in page_of(complete).text
 
 
-def test_a_pod_without_a_success_is_told_from_a_missing_one() -> None:
+def test_a_pod_without_a_success_is_not_counted_as_missing() -> None:
     text = page_of(all_failed).text
     assert "1 merged, nothing succeeded" in text
     assert "1 missing" not in text
 
 
-def test_every_figure_of_the_report_is_on_the_page() -> None:
-    text = page_of(whole).text
+def test_the_page_has_every_request_pod_node_and_latency_of_the_report() -> None:
+    text = page_of(complete).text
     for word in ("LIST a", "GET b", "1.00", "1,500", "mrunners-0-1-abcde", "node-1", RUN.run_id):
         assert word in text, word
 
@@ -168,7 +168,7 @@ def test_every_character_is_printable(make: Callable[[], MergedReport]) -> None:
 
 def test_hostile_text_adds_no_element_and_stays_bounded() -> None:
     known = Counter(
-        tag.name for make in (whole, large_report, all_failed) for tag in page_of(make).tags
+        tag.name for make in (complete, large_report, all_failed) for tag in page_of(make).tags
     )
     assert {tag.name for tag in page_of(hostile_report).tags} <= set(known)
     assert "<script>document.title" in page_of(hostile_report).text
@@ -180,12 +180,12 @@ def test_a_thousand_pods_make_a_small_file() -> None:
     assert len(html_of(large_report).encode()) < 2_000_000
 
 
-def test_the_same_report_gives_the_same_file_also_from_its_json() -> None:
-    again = MergedReport.model_validate_json(to_json(whole()))
-    assert render_html(again) == html_of(whole)
+def test_the_same_report_read_back_from_json_gives_the_same_page() -> None:
+    again = MergedReport.model_validate_json(to_json(complete()))
+    assert render_html(again) == html_of(complete)
 
 
-def test_a_users_own_settings_of_matplotlib_neither_matter_nor_change() -> None:
+def test_a_users_matplotlib_settings_neither_matter_nor_change() -> None:
     with mpl.rc_context({"font.size": 40, "svg.fonttype": "path", "axes.grid": True}):
-        assert render_html(whole()) == html_of(whole)
+        assert render_html(complete()) == html_of(complete)
         assert mpl.rcParams["font.size"] == 40

@@ -1,4 +1,4 @@
-"""What the plots are made of: classes for colours, few elements, others' text only as text."""
+"""What the plots consist of: classes for colors, few elements, and hostile text as plain text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def ranges(*labels: str) -> Markup:
         return draw_ranges([Range(x, AT) for x in labels], name="urls", description="words")
 
 
-def test_a_plot_has_classes_for_colours_and_no_style() -> None:
+def test_a_plot_has_classes_for_colors_and_no_style() -> None:
     svg = ranges("LIST a")
     assert "style" not in svg
     assert not [color for color in COLORS.values() if color in svg]
@@ -42,7 +42,7 @@ def test_a_plot_is_drawn_for_wide_and_for_narrow_screens() -> None:
 
 
 @pytest.mark.parametrize("text", ["$x^2$ & <b>", "@0@ @1@", "日本語", "\x1b[2J", "a" * 1_000_000])
-def test_a_label_of_others_stays_a_label(text: str, recwarn: pytest.WarningsRecorder) -> None:
+def test_a_hostile_label_stays_plain_text(text: str, recwarn: pytest.WarningsRecorder) -> None:
     svg = ranges(text)
     assert len(svg) < 30_000
     assert "<b>" not in svg
@@ -52,7 +52,7 @@ def test_a_label_of_others_stays_a_label(text: str, recwarn: pytest.WarningsReco
         assert svg.count(text) == 2
 
 
-def test_nothing_to_draw_draws_nothing() -> None:
+def test_without_data_there_is_no_plot() -> None:
     empty = LatencyDistribution(seconds=(), counts=(), counts_by_url={})
     with plot_settings():
         assert draw_ecdf(empty, "words") == ""
@@ -60,7 +60,7 @@ def test_nothing_to_draw_draws_nothing() -> None:
         assert draw_timeline([Lane("a", [])], description="words") == ""
 
 
-def test_one_sample_and_one_moment_can_be_drawn() -> None:
+def test_a_single_sample_and_a_single_moment_can_be_drawn() -> None:
     one = LatencyDistribution(seconds=(0.1,), counts=(1,), counts_by_url={"a": (1,)})
     with plot_settings():
         assert "<svg" in draw_ecdf(one, "words")
@@ -71,7 +71,7 @@ def test_one_sample_and_one_moment_can_be_drawn() -> None:
         assert "<svg" in draw_timeline([lane], description="words")
 
 
-def test_a_thousand_pods_of_a_kind_are_one_line() -> None:
+def test_a_thousand_pods_of_a_color_are_one_element() -> None:
     spans = [Span(START + timedelta(seconds=n), None, "accent") for n in range(1000)]
     with plot_settings():
         svg = draw_timeline([Lane("a", spans)], description="words")
