@@ -13,7 +13,8 @@ from mrunners_tasks.report_files import ReportFiles
 __all__ = ["RunPolicy", "validate_policy"]
 
 
-# Plain texts, so that pipelines can write them as a form does: RunPolicy(cleanup="delete").
+# Plain texts, so that pipelines can write them as a form does: RunPolicy(cleanup="delete"). And
+# `default=` is spelled out below, because type checkers without pydantic's plugin need it.
 PreviousRunPolicy = Literal["refuse", "collect"]
 CleanupPolicy = Literal["keep", "delete"]
 IncompletePolicy = Literal["fail", "report"]
@@ -23,7 +24,7 @@ class RunPolicy(Record):
     """What happens before and after a run, in that order."""
 
     previous_run: PreviousRunPolicy = Field(
-        "refuse",
+        default="refuse",
         title="Uncollected earlier run",
         description="If an earlier run under this tracker was never collected: refuse stops; "
         "collect waits for it, saves its report as an artifact and replaces it, which suits "
@@ -36,19 +37,19 @@ class RunPolicy(Record):
         "report is saved counts as collected.",
     )
     on_incomplete: IncompletePolicy = Field(
-        "fail",
+        default="fail",
         title="If reports are missing",
         description="fail: the flow run ends as Incomplete; report: it completes, and the report "
         "says what is missing.",
     )
     cleanup: CleanupPolicy = Field(
-        "keep",
+        default="keep",
         title="After the report is saved",
         description="keep: the Jobs stay until the next run; delete: delete them and their "
         "tracker.",
     )
     on_cancel: CleanupPolicy = Field(
-        "keep",
+        default="keep",
         title="If the flow run is cancelled",
         description="keep: the Jobs continue, and the run can be resumed; delete: delete them and "
         "their tracker.",
