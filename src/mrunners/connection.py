@@ -53,7 +53,7 @@ def connect(
         kubeconfig: A path or another source; empty means the pod's token where there is one, else
             `KUBECONFIG` or the default file.
         context: A context of the kubeconfig; empty means its current one.
-        observer: Is told about progress and outages; None tells nobody.
+        observer: Receives progress and outages; None ignores them.
         store: Keeps fetched reports; None means the default one of this machine.
 
     Raises:
@@ -272,7 +272,7 @@ class Run:
     ) -> Iterator[PodOutcome]:
         """Yield the outcome of every planned pod, or of these Jobs' pods, one at a time.
 
-        Whoever holds them together does so through a `SampleBudget`.
+        Pass them through a `SampleBudget` before keeping several at once.
         """
         return result.collect_outcomes(self._cluster, self.existing, snapshot, self._store, jobs)
 
@@ -281,7 +281,7 @@ class Run:
         return result.mark_collected(self._cluster, self.existing, outcomes, self._observer)
 
     def delete(self, *, force: bool = False) -> None:
-        """Delete the tracker, Jobs and pods, and wait until they are gone.
+        """Delete the tracker, Jobs and pods, and wait until none of them is left.
 
         Without `force` the run is read again first: it may have finished or been collected since.
 

@@ -78,7 +78,7 @@ class NextStep(StrEnum):
 
 
 class MrunnersError(Exception):
-    """The root: `except MrunnersError` catches everything that a user can be told about.
+    """The root: `except MrunnersError` catches everything that mrunners raises on purpose.
 
     Attributes:
         run: The run that the error is about, where it is about one.

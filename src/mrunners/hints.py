@@ -14,8 +14,7 @@ from mrunners.refs import ClusterRef, RunRef
 
 __all__ = ["command", "describe", "next_step_lines"]
 
-# What each step is for, and its command; N, T and R stand for the namespace, the tracker's name and
-# the flags of `run` that name both.
+# What each step is for, and its command without the flags that select the cluster.
 _STEPS: Final[dict[NextStep, tuple[str, str]]] = {
     NextStep.START: ("start one with", "run --namespace {namespace} --runner-image … --runners …"),
     NextStep.WAIT: ("wait for it with", "wait {namespace} --tracker {tracker}"),

@@ -1,6 +1,6 @@
 """Creates a run's objects, or adopts those that an earlier attempt created: each exactly once.
 
-Names are deterministic, so a second attempt meets the objects of the first one. After an ambiguous
+Names are deterministic, so a second attempt finds the objects of the first one. After an ambiguous
 answer (a reset, a timeout) a create request is sent again, so "already exists" may also mean that
 our own first request was carried out. Therefore an existing object is always compared: it is
 adopted when run ID, digest of the spec and owner UID are ours, waited for when it belongs to a
@@ -29,7 +29,7 @@ from mrunners.status.run_state import run_state
 
 __all__ = ["StartedRun", "create_jobs", "create_tracker", "is_adoptable", "start_run"]
 
-# A Job whose tracker is gone is deleted 0.2 s after it was created (measured).
+# A Job whose tracker was deleted is itself deleted 0.2 s after it was created (measured).
 _DELETION_SECONDS = 30.0
 _POLL_SECONDS = 0.5
 
@@ -58,7 +58,7 @@ def start_run(cluster: Cluster, action: RunAction, observer: RunObserver) -> Sta
     Args:
         cluster: The cluster.
         action: What `preflight` has just returned.
-        observer: Is told what happens.
+        observer: Receives what happens.
 
     Raises:
         RefusedError: Another run was created first.
@@ -91,14 +91,14 @@ def create_tracker(
         cluster: The cluster.
         plan: The plan of the run.
         profiles: Rendered profiles by digest.
-        observer: Is told the tracker's name.
+        observer: Receives the tracker's name.
 
     Raises:
         RefusedError: The tracker belongs to another run, or is not a tracker of mrunners.
     """
     manifest = tracker_manifest(plan, profiles)
     # What a deleted run left behind would load the cluster beside ours, under the same names; even
-    # Jobs of our own run ID are about to be deleted when their tracker is gone.
+    # Jobs of our own run ID are about to be deleted once their tracker is.
     if cluster.get_config_map(plan.namespace, plan.tracker) is None:
         wait_until_deleted(cluster, plan.namespace, runner_selector(plan.tracker), observer)
     tracker = cluster.create_config_map(plan.namespace, manifest) or _own_tracker(cluster, plan)

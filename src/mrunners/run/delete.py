@@ -33,7 +33,7 @@ def delete_run(cluster: Cluster, run: ExistingRun, observer: RunObserver, *, for
     Args:
         cluster: The cluster.
         run: The run.
-        observer: Is told what is waited for.
+        observer: Receives what is waited for.
         force: Also when it has not finished, or its report was never collected.
 
     Raises:
@@ -43,7 +43,7 @@ def delete_run(cluster: Cluster, run: ExistingRun, observer: RunObserver, *, for
     if not force and not (run.state.finished and run.collected):
         first = NextStep.RESULT if run.state.finished else NextStep.WAIT
         raise RefusedError.of(
-            run.ref, f"{describe_run(cluster, run)} is kept", first, NextStep.FORCE_DELETE
+            run.ref, f"{describe_run(cluster, run)} was not deleted", first, NextStep.FORCE_DELETE
         )
     delete_tracker(cluster, run.ref, run.tracker, observer)
 
@@ -62,7 +62,7 @@ def delete_tracker(
 
 
 def wait_for_remaining(cluster: Cluster, run: RunRef, observer: RunObserver) -> bool:
-    """Wait for what is left of a run whose tracker is gone, as after an interrupted delete.
+    """Wait for what is left of a run whose tracker was deleted, as after an interrupted delete.
 
     Returns:
         Whether anything was left.

@@ -11,7 +11,7 @@ __all__ = ["NullObserver", "RunObserver"]
 
 
 class RunObserver(Protocol):
-    """Is told about a run's progress."""
+    """Receives what happens during a run."""
 
     def info(self, text: str) -> None:
         """Report something that happened, in one line."""

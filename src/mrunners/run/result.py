@@ -1,7 +1,7 @@
 """The result of a run: every outcome collected, merged into one report, saved and marked.
 
 A run counts as collected (an annotation of its tracker) only after its report was written in full
-and when no missing report can be had by another attempt: a later run may then replace it.
+and when no other attempt can fetch a missing report: a later run may then replace it.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def collect_outcomes(
 ) -> Iterator[PodOutcome]:
     """Yield the outcome of every planned pod, in plan order, one at a time.
 
-    Whoever holds them together does so through a `SampleBudget`.
+    Pass them through a `SampleBudget` before keeping several at once.
 
     Args:
         cluster: Where logs are read.

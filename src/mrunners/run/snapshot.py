@@ -26,7 +26,7 @@ class RunSnapshot:
         state: The plan compared with the Jobs.
         pods: All pods of the run; empty when they were not read.
         diagnoses: Why pods have not started; empty when they were not read.
-        creator_gone: Jobs are missing and nobody is creating them.
+        creator_gone: Jobs are missing and nothing is creating them.
     """
 
     run: RunRef
@@ -37,7 +37,7 @@ class RunSnapshot:
 
     @property
     def may_finish(self) -> tuple[JobState, ...]:
-        """The unfinished Jobs that can still finish without anybody's help."""
+        """The unfinished Jobs that can still finish without intervention."""
         return jobs_that_may_finish(self.state, self.diagnoses, creator_gone=self.creator_gone)
 
     @property
@@ -66,7 +66,7 @@ def read_jobs(cluster: Cluster, run: ExistingRun) -> RunState:
     """Read the Jobs, by one LIST whatever their number.
 
     Raises:
-        RefusedError: The Jobs are gone because the tracker is.
+        RefusedError: The tracker was deleted or replaced, and its Jobs with it.
     """
     plan = run.plan
     state = run_state(plan, cluster.list_jobs(plan.namespace, run_selector(plan.run_id)))
@@ -88,7 +88,7 @@ def read_snapshot(cluster: Cluster, run: ExistingRun, state: RunState | None = N
         state: What `read_jobs` has just returned; None reads the Jobs anew.
 
     Raises:
-        RefusedError: The Jobs are gone because the tracker is.
+        RefusedError: The tracker was deleted or replaced, and its Jobs with it.
     """
     plan = run.plan
     state = read_jobs(cluster, run) if state is None else state

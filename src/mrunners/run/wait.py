@@ -48,7 +48,7 @@ def wait_for_run(
         cluster: The cluster.
         run: The run.
         store: Gets each pod's report when the pod ends.
-        observer: Is told the progress, and once each what keeps pods from starting.
+        observer: Receives the progress, and once each what keeps pods from starting.
         timeout_seconds: When to give up; None never does.
         interval_seconds: How often to poll; None grows from 1 s to 15 s.
         monotonic: Returns seconds that never go back.
