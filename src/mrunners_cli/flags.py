@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from contextvars import ContextVar
+from enum import StrEnum
 from typing import Any, TypeVar
 
 import click
@@ -76,6 +77,8 @@ def option_from_table(option: Option, **changes: Any) -> Callable[[F], F]:
     """
     flags = [flag_of(option.name), *([option.short] if option.short else [])]
     default = option.default if option.cli_default is None else option.cli_default
+    if isinstance(default, StrEnum):
+        default = str(default)  # click spells a member by its name, in capitals
     settings: dict[str, Any] = {"help": option.help, "metavar": option.metavar}
     if isinstance(default, bool):
         # A value is optional: `--wait`, `--wait=false`.
@@ -94,7 +97,8 @@ def option_from_table(option: Option, **changes: Any) -> Callable[[F], F]:
             "show_default": bool(default) and not option.multiple,
         }
     if option.choices:
-        settings |= {"type": click.Choice(option.choices), "metavar": None}
+        choices = click.Choice([str(choice) for choice in option.choices])
+        settings |= {"type": choices, "metavar": None}
     return click.option(*flags, **(settings | changes))
 
 

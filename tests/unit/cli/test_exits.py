@@ -12,10 +12,13 @@ import mrunners.errors
 from mrunners.errors import (
     ApiStatusError,
     ExitCode,
+    FieldProblem,
     ForbiddenError,
     IncompleteError,
     InvalidInputError,
+    InvalidOptionsError,
     MrunnersError,
+    NextStep,
     RefusedError,
     RunCancelledError,
     StillRunningError,
@@ -23,6 +26,7 @@ from mrunners.errors import (
     UnreachableError,
     WaitTimeoutError,
 )
+from mrunners.refs import RunRef
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners_cli.console import print_line
 from mrunners_cli.exits import Terminated, catching_signals, exit_code_of
@@ -32,13 +36,15 @@ from mrunners_flows.states import RunIncompleteError, RunOutcome
 ERRORS: list[tuple[MrunnersError, ExitCode]] = [
     (MrunnersError("odd"), ExitCode.INTERNAL_ERROR),
     (InvalidInputError(["one", "two"]), ExitCode.INVALID),
+    (InvalidOptionsError([FieldProblem("timeout", "odd")]), ExitCode.INVALID),
     (RefusedError("theirs", namespace="load", tracker="mrunners"), ExitCode.REFUSED),
+    (RefusedError.of(RunRef("load", "t"), "theirs", NextStep.REPLACE), ExitCode.REFUSED),
     (StillRunningError("wait", jobs=["a", "b"]), ExitCode.STILL_RUNNING),
     (IncompleteError("half"), ExitCode.INCOMPLETE),
     (RunCancelledError("stop"), ExitCode.INTERRUPTED),
     (WaitTimeoutError("late", seconds=9.0), ExitCode.TIMEOUT),
     (UnreachableError("gone"), ExitCode.CLUSTER),
-    (UnauthorizedError("who"), ExitCode.CLUSTER),
+    (UnauthorizedError("no token"), ExitCode.CLUSTER),
     (ForbiddenError("no", verb="get", resource="pods", namespace="load"), ExitCode.CLUSTER),
     (ApiStatusError("bad", status=422, reason="Invalid"), ExitCode.CLUSTER),
     (UnusableReportError(MissingReason.TRUNCATED, "cut"), ExitCode.INCOMPLETE),
@@ -47,6 +53,7 @@ ERRORS: list[tuple[MrunnersError, ExitCode]] = [
         ExitCode.INCOMPLETE,
     ),
 ]
+NAMES = [type(error).__name__ for error, _ in ERRORS]
 MAIN = "import mrunners_cli.main; mrunners_cli.main.main()"
 
 
@@ -57,20 +64,32 @@ def raising(error: BaseException) -> Callable[[], object]:
     return command
 
 
-def of_ours(cls: type[MrunnersError]) -> set[type[MrunnersError]]:
-    return {cls}.union(*(of_ours(sub) for sub in cls.__subclasses__()))
+def with_subclasses(cls: type[MrunnersError]) -> set[type[MrunnersError]]:
+    return {cls}.union(*(with_subclasses(sub) for sub in cls.__subclasses__()))
 
 
-@pytest.mark.parametrize(("error", "code"), ERRORS, ids=[type(e).__name__ for e, _ in ERRORS])
+@pytest.mark.parametrize(("error", "code"), ERRORS, ids=NAMES)
 def test_an_error_ends_with_its_exit_code_and_its_message(
     error: MrunnersError, code: ExitCode, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert exit_code_of(raising(error)) == code
-    lines = error.problems if isinstance(error, InvalidInputError) else (str(error),)
-    assert capsys.readouterr() == ("", "".join(f"error: {line}\n" for line in lines))
+    lines = [f"error: {line}" for line in str(error).splitlines()]
+    if isinstance(error, InvalidOptionsError):
+        lines = ["error: --timeout: odd"]
+    if error.next_steps:
+        lines.append("  replace it by adding --replace")
+    assert capsys.readouterr() == ("", "".join(f"{line}\n" for line in lines))
 
 
-@pytest.mark.parametrize(("error", "code"), ERRORS, ids=[type(e).__name__ for e, _ in ERRORS])
+def test_options_are_spelled_as_flags_and_all_problems_are_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    problems = [FieldProblem("namespace", "wrong"), FieldProblem("advanced.start_timeout", "odd")]
+    assert exit_code_of(raising(InvalidOptionsError(problems))) == ExitCode.INVALID
+    assert capsys.readouterr().err == "error: --namespace: wrong\nerror: --start-timeout: odd\n"
+
+
+@pytest.mark.parametrize(("error", "code"), ERRORS, ids=NAMES)
 def test_an_error_survives_pickling_with_its_facts(error: MrunnersError, code: ExitCode) -> None:
     copy = pickle.loads(pickle.dumps(error))
     assert (type(copy), copy.args, vars(copy), copy.exit_code) == (
@@ -81,12 +100,12 @@ def test_an_error_survives_pickling_with_its_facts(error: MrunnersError, code: E
     )
 
 
-def test_every_error_that_can_be_raised_is_among_these() -> None:
+def test_the_tests_above_cover_every_error() -> None:
     public = {getattr(mrunners.errors, name) for name in mrunners.errors.__all__}
     known = {type(error) for error, _ in ERRORS}
     defined = {
         cls
-        for cls in of_ours(MrunnersError)
+        for cls in with_subclasses(MrunnersError)
         if cls.__module__
         in {"mrunners.errors", "mrunners.reports.outcomes", "mrunners_flows.states"}
     }
@@ -98,7 +117,7 @@ def test_every_error_that_can_be_raised_is_among_these() -> None:
 @pytest.mark.parametrize(
     ("result", "code"), [(None, 0), ("text", 0), (0, 0), (ExitCode.STILL_RUNNING, 4), (5, 5)]
 )
-def test_what_a_command_returns_is_its_exit_code(result: object, code: int) -> None:
+def test_an_integer_that_a_command_returns_is_its_exit_code(result: object, code: int) -> None:
     assert exit_code_of(lambda: result) == code
 
 
@@ -110,21 +129,25 @@ def test_what_a_command_returns_is_its_exit_code(result: object, code: int) -> N
         (Terminated(), 143, "terminated"),
     ],
 )
-def test_an_interruption_says_that_the_run_goes_on(
+def test_an_interruption_says_that_the_run_continues(
     error: BaseException, code: int, word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert exit_code_of(raising(error)) == code
-    assert capsys.readouterr().err == f"{word}; what is deployed stays and can be resumed\n"
+    assert capsys.readouterr().err == (
+        f"{word}; everything deployed so far stays and can be resumed\n"
+    )
 
 
-def test_a_defect_is_shown_with_how_to_report_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_is_shown_with_its_traceback_and_how_to_report_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert exit_code_of(raising(KeyError("x"))) == 1
-    shown = capsys.readouterr().err
-    assert "KeyError: 'x'" in shown
-    assert "this is a defect of mrunners; please report it" in shown
+    printed = capsys.readouterr().err
+    assert "KeyError: 'x'" in printed
+    assert "this is a bug in mrunners; please report it" in printed
 
 
-def test_sigterm_is_raised_where_the_program_is_and_only_while_it_runs() -> None:
+def test_sigterm_is_raised_in_the_command_and_only_while_it_runs() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(Terminated), catching_signals():
         signal.raise_signal(signal.SIGTERM)
@@ -134,18 +157,21 @@ def test_sigterm_is_raised_where_the_program_is_and_only_while_it_runs() -> None
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["nonsense"], "no such command 'nonsense'; there are run, wait, result, status, delete"),
+        (["nonsense"], "unknown command 'nonsense'; known: check-deployments, delete, result, run"),
+        (["stauts", "load"], "unknown command 'stauts'; did you mean 'status'?"),
         (["wait"], "Missing argument 'NAMESPACE'"),
         (["wait", "load", "--nonsense"], "No such option"),
         (["wait", "load", "--timeout", "10"], "not a duration: '10'"),
         (["wait", "My_NS"], "must consist of lowercase letters"),
         (["status", "a/b"], "must consist of lowercase letters"),
         (["delete", "load", "--tracker", "../x"], "must consist of lowercase letters"),
-        (["result", "load", "--raw", "--format", "table"], "--raw goes with --format json"),
-        (["result", "load", "--raw", "--format", "html"], "--raw goes with --format json"),
+        (["result", "load", "--raw", "--format", "table"], "--raw requires --format json"),
+        (["result", "load", "--raw", "--format", "html"], "--raw requires --format json"),
         (["run"], "Missing option '--namespace'"),
-        (["run", "--namespace", "x", "--resume", "--replace"], "exclude each other"),
+        (["run", "--namespace", "x", "--resume", "--replace"], "are mutually exclusive"),
         (["run", "--namespace", "My_NS", "--wait=perhaps"], "not a valid boolean"),
+        (["run", "--namespace", "x", "--dry-run", "--deployment", "d"], "are mutually exclusive"),
+        (["run", "--namespace", "x", "--spread", "widely"], "'prefer', 'require', 'off'"),
         (["run", "--namespace", "My_NS"], "--runners: give at least one runner URI"),
         (["wait", "load", "--kubeconfig", "/none"], "kubeconfig /none: no such file"),
     ],
@@ -155,11 +181,11 @@ def test_a_wrong_use_ends_with_2(
     args: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert exit_code_of(lambda: cli.main(args, "mrunners", standalone_mode=False)) == 2
-    shown = capsys.readouterr()
-    assert (shown.out, words in shown.err) == ("", True), shown.err
+    printed = capsys.readouterr()
+    assert (printed.out, words in printed.err) == ("", True), printed.err
 
 
-def test_a_reader_that_has_gone_is_no_defect() -> None:
+def test_a_reader_that_stops_reading_is_not_a_bug() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
@@ -169,13 +195,15 @@ def test_a_reader_that_has_gone_is_no_defect() -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     done = subprocess.run(
         [sys.executable, "-c", MAIN, "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("mrunners ")
 
 
-def test_no_word_of_a_cluster_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_that_a_cluster_says_controls_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     print_line("two lines\nand an \x1b[31mescape")
     assert capsys.readouterr().err == "two lines\nand an \\x1b[31mescape\n"

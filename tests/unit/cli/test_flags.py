@@ -2,15 +2,28 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from mrunners.errors import InvalidOptionsError
+from mrunners.plan.option_table import OPTIONS, IfExists, Spread
+from mrunners.plan.options import RunOptions
+from mrunners_cli.commands import run as run_module
 from mrunners_cli.commands.run import run
-from mrunners_cli.flags import DURATION
+from mrunners_cli.flags import DURATION, flag_of
+from mrunners_cli.main import cli
 
 GIVEN = ["--namespace", "load"]
 
 
-def asked(*args: str) -> dict[str, object]:
+def parsed(*args: str) -> dict[str, object]:
     """What `run` would be called with."""
-    return run.make_context("run", [*GIVEN, *args]).params
+    # Click keeps the help option that it makes first, for all later tests.
+    names = ["-h", "--help"]
+    return run.make_context("run", [*GIVEN, *args], help_option_names=names).params
+
+
+def options_of(*args: str) -> RunOptions:
+    """The options that `run` would run with."""
+    values = {name: value for name, value in parsed(*args).items() if name in OPTIONS}
+    return run_module._run_options({**values, "if_exists": IfExists.REFUSE})
 
 
 @pytest.mark.parametrize(
@@ -25,13 +38,34 @@ def asked(*args: str) -> dict[str, object]:
         ("--wait --runners file:///a?numbers=1", True),
     ],
 )
-def test_waiting_is_asked_for_with_or_without_a_value(args: str, wait: bool) -> None:
-    assert asked(*args.split())["wait"] is wait
+def test_wait_is_given_with_or_without_a_value(args: str, wait: bool) -> None:
+    assert parsed(*args.split())["wait"] is wait
 
 
 def test_runners_are_kept_in_their_order() -> None:
     args = [part for uri in ("b", "a", "b") for part in ("--runners", uri)]
-    assert asked(*args)["runners"] == ("b", "a", "b")
+    assert parsed(*args)["runners"] == ("b", "a", "b")
+
+
+def test_without_flags_the_options_are_those_of_the_flow_but_for_waiting() -> None:
+    assert options_of() == RunOptions(namespace="load", wait=False)
+
+
+@pytest.mark.parametrize("spread", Spread)
+def test_a_choice_is_spelled_as_in_the_form(spread: Spread) -> None:
+    assert options_of("--spread", spread.value).advanced.spread is spread
+
+
+@pytest.mark.parametrize(
+    ("field", "flag"),
+    [
+        ("namespace", "--namespace"),
+        ("advanced.start_timeout", "--start-timeout"),
+        ("options.advanced.node_log_limit", "--node-log-limit"),
+    ],
+)
+def test_a_field_is_spelled_as_its_flag(field: str, flag: str) -> None:
+    assert flag_of(field) == flag
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90.0), ("2h", 7200.0), ("500ms", 0.5)])
@@ -44,8 +78,9 @@ def test_a_duration_without_a_unit_is_a_usage_error() -> None:
         DURATION.convert("10", None, None)
 
 
-def test_nothing_of_a_run_is_looked_at_before_its_options_are_good() -> None:
+def test_nothing_is_read_before_the_options_are_valid() -> None:
     args = [
+        "run",
         *GIVEN,
         "--runners",
         "file:///none?numbers=1",
@@ -55,25 +90,26 @@ def test_nothing_of_a_run_is_looked_at_before_its_options_are_good() -> None:
         "x",
         "--wait",
     ]
-    done = CliRunner().invoke(run, args)
-    assert str(done.exception) == (
-        "--timeout: not a duration: 'x'; write it like 90s, 10m, 2h or 1h30m\n"
-        "--runner-image: give the kperf image, such as ghcr.io/azure/kperf:0.3.5"
-    )
+    error = CliRunner().invoke(cli, args).exception
+    assert isinstance(error, InvalidOptionsError)
+    assert error.spelled(flag_of) == [
+        "--timeout: not a duration: 'x'; write it like 90s, 10m, 2h or 1h30m",
+        "--runner-image: give the kperf image, such as ghcr.io/azure/kperf:0.3.5",
+    ]
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("args", "message"),
     [
-        (["--timeout", "5m", "--runners", "file:///x?numbers=1"], "--timeout goes with --wait"),
+        (["--timeout", "5m", "--runners", "file:///x?numbers=1"], "--timeout requires --wait"),
         (
             ["--resume", "--spread", "require", "--runner-image", "x"],
-            "--resume without --runners takes the run as its tracker has it: leave out "
+            "--resume without --runners takes the plan from the tracker: leave out "
             "--runner-image, --spread",
         ),
     ],
 )
-def test_an_option_that_would_do_nothing_is_a_usage_error(words: list[str], said: str) -> None:
-    done = CliRunner().invoke(run, [*GIVEN, *words])
+def test_an_option_without_effect_is_a_usage_error(args: list[str], message: str) -> None:
+    done = CliRunner().invoke(cli, ["run", *GIVEN, *args])
     assert done.exit_code == 2
-    assert said in done.output
+    assert message in done.output

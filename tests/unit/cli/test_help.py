@@ -34,7 +34,7 @@ def test_help_imports_click_and_nothing_heavier(args: list[str]) -> None:
     assert modules & HEAVY == set()
 
 
-def test_the_commands_stand_in_the_order_of_a_run() -> None:
+def test_the_commands_are_listed_in_the_order_of_a_run() -> None:
     assert COMMANDS[:5] == ["run", "wait", "result", "status", "delete"]
 
 
@@ -47,12 +47,12 @@ def test_every_command_has_help_with_examples(name: str, option: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_option_of_every_command_says_what_it_does(name: str) -> None:
+def test_every_option_of_every_command_has_help(name: str) -> None:
     command = cli.get_command(Context(cli), name)
     assert command is not None
-    silent = [
+    without_help = [
         option.name
         for option in command.params
         if option.param_type_name == "option" and not getattr(option, "help", None)
     ]
-    assert silent == []
+    assert without_help == []

@@ -16,12 +16,12 @@ from tests.factories import RUN, flat, merged_pod
 REPORT = merge(RUN, [merged_pod(0, 0, flat())])
 
 
-def test_a_report_goes_to_stdout_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_report_is_printed_to_stdout_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     write_output("é\n", None)
     assert capsys.readouterr() == ("é\n", "")
 
 
-def test_a_report_goes_into_a_file_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+def test_a_report_is_written_to_a_file_and_no_temporary_file_is_left(tmp_path: Path) -> None:
     path = tmp_path / "new" / "report.json"
     write_output("old", path)
     write_output("é\n", path)
@@ -29,14 +29,14 @@ def test_a_report_goes_into_a_file_and_leaves_nothing_beside_it(tmp_path: Path) 
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_file_that_is_replaced_keeps_its_readers(tmp_path: Path) -> None:
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path: Path) -> None:
     path = tmp_path / "report"
     path.touch(mode=0o600)
     write_output("x", path)
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("x", 0o600)
 
 
-def test_a_file_may_be_read_by_whoever_the_umask_lets(tmp_path: Path) -> None:
+def test_a_new_file_has_the_permissions_that_the_umask_allows(tmp_path: Path) -> None:
     path, before = tmp_path / "report", os.umask(0o027)
     try:
         write_output("x", path)
@@ -45,7 +45,7 @@ def test_a_file_may_be_read_by_whoever_the_umask_lets(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
-def test_a_file_that_cannot_be_replaced_stays_as_it_was(
+def test_a_file_that_cannot_be_replaced_is_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "report"
@@ -62,7 +62,7 @@ def test_a_file_that_cannot_be_replaced_stays_as_it_was(
     assert (path.read_text(), list(tmp_path.iterdir())) == ("old", [path])
 
 
-def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "report"
     with pytest.raises(InvalidInputError, match=r"^--output .*/file/report: (File exists|Not a)"):
@@ -70,7 +70,7 @@ def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(20)
-def test_a_pipe_is_written_to_and_not_replaced_by_a_file(tmp_path: Path) -> None:
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     path, read = tmp_path / "pipe", list[str]()
     os.mkfifo(path)
     reader = Thread(target=lambda: read.append(path.read_text()), daemon=True)
@@ -81,18 +81,18 @@ def test_a_pipe_is_written_to_and_not_replaced_by_a_file(tmp_path: Path) -> None
     assert path.is_fifo()
 
 
-def test_a_link_is_followed_and_kept(tmp_path: Path) -> None:
+def test_a_symlink_is_followed_and_kept(tmp_path: Path) -> None:
     target, link = tmp_path / "target", tmp_path / "link"
     link.symlink_to(target)
     write_output("x", link)
     assert (target.read_text(), link.is_symlink()) == ("x", True)
 
 
-def test_json_is_the_report_itself() -> None:
+def test_json_is_the_whole_report() -> None:
     assert render(REPORT, "json", to_file=False) == to_json(REPORT)
 
 
-def test_a_table_for_a_file_has_80_columns_and_no_colours(
+def test_a_table_for_a_file_has_80_columns_and_no_colors(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
@@ -101,7 +101,7 @@ def test_a_table_for_a_file_has_80_columns_and_no_colours(
     assert "\x1b" not in text
 
 
-def test_html_is_one_page_and_is_drawn_only_when_asked_for() -> None:
+def test_html_is_one_page_and_matplotlib_is_imported_only_for_it() -> None:
     assert render(REPORT, "html", to_file=False).startswith("<!doctype html>\n<html lang=")
     program = "import sys, mrunners_cli.output; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

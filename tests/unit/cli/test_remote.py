@@ -7,14 +7,13 @@ import pytest
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import Cancelled, Completed, Crashed, Failed, Running
 
-from mrunners.errors import ExitCode, InvalidInputError
-from mrunners_cli import follow as following
-from mrunners_cli import remote
+from mrunners.errors import ExitCode, FieldProblem, InvalidOptionsError
+from mrunners_cli import follow, remote
 from mrunners_cli.commands.run import _given, run
 from tests.fakes import RecordingObserver
 from tests.unit.env import IMAGE, options, uris
 
-NIGHT: dict[str, Any] = {
+NIGHTLY: dict[str, Any] = {
     "options": {
         "namespace": "load",
         "runner_image": IMAGE,
@@ -27,21 +26,21 @@ NIGHT: dict[str, Any] = {
 
 
 class Server:
-    """A Prefect server's client that tells one flow run's states, and whether its tracker stands.
+    """A Prefect server's client that returns one flow run's states, and whether its tracker exists.
 
-    An exception in the place of a state is raised.
+    An exception instead of a state is raised.
     """
 
-    def __init__(self, *seen: tuple[State[Any] | Exception, bool]) -> None:
-        self._seen = iter(seen)
+    def __init__(self, *answers: tuple[State[Any] | Exception, bool]) -> None:
+        self._answers = iter(answers)
         self._state: State[Any] | None = None
 
     def read_task_runs(self, **_: object) -> list[SimpleNamespace]:
-        state, stands = next(self._seen)
+        state, has_tracker = next(self._answers)
         if isinstance(state, Exception):
             raise state
         self._state = state
-        return [SimpleNamespace(state=Completed() if stands else Running())]
+        return [SimpleNamespace(state=Completed() if has_tracker else Running())]
 
     def read_flow_run(self, _: object) -> SimpleNamespace:
         return SimpleNamespace(state=self._state)
@@ -51,35 +50,34 @@ class Server:
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_real_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(now=0.0)
 
     def sleep(seconds: float) -> None:
         clock.now += seconds
 
-    monkeypatch.setattr(
-        following, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=sleep)
-    )
+    monkeypatch.setattr(follow, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=sleep))
 
 
-def follow(
-    *seen: tuple[State[Any] | Exception, bool], wait: bool = True
+def followed(
+    *answers: tuple[State[Any] | Exception, bool], wait: bool = True
 ) -> tuple[int, RecordingObserver]:
+    """Follow a flow run of which the server gives these answers."""
     observer = RecordingObserver()
     flow_run = FlowRun(flow_id=uuid4())
-    client: Any = Server(*seen)
+    client: Any = Server(*answers)
     console: Any = observer
-    return following.follow(client, flow_run, options(), console, wait=wait), observer
+    return follow.follow(client, flow_run, options(), console, wait=wait), observer
 
 
-def given(*words: str) -> dict[str, Any]:
-    """What the command line sends of these words."""
+def sent(*args: str) -> dict[str, Any]:
+    """What the command line sends to the deployment for these arguments."""
     # Click keeps the help option that it makes first, for all later tests.
     names = ["-h", "--help"]
-    context = run.make_context("run", ["-n", "load", *words], help_option_names=names)
+    context = run.make_context("run", ["-n", "load", *args], help_option_names=names)
     params = context.params
-    asked = options(**{n: params[n] for n in ("runners", "timeout", "wait", "tracker")})
-    return remote._options_given(asked, _given(context))
+    chosen = options(**{n: params[n] for n in ("runners", "timeout", "wait", "tracker", "context")})
+    return remote._given_values(chosen, _given(context))
 
 
 def deployment(parameters: dict[str, Any]) -> Any:
@@ -87,9 +85,10 @@ def deployment(parameters: dict[str, Any]) -> Any:
     return SimpleNamespace(name="nightly", parameters=parameters, parameter_openapi_schema=schema)
 
 
-def test_only_what_stands_on_the_command_line_is_sent() -> None:
-    assert given() == {"namespace": "load"}
-    assert given("--wait", "--timeout", "1h", "--tracker", "x", "--resume") == {
+def test_only_options_that_are_given_are_sent() -> None:
+    assert sent() == {"namespace": "load"}
+    assert sent("--context", "prod") == {"namespace": "load", "context": "prod"}
+    assert sent("--wait", "--timeout", "1h", "--tracker", "x", "--resume") == {
         "namespace": "load",
         "wait": True,
         "timeout": "1h",
@@ -97,80 +96,86 @@ def test_only_what_stands_on_the_command_line_is_sent() -> None:
     }
 
 
-def test_what_is_not_given_is_the_deployments() -> None:
+def test_options_that_are_not_given_are_the_deployments() -> None:
     over = {"timeout": "1h", "advanced": {"tracker": "now"}}
-    parameters, asked = remote._parameters(deployment(NIGHT), over)
+    parameters, whole = remote._parameters(deployment(NIGHTLY), over)
     assert parameters == {
         "options": {
-            **NIGHT["options"],
+            **NIGHTLY["options"],
             "timeout": "1h",
             "advanced": {"tracker": "now", "spread": "require"},
         },
         "policy": {"cleanup": "delete"},
     }
-    assert (asked.advanced.tracker, asked.runners) == ("now", uris(4))
+    assert (whole.advanced.tracker, whole.runners) == ("now", uris(4))
 
 
-def test_what_neither_of_them_gives_is_told_before_a_flow_run_is_created() -> None:
-    with pytest.raises(InvalidInputError, match="--runners: give at least one"):
-        remote._parameters(deployment({}), {"namespace": "load"})
+def test_options_that_nobody_gives_are_reported_before_a_flow_run_is_created() -> None:
+    with pytest.raises(InvalidOptionsError) as caught:
+        remote._parameters(deployment({}), {"namespace": "load", "runner_image": IMAGE})
+    message = "give at least one runner URI (only resuming a run needs none)"
+    assert caught.value.fields == (FieldProblem("runners", message),)
 
 
-def test_the_tracker_is_told_once_its_step_is_done() -> None:
-    code, observer = follow((Running(), False), (Running(), True), wait=False)
+def test_the_tracker_is_printed_once_its_step_has_completed() -> None:
+    code, observer = followed((Running(), False), (Running(), True), wait=False)
     assert (code, observer.trackers) == (ExitCode.DONE, ["mrunners"])
 
 
-def test_a_run_that_timed_out_over_a_leftover_has_no_tracker() -> None:
+def test_a_run_that_timed_out_while_it_waited_for_an_earlier_one_has_no_tracker() -> None:
     timed_out: State[Any] = Failed(name="TimedOut", message="late")
-    code, observer = follow((Running(), False), *[(timed_out, False)] * 20)
+    code, observer = followed((Running(), False), *[(timed_out, False)] * 20)
     assert (code, observer.trackers) == (ExitCode.TIMEOUT, [])
 
 
-def test_a_tracker_that_is_recorded_after_the_end_is_still_told() -> None:
+def test_a_tracker_that_is_recorded_after_the_end_is_still_printed() -> None:
     timed_out: State[Any] = Failed(name="TimedOut", message="late")
-    code, observer = follow((timed_out, False), (timed_out, True))
+    code, observer = followed((timed_out, False), (timed_out, True))
     assert (code, observer.trackers) == (ExitCode.TIMEOUT, ["mrunners"])
 
 
-def test_an_outage_is_told_once_and_so_is_its_end() -> None:
-    away = (httpx.ConnectError("refused"), False)
-    code, observer = follow(away, away, away, (Completed(), True))
+def test_an_outage_is_reported_once_and_so_is_its_end() -> None:
+    outage = (httpx.ConnectError("refused"), False)
+    code, observer = followed(outage, outage, outage, (Completed(), True))
     assert code == ExitCode.DONE
     assert observer.warnings == [
-        "the Prefect server does not answer (refused); trying again",
+        "the Prefect server does not answer (refused); retrying",
         "the Prefect server answers again",
     ]
 
 
-def test_a_run_that_the_deployments_limit_dropped_is_refused_and_not_interrupted(
+def test_a_run_that_exceeds_the_deployments_limit_is_refused_and_not_interrupted(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    code, _ = follow((Cancelled(message="Deployment concurrency limit reached."), False))
+    code, _ = followed((Cancelled(message="Deployment concurrency limit reached."), False))
     assert code == ExitCode.REFUSED
-    assert "as many runs of this deployment as may are under way" in capsys.readouterr().err
+    assert (
+        "the deployment already has as many flow runs as its concurrency limit allows"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(
     ("state", "code"), [(Cancelled(), ExitCode.INTERRUPTED), (Crashed(), ExitCode.INTERNAL_ERROR)]
 )
-def test_what_a_cancelled_or_crashed_run_had_deployed_is_told(
+def test_how_to_resume_a_cancelled_or_crashed_run_is_printed(
     state: State[Any], code: ExitCode
 ) -> None:
-    ended, observer = follow((Running(), True), (state, True))
+    ended, observer = followed((Running(), True), (state, True))
     assert ended == code
-    assert (
-        "resume it with: mrunners run --namespace load --tracker mrunners --resume"
-        in (observer.infos[-1])
+    assert observer.infos[-1] == (
+        "what it deployed continues, unless its policy deletes it; "
+        "resume it with: mrunners run --namespace load --tracker mrunners --resume; "
+        "delete it with: mrunners delete load --tracker mrunners --force"
     )
 
 
-def test_progress_is_told_when_it_changes() -> None:
-    _, observer = follow((Running(), True), (Running(), True), (Completed(), True))
+def test_progress_is_printed_when_it_changes() -> None:
+    _, observer = followed((Running(), True), (Running(), True), (Completed(), True))
     assert observer.infos.count("1 of 2 pods ended") == 1
 
 
-def test_who_stops_following_is_told_that_the_flow_run_goes_on(
+def test_a_user_who_stops_following_reads_that_the_flow_run_continues(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     observer = RecordingObserver()
@@ -181,7 +186,7 @@ def test_who_stops_following_is_told_that_the_flow_run_goes_on(
     def interrupt(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(following, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=interrupt))
+    monkeypatch.setattr(follow, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=interrupt))
     with pytest.raises(KeyboardInterrupt):
-        following.follow(client, flow_run, options(), console, wait=True)
-    assert observer.infos[-1].endswith(f"end it with: prefect flow-run cancel {flow_run.id}")
+        follow.follow(client, flow_run, options(), console, wait=True)
+    assert observer.infos[-1].endswith(f"cancel it with: prefect flow-run cancel {flow_run.id}")

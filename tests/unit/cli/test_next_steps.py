@@ -1,0 +1,128 @@
+"""What to do next is printed below an error, as a command line that can be pasted."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from mrunners import connection
+from mrunners.connection import Connection
+from mrunners.errors import MrunnersError, NextStep, RefusedError
+from mrunners.hints import command, describe, next_step_lines
+from mrunners.refs import ClusterRef, RunRef
+from mrunners.run.observer import RunObserver
+from mrunners.run.report_store import ReportStore
+from mrunners_cli.exits import exit_code_of
+from mrunners_cli.flags import given_cluster, remember_cluster
+from mrunners_cli.main import cli
+from tests.fakes import FakeCluster
+from tests.unit.env import IMAGE, deploy, planned, write_profile
+
+RUN = RunRef("load", "nightly")
+CLUSTER = ClusterRef("/etc/kube config", "prod")
+FLAGS = ["--kubeconfig", CLUSTER.kubeconfig, "--context", CLUSTER.context]
+WITHOUT_COMMAND = {
+    NextStep.RESUME_SAME_OPTIONS,
+    NextStep.REPLACE,
+    NextStep.OTHER_TRACKER,
+    NextStep.LIST_TRACKERS,
+}
+COMMANDS = sorted(set(NextStep) - WITHOUT_COMMAND)
+
+
+@pytest.fixture(autouse=True)
+def no_cluster_given() -> None:
+    remember_cluster(ClusterRef())
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeCluster:
+    """A cluster that every command connects to, whatever its flags."""
+    cluster = FakeCluster()
+
+    def connect(kubeconfig: str, *, context: str, observer: RunObserver) -> Connection:
+        assert ClusterRef(kubeconfig, context) == given_cluster()
+        return Connection(cluster, observer, ReportStore(tmp_path))
+
+    monkeypatch.setattr(connection, "connect", connect)
+    return cluster
+
+
+def mrunners(*args: str) -> int:
+    return exit_code_of(lambda: cli.main(args, "mrunners", standalone_mode=False))
+
+
+@pytest.mark.parametrize(
+    ("flags", "repeated"),
+    [
+        ([], ""),
+        (FLAGS, " --kubeconfig '/etc/kube config' --context prod"),
+        (["--context", "prod"], " --context prod"),
+    ],
+    ids=["none", "both", "context"],
+)
+def test_an_error_of_a_command_says_what_to_do_next_with_the_clusters_flags_as_given(
+    flags: list[str], repeated: str, cluster: FakeCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy(cluster, planned(2))
+    assert mrunners("result", "load", *flags) == 4
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == (
+        "error: 1 of 1 Job of tracker load/mrunners have not finished:\n"
+        "  mrunners-0: 0 of 2 pods ended (starting)\n"
+        f"  wait for it with: mrunners wait load --tracker mrunners{repeated}\n"
+        "  report on what has finished so far with: "
+        f"mrunners result load --tracker mrunners --partial{repeated}\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["wait", "result", "status", "delete"])
+def test_every_command_about_a_run_passes_on_the_cluster_that_is_given(
+    name: str, cluster: FakeCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mrunners(name, "load", *FLAGS) == 3
+    assert "--kubeconfig '/etc/kube config' --context prod\n" in capsys.readouterr().err
+    assert given_cluster() == CLUSTER
+    assert cluster.requests > 0
+
+
+def test_run_repeats_the_clusters_flags_too(
+    cluster: FakeCluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy(cluster, planned(2))
+    runner = ["--runner-image", IMAGE, "--runners", write_profile(tmp_path)]
+    assert mrunners("run", "-n", "load", *runner, *FLAGS) == 3
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("error: tracker load/mrunners (starting, ")
+    assert (
+        "  wait for it with: mrunners wait load --tracker mrunners "
+        "--kubeconfig '/etc/kube config' --context prod"
+    ) in lines
+
+
+@pytest.mark.parametrize("step", COMMANDS)
+def test_every_step_is_a_command_line_that_mrunners_accepts(step: NextStep) -> None:
+    words = shlex.split(command(step, RUN, CLUSTER))
+    with cli.make_context("mrunners", words[1:]) as context:
+        name, subcommand, args = cli.resolve_command(context, words[1:])
+        assert subcommand is not None
+        params = subcommand.make_context(name, args, parent=context).params
+    expected = {"namespace": "load", "kubeconfig": CLUSTER.kubeconfig, "context": CLUSTER.context}
+    if step is not NextStep.START:
+        expected["tracker"] = "nightly"
+    assert {key: params[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize("step", NextStep)
+def test_every_step_has_one_line(step: NextStep) -> None:
+    error = RefusedError.of(RUN, "theirs", step)
+    (line,) = next_step_lines(error)
+    assert line
+    assert describe(error) == f"theirs\n{line}"
+
+
+@pytest.mark.parametrize("error", [MrunnersError("odd"), RefusedError("x", namespace="load")])
+def test_an_error_about_no_run_has_no_next_step(error: MrunnersError) -> None:
+    assert next_step_lines(error, CLUSTER) == []
+    assert describe(error) == str(error)
