@@ -19,7 +19,7 @@ from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport, to_json
 from mrunners.reports.outcomes import MissingReason
 from mrunners.status.run_state import JobPhase
-from tests.factories import RUN, flat, hostile_report, large_report, merged_pod, missing_pod
+from tests.factories import RUN, RUN_ID, flat, hostile_report, large_report, merged_pod, missing_pod
 from tests.unit.render.test_table import whole, with_gaps, without_raw
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "schema"
@@ -33,13 +33,13 @@ REPORT = validator("report-v1")
 
 
 def empty() -> MergedReport:
-    return merge(RUN, [])
+    return merge(RUN, RUN_ID, [])
 
 
 def with_raw() -> MergedReport:
     missing = missing_pod(0, 1, MissingReason.OVER_LIMIT, "x")
     targets = {"mrunners-0": TargetLoad(None, 1)}
-    return merge(RUN, [merged_pod(0, 0, flat(errors=2)), missing], targets=targets, raw=True)
+    return merge(RUN, RUN_ID, [merged_pod(0, 0, flat(errors=2)), missing], targets=targets, raw=True)
 
 
 def many() -> MergedReport:
@@ -85,7 +85,7 @@ def test_a_report_of_any_pods_is_valid(
         merged_pod(job, index, flat(samples, errors=errors, raw=raw))
         for index, (job, samples, errors, raw) in enumerate(pods)
     ]
-    report = merge(RUN, outcomes, targets={"mrunners-0": TargetLoad(10.0, 2)}, raw=True)
+    report = merge(RUN, RUN_ID, outcomes, targets={"mrunners-0": TargetLoad(10.0, 2)}, raw=True)
     assert list(REPORT.iter_errors(json.loads(to_json(report)))) == []
 
 

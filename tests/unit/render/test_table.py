@@ -15,7 +15,7 @@ from mrunners.reports.coverage import Coverage
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
-from tests.factories import RUN, error, flat, merged_pod, missing_pod
+from tests.factories import RUN, RUN_ID, error, flat, merged_pod, missing_pod
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -36,12 +36,13 @@ def whole() -> MergedReport:
         for index in range(2)
     ]
     targets = {f"mrunners-{job}": TargetLoad(2.0, 1) for job in range(3)}
-    return merge(RUN, pods, targets=targets, requests_by_us=42)
+    return merge(RUN, RUN_ID, pods, targets=targets, requests_by_us=42)
 
 
 def with_gaps() -> MergedReport:
     return merge(
         RUN,
+        RUN_ID,
         [
             merged_pod(0, 0, flat({LIST: [0.1, 0.2]}, errors=3, received=5_000_000)),
             merged_pod(0, 1, flat({}, errors=1200)),
@@ -52,7 +53,7 @@ def with_gaps() -> MergedReport:
 
 
 def without_raw() -> MergedReport:
-    return merge(RUN, [merged_pod(0, 0, flat(raw=False, total=0)), merged_pod(0, 1, flat())])
+    return merge(RUN, RUN_ID, [merged_pod(0, 0, flat(raw=False, total=0)), merged_pod(0, 1, flat())])
 
 
 @pytest.mark.parametrize("make", [whole, with_gaps, without_raw])
@@ -99,7 +100,7 @@ def test_hostile_strings_are_shown_and_never_interpreted(evil: str) -> None:
     missing = PodOutcome(
         job=evil, job_index=1, uri=evil, index=0, pod=evil, node=evil, missing=detail
     )
-    report = merge(RUN, [merged_pod(0, 0, document, uri=evil, node=evil), missing])
+    report = merge(RUN, RUN_ID, [merged_pod(0, 0, document, uri=evil, node=evil), missing])
     text = render_table(report)
     assert all(line.isprintable() for line in text.splitlines())
     assert max(map(cell_len, text.splitlines())) <= 80
@@ -108,7 +109,7 @@ def test_hostile_strings_are_shown_and_never_interpreted(evil: str) -> None:
 
 
 def test_markup_is_shown_as_it_was_written() -> None:
-    report = merge(RUN, [merged_pod(0, 0, flat({"GET [red]x[/red]": [0.1]}))])
+    report = merge(RUN, RUN_ID, [merged_pod(0, 0, flat({"GET [red]x[/red]": [0.1]}))])
     assert "GET [red]x[/red]" in render_table(report)
 
 
@@ -118,13 +119,13 @@ def test_a_long_table_is_cut_and_says_how_many_rows_are_left_out() -> None:
     words = ("".join(letters) for letters in product("abcdefghijklmno", repeat=3))
     document["errorStats"] = {f"unknown/{word}": 1 for word in islice(words, 3000)}
     missing = [missing_pod(1, n, MissingReason.DISRUPTED) for n in range(500)]
-    text = render_table(merge(RUN, [merged_pod(0, 0, document), *missing]))
+    text = render_table(merge(RUN, RUN_ID, [merged_pod(0, 0, document), *missing]))
     assert len(text.splitlines()) < 150
     for rest in ("2,980 more requests", "2980 more classes", "480 more pods"):
         assert rest.replace(",", "") in text.replace(",", "")
 
 
 def test_an_empty_run_has_a_table() -> None:
-    report = merge(RUN, [])
+    report = merge(RUN, RUN_ID, [])
     assert report.coverage == Coverage(expected=0, merged=0, missing=(), nothing_succeeded=())
     assert render_table(report).startswith("0 of 0 reports merged\n")

@@ -24,7 +24,7 @@ from mrunners.text import printable
 
 __all__ = ["Curve", "Latency", "errors_table", "latency"]
 
-# More rows than this nobody compares one by one; the table has all of them.
+# Nobody compares more rows than this one by one; the table has all of them.
 _MAX_RANGES = 16
 
 

@@ -16,7 +16,7 @@ from mrunners.reports.merged import MergedReport
 
 __all__ = ["Nodes", "nodes"]
 
-# More rows than this nobody compares one by one; the table has all of them.
+# Nobody compares more rows than this one by one; the table has all of them.
 _MAX_RANGES = 12
 
 

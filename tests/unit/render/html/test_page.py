@@ -19,6 +19,7 @@ from mrunners.reports.outcomes import MissingReason
 from tests.factories import (
     HOSTILE,
     RUN,
+    RUN_ID,
     flat,
     hostile_report,
     large_report,
@@ -32,19 +33,19 @@ def complete() -> MergedReport:
     pods = [
         merged_pod(0, index, flat({"LIST a": [0.001, 0.02], "GET b": [1.5]})) for index in (0, 1)
     ]
-    return merge(RUN, pods, requests_by_us=7)
+    return merge(RUN, RUN_ID, pods, requests_by_us=7)
 
 
 def empty() -> MergedReport:
-    return merge(RUN, [missing_pod(0, 0, MissingReason.NOT_CREATED)])
+    return merge(RUN, RUN_ID, [missing_pod(0, 0, MissingReason.NOT_CREATED)])
 
 
 def all_failed() -> MergedReport:
-    return merge(RUN, [merged_pod(0, 0, flat({}, errors=3))])
+    return merge(RUN, RUN_ID, [merged_pod(0, 0, flat({}, errors=3))])
 
 
 def without_raw() -> MergedReport:
-    return merge(RUN, [merged_pod(0, 0, flat(raw=False)), merged_pod(0, 1, flat())])
+    return merge(RUN, RUN_ID, [merged_pod(0, 0, flat(raw=False)), merged_pod(0, 1, flat())])
 
 
 REPORTS: tuple[Callable[[], MergedReport], ...] = (
@@ -144,7 +145,7 @@ def test_the_verdict_comes_first_and_the_sections_follow_by_importance() -> None
 def test_an_empty_report_says_that_it_is_empty() -> None:
     text = page_of(empty).text
     assert "No report could be merged" in text
-    assert "There is no merged latency to show" in text
+    assert "No latency can be shown" in text
     assert "No request failed." in text
     assert "no pod started" not in page_of(complete).text
 
