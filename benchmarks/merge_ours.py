@@ -36,7 +36,7 @@ def main(folder: Path, reports: int, form: str) -> None:
     started = time.perf_counter()
     outcomes = [_outcome(folder, index, framed=form == "framed") for index in range(reports)]
     read = time.perf_counter()
-    document = json.loads(to_json(merge(RUN, outcomes)))
+    document = json.loads(to_json(merge(RUN, RUN_ID, outcomes)))
     done = time.perf_counter()
     # Linux counts in KiB.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

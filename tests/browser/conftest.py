@@ -16,7 +16,7 @@ from mrunners.render.html.page import render_html
 from mrunners.reports.merge import merge
 from mrunners.reports.outcomes import MissingReason
 from tests.browser.browsers import running_browser
-from tests.factories import RUN, flat, hostile_report, large_report, merged_pod, missing_pod
+from tests.factories import RUN, RUN_ID, flat, hostile_report, large_report, merged_pod, missing_pod
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +33,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     reports = {
         "large": large_report(),
         "hostile": hostile_report(),
-        "whole": merge(RUN, [merged_pod(0, index, flat(latencies)) for index in range(3)]),
-        "nothing": merge(RUN, [missing_pod(0, 0, MissingReason.NOT_STARTED, "ErrImagePull")]),
+        "whole": merge(RUN, RUN_ID, [merged_pod(0, index, flat(latencies)) for index in range(3)]),
+        "nothing": merge(
+            RUN, RUN_ID, [missing_pod(0, 0, MissingReason.NOT_STARTED, "ErrImagePull")]
+        ),
     }
     for name, report in reports.items():
         (folder / f"{name}.html").write_text(render_html(report), encoding="utf-8")

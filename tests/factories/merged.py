@@ -9,10 +9,12 @@ import random
 from array import array
 from datetime import UTC, datetime, timedelta
 
+from mrunners.refs import RunRef
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
-from mrunners.reports.outcomes import MissingReason, PodOutcome, RunIdentity
+from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.reports.samples import KperfReport, RequestError
+from tests.factories.frames import RUN_ID
 from tests.factories.outcomes import RUN
 
 SERVER = "https://kube-apiserver.example.internal:6443"
@@ -57,7 +59,7 @@ def large_report(pods: int = 1000, nodes: int = 240, samples: int = 120) -> Merg
     for number in range(pods):
         job, index = divmod(number, pods_per_job)
         outcomes.append(_pod(rng, min(job, len(PROFILES) - 1), index, number % nodes, samples))
-    return merge(RUN, outcomes, requests_by_us=1893)
+    return merge(RUN, RUN_ID, outcomes, requests_by_us=1893)
 
 
 def _pod(rng: random.Random, job: int, index: int, node_number: int, samples: int) -> PodOutcome:
@@ -171,5 +173,4 @@ def hostile_report() -> MergedReport:
                 detail=text if is_missing else "",
             )
         )
-    identity = RunIdentity(namespace=HOSTILE[0], tracker=HOSTILE[2], run_id=HOSTILE[1])
-    return merge(identity, outcomes)
+    return merge(RunRef(HOSTILE[0], HOSTILE[2]), HOSTILE[1], outcomes)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from mrunners.refs import RunRef
 from mrunners.reports.kperf_report import parse_report
-from mrunners.reports.outcomes import MissingReason, PodOutcome, RunIdentity
-from tests.factories.frames import RUN_ID
+from mrunners.reports.outcomes import MissingReason, PodOutcome
 from tests.factories.reports import Json, printed
 
-RUN = RunIdentity(namespace="load", tracker="mrunners", run_id=RUN_ID)
+RUN = RunRef("load", "mrunners")
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 

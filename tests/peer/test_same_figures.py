@@ -35,7 +35,7 @@ def theirs(cluster: PeerCluster, folder: Path, name: str, reports: Sequence[byte
 def ours(reports: Sequence[bytes | None]) -> Json:
     """Merge the same reports with mrunners, from the framed logs to the printed JSON."""
     outcomes = [_outcome(index, report) for index, report in enumerate(reports)]
-    document: Json = json.loads(to_json(merge(RUN, outcomes, raw=True)))
+    document: Json = json.loads(to_json(merge(RUN, RUN_ID, outcomes, raw=True)))
     return document
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from mrunners.durations import format_go_duration
 from mrunners.formatting import counted
+from mrunners.refs import RunRef
 from mrunners.reports.analysis.analyze import analyze
 from mrunners.reports.analysis.pod_stats import PodStats
 from mrunners.reports.analysis.start_skew import first_start, start_lag_seconds
@@ -20,7 +21,7 @@ from mrunners.reports.coverage import Coverage, MissingPod, PodRef
 from mrunners.reports.distribution import latency_distribution
 from mrunners.reports.flat_merge import merge_flat, pool_raw, pools_by_url
 from mrunners.reports.merged import MergedError, MergedReport, PodSummary, RunnerSummary
-from mrunners.reports.outcomes import PodOutcome, RunIdentity
+from mrunners.reports.outcomes import PodOutcome
 from mrunners.reports.samples import KperfReport
 from mrunners.text import listed, printable
 
@@ -32,7 +33,8 @@ _MAX_KEY_CHARACTERS = 40
 
 
 def merge(
-    run: RunIdentity,
+    run: RunRef,
+    run_id: str,
     outcomes: Sequence[PodOutcome],
     *,
     targets: Mapping[str, TargetLoad] | None = None,
@@ -46,6 +48,7 @@ def merge(
 
     Args:
         run: Which run it is.
+        run_id: Its UUID, as in the labels.
         outcomes: One for each planned pod, in any order.
         targets: By Job name, what the load profile sets for each pod; a Job that is absent is not
             compared with a target.
@@ -73,7 +76,7 @@ def merge(
         percentile_latencies_by_url=flat.percentile_latencies_by_url,
         tracker=run.tracker,
         namespace=run.namespace,
-        run=run.run_id,
+        run=run_id,
         coverage=_coverage(ordered),
         notes=_notes(reports),
         start_skew_seconds=analysis.start_skew_seconds,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from mrunners.errors import IncompleteError
 from mrunners.reports.samples import KperfReport
 
-__all__ = ["MissingReason", "PodOutcome", "RunIdentity", "UnusableReportError"]
+__all__ = ["MissingReason", "PodOutcome", "UnusableReportError"]
 
 
 class MissingReason(StrEnum):
@@ -108,18 +108,3 @@ class PodOutcome:
         for moment in (self.started_at, self.finished_at):
             if moment is not None and moment.tzinfo is None:
                 raise ValueError("a pod's times need a time zone")
-
-
-@dataclass(frozen=True, slots=True)
-class RunIdentity:
-    """Which run a merged report is about.
-
-    Attributes:
-        namespace: The namespace of the tracker and the Jobs.
-        tracker: The tracker ConfigMap's name.
-        run_id: The run's UUID, as in the labels.
-    """
-
-    namespace: str
-    tracker: str
-    run_id: str

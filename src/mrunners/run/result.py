@@ -23,7 +23,7 @@ from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.budget import SampleBudget
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
-from mrunners.reports.outcomes import MissingReason, PodOutcome, RunIdentity
+from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.run.collect import collect_job
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.observer import RunObserver
@@ -165,8 +165,7 @@ def merge_outcomes(
     """
     plan = run.plan
     targets = {job.name: TargetLoad(job.target_per_second, job.clients) for job in plan.jobs}
-    identity = RunIdentity(plan.namespace, plan.tracker, plan.run_id)
-    return merge(identity, outcomes, targets=targets, raw=raw, requests_by_us=requests)
+    return merge(run.ref, plan.run_id, outcomes, targets=targets, raw=raw, requests_by_us=requests)
 
 
 def mark_collected(

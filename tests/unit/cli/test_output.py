@@ -11,9 +11,9 @@ from mrunners.errors import ExitCode, InvalidInputError
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
 from mrunners_cli.output import render, write_output
-from tests.factories import RUN, flat, merged_pod
+from tests.factories import RUN, RUN_ID, flat, merged_pod
 
-REPORT = merge(RUN, [merged_pod(0, 0, flat())])
+REPORT = merge(RUN, RUN_ID, [merged_pod(0, 0, flat())])
 
 
 def test_a_report_is_printed_to_stdout_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:

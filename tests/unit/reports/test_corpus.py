@@ -19,7 +19,7 @@ from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
 from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportError
-from tests.factories import ADDRESS, RUN, body_of, flat, framed, merged_pod
+from tests.factories import ADDRESS, RUN, RUN_ID, body_of, flat, framed, merged_pod
 from tests.unit.reports.broken_logs import broken_logs
 from tests.unit.reports.corpus.interleaved import interleaved
 from tests.unit.reports.corpus.real_log import LOG, REPORT
@@ -41,7 +41,7 @@ def outcome(log: bytes) -> PodOutcome:
 
 def test_the_real_log_is_merged() -> None:
     assert extract_report(LOG, ADDRESS) == REPORT
-    report = merge(RUN, [outcome(LOG), WHOLE])
+    report = merge(RUN, RUN_ID, [outcome(LOG), WHOLE])
     assert (report.total, report.error_stats) == (963 + 3, {"http/404": 37})
     assert report.complete
 
@@ -53,7 +53,7 @@ def test_a_broken_log_is_missing_with_its_reason_and_changes_no_figure(
     log: bytes, reason: MissingReason
 ) -> None:
     broken = outcome(log)
-    report = merge(RUN, [broken, WHOLE])
+    report = merge(RUN, RUN_ID, [broken, WHOLE])
     assert report.coverage.missing == (
         MissingPod(
             job=ADDRESS.job,
@@ -68,7 +68,7 @@ def test_a_broken_log_is_missing_with_its_reason_and_changes_no_figure(
     assert not report.complete
     assert f"({reason.value}: " in report.verdict
     with_broken, without_broken = (
-        json.loads(to_json(merge(RUN, outcomes))) for outcomes in ([broken, WHOLE], [WHOLE])
+        json.loads(to_json(merge(RUN, RUN_ID, outcomes))) for outcomes in ([broken, WHOLE], [WHOLE])
     )
     assert [with_broken[key] for key in FIGURES] == [without_broken[key] for key in FIGURES]
 

@@ -12,6 +12,7 @@ from mrunners.reports.merge import merge
 from mrunners.reports.outcomes import MissingReason
 from tests.factories import (
     RUN,
+    RUN_ID,
     START,
     flat,
     merged_pod,
@@ -23,7 +24,7 @@ FAILED = missing_pod(1, 0, MissingReason.KPERF_FAILED, "exit 1")
 
 def test_a_pod_without_any_success_is_merged_counted_and_named() -> None:
     pods = [merged_pod(0, 0, flat()), merged_pod(0, 1, flat({}, errors=4))]
-    report = merge(RUN, pods)
+    report = merge(RUN, RUN_ID, pods)
     assert report.coverage.merged == 2
     assert report.error_stats == {"http/403": 4}
     assert report.coverage.nothing_succeeded == (
@@ -37,13 +38,13 @@ def test_a_pod_without_any_success_is_merged_counted_and_named() -> None:
 
 def test_the_verdict_of_a_complete_run_is_one_clause() -> None:
     pods = [merged_pod(job, index, flat()) for job in range(3) for index in range(2)]
-    report = merge(RUN, pods)
+    report = merge(RUN, RUN_ID, pods)
     assert (report.verdict, report.complete) == ("6 of 6 reports merged", True)
 
 
 def test_the_verdict_names_the_missing_pod_and_the_reason() -> None:
     pods = [merged_pod(0, index, flat()) for index in range(5)]
-    assert merge(RUN, [*pods, FAILED]).verdict == (
+    assert merge(RUN, RUN_ID, [*pods, FAILED]).verdict == (
         "5 of 6 reports merged; 1 missing: mrunners-1 index 0 (kperf-failed: exit 1)"
     )
 
@@ -53,14 +54,14 @@ def test_the_verdict_stays_one_line_whatever_is_missing() -> None:
         missing_pod(0, index, MissingReason.NOT_STARTED, "\x1b[2J\n" + "x" * 10**6)
         for index in range(50)
     ]
-    verdict = merge(RUN, pods).verdict
+    verdict = merge(RUN, RUN_ID, pods).verdict
     assert verdict.isprintable()
     assert len(verdict) < 600
     assert verdict.endswith(" and 47 more")
 
 
 def test_missing_pods_are_listed_with_job_and_index() -> None:
-    assert merge(RUN, [FAILED]).coverage.missing == (
+    assert merge(RUN, RUN_ID, [FAILED]).coverage.missing == (
         MissingPod(
             job="mrunners-1",
             index=0,

@@ -12,12 +12,12 @@ from mrunners.reports.analysis.node_summaries import NodeSummary
 from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.outcomes import MissingReason, PodOutcome
-from tests.factories import RUN, error, flat, merged_pod, missing_pod, percentiles
+from tests.factories import RUN, RUN_ID, error, flat, merged_pod, missing_pod, percentiles
 
 
 def findings(outcomes: list[PodOutcome], **targets: TargetLoad) -> list[tuple[str, str, str]]:
     by_job = {name.replace("_", "-"): target for name, target in targets.items()}
-    report = merge(RUN, outcomes, targets=by_job)
+    report = merge(RUN, RUN_ID, outcomes, targets=by_job)
     return [(f.severity.value, f.kind.value, f.text) for f in report.findings]
 
 
@@ -75,7 +75,7 @@ def test_where_the_number_of_requests_is_unknown_errors_are_a_warning_without_a_
     ],
 )
 def test_each_class_of_errors_has_its_own_advice(key: str, advice: str) -> None:
-    assert advice in merge(RUN, [failing(key, 1, of=10)]).findings[0].advice
+    assert advice in merge(RUN, RUN_ID, [failing(key, 1, of=10)]).findings[0].advice
 
 
 def test_runners_that_were_the_limit_are_one_finding_for_all_jobs() -> None:
@@ -145,7 +145,7 @@ def test_a_node_whose_pods_are_all_stragglers_is_named_before_the_pods() -> None
 
 def test_each_node_has_exact_figures_over_its_pods() -> None:
     slow = [0.1] * 200
-    assert merge(RUN, slow_run()).nodes[2] == NodeSummary(
+    assert merge(RUN, RUN_ID, slow_run()).nodes[2] == NodeSummary(
         node="node-2",
         pods=2,
         merged=2,
@@ -161,7 +161,7 @@ def test_each_node_has_exact_figures_over_its_pods() -> None:
 def test_a_node_with_only_missing_pods_is_listed_and_a_pod_never_scheduled_is_on_none() -> None:
     gone = missing_pod(0, 1, MissingReason.POD_GONE)
     nowhere = replace(missing_pod(0, 2, MissingReason.NOT_STARTED), node=None)
-    assert merge(RUN, [gone, nowhere]).nodes == (
+    assert merge(RUN, RUN_ID, [gone, nowhere]).nodes == (
         NodeSummary(
             node="node-1",
             pods=1,
@@ -181,7 +181,7 @@ def test_a_late_start_is_reported_when_it_is_a_large_part_of_the_load(
     second: int, reported: bool
 ) -> None:
     pods = [merged_pod(0, 0, flat()), merged_pod(0, 1, flat(), second=second)]
-    report = merge(RUN, pods)
+    report = merge(RUN, RUN_ID, pods)
     assert report.overlap_seconds == max(10 - second, 0)
     assert [pod.start_lag_seconds for pod in report.runners[0].pods] == [0, second]
     text = (
@@ -193,15 +193,15 @@ def test_a_late_start_is_reported_when_it_is_a_large_part_of_the_load(
 
 def test_the_overlap_is_unknown_when_an_end_time_is() -> None:
     pod = replace(merged_pod(0, 0, flat()), finished_at=None)
-    assert merge(RUN, [pod]).overlap_seconds is None
-    assert merge(RUN, [missing_pod(0, 0, MissingReason.FAILED)]).overlap_seconds is None
+    assert merge(RUN, RUN_ID, [pod]).overlap_seconds is None
+    assert merge(RUN, RUN_ID, [missing_pod(0, 0, MissingReason.FAILED)]).overlap_seconds is None
 
 
 def test_clock_skew_never_makes_the_overlap_negative() -> None:
     late = merged_pod(0, 1, flat(), second=60)
     early = merged_pod(0, 0, flat())
     backwards = replace(late, finished_at=late.started_at and late.started_at - timedelta(1))
-    assert merge(RUN, [early, backwards]).overlap_seconds == 0.0
+    assert merge(RUN, RUN_ID, [early, backwards]).overlap_seconds == 0.0
 
 
 def test_the_most_serious_finding_comes_first() -> None:
@@ -219,14 +219,14 @@ def test_hostile_names_are_shown_but_not_interpreted() -> None:
         replace(pod, node=evil, job=f"{pod.job_index}{evil}")
         for pod in [*slow_run(), failing(evil, 1, of=2, index=9)]
     ]
-    report = merge(RUN, pods, targets={f"0{evil}": TargetLoad(1000.0, 5)})
+    report = merge(RUN, RUN_ID, pods, targets={f"0{evil}": TargetLoad(1000.0, 5)})
     kinds = {finding.kind for finding in report.findings}
     assert kinds >= {FindingKind.ERRORS, FindingKind.CLIENT_LIMIT}
     assert all(f.text.isprintable() and len(f.text) < 2000 for f in report.findings)
 
 
 def test_a_finding_is_a_record_of_two_lines() -> None:
-    assert merge(RUN, [failing("http/429", 1, of=1000)]).findings == (
+    assert merge(RUN, RUN_ID, [failing("http/429", 1, of=1000)]).findings == (
         Finding(
             severity=Severity.INFO,
             kind=FindingKind.ERRORS,

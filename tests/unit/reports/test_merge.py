@@ -15,6 +15,7 @@ from mrunners.reports.merged import MergedReport, to_json
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 from tests.factories import (
     RUN,
+    RUN_ID,
     Json,
     flat,
     merged_pod,
@@ -48,7 +49,7 @@ def test_the_flat_keys_equal_an_independent_computation(pods: list[dict[str, lis
         merged_pod(0, index, flat(samples, errors=index, duration=f"{index}s", received=index))
         for index, samples in enumerate(pods)
     ]
-    document = as_json(merge(RUN, outcomes, raw=True))
+    document = as_json(merge(RUN, RUN_ID, outcomes, raw=True))
     by_url: dict[str, list[float]] = {}
     for samples in pods:
         for url, values in samples.items():
@@ -76,15 +77,17 @@ def test_the_order_of_the_outcomes_does_not_matter() -> None:
         for index in range(3)
     ]
     shuffled = random.Random(1).sample(outcomes, len(outcomes))
-    assert to_json(merge(RUN, shuffled, raw=True)) == to_json(merge(RUN, outcomes, raw=True))
+    assert to_json(merge(RUN, RUN_ID, shuffled, raw=True)) == to_json(
+        merge(RUN, RUN_ID, outcomes, raw=True)
+    )
     # By position in the plan; a sort by name would put mrunners-10 before mrunners-2.
-    jobs = [runner.job for runner in merge(RUN, shuffled).runners]
+    jobs = [runner.job for runner in merge(RUN, RUN_ID, shuffled).runners]
     assert jobs == [f"mrunners-{n}" for n in range(12)]
 
 
 def test_without_raw_data_counts_merge_and_percentiles_are_null_with_a_note() -> None:
     one, two = flat(errors=1, raw=False), flat({"GET b": [1.0]}, errors=2)
-    report = merge(RUN, [merged_pod(0, 0, one), merged_pod(0, 1, two)], raw=True)
+    report = merge(RUN, RUN_ID, [merged_pod(0, 0, one), merged_pod(0, 1, two)], raw=True)
     assert (report.total, report.error_stats, report.received_bytes) == (4, {"http/403": 3}, 2000)
     assert report.percentile_latencies is None
     assert report.percentile_latencies_by_url is None
@@ -108,7 +111,7 @@ def test_several_specs_without_raw_data_keep_their_counts_and_each_pods_percenti
         raw=False,
     )
     pod = merged_pod(0, 0, multi(one, two, aggregated=whole))
-    report = merge(RUN, [pod, merged_pod(0, 1, flat())])
+    report = merge(RUN, RUN_ID, [pod, merged_pod(0, 1, flat())])
     assert (report.total, report.error_stats, report.received_bytes, report.duration) == (
         None,
         {"http/403": 1},
@@ -122,40 +125,40 @@ def test_several_specs_without_raw_data_keep_their_counts_and_each_pods_percenti
 
 def test_an_unknown_number_of_samples_makes_the_total_null() -> None:
     unknown = merged_pod(0, 0, flat(total=0, raw=False))
-    assert merge(RUN, [unknown, merged_pod(0, 1, flat())]).total is None
+    assert merge(RUN, RUN_ID, [unknown, merged_pod(0, 1, flat())]).total is None
 
 
 def test_keys_of_a_later_kperf_are_in_the_notes() -> None:
-    report = merge(RUN, [merged_pod(0, 0, {**flat(), "news\x1b[2J": 1})])
+    report = merge(RUN, RUN_ID, [merged_pod(0, 0, {**flat(), "news\x1b[2J": 1})])
     assert len(report.notes) == 1
     assert "1 key that this release of mrunners does not know" in report.notes[0]
     assert "news\\x1b[2J" in report.notes[0]
 
 
 def test_a_run_without_pods_merges_to_an_empty_report() -> None:
-    report = merge(RUN, [])
+    report = merge(RUN, RUN_ID, [])
     assert (report.total, report.duration, report.complete) == (0, "0s", True)
     assert report.verdict == "0 of 0 reports merged"
 
 
 def test_only_missing_pods_merge_to_an_empty_report_that_is_not_complete() -> None:
-    report = merge(RUN, [FAILED])
+    report = merge(RUN, RUN_ID, [FAILED])
     assert (report.total, report.percentile_latencies, report.complete) == (0, (), False)
 
 
 def test_the_start_skew_is_from_the_first_to_the_last_start() -> None:
     pods = [merged_pod(0, index, flat(), second=second) for index, second in enumerate([3, 0.5, 1])]
-    assert merge(RUN, pods).start_skew_seconds == 2.5
+    assert merge(RUN, RUN_ID, pods).start_skew_seconds == 2.5
 
 
 def test_the_start_skew_is_null_when_no_pod_started() -> None:
     pod = replace(FAILED, started_at=None, finished_at=None)
-    assert merge(RUN, [pod]).start_skew_seconds is None
+    assert merge(RUN, RUN_ID, [pod]).start_skew_seconds is None
 
 
 def test_two_outcomes_for_one_index_are_a_bug() -> None:
     with pytest.raises(ValueError, match="same completion index"):
-        merge(RUN, [FAILED, FAILED])
+        merge(RUN, RUN_ID, [FAILED, FAILED])
 
 
 def test_percentiles_of_many_samples_are_exact() -> None:
@@ -166,7 +169,7 @@ def test_percentiles_of_many_samples_are_exact() -> None:
         samples = [rng.lognormvariate(-5, 1) for _ in range(2_000)]
         pooled += samples
         pods.append(merged_pod(0, index, flat({"LIST a": samples})))
-    merged = merge(RUN, pods).percentile_latencies
+    merged = merge(RUN, RUN_ID, pods).percentile_latencies
     assert merged is not None
     assert [list(pair) for pair in merged] == percentiles(pooled)
 

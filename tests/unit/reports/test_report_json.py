@@ -11,6 +11,7 @@ from mrunners.reports.merged import MergedReport, to_json
 from mrunners.reports.outcomes import MissingReason
 from tests.factories import (
     RUN,
+    RUN_ID,
     Json,
     flat,
     merged_pod,
@@ -46,7 +47,7 @@ def test_the_whole_document_is_the_documented_one() -> None:
         "percentileLatenciesByURL": {},
     }
     targets = {"mrunners-0": TargetLoad(requests_per_second=40.0, clients=2)}
-    assert as_json(merge(RUN, [FAILED, pod], targets=targets, requests_by_us=12)) == {
+    assert as_json(merge(RUN, RUN_ID, [FAILED, pod], targets=targets, requests_by_us=12)) == {
         **summary,
         "schema": "mrunners.report/v1",
         "tracker": "mrunners",
@@ -200,17 +201,17 @@ def test_the_whole_document_is_the_documented_one() -> None:
 
 
 def test_a_report_can_be_read_back_from_its_json() -> None:
-    report = merge(RUN, [merged_pod(0, 0, flat(errors=2)), FAILED], raw=True)
+    report = merge(RUN, RUN_ID, [merged_pod(0, 0, flat(errors=2)), FAILED], raw=True)
     assert MergedReport.model_validate_json(to_json(report)) == report
 
 
 def test_raw_data_is_left_out_unless_requested() -> None:
-    document = as_json(merge(RUN, [merged_pod(0, 0, flat(errors=1))]))
+    document = as_json(merge(RUN, RUN_ID, [merged_pod(0, 0, flat(errors=1))]))
     assert not {"latenciesByURL", "errors"} & set(document)
 
 
 def test_the_json_ends_with_a_newline_and_is_ascii() -> None:
-    text = to_json(merge(RUN, [merged_pod(0, 0, flat({"GET \u202e\x9b\u00e9": [0.1]}))]))
+    text = to_json(merge(RUN, RUN_ID, [merged_pod(0, 0, flat({"GET \u202e\x9b\u00e9": [0.1]}))]))
     assert text.endswith("}\n")
     assert text.isascii()
     assert "\x1b" not in text
@@ -218,6 +219,8 @@ def test_the_json_ends_with_a_newline_and_is_ascii() -> None:
 
 def test_a_lone_surrogate_from_a_command_line_does_not_lose_the_report() -> None:
     pod = merged_pod(0, 0, flat(), uri="file:///caf\udce9?numbers=1", node="\U0001f600")
-    document = to_json(merge(RUN, [pod]))
-    assert document == to_json(merge(RUN, [replace(pod, uri="file:///caf\ufffd?numbers=1")]))
+    document = to_json(merge(RUN, RUN_ID, [pod]))
+    assert document == to_json(
+        merge(RUN, RUN_ID, [replace(pod, uri="file:///caf\ufffd?numbers=1")])
+    )
     assert document.isascii()

@@ -11,7 +11,7 @@ from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason
 from mrunners.reports.request_lookup import find_request
-from tests.factories import RUN, flat, merged_pod, missing_pod, percentiles
+from tests.factories import RUN, RUN_ID, flat, merged_pod, missing_pod, percentiles
 
 SERVER = "https://10.0.0.1:6443"
 PODS = f"LIST {SERVER}/api/v1/pods?limit=500&timeout=1m0s"
@@ -94,6 +94,7 @@ def test_an_error_about_hostile_names_is_short_and_printable() -> None:
 def report() -> MergedReport:
     return merge(
         RUN,
+        RUN_ID,
         [
             merged_pod(0, 0, flat({PODS: [0.1, 0.2], CONFIG_MAP: [0.001]})),
             merged_pod(0, 1, flat({PODS: [0.3]})),
@@ -128,7 +129,7 @@ def test_a_request_that_the_report_does_not_have_is_an_error() -> None:
 def test_a_report_without_raw_data_has_no_percentiles(url: str | None) -> None:
     pods = [merged_pod(0, 0, flat()), merged_pod(0, 1, flat(raw=False))]
     with pytest.raises(IncompleteError) as caught:
-        merge(RUN, pods).percentile(0.99, url=url)
+        merge(RUN, RUN_ID, pods).percentile(0.99, url=url)
     assert str(caught.value) == (
         "the report of tracker load/mrunners has no percentiles: some of the merged reports have "
         "no raw data; run kperf with --raw-data"
@@ -139,7 +140,7 @@ def test_a_report_without_raw_data_has_no_percentiles(url: str | None) -> None:
 def test_a_report_without_samples_has_no_percentiles(url: str | None) -> None:
     pods = [merged_pod(0, 0, flat({}, errors=3)), missing_pod(0, 1, MissingReason.POD_GONE)]
     with pytest.raises(IncompleteError) as caught:
-        merge(RUN, pods).percentile(0.99, url=url)
+        merge(RUN, RUN_ID, pods).percentile(0.99, url=url)
     assert str(caught.value) == (
         "the report of tracker load/mrunners has no samples: 1 of 2 reports merged; 1 missing: "
         "mrunners-0 index 1 (pod-gone); nothing succeeded in 1 pod: mrunners-0 index 0"
@@ -150,7 +151,7 @@ def test_a_request_without_samples_has_no_percentiles() -> None:
     document = flat({PODS: [0.1]})
     document["latenciesByURL"] = {PODS: [0.1], CONFIG_MAP: []}
     with pytest.raises(IncompleteError) as caught:
-        merge(RUN, [merged_pod(0, 0, document)]).percentile(0.5, url="GET …")
+        merge(RUN, RUN_ID, [merged_pod(0, 0, document)]).percentile(0.5, url="GET …")
     assert str(caught.value) == (
         "the report of tracker load/mrunners has no samples of GET "
         "https://10.0.0.1:6443/api/v1/namespaces/load/configmaps/x: 1 of 1 reports merged"
