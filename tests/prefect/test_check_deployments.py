@@ -11,7 +11,7 @@ import yaml
 from prefect.flows import Flow, load_flow_from_entrypoint
 
 from mrunners.errors import InvalidInputError
-from mrunners_flows.prefect_yaml import check_deployments
+from mrunners_flows.prefect_yaml import validate_deployments
 from tests.cluster.commands import CHECKOUT
 
 DEPLOYMENTS = CHECKOUT / "prefect.yaml"
@@ -24,7 +24,7 @@ def _problems(folder: Path, document: object) -> list[str]:
     path = folder / "prefect.yaml"
     path.write_text(document if isinstance(document, str) else yaml.safe_dump(document))
     with pytest.raises(InvalidInputError) as caught:
-        check_deployments(path)
+        validate_deployments(path)
     return [problem.removeprefix(f"{path}: ") for problem in caught.value.problems]
 
 
@@ -36,7 +36,7 @@ def _document() -> dict[str, Any]:
 
 
 def test_the_projects_own_deployments_are_good() -> None:
-    assert check_deployments(DEPLOYMENTS) == NAMES
+    assert validate_deployments(DEPLOYMENTS) == NAMES
 
 
 @pytest.mark.parametrize("deployment", yaml.safe_load(DEPLOYMENTS.read_text())["deployments"])
@@ -205,7 +205,7 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="No such file"):
-        check_deployments(tmp_path / "prefect.yaml")
+        validate_deployments(tmp_path / "prefect.yaml")
 
 
 def test_what_is_left_to_whoever_starts_the_run_is_no_mistake(tmp_path: Path) -> None:
@@ -213,4 +213,4 @@ def test_what_is_left_to_whoever_starts_the_run_is_no_mistake(tmp_path: Path) ->
     del document["deployments"][0]["parameters"]["options"]
     path = tmp_path / "prefect.yaml"
     path.write_text(yaml.safe_dump(document))
-    assert check_deployments(path) == ["nightly"]
+    assert validate_deployments(path) == ["nightly"]
