@@ -3,8 +3,8 @@
 A request that fails for a transient reason is sent again after a pause, which grows and is spread
 at random. How long that goes on depends on what is known of the server: 15 seconds until it has
 answered once, because the address may be wrong, and 10 minutes after that, because a cluster under
-load deserves patience. A caller can set a lower limit for what may never come back, such as a log
-on a lost node.
+load may take that long to recover. A caller can set a lower limit for what may never come back,
+such as a log on a lost node.
 
 A 403 is final, except right after an outage: a restarted API server answers 403 until its caches
 are warm.
