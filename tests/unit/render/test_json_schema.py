@@ -39,7 +39,9 @@ def empty() -> MergedReport:
 def with_raw() -> MergedReport:
     missing = missing_pod(0, 1, MissingReason.OVER_LIMIT, "x")
     targets = {"mrunners-0": TargetLoad(None, 1)}
-    return merge(RUN, RUN_ID, [merged_pod(0, 0, flat(errors=2)), missing], targets=targets, raw=True)
+    return merge(
+        RUN, RUN_ID, [merged_pod(0, 0, flat(errors=2)), missing], targets=targets, raw=True
+    )
 
 
 def many() -> MergedReport:
@@ -93,7 +95,7 @@ def test_the_status_is_valid() -> None:
     status = RunStatus(
         namespace="load",
         tracker="mrunners",
-        run=RUN.run_id,
+        run=RUN_ID,
         state="running",
         finished=False,
         collected=False,

@@ -53,7 +53,9 @@ def with_gaps() -> MergedReport:
 
 
 def without_raw() -> MergedReport:
-    return merge(RUN, RUN_ID, [merged_pod(0, 0, flat(raw=False, total=0)), merged_pod(0, 1, flat())])
+    return merge(
+        RUN, RUN_ID, [merged_pod(0, 0, flat(raw=False, total=0)), merged_pod(0, 1, flat())]
+    )
 
 
 @pytest.mark.parametrize("make", [whole, with_gaps, without_raw])

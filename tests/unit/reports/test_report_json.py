@@ -52,7 +52,7 @@ def test_the_whole_document_is_the_documented_one() -> None:
         "schema": "mrunners.report/v1",
         "tracker": "mrunners",
         "namespace": "load",
-        "run": RUN.run_id,
+        "run": RUN_ID,
         "coverage": {
             "expected": 2,
             "merged": 1,

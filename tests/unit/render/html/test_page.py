@@ -158,7 +158,7 @@ def test_a_pod_without_a_success_is_not_counted_as_missing() -> None:
 
 def test_the_page_has_every_request_pod_node_and_latency_of_the_report() -> None:
     text = page_of(complete).text
-    for word in ("LIST a", "GET b", "1.00", "1,500", "mrunners-0-1-abcde", "node-1", RUN.run_id):
+    for word in ("LIST a", "GET b", "1.00", "1,500", "mrunners-0-1-abcde", "node-1", RUN_ID):
         assert word in text, word
 
 
