@@ -53,12 +53,12 @@ class FakeClock:
 
 @dataclass
 class RecordingObserver:
-    """An observer that keeps what it is told."""
+    """An observer that records every call, each kind of call in a list of its own."""
 
     infos: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     trackers: list[str] = field(default_factory=list)
-    home: list[str] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
     reports: list[int] = field(default_factory=list)
 
     def info(self, text: str) -> None:
@@ -71,7 +71,7 @@ class RecordingObserver:
         self.trackers.append(name)
 
     def reports_fetched(self, pods: Sequence[str]) -> None:
-        self.home.extend(pods)
+        self.fetched.extend(pods)
 
     def progress(self, state: RunState, reports: int) -> None:
         self.reports.append(reports)
@@ -88,7 +88,7 @@ class FakeCluster:
 
     Attributes:
         clock: Its clock.
-        asked: The names of the Protocol's methods in the order of the calls.
+        calls: The names of the Protocol's methods in the order of the calls.
         events: The warning events, of any object.
         logs: The logs by pod; an exception is raised.
         ignores: The fields of a Job's spec that it drops, as an old API server does.
@@ -96,7 +96,7 @@ class FakeCluster:
 
     def __init__(self, clock: FakeClock | None = None) -> None:
         self.clock = clock or FakeClock()
-        self.asked: list[str] = []
+        self.calls: list[str] = []
         self.events: list[Event] = []
         self.logs: dict[str, bytes | Exception] = {}
         self.ignores: set[str] = set()
@@ -108,7 +108,7 @@ class FakeCluster:
 
     @property
     def requests(self) -> int:
-        return len(self.asked)
+        return len(self.calls)
 
     def now(self) -> datetime:
         return START + timedelta(seconds=self.clock.seconds)
@@ -270,7 +270,7 @@ class FakeCluster:
     # Internals.
 
     def _call(self, method: str) -> _PreparedFailure | None:
-        self.asked.append(method)
+        self.calls.append(method)
         failures = self._failures.get(method)
         failure = failures.popleft() if failures else None
         if failure is not None and failure.error is not None and not failure.carried_out:

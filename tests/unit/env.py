@@ -1,4 +1,4 @@
-"""Runs for the tests to stand on: options, plans and logs, made as a user's would be."""
+"""Options, plans, runs and logs for the unit tests, made as the product makes a user's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REPORT = printed(flat())
 
 PROFILE = """\
 version: 1
-description: "{words}"
+description: "{description}"
 spec:
   rate: {rate}
   {limit}
@@ -36,8 +36,8 @@ spec:
 """
 
 
-def profile(words: str = "", *, rate: int = 10, limit: str = "total: 100") -> str:
-    return PROFILE.format(words=words, rate=rate, limit=limit)
+def profile(description: str = "", *, rate: int = 10, limit: str = "total: 100") -> str:
+    return PROFILE.format(description=description, rate=rate, limit=limit)
 
 
 def loaded(uri: str, text: str | None = None) -> LoadedRunner:
@@ -52,24 +52,26 @@ def loaded(uri: str, text: str | None = None) -> LoadedRunner:
     )
 
 
-def uris(*numbers: int) -> tuple[str, ...]:
-    return tuple(f"file:///load/{at}.yaml?numbers={count}" for at, count in enumerate(numbers))
+def uris(*pod_counts: int) -> tuple[str, ...]:
+    return tuple(
+        f"file:///load/{index}.yaml?numbers={count}" for index, count in enumerate(pod_counts)
+    )
 
 
 def options(**changes: object) -> RunOptions:
     advanced = {name: changes.pop(name) for name in AdvancedOptions.model_fields if name in changes}
-    asked = {"namespace": "load", "runner_image": IMAGE, "runners": uris(2, 1), **changes}
-    return RunOptions.model_validate({**asked, "advanced": advanced})
+    basic = {"namespace": "load", "runner_image": IMAGE, "runners": uris(2, 1), **changes}
+    return RunOptions.model_validate({**basic, "advanced": advanced})
 
 
-def planned(*numbers: int, key: str = "key", **changes: object) -> PlannedRun:
-    """A run of one runner per number, with one profile for all."""
-    asked = options(runners=uris(*(numbers or (2, 1))), **changes)
-    return plan_run(asked, [loaded(uri) for uri in asked.runners], run_key=key)
+def planned(*pod_counts: int, key: str = "key", **changes: object) -> PlannedRun:
+    """Plan a run with one runner per pod count, and one load profile for all; by default 2, 1."""
+    requested = options(runners=uris(*(pod_counts or (2, 1))), **changes)
+    return plan_run(requested, [loaded(uri) for uri in requested.runners], run_key=key)
 
 
 def deploy(cluster: FakeCluster, run: PlannedRun) -> ExistingRun:
-    """The run, created as `run` does."""
+    """Create the run as the product does."""
     observer = RecordingObserver()
     started = start_run(cluster, RunAction(run), observer)
     create_jobs(cluster, started, run.plan.jobs, observer)
@@ -85,7 +87,7 @@ def find(cluster: FakeCluster, plan: RunPlan) -> ExistingRun:
 def finish(
     cluster: FakeCluster, plan: RunPlan, logs: Mapping[tuple[str, int], bytes] | None = None
 ) -> None:
-    """Every pod of a run ends well, and every Job completes."""
+    """Let every pod of a run succeed and every Job complete; `logs` by Job and index."""
     for job in plan.jobs:
         for index in range(job.pod_count):
             log = log_of(plan, job.name, index) if logs is None else logs[job.name, index]
@@ -94,15 +96,15 @@ def finish(
 
 
 def log_of(plan: RunPlan, job: str, index: int, raw: bytes = REPORT) -> bytes:
-    """The framed log of a pod that FakeCluster made."""
-    here = {"run": plan.run_id, "job": job, "index": index}
+    """Return the framed log of a pod that FakeCluster created."""
+    address = {"run": plan.run_id, "job": job, "index": index}
     body = body_of(raw)
-    begin = begin_line(raw, body, **here, pod=f"{job}-{index}-abcde")
-    return b"\n".join([b"", begin, *folded(body), end_line(raw, **here), b""])
+    begin = begin_line(raw, body, **address, pod=f"{job}-{index}-abcde")
+    return b"\n".join([b"", begin, *folded(body), end_line(raw, **address), b""])
 
 
 def write_profile(folder: Path, text: str | None = None) -> str:
-    """A `file:` URI of two pods that leads to a profile."""
+    """Write a load profile, and return its runner URI with two pods."""
     path = folder / "load.yaml"
     path.write_text(profile() if text is None else text)
     return f"file://{path}?numbers=2"

@@ -1,4 +1,4 @@
-"""Every pod has an outcome: its report, or the reason why there is none."""
+"""Every planned pod has an outcome: its report, or the reason why its report is missing."""
 
 from pathlib import Path
 
@@ -9,7 +9,8 @@ from mrunners.plan.planning import PlannedRun
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.run.report_store import ReportStore
-from mrunners.run.result import collect_run, read_full_snapshot, require_final
+from mrunners.run.result import collect_outcomes, require_final
+from mrunners.run.snapshot import read_snapshot
 from tests.fakes import START, FakeCluster, Raw
 from tests.unit.env import REPORT, deploy, find, finish, log_of, planned
 
@@ -30,40 +31,42 @@ def store(tmp_path: Path) -> ReportStore:
     return ReportStore(tmp_path)
 
 
-def collect(cluster: FakeCluster, store: ReportStore, run: PlannedRun = RUN) -> list[PodOutcome]:
-    found = find(cluster, run.plan)
-    return collect_run(cluster, found, read_full_snapshot(cluster, found), store)
+def collect(
+    cluster: FakeCluster, store: ReportStore, planned_run: PlannedRun = RUN
+) -> list[PodOutcome]:
+    run = find(cluster, planned_run.plan)
+    return list(collect_outcomes(cluster, run, read_snapshot(cluster, run), store))
 
 
-def outcome(**facts: object) -> PodOutcome:
-    known: Raw = {"job": JOB, "job_index": 0, "uri": RUN.plan.jobs[0].uri, "index": 0}
-    return PodOutcome(**(known | facts))
+def outcome(**fields: object) -> PodOutcome:
+    defaults: Raw = {"job": JOB, "job_index": 0, "uri": RUN.plan.jobs[0].uri, "index": 0}
+    return PodOutcome(**(defaults | fields))
 
 
-def ended(exit_code: int = 0, **facts: object) -> PodOutcome:
-    known: Raw = {
+def ended(exit_code: int = 0, **fields: object) -> PodOutcome:
+    defaults: Raw = {
         "pod": POD,
         "node": "node-0",
         "started_at": START,
         "finished_at": START,
         "exit_code": exit_code,
     }
-    return outcome(**(known | facts))
+    return outcome(**(defaults | fields))
 
 
 def missing(reason: MissingReason, detail: str = "", exit_code: int = 0) -> PodOutcome:
     return ended(exit_code, missing=reason, detail=detail)
 
 
-GOOD = ended(report=parse_report(REPORT))
+REPORTED = ended(report=parse_report(REPORT))
 
 
 def test_a_pods_report_comes_from_its_log(cluster: FakeCluster, store: ReportStore) -> None:
     finish(cluster, RUN.plan)
-    assert collect(cluster, store) == [GOOD]
+    assert collect(cluster, store) == [REPORTED]
 
 
-def test_the_outcomes_stand_in_plan_order_by_index(store: ReportStore) -> None:
+def test_outcomes_are_in_plan_order_and_by_index(store: ReportStore) -> None:
     cluster, run = FakeCluster(), planned(2, 3)
     deploy(cluster, run)
     finish(cluster, run.plan)
@@ -82,34 +85,34 @@ def test_a_plain_report_is_read_as_kperf_prints_it(store: ReportStore) -> None:
     cluster, run = FakeCluster(), planned(1, report="plain")
     deploy(cluster, run)
     finish(cluster, run.plan, {(JOB, 0): REPORT})
-    assert collect(cluster, store, run) == [GOOD]
+    assert collect(cluster, store, run) == [REPORTED]
 
 
 def test_a_log_is_never_read_twice(cluster: FakeCluster, store: ReportStore) -> None:
     finish(cluster, RUN.plan)
     collect(cluster, store)
-    assert collect(cluster, store) == [GOOD]
-    assert cluster.asked.count("read_log") == 1
+    assert collect(cluster, store) == [REPORTED]
+    assert cluster.calls.count("read_log") == 1
 
 
-def test_the_store_comes_first_even_when_the_pod_is_gone(
+def test_a_stored_report_is_used_even_when_its_pod_was_deleted(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
     finish(cluster, RUN.plan)
     collect(cluster, store)
     cluster.remove("Pod", POD)
-    assert collect(cluster, store) == [GOOD]
+    assert collect(cluster, store) == [REPORTED]
 
 
-def test_a_damaged_entry_of_the_store_is_read_again(
+def test_a_damaged_entry_of_the_store_is_fetched_again(
     cluster: FakeCluster, store: ReportStore, tmp_path: Path
 ) -> None:
     finish(cluster, RUN.plan)
     collect(cluster, store)
     (path,) = tmp_path.rglob("*.gz")
     path.write_bytes(b"")
-    assert collect(cluster, store) == [GOOD]
-    assert cluster.asked.count("read_log") == 2
+    assert collect(cluster, store) == [REPORTED]
+    assert cluster.calls.count("read_log") == 2
 
 
 def test_a_job_that_does_not_exist_was_not_created(
@@ -128,11 +131,11 @@ def test_a_pod_that_runs_is_still_running(cluster: FakeCluster, store: ReportSto
     ]
 
 
-def test_a_pod_that_is_not_there_yet_is_still_running(
+def test_a_pod_that_does_not_exist_yet_counts_as_still_running(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
     assert collect(cluster, store) == [
-        outcome(missing=MissingReason.STILL_RUNNING, detail="there is no pod yet")
+        outcome(missing=MissingReason.STILL_RUNNING, detail="it has no pod yet")
     ]
 
 
@@ -149,21 +152,25 @@ def test_a_pod_that_is_overdue_did_not_start(cluster: FakeCluster, store: Report
     ]
 
 
-def test_a_pod_that_was_never_made_did_not_start(cluster: FakeCluster, store: ReportStore) -> None:
+def test_a_pod_that_was_never_created_did_not_start(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
     cluster.clock.sleep(LATE)
     assert collect(cluster, store) == [
         outcome(missing=MissingReason.NOT_STARTED, detail="no reason known")
     ]
 
 
-def test_a_pod_that_ended_and_was_deleted_is_gone(cluster: FakeCluster, store: ReportStore) -> None:
+def test_the_report_of_a_pod_that_was_deleted_after_it_ended_is_lost(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
     finish(cluster, RUN.plan)
     cluster.remove("Pod", POD)
-    detail = "it ended, and was deleted before its report was read"
+    detail = "its pod was deleted before the report was fetched"
     assert collect(cluster, store) == [outcome(missing=MissingReason.POD_GONE, detail=detail)]
 
 
-def test_a_pod_of_a_job_that_ended_without_it_is_gone(
+def test_the_report_of_a_pod_whose_job_finished_without_it_is_lost(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
     cluster.raw("Job", JOB)["status"]["conditions"] = [
@@ -174,7 +181,7 @@ def test_a_pod_of_a_job_that_ended_without_it_is_gone(
     ]
 
 
-def test_a_pod_that_goes_while_its_log_is_asked_for_is_gone(
+def test_the_report_of_a_pod_that_is_deleted_while_its_log_is_read_is_lost(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
     finish(cluster, RUN.plan)
@@ -182,7 +189,7 @@ def test_a_pod_that_goes_while_its_log_is_asked_for_is_gone(
     assert collect(cluster, store) == [missing(MissingReason.POD_GONE, "the pod was deleted")]
 
 
-def test_a_log_on_a_lost_host_is_unavailable(cluster: FakeCluster, store: ReportStore) -> None:
+def test_a_log_on_a_lost_node_is_unavailable(cluster: FakeCluster, store: ReportStore) -> None:
     finish(cluster, RUN.plan)
     cluster.logs[POD] = UnreachableError("dial tcp: i/o timeout")
     assert collect(cluster, store) == [
@@ -190,24 +197,24 @@ def test_a_log_on_a_lost_host_is_unavailable(cluster: FakeCluster, store: Report
     ]
 
 
-def test_a_host_that_gave_no_log_is_not_asked_for_another_one(store: ReportStore) -> None:
+def test_a_node_that_did_not_return_a_log_is_not_asked_for_another_one(store: ReportStore) -> None:
     cluster, run = FakeCluster(), planned(2, 2, 1)
     deploy(cluster, run)
     finish(cluster, run.plan)
-    on_host_0 = ("mrunners-0-0-abcde", "mrunners-1-0-abcde", "mrunners-2-0-abcde")
-    for pod in on_host_0:
+    on_node_0 = ("mrunners-0-0-abcde", "mrunners-1-0-abcde", "mrunners-2-0-abcde")
+    for pod in on_node_0:
         cluster.logs[pod] = UnreachableError("dial tcp: i/o timeout")
     outcomes = collect(cluster, store, run)
     assert [(o.pod, o.detail) for o in outcomes if o.missing is MissingReason.LOG_UNAVAILABLE] == [
-        (on_host_0[0], "dial tcp: i/o timeout"),
-        (on_host_0[1], "node-0 did not give another pod's log"),
-        (on_host_0[2], "node-0 did not give another pod's log"),
+        (on_node_0[0], "dial tcp: i/o timeout"),
+        (on_node_0[1], "node node-0 did not return another pod's log"),
+        (on_node_0[2], "node node-0 did not return another pod's log"),
     ]
     assert sum(outcome.report is not None for outcome in outcomes) == 2
-    assert cluster.asked.count("read_log") == 3
+    assert cluster.calls.count("read_log") == 3
 
 
-def test_a_container_that_never_ran_has_failed_for_good(
+def test_a_container_that_never_ran_is_a_final_failure(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
     cluster.end_pod(JOB, 0, exit_code=1, log=b"")
@@ -219,11 +226,11 @@ def test_a_container_that_never_ran_has_failed_for_good(
     require_final([only])
 
 
-def test_credentials_that_are_no_good_any_more_are_nothing_of_the_pod(
+def test_rejected_credentials_end_the_collection_and_are_not_blamed_on_the_pod(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
     finish(cluster, RUN.plan)
-    cluster.logs[POD] = UnauthorizedError("who are you?")
+    cluster.logs[POD] = UnauthorizedError("the token has expired")
     with pytest.raises(UnauthorizedError):
         collect(cluster, store)
 
@@ -238,7 +245,7 @@ def test_a_log_that_may_not_be_read_is_forbidden(cluster: FakeCluster, store: Re
     ]
 
 
-def test_a_disrupted_pod_says_so_whatever_its_log_says(
+def test_a_disruption_explains_a_missing_report_better_than_the_log(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
     cluster.end_pod(JOB, 0, exit_code=143, log=b"half a line")
@@ -259,26 +266,28 @@ def test_a_disrupted_pod_says_so_whatever_its_log_says(
     ("log", "detail"),
     [
         (b"", "exit 137 (Error); the pod's log is empty"),
-        (b"words\n", "exit 137 (Error); no report frame in 2 lines of log"),
+        (b"text\n", "exit 137 (Error); no report frame in 2 lines of log"),
     ],
 )
-def test_a_container_that_failed_without_a_word_of_ours_has_failed(
+def test_the_exit_code_explains_a_log_without_any_line_of_the_runner(
     cluster: FakeCluster, store: ReportStore, log: bytes, detail: str
 ) -> None:
     cluster.end_pod(JOB, 0, exit_code=137, log=log)
     assert collect(cluster, store) == [missing(MissingReason.FAILED, detail, exit_code=137)]
 
 
-def test_what_the_log_says_itself_comes_before_the_exit_code(
+def test_a_damaged_frame_explains_more_than_the_exit_code(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
-    cut = log_of(RUN.plan, JOB, 0)[:-80]
-    cluster.end_pod(JOB, 0, exit_code=1, log=cut)
+    truncated = log_of(RUN.plan, JOB, 0)[:-80]
+    cluster.end_pod(JOB, 0, exit_code=1, log=truncated)
     (pod,) = collect(cluster, store)
     assert pod.missing is MissingReason.TRUNCATED
 
 
-def test_an_empty_log_is_never_a_zero(cluster: FakeCluster, store: ReportStore) -> None:
+def test_an_empty_log_is_a_missing_report_and_not_an_empty_one(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
     cluster.end_pod(JOB, 0, log=b"")
     assert collect(cluster, store) == [missing(MissingReason.EMPTY_LOG, "the pod's log is empty")]
 
@@ -290,7 +299,7 @@ def test_a_report_of_another_run_is_never_merged(cluster: FakeCluster, store: Re
     ]
 
 
-def test_a_report_that_is_none_is_not_kept(cluster: FakeCluster, store: ReportStore) -> None:
+def test_an_invalid_report_is_not_stored(cluster: FakeCluster, store: ReportStore) -> None:
     cluster.end_pod(JOB, 0, log=log_of(RUN.plan, JOB, 0, raw=b"{}"))
     (pod,) = collect(cluster, store)
     assert pod.missing is MissingReason.INVALID_REPORT
@@ -304,7 +313,7 @@ def test_a_report_of_a_failed_pod_is_merged_with_its_exit_code(
     assert collect(cluster, store) == [ended(1, report=parse_report(REPORT))]
 
 
-def test_a_kept_report_that_is_refused_by_now_costs_only_itself(
+def test_a_stored_report_that_this_release_rejects_is_the_only_one_missing(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
     finish(cluster, RUN.plan)

@@ -1,13 +1,18 @@
+"""A run is deleted with all that it owns; one that is still needed only by force."""
+
 import pytest
 
 from mrunners.errors import RefusedError
+from mrunners.hints import describe
 from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT
+from mrunners.refs import RunRef
 from mrunners.run.delete import delete_run, delete_tracker, wait_for_remaining
 from mrunners.run.lookup import get_tracker
 from tests.fakes import FakeClock, FakeCluster, RecordingObserver
 from tests.unit.env import deploy, find, finish, planned
 
 RUN = planned()
+REF = RunRef("load", "mrunners")
 
 
 @pytest.fixture
@@ -26,75 +31,72 @@ def delete(cluster: FakeCluster, *, force: bool) -> RecordingObserver:
     return observer
 
 
-def collect(cluster: FakeCluster) -> None:
-    finish(cluster, RUN.plan)
-    uid = find(cluster, RUN.plan).tracker.uid
-    assert cluster.annotate_config_map("load", "mrunners", uid, {ANNOTATION_COLLECTED_AT: "now"})
+def refused(cluster: FakeCluster) -> str:
+    with pytest.raises(RefusedError) as caught:
+        delete(cluster, force=False)
+    assert caught.value.run == REF
+    assert cluster.names("ConfigMap") == ["mrunners"]
+    return describe(caught.value)
 
 
 def test_a_tracker_whose_plan_cannot_be_read_can_be_deleted(cluster: FakeCluster) -> None:
-    raw = cluster.raw("ConfigMap", "mrunners")
-    raw["data"] = {"plan.json": "{}"}
-    delete_tracker(cluster, "load", get_tracker(cluster, "load", None), RecordingObserver())
+    cluster.raw("ConfigMap", "mrunners")["data"] = {"plan.json": "{}"}
+    delete_tracker(cluster, REF, get_tracker(cluster, REF), RecordingObserver())
     assert (cluster.names("ConfigMap"), cluster.names("Job")) == ([], [])
 
 
-def test_what_an_interrupted_delete_left_is_waited_for(cluster: FakeCluster) -> None:
+def test_the_remains_of_an_interrupted_delete_are_waited_for(cluster: FakeCluster) -> None:
     cluster.remove("ConfigMap", "mrunners")
-    assert wait_for_remaining(cluster, "load", "mrunners", RecordingObserver())
+    assert wait_for_remaining(cluster, REF, RecordingObserver())
     assert cluster.names("Job") == []
-    assert not wait_for_remaining(cluster, "load", "mrunners", RecordingObserver())
+    assert not wait_for_remaining(cluster, REF, RecordingObserver())
 
 
-def test_a_run_that_is_there_is_not_seen_off(cluster: FakeCluster) -> None:
-    assert not wait_for_remaining(cluster, "load", "mrunners", RecordingObserver())
+def test_a_run_whose_tracker_exists_has_no_remains(cluster: FakeCluster) -> None:
+    assert not wait_for_remaining(cluster, REF, RecordingObserver())
     assert cluster.names("ConfigMap") == ["mrunners"]
 
 
 def test_a_run_that_has_not_finished_needs_force(cluster: FakeCluster) -> None:
-    with pytest.raises(RefusedError) as caught:
-        delete(cluster, force=False)
-    assert str(caught.value) == (
-        "tracker mrunners in namespace load, 0s old, starting, 0 of 3 pods ended: it has not "
-        "finished; wait for it with: mrunners wait load --tracker mrunners; or delete it all the "
-        "same with: mrunners delete load --tracker mrunners --force"
+    assert refused(cluster) == (
+        "tracker load/mrunners (starting, created 0s ago, 0 of 3 pods ended) was not deleted\n"
+        "wait for it with: mrunners wait load --tracker mrunners\n"
+        "delete it anyway with: mrunners delete load --tracker mrunners --force"
     )
-    assert cluster.names("ConfigMap") == ["mrunners"]
 
 
 def test_a_run_that_was_not_collected_needs_force(cluster: FakeCluster) -> None:
     finish(cluster, RUN.plan)
-    with pytest.raises(RefusedError) as caught:
-        delete(cluster, force=False)
-    assert str(caught.value) == (
-        "tracker mrunners in namespace load, 0s old, finished, not collected: its report was not "
-        "collected; collect it with: mrunners result load --tracker mrunners; or delete it all the "
-        "same with: mrunners delete load --tracker mrunners --force"
+    assert refused(cluster) == (
+        "tracker load/mrunners (finished, created 0s ago, its report was not collected) was not "
+        "deleted\n"
+        "get its report with: mrunners result load --tracker mrunners\n"
+        "delete it anyway with: mrunners delete load --tracker mrunners --force"
     )
 
 
-def test_a_collected_run_is_deleted_and_waited_for_until_no_job_and_no_pod_is_left(
-    cluster: FakeCluster,
-) -> None:
-    collect(cluster)
+def test_a_collected_run_is_deleted_until_no_job_and_no_pod_is_left(cluster: FakeCluster) -> None:
+    finish(cluster, RUN.plan)
+    uid = find(cluster, RUN.plan).tracker.uid
+    assert cluster.annotate_config_map("load", "mrunners", uid, {ANNOTATION_COLLECTED_AT: "now"})
     observer = delete(cluster, force=False)
     assert observer == RecordingObserver(
-        infos=["waiting until 2 Jobs and 3 pods of the run are gone"]
+        infos=["waiting for 2 Jobs and 3 pods of the run to be deleted"]
     )
     assert [cluster.names(kind) for kind in ("ConfigMap", "Job", "Pod")] == [[], [], []]
     assert cluster.clock.slept == [0.5, 0.5]
 
 
-def test_force_deletes_what_runs(cluster: FakeCluster) -> None:
+def test_force_deletes_a_run_that_has_not_finished(cluster: FakeCluster) -> None:
     cluster.start_pod("mrunners-0", 0)
     delete(cluster, force=True)
     assert cluster.names("Pod") == []
 
 
-def test_a_run_that_came_after_the_found_one_is_left_alone(cluster: FakeCluster) -> None:
-    found = find(cluster, RUN.plan)
+def test_a_later_run_under_the_same_name_is_left_alone(cluster: FakeCluster) -> None:
+    deleted = find(cluster, RUN.plan)
     cluster.remove("ConfigMap", "mrunners")
     cluster.collect_garbage()
     deploy(cluster, planned(key="later"))
-    delete_run(cluster, found, RecordingObserver(), force=True)
+    delete_run(cluster, deleted, RecordingObserver(), force=True)
     assert (cluster.names("ConfigMap"), len(cluster.names("Job"))) == (["mrunners"], 2)

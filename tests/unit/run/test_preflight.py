@@ -1,4 +1,4 @@
-"""Every cell of the design's table of what an existing tracker means, and resuming."""
+"""What an existing tracker means for a new run: every cell of the table in docs/runs.md."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mrunners.errors import InvalidInputError, RefusedError
+from mrunners.hints import describe
 from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT
 from mrunners.plan.planning import PlannedRun
 from mrunners.run.create import create_tracker
@@ -19,8 +20,8 @@ OURS = planned(key="ours")
 THEIRS = planned(key="theirs")
 
 
-def there(state: str) -> tuple[FakeCluster, ExistingRun]:
-    """A cluster with a run of the former key in one of the table's states."""
+def cluster_with_run(state: str) -> tuple[FakeCluster, ExistingRun]:
+    """Return a cluster with the run THEIRS in one of the table's states, and that run."""
     cluster = FakeCluster()
     deploy(cluster, THEIRS)
     if state == "running":
@@ -28,40 +29,44 @@ def there(state: str) -> tuple[FakeCluster, ExistingRun]:
     else:
         finish(cluster, THEIRS.plan)
     if state == "collected":
-        note = {ANNOTATION_COLLECTED_AT: "2026-01-02T03:04:05Z"}
-        assert cluster.annotate_config_map("load", "mrunners", "uid-1", note)
+        annotation = {ANNOTATION_COLLECTED_AT: "2026-01-02T03:04:05Z"}
+        assert cluster.annotate_config_map("load", "mrunners", "uid-1", annotation)
     return cluster, find(cluster, THEIRS.plan)
 
 
-def decided(cluster: FakeCluster, if_exists: str, wanted: PlannedRun | None = OURS) -> RunAction:
-    return resolve_existing_run(cluster, options(if_exists=if_exists), wanted)
+def resolve(cluster: FakeCluster, if_exists: str, new: PlannedRun | None = OURS) -> RunAction:
+    return resolve_existing_run(cluster, options(if_exists=if_exists), new)
 
 
-def refused(cluster: FakeCluster, if_exists: str, wanted: PlannedRun | None = OURS) -> str:
+def refused(cluster: FakeCluster, if_exists: str, new: PlannedRun | None = OURS) -> str:
     with pytest.raises(RefusedError) as caught:
-        decided(cluster, if_exists, wanted)
+        resolve(cluster, if_exists, new)
     assert (caught.value.namespace, caught.value.tracker) == ("load", "mrunners")
-    return str(caught.value)
+    assert caught.value.run == OURS.plan.ref
+    return describe(caught.value)
 
 
 @pytest.mark.parametrize("if_exists", ["refuse", "replace"])
-def test_a_running_run_is_in_the_way(if_exists: str) -> None:
-    cluster, _ = there("running")
+def test_a_running_run_refuses_another_one(if_exists: str) -> None:
+    cluster, _ = cluster_with_run("running")
     cluster.clock.sleep(252)
     assert refused(cluster, if_exists) == (
-        "another run is there: tracker mrunners in namespace load, 4m12s old, running, 0 of 3 pods "
-        "ended; wait for it with: mrunners wait load --tracker mrunners; go on with it with "
-        "--resume; remove it with: mrunners delete load --tracker mrunners --force; or use another "
-        "--tracker"
+        "tracker load/mrunners (running, created 4m12s ago, 0 of 3 pods ended) already exists\n"
+        "wait for it with: mrunners wait load --tracker mrunners\n"
+        "resume it with: mrunners run --namespace load --tracker mrunners --resume\n"
+        "delete it anyway with: mrunners delete load --tracker mrunners --force\n"
+        "choose another name with --tracker"
     )
 
 
-def test_a_finished_run_that_was_not_collected_is_in_the_way() -> None:
-    cluster, _ = there("finished")
+def test_a_finished_run_that_was_not_collected_refuses_another_one() -> None:
+    cluster, _ = cluster_with_run("finished")
     assert refused(cluster, "refuse") == (
-        "another run is there: tracker mrunners in namespace load, 0s old, finished, not "
-        "collected; collect it with: mrunners result load --tracker mrunners; or start anew with "
-        "--replace; or use another --tracker"
+        "tracker load/mrunners (finished, created 0s ago, its report was not collected) already "
+        "exists\n"
+        "get its report with: mrunners result load --tracker mrunners\n"
+        "replace it by adding --replace\n"
+        "choose another name with --tracker"
     )
 
 
@@ -69,79 +74,80 @@ def test_a_finished_run_that_was_not_collected_is_in_the_way() -> None:
     ("state", "if_exists"),
     [("finished", "replace"), ("collected", "refuse"), ("collected", "replace")],
 )
-def test_a_finished_run_is_replaced_when_it_was_collected_or_the_user_says_so(
+def test_a_finished_run_is_replaced_when_it_was_collected_or_the_options_say_so(
     state: str, if_exists: str
 ) -> None:
-    cluster, found = there(state)
-    assert decided(cluster, if_exists) == RunAction(OURS, replaces=found)
+    cluster, existing = cluster_with_run(state)
+    assert resolve(cluster, if_exists) == RunAction(OURS, replaces=existing)
 
 
 @pytest.mark.parametrize("state", ["running", "finished", "collected"])
-def test_resuming_adopts_the_run_that_is_there_whatever_its_state(state: str) -> None:
-    cluster, found = there(state)
-    expected = RunAction(PlannedRun(THEIRS.plan, THEIRS.profiles), resumes=found)
-    assert decided(cluster, "resume") == expected
-    assert decided(cluster, "resume", None) == expected
+def test_resuming_adopts_the_existing_run_whatever_its_state(state: str) -> None:
+    cluster, existing = cluster_with_run(state)
+    expected = RunAction(PlannedRun(THEIRS.plan, THEIRS.profiles), resumes=existing)
+    assert resolve(cluster, "resume") == expected
+    assert resolve(cluster, "resume", None) == expected
 
 
 @pytest.mark.parametrize("if_exists", ["refuse", "replace"])
-def test_nothing_in_the_way_means_a_new_run(if_exists: str) -> None:
-    assert decided(FakeCluster(), if_exists) == RunAction(OURS)
+def test_without_an_existing_run_a_new_one_is_started(if_exists: str) -> None:
+    assert resolve(FakeCluster(), if_exists) == RunAction(OURS)
 
 
-def test_resuming_runners_where_nothing_is_starts_them_and_says_so() -> None:
-    warned = replace(OURS, warnings=("there is no run to resume, so a new one is started",))
-    assert decided(FakeCluster(), "resume") == RunAction(warned)
+def test_resuming_runners_without_an_existing_run_starts_them_with_a_warning() -> None:
+    with_warning = replace(OURS, warnings=("there is no run to resume; starting a new one",))
+    assert resolve(FakeCluster(), "resume") == RunAction(with_warning)
 
 
 @pytest.mark.parametrize("if_exists", ["refuse", "replace"])
 @pytest.mark.parametrize("state", ["running", "finished", "collected"])
-def test_the_very_same_run_is_gone_on_with(state: str, if_exists: str) -> None:
-    cluster, found = there(state)
-    expected = RunAction(PlannedRun(THEIRS.plan, THEIRS.profiles), resumes=found)
-    assert decided(cluster, if_exists, THEIRS) == expected
+def test_the_very_same_run_is_resumed(state: str, if_exists: str) -> None:
+    cluster, existing = cluster_with_run(state)
+    expected = RunAction(PlannedRun(THEIRS.plan, THEIRS.profiles), resumes=existing)
+    assert resolve(cluster, if_exists, THEIRS) == expected
 
 
 def test_resuming_needs_a_run() -> None:
     assert refused(FakeCluster(), "resume", None) == (
-        "no tracker mrunners in namespace load; see the runs there are with: kubectl get "
-        "configmaps --all-namespaces -l app.kubernetes.io/component=tracker"
+        "tracker load/mrunners does not exist\n"
+        "list all trackers with: kubectl get configmaps --all-namespaces --selector "
+        "app.kubernetes.io/component=tracker"
     )
 
 
 def test_resuming_with_other_options_shows_the_differences() -> None:
-    cluster, _ = there("running")
+    cluster, _ = cluster_with_run("running")
     other = planned(2, 1, key="ours", spread="off", service_account="loader")
     assert refused(cluster, "resume", other) == (
-        "tracker mrunners in namespace load holds another plan, so it cannot be resumed with these "
-        "options:\n"
-        "  service_account: the tracker's plan has default, asked for is loader\n"
-        "  spread: the tracker's plan has prefer, asked for is off\n"
-        "resume it as it is with: mrunners run --namespace load --tracker mrunners --resume"
+        "the run of tracker load/mrunners was started with different options:\n"
+        "  service_account: default in the existing run, loader requested\n"
+        "  spread: prefer in the existing run, off requested\n"
+        "resume it with: mrunners run --namespace load --tracker mrunners --resume"
     )
 
 
-def test_profiles_in_config_maps_beside_the_tracker_are_found_again() -> None:
+def test_resuming_reads_the_profiles_that_did_not_fit_into_the_tracker() -> None:
     cluster, run = FakeCluster(), run_of(*(large(mark) for mark in "abcdef"))
     create_tracker(cluster, run.plan, run.profiles, RecordingObserver())
-    assert decided(cluster, "resume", None).planned.profiles == run.profiles
+    assert resolve(cluster, "resume", None).planned.profiles == run.profiles
 
 
-def test_profiles_that_were_never_written_are_told_with_what_to_do() -> None:
+def test_profiles_that_were_never_written_are_named_with_what_to_do() -> None:
     cluster, run = FakeCluster(), run_of(*(large(mark) for mark in "abcdef"))
     create_tracker(cluster, run.plan, run.profiles, RecordingObserver())
-    held = cluster.raw("ConfigMap", "mrunners-profiles-1")["data"]
+    unwritten = cluster.raw("ConfigMap", "mrunners-profiles-1")["data"]
     cluster.remove("ConfigMap", "mrunners-profiles-1")
     lost = ", ".join(
-        job.uri for job in run.plan.jobs if f"profile-{job.profile_digest[:16]}.yaml" in held
+        job.uri for job in run.plan.jobs if f"profile-{job.profile_digest[:16]}.yaml" in unwritten
     )
     assert refused(cluster, "resume", None) == (
-        f"tracker mrunners in namespace load lacks the load profiles of {lost}: its creator was "
-        "ended before it wrote them; give the same --runners and --runner-image with --resume"
+        f"tracker load/mrunners lacks the load profiles of {lost}: its creator was stopped before "
+        "it wrote them\n"
+        "resume it with --resume and the options that it was started with"
     )
 
 
-def test_a_run_is_prepared_from_its_uris(tmp_path: Path) -> None:
+def test_a_run_is_planned_from_its_runner_uris(tmp_path: Path) -> None:
     cluster, uri = FakeCluster(), write_profile(tmp_path)
     action = preflight(cluster, options(runners=(uri,)), run_key="key")
     assert [(job.uri, job.pod_count) for job in action.planned.plan.jobs] == [(uri, 2)]
@@ -156,23 +162,23 @@ def test_profiles_are_read_from_config_maps(tmp_path: Path) -> None:
     )
     uri = "configmap:///ns/mixed?numbers=3"
     action = preflight(cluster, options(runners=(uri,)), run_key="key")
-    assert action.planned.plan.pods == 3
+    assert action.planned.plan.pod_count == 3
 
 
-def test_every_mistake_of_every_uri_is_told_before_the_tracker_is_looked_at() -> None:
+def test_all_errors_of_all_uris_are_reported_before_the_tracker_is_read() -> None:
     cluster = FakeCluster()
-    asked = options(runners=("file:///none/load.yaml?numbers=0", "configmap:///ns/x?numbers=1"))
+    requested = options(runners=("file:///none/load.yaml?numbers=0", "configmap:///ns/x?numbers=1"))
     with pytest.raises(InvalidInputError) as caught:
-        preflight(cluster, asked, run_key="key")
+        preflight(cluster, requested, run_key="key")
     assert [line.partition(": ")[2] for line in caught.value.problems] == [
         "numbers must be at least 1",
         "cannot load /none/load.yaml: the file does not exist",
         "ConfigMap ns/x does not exist",
     ]
-    assert cluster.asked == ["get_config_map"]
+    assert cluster.calls == ["get_config_map"]
 
 
 def test_resuming_needs_only_the_namespace() -> None:
-    cluster, found = there("running")
-    asked = options(runners=(), runner_image="", if_exists="resume")
-    assert preflight(cluster, asked, run_key="key").resumes == found
+    cluster, existing = cluster_with_run("running")
+    requested = options(runners=(), runner_image="", if_exists="resume")
+    assert preflight(cluster, requested, run_key="key").resumes == existing

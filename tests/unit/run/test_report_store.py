@@ -1,3 +1,5 @@
+"""A stored report comes back as it was stored, or not at all."""
+
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ def put(store: ReportStore, raw: bytes, index: int = 0) -> PodFacts:
 
 
 @given(raw=st.binary(max_size=2000), index=st.integers(0, 9999))
-def test_a_report_comes_back_as_it_was_put_in(
+def test_a_report_comes_back_as_it_was_stored(
     tmp_path_factory: pytest.TempPathFactory, raw: bytes, index: int
 ) -> None:
     store = ReportStore(tmp_path_factory.getbasetemp() / "store")
@@ -25,26 +27,26 @@ def test_a_report_comes_back_as_it_was_put_in(
     assert store.get("uid", index) == (raw, facts)
 
 
-def test_the_facts_say_what_the_report_does_not(tmp_path: Path) -> None:
+def test_the_facts_about_the_pod_are_stored_beside_the_report(tmp_path: Path) -> None:
     assert put(ReportStore(tmp_path), b"x") == PodFacts(
         pod="p", node="n", started_at=START, finished_at=None, exit_code=0, sha256=SHA256
     )
 
 
-def test_another_process_finds_it(tmp_path: Path) -> None:
+def test_another_process_reads_what_was_stored(tmp_path: Path) -> None:
     facts = put(ReportStore(tmp_path / "new" / "folder"), b"x")
     other = ReportStore(tmp_path / "new" / "folder")
     assert (other.has("uid", 0), other.get("uid", 0)) == (True, (b"x", facts))
 
 
-def test_what_was_never_put_in_is_not_there(tmp_path: Path) -> None:
+def test_a_report_that_was_never_stored_is_missing(tmp_path: Path) -> None:
     store = ReportStore(tmp_path)
     put(store, b"x")
     assert [store.get("uid", 1), store.get("other", 0)] == [None, None]
     assert not store.has("uid", 1)
 
 
-def test_the_later_of_two_is_kept_whole(tmp_path: Path) -> None:
+def test_a_second_report_replaces_the_first_one_completely(tmp_path: Path) -> None:
     store = ReportStore(tmp_path)
     put(store, b"first")
     facts = put(store, b"second")
@@ -57,7 +59,9 @@ def test_the_later_of_two_is_kept_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["0.json", "0.report.json.gz"])
 @pytest.mark.parametrize("content", [b"", b"{}", b"\x1f\x8b\x08", b"[" * 100_000, None])
-def test_a_damaged_entry_is_no_entry(tmp_path: Path, name: str, content: bytes | None) -> None:
+def test_a_damaged_entry_counts_as_missing(
+    tmp_path: Path, name: str, content: bytes | None
+) -> None:
     store = ReportStore(tmp_path)
     put(store, b"x" * 1000)
     path = tmp_path / "uid" / name
@@ -68,21 +72,21 @@ def test_a_damaged_entry_is_no_entry(tmp_path: Path, name: str, content: bytes |
     assert store.get("uid", 0) is None
 
 
-@given(place=st.integers(0, 10**6), byte=st.integers(1, 255))
-def test_a_changed_byte_never_gives_another_report(
-    tmp_path_factory: pytest.TempPathFactory, place: int, byte: int
+@given(position=st.integers(0, 10**6), byte=st.integers(1, 255))
+def test_a_changed_byte_never_yields_another_report(
+    tmp_path_factory: pytest.TempPathFactory, position: int, byte: int
 ) -> None:
     root = tmp_path_factory.getbasetemp() / "damaged"
     store, raw = ReportStore(root), b'{"total": 1}' * 20
     facts = put(store, raw)
     path = root / "uid" / "0.report.json.gz"
     content = bytearray(path.read_bytes())
-    content[place % len(content)] ^= byte
+    content[position % len(content)] ^= byte
     path.write_bytes(content)
     assert store.get("uid", 0) in (None, (raw, facts))
 
 
-def test_reports_are_for_their_owner_alone(tmp_path: Path) -> None:
+def test_reports_are_readable_only_by_their_owner(tmp_path: Path) -> None:
     put(ReportStore(tmp_path), b"x")
     modes = {path.stat().st_mode & 0o077 for path in (tmp_path / "uid").iterdir()}
     assert modes == {0}

@@ -1,26 +1,35 @@
+"""Outcomes become one report; the run is marked once no other attempt can add to it."""
+
 from pathlib import Path
 
 import pytest
 
 from mrunners.errors import ForbiddenError, IncompleteError, StillRunningError, UnreachableError
+from mrunners.hints import describe
 from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT
+from mrunners.plan.planning import PlannedRun
+from mrunners.refs import RunRef
 from mrunners.reports.outcomes import MissingReason
 from mrunners.run.report_store import ReportStore
 from mrunners.run.result import (
-    collect_run,
+    collect_outcomes,
     mark_collected,
     merge_outcomes,
-    read_full_snapshot,
-    require_ended,
+    require_all_finished,
     require_final,
     require_finished,
+    require_portable,
 )
+from mrunners.run.snapshot import RunSnapshot, read_snapshot
 from tests.factories import missing_pod
-from tests.fakes import FakeCluster
+from tests.fakes import FakeCluster, RecordingObserver
 from tests.unit.env import deploy, find, finish, planned
 
 RUN = planned()
 POD = "mrunners-0-0-abcde"
+FORBIDDEN = ForbiddenError(
+    "configmaps is forbidden", verb="patch", resource="configmaps", namespace="load"
+)
 
 
 @pytest.fixture
@@ -30,50 +39,59 @@ def cluster() -> FakeCluster:
     return cluster
 
 
-def marked(cluster: FakeCluster, folder: Path) -> bool:
-    found = find(cluster, RUN.plan)
-    outcomes = collect_run(cluster, found, read_full_snapshot(cluster, found), ReportStore(folder))
-    return mark_collected(cluster, found, outcomes)
+def snapshot_of(cluster: FakeCluster, planned_run: PlannedRun = RUN) -> RunSnapshot:
+    return read_snapshot(cluster, find(cluster, planned_run.plan))
 
 
-def test_a_run_that_goes_on_names_its_unfinished_jobs(cluster: FakeCluster) -> None:
+def collect_and_mark(
+    cluster: FakeCluster, folder: Path, observer: RecordingObserver | None = None
+) -> bool:
+    run = find(cluster, RUN.plan)
+    snapshot = read_snapshot(cluster, run)
+    outcomes = list(collect_outcomes(cluster, run, snapshot, ReportStore(folder)))
+    return mark_collected(cluster, run, outcomes, observer or RecordingObserver())
+
+
+def test_a_run_that_has_not_finished_names_its_unfinished_jobs(cluster: FakeCluster) -> None:
     cluster.start_pod("mrunners-0", 0)
     cluster.end_pod("mrunners-0", 1)
-    found = find(cluster, RUN.plan)
     with pytest.raises(StillRunningError) as caught:
-        require_finished(found, read_full_snapshot(cluster, found))
+        require_finished(snapshot_of(cluster))
     assert caught.value.jobs == ("mrunners-0", "mrunners-1")
-    assert str(caught.value) == (
-        "2 of 2 Jobs have not finished:\n"
+    assert caught.value.run == RunRef("load", "mrunners")
+    assert describe(caught.value) == (
+        "2 of 2 Jobs of tracker load/mrunners have not finished:\n"
         "  mrunners-0: 1 of 2 pods ended (running)\n"
         "  mrunners-1: 0 of 1 pods ended (starting)\n"
-        "wait for them with: mrunners wait load --tracker mrunners; or take what is there with "
-        "--partial"
+        "wait for it with: mrunners wait load --tracker mrunners\n"
+        "report on what has finished so far with: mrunners result load --tracker mrunners --partial"
     )
 
 
 def test_of_many_unfinished_jobs_ten_are_named() -> None:
     cluster, run = FakeCluster(), planned(*[1] * 12)
-    found = deploy(cluster, run)
+    deploy(cluster, run)
     with pytest.raises(StillRunningError) as caught:
-        require_finished(found, read_full_snapshot(cluster, found))
-    assert "\n  and 2 more\n" in str(caught.value)
+        require_finished(snapshot_of(cluster, run))
+    assert str(caught.value).endswith("\n  mrunners-9: 0 of 1 pods ended (starting)\n  and 2 more")
     assert len(caught.value.jobs) == 12
 
 
-def test_a_run_of_which_nothing_can_finish_any_more_has_ended(cluster: FakeCluster) -> None:
+def test_a_run_of_which_nothing_can_finish_any_more_counts_as_finished(
+    cluster: FakeCluster,
+) -> None:
     cluster.clock.sleep(301)
-    found = find(cluster, RUN.plan)
-    require_finished(found, read_full_snapshot(cluster, found))
+    require_finished(snapshot_of(cluster))
 
 
-def test_the_merged_report_is_of_this_run(cluster: FakeCluster, tmp_path: Path) -> None:
+def test_the_merged_report_names_its_run_and_the_requests_of_mrunners(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
     finish(cluster, RUN.plan)
-    found = find(cluster, RUN.plan)
-    outcomes = collect_run(
-        cluster, found, read_full_snapshot(cluster, found), ReportStore(tmp_path)
-    )
-    report = merge_outcomes(found, outcomes, requests=7)
+    run = find(cluster, RUN.plan)
+    snapshot = read_snapshot(cluster, run)
+    outcomes = list(collect_outcomes(cluster, run, snapshot, ReportStore(tmp_path)))
+    report = merge_outcomes(run, outcomes, requests=7)
     assert (report.namespace, report.tracker, report.run, report.requests_by_us) == (
         "load",
         "mrunners",
@@ -83,20 +101,22 @@ def test_the_merged_report_is_of_this_run(cluster: FakeCluster, tmp_path: Path) 
     assert (report.verdict, report.complete) == ("3 of 3 reports merged", True)
 
 
-def test_a_report_that_was_fully_written_is_noted_on_the_tracker(
+def test_a_collected_run_is_marked_by_an_annotation_of_its_tracker(
     cluster: FakeCluster, tmp_path: Path
 ) -> None:
     finish(cluster, RUN.plan)
-    assert marked(cluster, tmp_path)
-    found = find(cluster, RUN.plan)
-    assert found.collected
-    assert found.tracker.annotations == {ANNOTATION_COLLECTED_AT: "2026-01-02T03:04:05Z"}
+    assert collect_and_mark(cluster, tmp_path)
+    run = find(cluster, RUN.plan)
+    assert run.collected
+    assert run.tracker.annotations == {ANNOTATION_COLLECTED_AT: "2026-01-02T03:04:05Z"}
 
 
-def test_a_report_with_a_final_gap_is_noted_too(cluster: FakeCluster, tmp_path: Path) -> None:
+def test_a_run_whose_missing_report_is_lost_for_good_is_marked_too(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
     finish(cluster, RUN.plan)
     cluster.logs[POD] = b""
-    assert marked(cluster, tmp_path)
+    assert collect_and_mark(cluster, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -107,35 +127,57 @@ def test_a_report_with_a_final_gap_is_noted_too(cluster: FakeCluster, tmp_path: 
     ],
     ids=["unreachable", "forbidden"],
 )
-def test_nothing_is_noted_while_a_report_could_still_be_had(
+def test_a_run_is_not_marked_while_a_missing_report_can_still_be_fetched(
     cluster: FakeCluster, tmp_path: Path, error: Exception
 ) -> None:
     finish(cluster, RUN.plan)
     cluster.logs[POD] = error
-    assert not marked(cluster, tmp_path)
+    assert not collect_and_mark(cluster, tmp_path)
     assert not find(cluster, RUN.plan).collected
 
 
-def test_nothing_is_noted_while_pods_run(cluster: FakeCluster, tmp_path: Path) -> None:
+def test_a_run_is_not_marked_while_pods_run(cluster: FakeCluster, tmp_path: Path) -> None:
     cluster.start_pod("mrunners-0", 0)
-    assert not marked(cluster, tmp_path)
+    assert not collect_and_mark(cluster, tmp_path)
 
 
-def test_nothing_is_noted_while_jobs_may_yet_be_created(
+def test_a_run_is_not_marked_while_its_jobs_can_still_be_created(
     cluster: FakeCluster, tmp_path: Path
 ) -> None:
     for job in RUN.plan.jobs:
         cluster.remove("Job", job.name)
-    assert not marked(cluster, tmp_path)
+    assert not collect_and_mark(cluster, tmp_path)
     assert not find(cluster, RUN.plan).collected
 
 
-def test_nothing_is_noted_on_a_run_that_came_after(cluster: FakeCluster) -> None:
-    found = find(cluster, RUN.plan)
+def test_a_later_run_under_the_same_name_is_not_marked(cluster: FakeCluster) -> None:
+    earlier = find(cluster, RUN.plan)
     cluster.remove("ConfigMap", "mrunners")
     cluster.collect_garbage()
-    deploy(cluster, planned(key="later"))
-    assert not mark_collected(cluster, found, [])
+    later = planned(key="later")
+    deploy(cluster, later)
+    assert not mark_collected(cluster, earlier, [], RecordingObserver())
+    assert not find(cluster, later.plan).collected
+
+
+@pytest.mark.parametrize(
+    "error",
+    [FORBIDDEN, UnreachableError("dial tcp: i/o timeout")],
+    ids=["forbidden", "unreachable"],
+)
+def test_a_run_that_cannot_be_marked_causes_only_a_warning(
+    cluster: FakeCluster, tmp_path: Path, error: Exception
+) -> None:
+    finish(cluster, RUN.plan)
+    cluster.fail("annotate_config_map", error)
+    observer = RecordingObserver()
+    assert not collect_and_mark(cluster, tmp_path, observer)
+    assert observer == RecordingObserver(
+        warnings=[
+            f"the run could not be marked as collected, so a later run will not replace it: {error}"
+        ]
+    )
+    assert not find(cluster, RUN.plan).collected
 
 
 @pytest.mark.parametrize(
@@ -151,21 +193,32 @@ def test_an_outcome_that_another_attempt_may_change_is_not_final(
 ) -> None:
     final = missing_pod(0, 0, MissingReason.TRUNCATED)
     require_final([final])
-    with pytest.raises(kind, match="1 of 2 reports could not be had yet: mrunners-0 index 1"):
+    with pytest.raises(
+        kind, match=r"^1 of 2 reports could not be fetched yet: mrunners-0 index 1: "
+    ):
         require_final([final, missing_pod(0, 1, reason)])
 
 
-def test_a_run_that_cannot_finish_has_not_ended_and_its_jobs_are_named() -> None:
-    cluster = FakeCluster()
-    seven = planned(*[1] * 7)
-    deploy(cluster, seven)
+def test_jobs_that_cannot_finish_are_named_where_all_must_have_finished() -> None:
+    cluster, run = FakeCluster(), planned(*[1] * 7)
+    deploy(cluster, run)
     with pytest.raises(IncompleteError) as caught:
-        require_ended(read_full_snapshot(cluster, find(cluster, seven.plan)))
+        require_all_finished(snapshot_of(cluster, run))
     assert str(caught.value) == (
-        "Jobs that cannot finish: mrunners-0, mrunners-1, mrunners-2, mrunners-3, mrunners-4, …"
+        "Jobs cannot finish: mrunners-0, mrunners-1, mrunners-2, mrunners-3, mrunners-4 and 2 more"
     )
 
 
-def test_a_run_whose_jobs_have_all_finished_has_ended(cluster: FakeCluster) -> None:
+def test_a_run_whose_jobs_have_all_finished_passes(cluster: FakeCluster) -> None:
     finish(cluster, RUN.plan)
-    require_ended(read_full_snapshot(cluster, find(cluster, RUN.plan)))
+    require_all_finished(snapshot_of(cluster))
+
+
+def test_a_report_that_is_missing_for_good_is_missing_on_every_machine() -> None:
+    require_portable([missing_pod(0, 0, MissingReason.TRUNCATED)])
+
+
+def test_the_report_of_a_deleted_pod_may_be_stored_on_another_machine() -> None:
+    deleted = missing_pod(0, 1, MissingReason.POD_GONE)
+    with pytest.raises(IncompleteError, match=r"^1 pod deleted before the log was read here$"):
+        require_portable([missing_pod(0, 0, MissingReason.TRUNCATED), deleted])
