@@ -1,4 +1,4 @@
-"""Bad input: exit 2, one clear line per mistake, all of them together, and nothing created."""
+"""Bad input: exit 2, one clear line per error, all of them at once, and nothing created."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ CASES = {
     "configmap-elsewhere": ("configmap:///nowhere/absent?numbers=1", "nowhere/absent does not"),
 }
 
-# An anchor and an alias are a mistake each.
+# An anchor and an alias are one error each.
 LINES = {"alias-bomb": 7}
 
 
@@ -95,7 +95,7 @@ def before(shared: Env) -> set[str]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_mistake_is_one_line_with_2_and_creates_nothing(
+def test_each_error_is_one_line_with_exit_code_2_and_creates_nothing(
     shared: Env, before: set[str], case: str
 ) -> None:
     done = shared.run(_uri(shared, case))
@@ -109,7 +109,7 @@ def test_each_mistake_is_one_line_with_2_and_creates_nothing(
     assert _everything(shared) == before
 
 
-def test_all_mistakes_of_all_uris_are_told_together(shared: Env, before: set[str]) -> None:
+def test_all_errors_of_all_uris_are_reported_at_once(shared: Env, before: set[str]) -> None:
     good = f"file://{shared.folder}/good.yaml?numbers=1"
     done = shared.run(good, *(_uri(shared, case) for case in CASES))
     assert (done.code, done.stdout) == (2, "")
@@ -123,7 +123,7 @@ def test_all_mistakes_of_all_uris_are_told_together(shared: Env, before: set[str
     assert _everything(shared) == before
 
 
-def test_several_mistakes_of_one_uri_are_told_together(shared: Env, before: set[str]) -> None:
+def test_several_errors_of_one_uri_are_reported_at_once(shared: Env, before: set[str]) -> None:
     done = shared.run(f"file://{shared.folder}/misspelt.yaml?numbers=0&rate=5#x")
     assert (done.code, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 4
@@ -153,7 +153,7 @@ def test_options_are_checked_before_anything_else(shared: Env, before: set[str])
     assert _everything(shared) == before
 
 
-def test_a_missing_namespace_is_told_with_2_and_how_to_make_it(shared: Env) -> None:
+def test_a_missing_namespace_exits_with_2_and_says_how_to_create_it(shared: Env) -> None:
     words = ["--runner-image", "ghcr.io/azure/kperf:0.3.5", "--runners", shared.quick()]
     done = shared.mrunners("run", "--namespace", "not-there", *words)
     assert "starting the flow" not in done.stderr  # that would take seconds
@@ -166,7 +166,7 @@ def _with_kubeconfig(env: Env, path: Path) -> Finished:
     return env.run(env.quick(), options=["--kubeconfig", str(path)])
 
 
-def test_a_missing_kubeconfig_is_told_with_2(shared: Env) -> None:
+def test_a_missing_kubeconfig_exits_with_2(shared: Env) -> None:
     done = _with_kubeconfig(shared, shared.folder / "absent")
     assert (done.code, done.stdout) == (2, "")
     assert done.stderr == f"error: kubeconfig {shared.folder}/absent: no such file\n"

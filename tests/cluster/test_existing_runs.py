@@ -70,7 +70,7 @@ def test_another_tracker_works_beside_the_first_and_must_then_be_named(env: Env)
     assert set(env.jobs()) == {"mrunners-0"}
 
 
-def test_a_namespace_without_a_run_is_told_with_3(env: Env) -> None:
+def test_a_namespace_without_a_run_exits_with_3(env: Env) -> None:
     for command in ("wait", "result", "status", "delete"):
         done = env.mrunners(command, env.namespace)
         assert (done.code, done.stdout) == (3, "")

@@ -90,9 +90,9 @@ def test_a_retried_pipeline_with_its_own_run_key_adopts_the_run_it_began(env: En
     some_seconds = env.file("some-seconds", profile_text(rate=10, total=40), 2)
     advanced = {"run_key": "pipeline of the night"}
     options = _options(env, some_seconds, env.quick(1), advanced=advanced)
-    (told,), _ = _pipeline(env, "retried", options, json.dumps(env.kubectl.command()))
-    assert told["verdict"] == "3 of 3 reports merged"
-    first, second = told["jobs_after_attempts"]
+    (printed,), _ = _pipeline(env, "retried", options, json.dumps(env.kubectl.command()))
+    assert printed["verdict"] == "3 of 3 reports merged"
+    first, second = printed["jobs_after_attempts"]
     assert first.keys() == {"mrunners-0", "mrunners-1"}
     assert second == first == env.jobs()
 

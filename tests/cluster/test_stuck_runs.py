@@ -110,7 +110,7 @@ def test_a_pod_that_never_started_is_in_the_report_with_the_reason(stuck: dict[s
     assert all("ImagePull" in pod["detail"] for pod in missing)
 
 
-def test_a_quota_that_allows_no_pod_is_told_from_the_event(stuck: dict[str, Stuck]) -> None:
+def test_a_quota_that_allows_no_pod_is_diagnosed_from_the_event(stuck: dict[str, Stuck]) -> None:
     run = stuck["quota"]
     assert (run.wait.code, run.result.code) == (5, 5)
     assert run.env.kubectl.names("pods") == set()

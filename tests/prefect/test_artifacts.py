@@ -102,10 +102,10 @@ def test_name_tags_and_log_tell_runs_apart(shown: tuple[Env, str], worker: Prefe
             found if "3 of 3 pods ended" in "\n".join(found := worker.log_lines(run_id)) else []
         ),
     )
-    assert any("tracker mrunners stands" in line for line in lines)
-    told = r"(mrunners-\d index \d), pod mrunners-\d-\d-\w+ on \S+"
-    home = re.findall(told, "\n".join(lines))
-    assert sorted(home) == ["mrunners-0 index 0", "mrunners-0 index 1", "mrunners-1 index 0"]
+    assert any("tracker mrunners exists" in line for line in lines)
+    pattern = r"(mrunners-\d index \d), pod mrunners-\d-\d-\w+ on \S+"
+    fetched = re.findall(pattern, "\n".join(lines))
+    assert sorted(fetched) == ["mrunners-0 index 0", "mrunners-0 index 1", "mrunners-1 index 0"]
 
 
 def _with(text: str, lines: list[str]) -> list[str]:

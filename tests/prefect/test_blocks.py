@@ -47,7 +47,7 @@ def _run(env: Env, kubeconfig: str) -> Finished:
     return env.mrunners.with_environ(KUBECONFIG="/absent").python(*words).finish()
 
 
-def test_a_credentials_block_gives_the_cluster_and_its_token_stands_nowhere_in_plain_text(
+def test_a_credentials_block_gives_the_cluster_and_its_token_is_nowhere_in_plain_text(
     server: PrefectServer, env: Env
 ) -> None:
     config = yaml.safe_load(kubeconfig_of(env, "mrunners").read_text())

@@ -118,13 +118,13 @@ def test_each_entrypoint_is_a_flow_and_no_placeholder(deployment: dict[str, Any]
             id="no-entrypoint",
         ),
         pytest.param(
-            lambda d: d["deployments"][0]["parameters"].update(conducts={}),
-            "nightly: parameters.conducts: unknown; did you mean 'conduct'?",
+            lambda d: d["deployments"][0]["parameters"].update(policys={}),
+            "nightly: parameters.policys: unknown; did you mean 'policy'?",
             id="parameter",
         ),
         pytest.param(
             lambda d: d["deployments"][0]["parameters"]["policy"].update(cleanup="always"),
-            "nightly: parameters.conduct.cleanup: 'always' is not one of ['keep', 'delete']",
+            "nightly: parameters.policy.cleanup: 'always' is not one of ['keep', 'delete']",
             id="value",
         ),
         pytest.param(
@@ -134,12 +134,12 @@ def test_each_entrypoint_is_a_flow_and_no_placeholder(deployment: dict[str, Any]
         ),
         pytest.param(
             lambda d: d["deployments"][0]["parameters"]["options"].update(timeout="soon"),
-            "nightly: parameters: --timeout: ",
+            "nightly: parameters.options.timeout: ",
             id="duration",
         ),
         pytest.param(
             lambda d: d["deployments"].append(d["deployments"][0]),
-            "nightly: two deployments have this name",
+            "nightly: another deployment has the same name",
             id="twice",
         ),
         pytest.param(lambda d: d.pop("pull"), "pull: missing; write `pull: []`", id="pull"),
@@ -171,27 +171,27 @@ def test_each_entrypoint_is_a_flow_and_no_placeholder(deployment: dict[str, Any]
         ),
     ],
 )
-def test_a_mistake_is_told_in_one_line_that_names_its_place(
+def test_an_error_is_one_line_that_names_its_place(
     tmp_path: Path, change: Change, problem: str
 ) -> None:
     document = _document()
     change(document)
-    (told,) = _problems(tmp_path, document)
-    assert told.startswith(problem)
+    (line,) = _problems(tmp_path, document)
+    assert line.startswith(problem)
 
 
 @pytest.mark.parametrize("text", ["def flow(:", "raise KeyError('odd')"], ids=["syntax", "error"])
-def test_a_module_that_cannot_be_imported_is_a_mistake_and_no_crash(
+def test_a_module_that_cannot_be_imported_is_an_error_and_not_a_crash(
     tmp_path: Path, text: str
 ) -> None:
     (tmp_path / "broken.py").write_text(text)
     document = _document()
     document["deployments"][0].update(entrypoint=f"{tmp_path}/broken.py:flow")
-    (told,) = _problems(tmp_path, document)
-    assert told.startswith(f"nightly: entrypoint {tmp_path}/broken.py:flow: cannot be loaded: ")
+    (line,) = _problems(tmp_path, document)
+    assert line.startswith(f"nightly: entrypoint {tmp_path}/broken.py:flow: cannot be loaded: ")
 
 
-def test_all_mistakes_are_told_together(tmp_path: Path) -> None:
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
     document = _document()
     document.pop("pull")
     document["deployments"][0].update(parametres={}, entrypoint="nowhere.at_all")
@@ -199,16 +199,16 @@ def test_all_mistakes_are_told_together(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["a: [", "- a list"])
-def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_mapping_is_refused(tmp_path: Path, text: str) -> None:
     assert len(_problems(tmp_path, text)) == 1
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="No such file"):
         validate_deployments(tmp_path / "prefect.yaml")
 
 
-def test_what_is_left_to_whoever_starts_the_run_is_no_mistake(tmp_path: Path) -> None:
+def test_parameters_that_are_left_to_the_start_of_a_run_are_no_error(tmp_path: Path) -> None:
     document = _document()
     del document["deployments"][0]["parameters"]["options"]
     path = tmp_path / "prefect.yaml"

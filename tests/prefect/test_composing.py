@@ -44,9 +44,9 @@ def test_the_suite_runs_in_turn_and_side_by_side(env: Env, load: Kubectl) -> Non
         .finish()
     )
     assert done.code == 0, done.stderr
-    told = [line for line in done.stderr.splitlines() if "2 of 2 reports merged" in line]
+    lines = [line for line in done.stderr.splitlines() if "2 of 2 reports merged" in line]
     runs = ("load/get-configmap.yaml", "load/list-namespaces.yaml")
     beside = ("load/beside the others", f"{env.namespace}/beside the others")
     for name in (*runs, *beside):
-        assert any(f"{name}: 2 of 2 reports merged" in line for line in told), done.stderr
+        assert any(f"{name}: 2 of 2 reports merged" in line for line in lines), done.stderr
     assert load.names("jobs") | env.kubectl.names("jobs") == set()

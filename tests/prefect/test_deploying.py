@@ -1,4 +1,4 @@
-"""`prefect deploy --all` takes prefect.yaml as it stands, and a schedule that is on fires."""
+"""`prefect deploy --all` accepts prefect.yaml as it is, and a schedule that is on fires."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def test_a_run_that_was_killed_becomes_crashed_and_its_jobs_stay(
 
 
 def _beating(server: PrefectServer, env: Env) -> list[dict[str, str]]:
-    """The run, once its Job stands and the server has heard of it."""
+    """The run, once its Job exists and the server knows about it."""
     runs = server.runs_in(env.namespace)
     observer = runs and server.events("prefect.flow-run.heartbeat", about=runs[0]["name"])
     return runs if observer and env.jobs() else []

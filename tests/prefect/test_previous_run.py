@@ -14,10 +14,10 @@ from tests.cluster.env import KPERF, Env, NewEnv
 from tests.prefect.own_process import STEPS
 from tests.prefect.server import PrefectServer
 
-CONDUCT = {"previous_run": "collect", "cleanup": "delete"}
+POLICY = {"previous_run": "collect", "cleanup": "delete"}
 
-# The steps after which the first night's reports are there to be harvested by the second.
-HARVESTED = ["after the first job", "while waiting", "before saving", "after saving"]
+# The steps after which the first night's reports are there to be collected by the second.
+COLLECTED = ["after the first job", "while waiting", "before saving", "after saving"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def _two_nights(env: Env, step: str) -> Nights:
             "advanced": {"tracker": tracker},
         }
     )
-    words = ["-m", "tests.prefect.own_process", options, json.dumps(CONDUCT)]
+    words = ["-m", "tests.prefect.own_process", options, json.dumps(POLICY)]
     first = env.mrunners.python(*words, step).finish()
     left = {name for name in env.jobs() if name.startswith(tracker)}
     second = env.mrunners.python(*words).finish()
@@ -65,8 +65,8 @@ def test_the_next_night_completes_and_cleans_up(nights: dict[str, Nights], step:
     assert "1 of 1 reports merged" in two.second.stderr
 
 
-@pytest.mark.parametrize("step", HARVESTED)
-def test_its_reports_are_harvested_and_saved_first(
+@pytest.mark.parametrize("step", COLLECTED)
+def test_its_reports_are_collected_and_saved_first(
     nights: dict[str, Nights], server: PrefectServer, step: str
 ) -> None:
     two = nights[step]

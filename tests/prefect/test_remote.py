@@ -59,22 +59,22 @@ def test_a_run_without_any_success_gives_5_and_says_where_its_report_is(
     powerless = endings["powerless"]
     assert (powerless.code, powerless.stdout) == (5, "powerless\n")
     assert "nothing succeeded in 2 pods" in powerless.stderr
-    assert "see the report among the flow run's artifacts: http" in powerless.stderr
+    assert "get the report among the flow run's artifacts: http" in powerless.stderr
 
 
 def test_a_run_that_takes_too_long_gives_6(endings: dict[str, Finished]) -> None:
     slow = endings["slow"]
     assert (slow.code, slow.stdout) == (6, "slow\n")
-    assert "after 1s 1 of 1 Jobs have not finished" in slow.stderr
+    assert "timed out after 1s: 1 of 1 Job of tracker" in slow.stderr
 
 
 def test_another_run_under_the_same_tracker_gives_3(endings: dict[str, Finished]) -> None:
     refused = endings["refused"]
     assert (refused.code, refused.stdout) == (3, "")
-    assert "another run is there: tracker slow" in refused.stderr
+    assert f"/slow (running" in refused.stderr
 
 
-def test_without_wait_it_ends_as_soon_as_the_tracker_stands(
+def test_without_wait_it_ends_as_soon_as_the_tracker_exists(
     worker: PrefectServer, env: Env
 ) -> None:
     done = env.start_run(env.slow(), options=[*DEPLOYMENT]).finish()
@@ -82,7 +82,7 @@ def test_without_wait_it_ends_as_soon_as_the_tracker_stands(
     assert "mrunners" in env.kubectl.names("configmaps")
 
 
-def test_what_is_wrong_by_itself_is_refused_before_a_flow_run_is_created(
+def test_invalid_input_is_refused_before_a_flow_run_is_created(
     deployed: PrefectServer, env: Env
 ) -> None:
     before = len(deployed.flow_runs())
@@ -94,10 +94,10 @@ def test_what_is_wrong_by_itself_is_refused_before_a_flow_run_is_created(
     no_block = env.start_run(env.quick(), options=[*DEPLOYMENT, "--kubeconfig", "block:///prod"])
     ended = [one.finish() for one in (bad_uri, other_flow, unknown, no_block)]
     assert [(one.code, one.stdout) for one in (*ended, nameless)] == [(2, "")] * 5
-    assert "a block is given as block:///kubernetes-credentials/NAME" in ended[3].stderr
+    assert "name a block as block:///kubernetes-credentials/NAME" in ended[3].stderr
     assert "numbers must be at least 1" in ended[0].stderr
     assert "--deployment wait: its flow takes no options of a run" in ended[1].stderr
-    assert "there is no deployment multirunners/nowhere" in ended[2].stderr
+    assert "has no deployment multirunners/nowhere" in ended[2].stderr
     assert "--runners: give at least one" in nameless.stderr
     assert len(deployed.flow_runs()) == before
 

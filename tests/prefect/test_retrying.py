@@ -1,4 +1,4 @@
-"""A flow run that is retried: it adopts what stands, and reads no log twice."""
+"""A flow run that is retried: it adopts what exists, and reads no log twice."""
 
 from __future__ import annotations
 
