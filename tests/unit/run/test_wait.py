@@ -1,12 +1,17 @@
+"""A wait ends when nothing of the run can finish any more, and fetches reports meanwhile."""
+
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from mrunners.errors import RefusedError, UnreachableError, WaitTimeoutError
+from mrunners.errors import IncompleteError, RefusedError, UnreachableError, WaitTimeoutError
+from mrunners.hints import describe
 from mrunners.kube.objects import Event
 from mrunners.plan.planning import PlannedRun
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.report_store import ReportStore
+from mrunners.run.snapshot import RunSnapshot
 from mrunners.run.wait import wait_for_run
 from tests.fakes import FakeCluster, RecordingObserver
 from tests.unit.env import deploy, find, log_of, planned
@@ -14,28 +19,28 @@ from tests.unit.env import deploy, find, log_of, planned
 RUN = planned()
 FIRST, SECOND = "mrunners-0", "mrunners-1"
 
-# As they are told to a listener.
-HOME_0_0 = "mrunners-0 index 0, pod mrunners-0-0-abcde on node-0"
-HOME_0_1 = "mrunners-0 index 1, pod mrunners-0-1-abcde on node-1"
-HOME_1_0 = "mrunners-1 index 0, pod mrunners-1-0-abcde on node-0"
+# As an observer receives them.
+FETCHED_0_0 = "mrunners-0 index 0, pod mrunners-0-0-abcde on node-0"
+FETCHED_0_1 = "mrunners-0 index 1, pod mrunners-0-1-abcde on node-1"
+FETCHED_1_0 = "mrunners-1 index 0, pod mrunners-1-0-abcde on node-0"
 
 
-class Scene:
-    """A deployed run that somebody waits for."""
+class WaitedRun:
+    """A deployed run, and what waiting for it needs."""
 
-    def __init__(self, folder: Path, run: PlannedRun = RUN) -> None:
+    def __init__(self, folder: Path, planned_run: PlannedRun = RUN) -> None:
         self.cluster = FakeCluster()
         self.clock = self.cluster.clock
-        self.run = run
-        self.found = deploy(self.cluster, run)
+        self.planned = planned_run
+        self.existing = deploy(self.cluster, planned_run)
         self.store = ReportStore(folder)
         self.observer = RecordingObserver()
-        self.cluster.asked.clear()
+        self.cluster.calls.clear()
 
-    def wait(self, found: ExistingRun | None = None, **limits: float) -> tuple[str, ...]:
+    def wait(self, existing: ExistingRun | None = None, **limits: float) -> RunSnapshot:
         return wait_for_run(
             self.cluster,
-            found or self.found,
+            existing or self.existing,
             self.store,
             self.observer,
             monotonic=self.clock.monotonic,
@@ -43,14 +48,18 @@ class Scene:
             **limits,
         )
 
+    def failures(self, **limits: float) -> Sequence[str]:
+        """Wait, and return what went wrong with the Jobs."""
+        return self.wait(**limits).failures
+
     def start(self) -> None:
-        for job in self.run.plan.jobs:
+        for job in self.planned.plan.jobs:
             for index in range(job.pod_count):
                 self.cluster.start_pod(job.name, index)
 
     def end(self, job: str, *indexes: int, finish: bool = False) -> None:
         for index in indexes:
-            self.cluster.end_pod(job, index, log=log_of(self.run.plan, job, index))
+            self.cluster.end_pod(job, index, log=log_of(self.planned.plan, job, index))
         if finish:
             self.cluster.finish_job(job)
 
@@ -58,236 +67,246 @@ class Scene:
         self.end(FIRST, 0, 1, finish=True)
         self.end(SECOND, 0, finish=True)
 
-    def kept(self) -> list[tuple[str, int]]:
+    def stored(self) -> list[tuple[str, int]]:
         return [
             (job.name, index)
-            for job in self.run.plan.jobs
+            for job in self.planned.plan.jobs
             for index in range(job.pod_count)
             if self.store.has(self.cluster.raw("Job", job.name)["metadata"]["uid"], index)
         ]
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    return Scene(tmp_path)
+def run(tmp_path: Path) -> WaitedRun:
+    return WaitedRun(tmp_path)
 
 
-def test_a_run_that_has_finished_is_not_waited_for(scene: Scene) -> None:
-    scene.end_all()
-    assert scene.wait() == ()
-    assert (scene.clock.slept, scene.observer) == (
+def test_a_run_that_has_finished_is_not_waited_for(run: WaitedRun) -> None:
+    run.end_all()
+    assert run.failures() == ()
+    assert (run.clock.slept, run.observer) == (
         [],
-        RecordingObserver(home=[HOME_0_0, HOME_0_1, HOME_1_0], reports=[3]),
+        RecordingObserver(fetched=[FETCHED_0_0, FETCHED_0_1, FETCHED_1_0], reports=[3]),
     )
-    assert scene.kept() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
+    assert run.stored() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
 
 
-def test_each_report_comes_home_as_its_pod_ends(scene: Scene) -> None:
-    kept = []
-    scene.start()
-    scene.clock.then(
-        lambda: scene.end(FIRST, 1),
-        lambda: kept.append(scene.kept()),
-        lambda: scene.end(SECOND, 0, finish=True),
-        lambda: kept.append(scene.kept()),
-        scene.end_all,
+def test_each_report_is_fetched_when_its_pod_ends(run: WaitedRun) -> None:
+    stored = []
+    run.start()
+    run.clock.then(
+        lambda: run.end(FIRST, 1),
+        lambda: stored.append(run.stored()),
+        lambda: run.end(SECOND, 0, finish=True),
+        lambda: stored.append(run.stored()),
+        run.end_all,
     )
-    assert scene.wait() == ()
-    assert kept == [[(FIRST, 1)], [(FIRST, 1), (SECOND, 0)]]
-    assert scene.observer == RecordingObserver(
-        home=[HOME_0_1, HOME_1_0, HOME_0_0], reports=[0, 1, 1, 2, 2, 3]
+    assert run.failures() == ()
+    assert stored == [[(FIRST, 1)], [(FIRST, 1), (SECOND, 0)]]
+    assert run.observer == RecordingObserver(
+        fetched=[FETCHED_0_1, FETCHED_1_0, FETCHED_0_0], reports=[0, 1, 1, 2, 2, 3]
     )
 
 
-def test_a_poll_is_one_list_while_nothing_changes(scene: Scene) -> None:
-    scene.start()
-    scene.clock.then(*[lambda: None] * 50, scene.end_all)
-    scene.wait()
-    quiet = scene.cluster.asked[2:52]
-    assert quiet == ["list_jobs"] * 50
-    assert scene.cluster.asked[:2] == ["list_jobs", "list_pods"]
+def test_a_poll_is_one_list_while_nothing_changes(run: WaitedRun) -> None:
+    run.start()
+    run.clock.then(*[lambda: None] * 50, run.end_all)
+    run.wait()
+    unchanged = run.cluster.calls[2:52]
+    assert unchanged == ["list_jobs"] * 50
+    assert run.cluster.calls[:2] == ["list_jobs", "list_pods"]
 
 
-def test_a_log_is_read_once(scene: Scene) -> None:
-    scene.start()
-    scene.clock.then(
-        lambda: scene.end(FIRST, 0), lambda: scene.end(FIRST, 1, finish=True), scene.end_all
-    )
-    scene.wait()
-    assert scene.cluster.asked.count("read_log") == 3
-    scene.wait()
-    assert scene.cluster.asked.count("read_log") == 3
+def test_a_log_is_read_only_once(run: WaitedRun) -> None:
+    run.start()
+    run.clock.then(lambda: run.end(FIRST, 0), lambda: run.end(FIRST, 1, finish=True), run.end_all)
+    run.wait()
+    assert run.cluster.calls.count("read_log") == 3
+    run.wait()
+    assert run.cluster.calls.count("read_log") == 3
 
 
-def test_pods_are_looked_at_every_10_seconds_while_some_have_not_started(scene: Scene) -> None:
-    scene.clock.then(*[lambda: None] * 24, scene.start, scene.end_all)
-    scene.wait(interval_seconds=1)
-    before_the_end = scene.cluster.asked[: scene.cluster.asked.index("read_log")]
+def test_pods_are_listed_every_10_seconds_while_some_have_not_started(run: WaitedRun) -> None:
+    run.clock.then(*[lambda: None] * 24, run.start, run.end_all)
+    run.wait(interval_seconds=1)
+    before_the_end = run.cluster.calls[: run.cluster.calls.index("read_log")]
     assert before_the_end.count("list_jobs") == 27
     assert before_the_end.count("list_pods") == 4
 
 
-def test_failed_pods_are_told_at_the_end(scene: Scene) -> None:
-    scene.end(FIRST, 0)
-    scene.cluster.end_pod(FIRST, 1, exit_code=1, log=b"panic\n")
-    scene.cluster.finish_job(FIRST)
-    scene.end(SECOND, 0, finish=True)
-    assert scene.wait() == (
+def test_failed_pods_are_reported_at_the_end(run: WaitedRun) -> None:
+    run.end(FIRST, 0)
+    run.cluster.end_pod(FIRST, 1, exit_code=1, log=b"panic\n")
+    run.cluster.finish_job(FIRST)
+    run.end(SECOND, 0, finish=True)
+    assert run.failures() == (
         "job mrunners-0: 1 of 2 pods failed (FailedIndexes: some failed); see: kubectl logs "
         "--namespace load job/mrunners-0",
     )
-    assert scene.observer == RecordingObserver(
+    assert run.observer == RecordingObserver(
         warnings=["pod mrunners-0-1-abcde: no report: no-frame: no report frame in 2 lines of log"],
-        home=[HOME_0_0, HOME_1_0],
+        fetched=[FETCHED_0_0, FETCHED_1_0],
         reports=[2],
     )
 
 
-def test_pods_that_never_start_end_the_wait_with_a_line(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, planned(start_timeout="1m"))
-    scene.cluster.hold_pod(FIRST, 0, waiting="ErrImagePull", message="kperf:9")
-    scene.end(SECOND, 0, finish=True)
-    scene.cluster.start_pod(FIRST, 1)
-    scene.clock.then(*[lambda: None] * 5, lambda: scene.end(FIRST, 1))
+def test_pods_that_never_start_end_the_wait_with_their_cause(tmp_path: Path) -> None:
+    run = WaitedRun(tmp_path, planned(start_timeout="1m"))
+    run.cluster.hold_pod(FIRST, 0, waiting="ErrImagePull", message="kperf:9")
+    run.end(SECOND, 0, finish=True)
+    run.cluster.start_pod(FIRST, 1)
+    run.clock.then(*[lambda: None] * 5, lambda: run.end(FIRST, 1))
     cause = "ErrImagePull: kperf:9; check --runner-image"
-    assert scene.wait() == (
+    assert run.failures() == (
         f"job mrunners-0: 1 of 2 pods on node-0 did not start in time: {cause}",
     )
-    assert scene.observer.warnings == [
+    assert run.observer.warnings == [
         f"job mrunners-0: 1 of 2 pods on node-0 cannot start: {cause}",
         f"job mrunners-0: 1 of 2 pods on node-0 did not start in time: {cause}",
     ]
-    assert 60 < scene.clock.seconds < 80
-    assert scene.kept() == [(FIRST, 1), (SECOND, 0)]
+    assert 60 < run.clock.seconds < 80
+    assert run.stored() == [(FIRST, 1), (SECOND, 0)]
 
 
-def test_a_namespace_without_room_is_told_from_the_jobs_event(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, planned(1, start_timeout="1m"))
-    uid = scene.cluster.raw("Job", FIRST)["metadata"]["uid"]
-    scene.cluster.events.append(Event(uid, FIRST, "FailedCreate", "exceeded quota: tiny"))
-    assert scene.wait() == (
+def test_an_exhausted_quota_is_reported_from_the_event_of_the_job(tmp_path: Path) -> None:
+    run = WaitedRun(tmp_path, planned(1, start_timeout="1m"))
+    uid = run.cluster.raw("Job", FIRST)["metadata"]["uid"]
+    run.cluster.events.append(Event(uid, FIRST, "FailedCreate", "exceeded quota: tiny"))
+    assert run.failures() == (
         "job mrunners-0: 1 of 1 pods did not start in time: FailedCreate: exceeded quota: tiny; "
         "check the namespace's quotas, limits, Pod Security level and ServiceAccount",
     )
 
 
 def test_a_suspended_run_is_waited_for(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, planned(1, start_timeout="1m"))
-    scene.cluster.raw("Job", FIRST)["spec"]["suspend"] = True
-    scene.clock.then(*[lambda: None] * 50, lambda: scene.end(FIRST, 0, finish=True))
-    assert scene.wait() == ()
-    assert scene.clock.seconds > 300
+    run = WaitedRun(tmp_path, planned(1, start_timeout="1m"))
+    run.cluster.raw("Job", FIRST)["spec"]["suspend"] = True
+    run.clock.then(*[lambda: None] * 50, lambda: run.end(FIRST, 0, finish=True))
+    assert run.failures() == ()
+    assert run.clock.seconds > 300
 
 
-def test_jobs_that_nobody_creates_any_more_end_the_wait(scene: Scene) -> None:
-    scene.cluster.remove("Job", SECOND)
-    scene.end(FIRST, 0, 1, finish=True)
-    assert scene.wait() == (
-        "1 Jobs were never created or are gone (mrunners-1) and nobody is creating them; use: "
-        "mrunners run --namespace load --tracker mrunners --resume",
+def test_missing_jobs_end_the_wait_when_nothing_creates_them(run: WaitedRun) -> None:
+    run.cluster.remove("Job", SECOND)
+    run.end(FIRST, 0, 1, finish=True)
+    snapshot = run.wait()
+    failure = (
+        "1 of 2 Jobs of tracker load/mrunners do not exist, and nothing is creating them: "
+        "mrunners-1; resume the run to create them"
     )
-    assert 60 < scene.clock.seconds < 80
+    assert snapshot.failures == (failure,)
+    with pytest.raises(IncompleteError) as caught:
+        snapshot.require_complete()
+    assert describe(caught.value) == (
+        f"{failure}\nresume it with: mrunners run --namespace load --tracker mrunners --resume"
+    )
+    assert 60 < run.clock.seconds < 80
 
 
-def test_jobs_that_are_still_being_created_are_waited_for(scene: Scene) -> None:
-    job = scene.cluster.raw("Job", SECOND)
-    scene.cluster.remove("Job", SECOND)
-    scene.end(FIRST, 0, 1, finish=True)
+def test_jobs_that_are_still_being_created_are_waited_for(run: WaitedRun) -> None:
+    job = run.cluster.raw("Job", SECOND)
+    run.cluster.remove("Job", SECOND)
+    run.end(FIRST, 0, 1, finish=True)
 
     def create_and_end() -> None:
-        scene.cluster.put(job)
-        scene.end(SECOND, 0, finish=True)
+        run.cluster.put(job)
+        run.end(SECOND, 0, finish=True)
 
-    scene.clock.then(lambda: None, lambda: None, create_and_end)
-    assert scene.wait() == ()
+    run.clock.then(lambda: None, lambda: None, create_and_end)
+    assert run.failures() == ()
 
 
-def test_the_time_is_up_to_the_second(scene: Scene) -> None:
-    scene.start()
-    scene.clock.then(lambda: scene.end(SECOND, 0, finish=True))
+def test_a_timeout_is_exact_to_the_second(run: WaitedRun) -> None:
+    run.start()
+    run.clock.then(lambda: run.end(SECOND, 0, finish=True))
     with pytest.raises(WaitTimeoutError) as caught:
-        scene.wait(timeout_seconds=30)
-    assert str(caught.value) == (
-        "after 30s 1 of 2 Jobs have not finished: mrunners-0 (1 of 3 pods ended); the run goes on: "
-        "wait again with: mrunners wait load --tracker mrunners"
+        run.wait(timeout_seconds=30)
+    assert describe(caught.value) == (
+        "timed out after 30s: 1 of 2 Jobs of tracker load/mrunners have not finished: mrunners-0 "
+        "(1 of 3 pods ended); the run continues\n"
+        "wait for it with: mrunners wait load --tracker mrunners"
     )
-    assert (caught.value.seconds, scene.clock.seconds) == (30, 30)
+    assert (caught.value.seconds, run.clock.seconds) == (30, 30)
 
 
-def test_a_run_that_ends_with_the_time_has_not_timed_out(scene: Scene) -> None:
-    scene.clock.then(scene.end_all)
-    assert scene.wait(timeout_seconds=1) == ()
+def test_a_run_that_ends_at_the_timeout_has_not_timed_out(run: WaitedRun) -> None:
+    run.clock.then(run.end_all)
+    assert run.failures(timeout_seconds=1) == ()
 
 
-def test_a_given_interval_is_kept(scene: Scene) -> None:
-    scene.clock.then(lambda: None, lambda: None, scene.end_all)
-    scene.wait(interval_seconds=7)
-    assert scene.clock.slept == [7, 7, 7]
+def test_a_given_interval_never_changes(run: WaitedRun) -> None:
+    run.clock.then(lambda: None, lambda: None, run.end_all)
+    run.wait(interval_seconds=7)
+    assert run.clock.slept == [7, 7, 7]
 
 
-@pytest.mark.parametrize("successor", [False, True])
-def test_a_tracker_that_is_deleted_meanwhile_ends_the_wait(scene: Scene, successor: bool) -> None:
-    def vanish() -> None:
-        scene.cluster.remove("ConfigMap", "mrunners")
-        scene.cluster.collect_garbage()
-        if successor:
-            deploy(scene.cluster, planned(key="another"))
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_tracker_that_is_deleted_or_replaced_ends_the_wait(
+    run: WaitedRun, replaced: bool
+) -> None:
+    def delete_tracker() -> None:
+        run.cluster.remove("ConfigMap", "mrunners")
+        run.cluster.collect_garbage()
+        if replaced:
+            deploy(run.cluster, planned(key="another"))
 
-    scene.start()
-    scene.clock.then(vanish)
+    run.start()
+    run.clock.then(delete_tracker)
     with pytest.raises(RefusedError) as caught:
-        scene.wait()
+        run.wait()
     assert str(caught.value) == (
-        "tracker mrunners in namespace load was deleted or replaced meanwhile, and its Jobs with it"
+        "tracker load/mrunners was deleted or replaced, and its Jobs with it"
     )
 
 
-def test_a_log_that_cannot_be_read_now_is_said_and_left_to_the_result(scene: Scene) -> None:
-    scene.end_all()
-    scene.cluster.logs["mrunners-0-0-abcde"] = UnreachableError("dial tcp: i/o timeout")
-    assert scene.wait() == ()
-    assert scene.observer == RecordingObserver(
+def test_a_log_that_cannot_be_read_yet_is_a_warning_and_left_to_the_result(run: WaitedRun) -> None:
+    run.end_all()
+    run.cluster.logs["mrunners-0-0-abcde"] = UnreachableError("dial tcp: i/o timeout")
+    assert run.failures() == ()
+    assert run.observer == RecordingObserver(
         warnings=[
             "pod mrunners-0-0-abcde: no report: log-unavailable: dial tcp: i/o timeout",
         ],
-        home=[HOME_0_1],
-        reports=[1],  # mrunners-1-0 is on the same silent node
+        fetched=[FETCHED_0_1],
+        reports=[1],  # mrunners-1-0 is on the same unreachable node
     )
 
 
-def test_a_log_that_its_host_did_not_give_is_asked_for_again_while_the_run_goes_on(
-    scene: Scene,
+def test_a_log_that_its_node_did_not_return_is_requested_again_while_the_run_continues(
+    run: WaitedRun,
 ) -> None:
-    scene.start()
-    scene.end(FIRST, 0)
-    good = scene.cluster.logs["mrunners-0-0-abcde"]
-    scene.cluster.logs["mrunners-0-0-abcde"] = UnreachableError("dial tcp: i/o timeout")
+    run.start()
+    run.end(FIRST, 0)
+    log = run.cluster.logs["mrunners-0-0-abcde"]
+    run.cluster.logs["mrunners-0-0-abcde"] = UnreachableError("dial tcp: i/o timeout")
 
-    def come_back() -> None:
-        scene.cluster.logs["mrunners-0-0-abcde"] = good
+    def recover_node() -> None:
+        run.cluster.logs["mrunners-0-0-abcde"] = log
 
-    def lose_the_host_and_end() -> None:
-        scene.cluster.logs["mrunners-0-0-abcde"] = UnreachableError("no route to node")
-        scene.end(FIRST, 1, finish=True)
-        scene.end(SECOND, 0, finish=True)
+    def lose_node_and_end() -> None:
+        run.cluster.logs["mrunners-0-0-abcde"] = UnreachableError("no route to node")
+        run.end(FIRST, 1, finish=True)
+        run.end(SECOND, 0, finish=True)
 
-    scene.clock.then(come_back, *[lambda: None] * 15, lose_the_host_and_end)
-    assert scene.wait(interval_seconds=10) == ()
-    assert scene.kept() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
-    assert len(scene.observer.warnings) == 1
+    run.clock.then(recover_node, *[lambda: None] * 15, lose_node_and_end)
+    assert run.failures(interval_seconds=10) == ()
+    assert run.stored() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
+    assert len(run.observer.warnings) == 1
 
 
-def test_a_full_disk_is_said_and_the_wait_goes_on(scene: Scene, tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_stored_is_a_warning_and_the_wait_continues(
+    run: WaitedRun, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
-    scene.store = ReportStore(tmp_path / "file")
-    scene.end_all()
-    assert scene.wait() == ()
-    assert len(scene.observer.warnings) == 3
-    assert scene.observer.warnings[0].startswith(
+    run.store = ReportStore(tmp_path / "file")
+    run.end_all()
+    assert run.failures() == ()
+    assert len(run.observer.warnings) == 3
+    assert run.observer.warnings[0].startswith(
         "pod mrunners-0-0-abcde: its report could not be kept on disk: [Errno 20] Not a directory"
     )
 
 
-def test_a_run_found_again_is_the_same(scene: Scene) -> None:
-    scene.end_all()
-    assert scene.wait(find(scene.cluster, RUN.plan)) == ()
+def test_a_run_that_was_read_later_is_waited_for_in_the_same_way(run: WaitedRun) -> None:
+    run.end_all()
+    assert run.wait(find(run.cluster, RUN.plan)).failures == ()
