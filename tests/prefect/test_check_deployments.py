@@ -73,13 +73,13 @@ def test_each_entrypoint_is_a_flow_and_no_placeholder(deployment: dict[str, Any]
         ),
         pytest.param(
             lambda d: d["deployments"][0]["work_pool"].update(job_variables={"evn": {}}),
-            "nightly: work_pool.job_variables.evn: no installed type of worker knows it; "
+            "nightly: work_pool.job_variables.evn: no installed worker type has it; "
             "did you mean 'env'?",
             id="job-variable",
         ),
         pytest.param(
             lambda d: d["deployments"][0].update(concurrency_limit={"limit": 0}),
-            "nightly: concurrency_limit: 0 must be a whole number from 1",
+            "nightly: concurrency_limit: 0 must be a positive integer",
             id="limit",
         ),
         pytest.param(

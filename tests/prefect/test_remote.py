@@ -71,7 +71,7 @@ def test_a_run_that_takes_too_long_gives_6(endings: dict[str, Finished]) -> None
 def test_another_run_under_the_same_tracker_gives_3(endings: dict[str, Finished]) -> None:
     refused = endings["refused"]
     assert (refused.code, refused.stdout) == (3, "")
-    assert f"/slow (running" in refused.stderr
+    assert "/slow (running" in refused.stderr
 
 
 def test_without_wait_it_ends_as_soon_as_the_tracker_exists(
