@@ -22,12 +22,15 @@ from prefect.utilities.annotations import opaque
 from mrunners.errors import UnreachableError
 from mrunners.status.run_state import JobState
 
-__all__ = ["BY_JOB_UIDS", "ONCE_PER_FLOW_RUN", "RETRIES", "Step", "is_transient", "step"]
+__all__ = ["ATTEMPTS", "BY_JOB_UIDS", "ONCE_PER_FLOW_RUN", "Step", "is_transient", "step"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-RETRIES = 3
+ATTEMPTS = 3
+
+# Arguments of Prefect's own, with futures in them.
+_CALL_ARGUMENTS = frozenset({"return_state", "wait_for"})
 
 
 class Step(Task[P, R]):
@@ -43,7 +46,10 @@ class Step(Task[P, R]):
         passed: Any = super().__call__
         result: R = passed(
             *(_opaque(value) for value in args),
-            **{name: _opaque(value) for name, value in kwargs.items()},
+            **{
+                name: value if name in _CALL_ARGUMENTS else _opaque(value)
+                for name, value in kwargs.items()
+            },
         )
         return result
 
@@ -53,7 +59,7 @@ def step(
     *,
     run_name: str | None = None,
     cache: CachePolicy = NO_CACHE,
-    retries: int = RETRIES,
+    attempts: int = ATTEMPTS,
 ) -> Callable[[Callable[P, R]], Step[P, R]]:
     """Make a function a step.
 
@@ -61,7 +67,7 @@ def step(
         name: The task's name.
         run_name: The name of each task run; `{argument}` is filled in.
         cache: Which earlier result it may return instead of running; never a failure.
-        retries: How often transient failures are retried.
+        attempts: How often it runs at most, while its failures are transient.
     """
 
     def decorate(function: Callable[P, R]) -> Step[P, R]:
@@ -70,7 +76,8 @@ def step(
             name=name,
             task_run_name=run_name,
             cache_policy=cache,
-            retries=retries,
+            # One more than `is_transient` allows, which therefore ends the retries.
+            retries=attempts,
             retry_delay_seconds=exponential_backoff(backoff_factor=5),
             retry_jitter_factor=0.5,
             retry_condition_fn=is_transient,

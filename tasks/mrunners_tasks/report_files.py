@@ -12,7 +12,8 @@ from urllib.parse import quote
 from pydantic import Field
 
 from mrunners.atomic_write import write_atomic
-from mrunners.errors import FieldProblem, InvalidOptionsError
+from mrunners.errors import FieldProblem, InvalidOptionsError, NextStep
+from mrunners.hints import command
 from mrunners.plan.option_table import OPTIONS, URL_SCHEMA
 from mrunners.records import Record
 from mrunners.render.markdown import SavedPage
@@ -55,12 +56,14 @@ def require_folder(files: ReportFiles) -> None:
         InvalidOptionsError: The folder or the URL cannot be used.
     """
     problems = []
-    if files.url and (_URL.fullmatch(files.url) is None or not files.folder):
-        problems.append(
-            FieldProblem("files.url", f"{files.url!r} is not an http or https URL of files.folder")
-        )
+    if files.url and not files.folder:
+        problems.append(FieldProblem("files.url", "requires files.folder"))
+    elif files.url and _URL.fullmatch(files.url) is None:
+        text = f"{files.url!r} is not an http or https URL without user and query"
+        problems.append(FieldProblem("files.url", text))
     if files.folder and (not Path(files.folder).is_absolute() or not files.folder.isprintable()):
-        problems.append(FieldProblem("files.folder", f"{files.folder!r} is not an absolute path"))
+        text = f"{files.folder!r} is not an absolute path of printable characters"
+        problems.append(FieldProblem("files.folder", text))
     elif files.folder:
         try:
             Path(files.folder).mkdir(parents=True, exist_ok=True)
@@ -105,7 +108,7 @@ def write_report(report: MergedReport, files: ReportFiles) -> bool:
     except OSError as error:
         observer().warn(
             f"the report could not be written to {path}.html: {error.strerror}; its artifacts are "
-            "saved"
+            f"saved, get the whole report with: {command(NextStep.RESULT, report.ref)}"
         )
         return False
     return True

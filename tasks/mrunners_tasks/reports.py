@@ -19,7 +19,7 @@ from mrunners.run.lookup import ExistingRun
 from mrunners.run.snapshot import RunSnapshot
 from mrunners.status.run_state import JobState
 from mrunners_tasks._context import connection_to
-from mrunners_tasks._step import BY_JOB_UIDS, ONCE_PER_FLOW_RUN, RETRIES, step
+from mrunners_tasks._step import ATTEMPTS, BY_JOB_UIDS, ONCE_PER_FLOW_RUN, step
 from mrunners_tasks.report_files import ReportFiles, page_of, write_report
 
 __all__ = ["artifact_key", "collect_reports", "merge_reports", "read_pods", "save_report"]
@@ -90,7 +90,7 @@ def merge_reports(run: ExistingRun, outcomes: Sequence[PodOutcome], requests: in
 
 
 # After hours of load a Prefect server may take some five minutes to come back.
-@step("save-report", retries=RETRIES + 4)
+@step("save-report", attempts=ATTEMPTS + 4)
 def save_report(report: MergedReport, files: ReportFiles) -> bool:
     """Save a table of the Jobs and the report as artifacts, and as files where requested.
 

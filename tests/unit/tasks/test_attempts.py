@@ -11,7 +11,7 @@ from mrunners_tasks._attempts import load_attempt, save_attempt
 
 
 class Root:
-    """Prefect's runtime in flow runs that are part of the one with this ID."""
+    """Prefect's runtime in flow runs whose root flow run has this ID."""
 
     def __init__(self, root: str | None) -> None:
         self._root = root
@@ -29,42 +29,42 @@ def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_attempts, "get_result_store", lambda: store)
 
 
-def part_of(root: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def root_is(root: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "flow_run", Root(root))
 
 
-def test_a_retry_has_again_what_was_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    part_of("pipeline", monkeypatch)
+def test_a_retry_gets_what_was_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    root_is("pipeline", monkeypatch)
     assert load_attempt("key", dict) is None
-    save_attempt.fn("key", {"brought": "home"})
-    assert load_attempt("key", dict) == {"brought": "home"}
+    save_attempt.fn("key", {"pods": 2})
+    assert load_attempt("key", dict) == {"pods": 2}
 
 
-def test_no_other_run_and_no_other_key_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    part_of("tonight", monkeypatch)
-    save_attempt.fn("key", {"brought": "home"})
+def test_no_other_run_and_no_other_key_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    root_is("tonight", monkeypatch)
+    save_attempt.fn("key", {"pods": 2})
     assert load_attempt("other", dict) is None
-    part_of("tomorrow night", monkeypatch)
+    root_is("tomorrow night", monkeypatch)
     assert load_attempt("key", dict) is None
 
 
-def test_what_another_release_kept_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    part_of("pipeline", monkeypatch)
-    save_attempt.fn("key", ["brought", "home"])
+def test_what_another_release_saved_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    root_is("pipeline", monkeypatch)
+    save_attempt.fn("key", ["pods", 2])
     assert load_attempt("key", dict) is None
 
 
-def test_where_the_whole_run_is_not_known_nothing_is_kept_and_nothing_recalled(
+def test_nothing_is_saved_or_loaded_where_the_root_flow_run_is_unknown(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    part_of(None, monkeypatch)
-    save_attempt.fn("key", {"brought": "home"})
+    root_is(None, monkeypatch)
+    save_attempt.fn("key", {"pods": 2})
     assert load_attempt("key", dict) is None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_nothing_can_be_kept_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    part_of(None, monkeypatch)
+def test_saving_returns_whether_it_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    root_is(None, monkeypatch)
     assert save_attempt.fn("key", {}) is False
-    part_of("pipeline", monkeypatch)
+    root_is("pipeline", monkeypatch)
     assert save_attempt.fn("key", {}) is True

@@ -14,7 +14,7 @@ from mrunners.kube.kubeconfig import Kubeconfig, KubeconfigSource
 from mrunners_tasks import credentials
 from mrunners_tasks.credentials import kubeconfig_of
 
-CONFIG = {"current-context": "here", "users": []}
+CONFIG = {"current-context": "one", "users": []}
 CREDENTIALS = "block:///kubernetes-credentials/prod"
 CLUSTER_CONFIG = "block:///kubernetes-cluster-config/prod"
 
@@ -42,10 +42,10 @@ class Server:
         pass
 
     def read_block_document_by_name(self, name: str, block_type_slug: str) -> Document:
-        found = self._blocks.get((block_type_slug, name), ObjectNotFound(KeyError(name)))
-        if isinstance(found, Exception):
-            raise found
-        return Document(found)
+        block = self._blocks.get((block_type_slug, name), ObjectNotFound(KeyError(name)))
+        if isinstance(block, Exception):
+            raise block
+        return Document(block)
 
 
 def status(code: int) -> httpx.HTTPStatusError:
@@ -61,58 +61,58 @@ def unreadable() -> ValidationError:
     raise AssertionError
 
 
-def reading(monkeypatch: pytest.MonkeyPatch, reference: str, found: Any) -> Kubeconfig:
+def read(monkeypatch: pytest.MonkeyPatch, reference: str, block: Any) -> Kubeconfig:
     slug, name = reference.split("/")[-2:]
-    blocks = {} if found is None else {(slug, name): found}
+    blocks = {} if block is None else {(slug, name): block}
     monkeypatch.setattr(credentials, "get_client", lambda sync_client: Server(blocks))
-    given = kubeconfig_of(reference)
-    assert isinstance(given, KubeconfigSource)
-    assert given.name == reference
-    return given.read()
+    source = kubeconfig_of(reference)
+    assert isinstance(source, KubeconfigSource)
+    assert source.name == reference
+    return source.read()
 
 
 @pytest.mark.parametrize("given", ["", "/etc/kubeconfig", "relative/kubeconfig"])
-def test_a_path_and_nothing_stay_what_they_are(given: str) -> None:
+def test_a_path_and_an_empty_text_are_returned_unchanged(given: str) -> None:
     assert kubeconfig_of(given) == given
 
 
 @pytest.mark.parametrize(
     ("reference", "data"),
     [
-        (CREDENTIALS, {"cluster_config": {"config": CONFIG, "context_name": "there"}}),
-        (CLUSTER_CONFIG, {"config": CONFIG, "context_name": "there"}),
+        (CREDENTIALS, {"cluster_config": {"config": CONFIG, "context_name": "other"}}),
+        (CLUSTER_CONFIG, {"config": CONFIG, "context_name": "other"}),
     ],
 )
-def test_a_block_gives_its_kubeconfig_and_context(
+def test_a_block_holds_a_kubeconfig_and_a_context(
     reference: str, data: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert reading(monkeypatch, reference, data) == Kubeconfig(CONFIG, "there")
+    assert read(monkeypatch, reference, data) == Kubeconfig(CONFIG, "other")
 
 
-def test_what_was_read_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = {"config": {"users": [{"token": "secret"}]}, "context_name": "there"}
-    assert "secret" not in repr(reading(monkeypatch, CLUSTER_CONFIG, data))
+def test_a_kubeconfig_is_not_shown_by_its_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = {"config": {"users": [{"token": "secret"}]}, "context_name": "other"}
+    assert "secret" not in repr(read(monkeypatch, CLUSTER_CONFIG, data))
 
 
 @pytest.mark.parametrize(
-    ("found", "kind", "said"),
+    ("block", "kind", "message"),
     [
-        (None, InvalidInputError, "there is no such block; list them with: prefect block ls"),
-        ({"cluster_config": None}, InvalidInputError, "this block holds no kubeconfig"),
-        ({}, InvalidInputError, "this block holds no kubeconfig"),
-        (httpx.ConnectError("away"), UnreachableError, "does not give the block: away"),
+        (None, InvalidInputError, "the block does not exist; list blocks with: prefect block ls"),
+        ({"cluster_config": None}, InvalidInputError, "the block holds no kubeconfig"),
+        ({}, InvalidInputError, "the block holds no kubeconfig"),
+        (httpx.ConnectError("away"), UnreachableError, "does not return the block: away"),
         (status(503), UnreachableError, "the Prefect server answers 503"),
         (status(401), InvalidInputError, "the Prefect server answers 401"),
         (unreadable(), InvalidInputError, "the Prefect server's answer holds no block"),
     ],
 )
-def test_a_block_that_gives_no_kubeconfig_says_why(
-    found: object, kind: type[MrunnersError], said: str, monkeypatch: pytest.MonkeyPatch
+def test_a_block_without_a_kubeconfig_is_an_error_that_says_why(
+    block: object, kind: type[MrunnersError], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(kind) as raised:
-        reading(monkeypatch, CREDENTIALS, found)
+        read(monkeypatch, CREDENTIALS, block)
     assert f"kubeconfig {CREDENTIALS}: " in str(raised.value)
-    assert said in str(raised.value)
+    assert message in str(raised.value)
     assert "token of the cluster" not in "".join(traceback.format_exception(raised.value))
 
 
@@ -128,7 +128,7 @@ def test_a_block_that_gives_no_kubeconfig_says_why(
         "block:///kubernetes-credentials/prod\n",
     ],
 )
-def test_what_is_no_block_of_a_kubeconfig_is_refused(given: str) -> None:
+def test_a_reference_to_any_other_block_is_refused(given: str) -> None:
     with pytest.raises(InvalidInputError) as refused:
         kubeconfig_of(given)
-    assert "a block is given as block:///kubernetes-credentials/NAME" in str(refused.value)
+    assert "name a block as block:///kubernetes-credentials/NAME" in str(refused.value)

@@ -1,6 +1,5 @@
 import httpx
 import pytest
-from prefect import Task, task
 from prefect.client.schemas.objects import TaskRun
 from prefect.states import Failed
 
@@ -15,7 +14,8 @@ from mrunners.errors import (
     UnreachableError,
     WaitTimeoutError,
 )
-from mrunners_tasks._step import ATTEMPTS, LAST_STEP, STEP, may_pass
+from mrunners_tasks._step import ATTEMPTS, Step, is_transient, step
+from mrunners_tasks.reports import save_report
 
 
 def status(code: int) -> httpx.HTTPStatusError:
@@ -36,39 +36,35 @@ PERMANENT = [
     StillRunningError("wait", jobs=()),
     IncompleteError("half"),
     WaitTimeoutError("late", seconds=1),
-    UnauthorizedError("who"),
+    UnauthorizedError("no token"),
     ForbiddenError("no", verb="get", resource="pods", namespace="load"),
     ApiStatusError("bad", status=422),
-    KeyError("a defect"),
+    KeyError("a bug"),
     status(404),
 ]
 
 
-@task(**STEP)
-def step() -> None:
-    """Anything."""
+@step("any-step")
+def any_step() -> None:
+    """Do nothing."""
 
 
-@task(**LAST_STEP)
-def last_step() -> None:
-    """The end of hours of load."""
-
-
-def again(error: Exception, *, attempt: int = 1, of: Task[[], None] = step) -> bool:
+def is_retried(error: Exception, *, attempt: int = 1, of: Step[..., object] = any_step) -> bool:
     task_run = TaskRun(task_key="step", dynamic_key="0", run_count=attempt)
-    return may_pass(of, task_run, Failed(data=error))
+    return is_transient(of, task_run, Failed(data=error))
 
 
-def test_the_last_step_is_tried_for_some_five_minutes() -> None:
-    attempts = [again(TRANSIENT[0], attempt=n, of=last_step) for n in range(1, 9)]
-    assert attempts == [True] * 6 + [False] * 2
-    delays = LAST_STEP["retry_delay_seconds"](LAST_STEP["retries"])
+def test_saving_the_report_is_retried_for_some_five_minutes() -> None:
+    retried = [is_retried(TRANSIENT[0], attempt=n, of=save_report) for n in range(1, 9)]
+    assert retried == [True] * 6 + [False] * 2
+    delays = save_report.retry_delay_seconds
+    assert isinstance(delays, list)
     assert sum(delays[:6]) == 315
 
 
 @pytest.mark.parametrize("error", TRANSIENT, ids=lambda error: type(error).__name__)
-def test_what_may_pass_is_tried_again_until_the_attempts_are_used_up(error: Exception) -> None:
-    assert [again(error, attempt=n) for n in range(1, ATTEMPTS + 2)] == [
+def test_a_transient_failure_is_retried_until_the_attempts_are_used_up(error: Exception) -> None:
+    assert [is_retried(error, attempt=n) for n in range(1, ATTEMPTS + 2)] == [
         True,
         True,
         False,
@@ -77,10 +73,10 @@ def test_what_may_pass_is_tried_again_until_the_attempts_are_used_up(error: Exce
 
 
 @pytest.mark.parametrize("error", PERMANENT, ids=lambda error: type(error).__name__)
-def test_what_cannot_pass_is_tried_once(error: Exception) -> None:
-    assert not again(error)
+def test_a_permanent_failure_is_not_retried(error: Exception) -> None:
+    assert not is_retried(error)
 
 
-def test_prefect_itself_would_try_longer_so_that_the_condition_ends_it() -> None:
-    assert STEP["retries"] >= ATTEMPTS
-    assert STEP["retry_condition_fn"] is may_pass
+def test_prefect_would_retry_longer_so_that_the_condition_ends_the_retries() -> None:
+    assert any_step.retries >= ATTEMPTS
+    assert any_step.retry_condition_fn is is_transient

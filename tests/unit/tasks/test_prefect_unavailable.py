@@ -9,7 +9,7 @@ from mrunners_tasks._prefect import CancellableSleep, RunLog
 from tests.fakes import FakeCluster
 from tests.unit.env import deploy, planned
 
-AWAY = [
+UNAVAILABLE = [
     httpx.ConnectError("refused"),
     httpx.ReadTimeout("late"),
     RuntimeError("Failed to reach API at http://127.0.0.1:4200/api"),
@@ -19,7 +19,7 @@ AWAY = [
 
 
 class Lines:
-    """A logger that keeps what it was told."""
+    """A logger that keeps its warnings."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
@@ -31,23 +31,23 @@ class Lines:
         self.warnings.append(text % error)
 
 
-@pytest.mark.parametrize("error", AWAY, ids=lambda error: type(error).__name__)
-def test_a_prefect_server_that_is_away_does_not_end_the_waiting(
+@pytest.mark.parametrize("error", UNAVAILABLE, ids=lambda error: type(error).__name__)
+def test_a_prefect_server_that_does_not_answer_does_not_end_the_wait(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    calls = []
 
     def get_client(*, sync_client: bool) -> AbstractContextManager[None]:
-        asked.append(sync_client)
+        calls.append(sync_client)
         raise error
 
     monkeypatch.setattr(_prefect, "get_client", get_client)
     monkeypatch.setattr(_prefect, "CHECK_SECONDS", 0.0)
     CancellableSleep()(0.001)
-    assert asked
+    assert calls
 
 
-@pytest.mark.parametrize("error", AWAY, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", UNAVAILABLE, ids=lambda error: type(error).__name__)
 def test_a_progress_artifact_that_cannot_be_written_is_a_warning(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
