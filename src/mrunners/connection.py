@@ -14,7 +14,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
 from typing import Self
 
 from mrunners.errors import RefusedError
@@ -73,12 +72,7 @@ class Connection:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         """Close nothing: runs continue, and the client has no state to lose."""
 
     @property
@@ -284,6 +278,7 @@ class Run:
         """Delete the tracker, Jobs and pods, and wait until none of them is left.
 
         Without `force` the run is read again first: it may have finished or been collected since.
+        Of a run that was deleted meanwhile, only the end of the deletion is waited for.
 
         Args:
             force: Also when it has not finished, or its report was never collected.
@@ -296,4 +291,6 @@ class Run:
             current = lookup.get_run_or_none(self._cluster, self.ref)
             if current is not None and current.tracker.uid == self.existing.tracker.uid:
                 self.existing = current
+            else:
+                force = True  # the tracker's UID keeps a successor from being deleted
         delete.delete_run(self._cluster, self.existing, self._observer, force=force)

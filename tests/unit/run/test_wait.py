@@ -50,7 +50,7 @@ class WaitedRun:
 
     def failures(self, **limits: float) -> Sequence[str]:
         """Wait, and return what went wrong with the Jobs."""
-        return self.wait(**limits).failures
+        return self.wait(None, **limits).failures
 
     def start(self) -> None:
         for job in self.planned.plan.jobs:
