@@ -1,5 +1,6 @@
 """The facade without Prefect: each sequence of a run's life, on a cluster in memory."""
 
+import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,10 +20,12 @@ from mrunners.errors import (
 from mrunners.hints import describe
 from mrunners.plan.options import RunOptions
 from mrunners.refs import RunRef
+from mrunners.reports.budget import SampleBudget
+from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.merged import MergedReport
 from mrunners.run.report_store import ReportStore
 from tests.fakes import FakeClock, FakeCluster, RecordingObserver
-from tests.unit.env import deploy, find, finish, log_of, options, planned, write_profile
+from tests.unit.env import REPORT, deploy, find, finish, log_of, options, planned, write_profile
 
 REF = RunRef("load", "mrunners")
 FIRST_POD = "mrunners-0-0-abcde"
@@ -243,6 +246,21 @@ def test_a_partial_report_has_what_ended_so_far_and_never_marks_the_run(env: Env
     assert (collected.saved, collected.collected, collected.finished) == (True, False, False)
     assert (collected.failures, collected.complete) == ((), False)
     assert not env.marked()
+
+
+def test_a_report_beyond_the_sample_budget_is_missing_with_its_reason(
+    env: Env, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = parse_report(REPORT).samples
+    assert samples
+    budget = functools.partial(SampleBudget, max_samples=samples)  # for the first pod only
+    monkeypatch.setattr("mrunners.run.result.SampleBudget", budget)
+    report = env.start_and_finish().collect()
+    assert report.verdict == (
+        "1 of 2 reports merged; 1 missing: mrunners-0 index 1 (over-limit: with its 3 samples the "
+        "run would exceed the limit of 3; split the run, or shorten its load)"
+    )
+    assert env.marked()
 
 
 def test_the_report_is_saved_before_the_run_is_marked(env: Env) -> None:
