@@ -91,7 +91,7 @@ def cancelled_state(
 ) -> Any:
     """Return the state of a flow that noticed by itself that it was cancelled."""
     message = f"{error}; {_delete_if_wanted(options, policy, key)}"
-    # With the error as its data, whoever called the flow gets ours and not one of Prefect's.
+    # With the error as its data, the caller of the flow gets ours and not one of Prefect's.
     return Cancelled(message=message, data=RunCancelledError(message))
 
 

@@ -189,7 +189,7 @@ def _entrypoint_problems(deployment: Mapping[str, Any]) -> Iterator[str]:
         if name not in known:
             yield f"parameters.{name}: unknown{did_you_mean(str(name), known)}"
     given = {name: value for name, value in given.items() if name in known}
-    # Required values may be left to whoever starts the run; given ones must be valid.
+    # Required values may be given when a run is started; those in the file must be valid.
     errors = validate(dict(given), flow.parameters.model_dump(), ignore_required=True)
     problems: list[str] = []
     if set(flow.parameters.required) <= set(given) and all(

@@ -112,8 +112,8 @@ class RunIncompleteError(IncompleteError):
 def errors_as_states(flow: Callable[P, R]) -> Callable[P, R]:
     """Let a flow end in the state of a known error instead of raising it.
 
-    An error that is returned leaves no traceback in the run's log. Whoever calls the flow still
-    gets the exception and never sees the state, so the declared type stays the flow's own.
+    An error that is returned leaves no traceback in the run's log. The caller of the flow
+    still gets the exception and never sees the state, so the declared type stays the flow's own.
     """
 
     @functools.wraps(flow)
@@ -135,7 +135,7 @@ def errors_as_states(flow: Callable[P, R]) -> Callable[P, R]:
 def completed_state(outcome: RunOutcome) -> RunOutcome:
     """Return the Prefect state of a run that succeeded, with the verdict as its message.
 
-    Whoever calls the flow gets the outcome and never sees the state.
+    The caller of the flow gets the outcome and never sees the state.
     """
     return cast("RunOutcome", Completed(message=outcome.summary, data=outcome))
 

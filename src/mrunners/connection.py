@@ -151,7 +151,9 @@ class Connection:
         try:
             ref = self.resolve(namespace, tracker)
             config_map = lookup.get_tracker(self._cluster, ref)
-        except RefusedError:
+        except RefusedError as error:
+            if error.run is None:  # there are several
+                raise
             ref = RunRef(namespace, tracker or DEFAULT_TRACKER)
             if not delete.wait_for_remaining(self._cluster, ref, self._observer):
                 raise

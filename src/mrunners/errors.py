@@ -6,6 +6,7 @@
     ├── RefusedError             3  the tracker belongs to another run, or does not exist
     ├── StillRunningError        4  Jobs of the run can still finish
     ├── IncompleteError          5  finished, but runners failed or reports are missing
+    │   └── UnusableReportError     one pod's report (mrunners.reports.outcomes)
     ├── WaitTimeoutError         6  the given time has passed
     ├── RunCancelledError      130  the flow run was cancelled
     └── ClusterError             7  unreachable, unauthorized, forbidden or refused by the server

@@ -149,7 +149,7 @@ def test_a_suspended_job_waits_on_purpose_and_is_never_counted_as_not_started(
 def test_a_timeout_ends_with_6_and_the_run_goes_on(stuck: dict[str, Stuck]) -> None:
     run = stuck["slow"]
     assert (run.wait.code, run.wait.stdout) == (6, "mrunners\n")
-    assert "error: after 2s 1 of 1 Jobs have not finished: mrunners-0" in run.wait.stderr
+    assert "Jobs left: 1 of 1: mrunners-0" in run.wait.stderr
     assert "Traceback" not in run.wait.stderr
     assert run.result.code == 4
     (job,) = run.env.kubectl.objects("jobs")

@@ -65,7 +65,7 @@ def test_a_run_without_any_success_gives_5_and_says_where_its_report_is(
 def test_a_run_that_takes_too_long_gives_6(endings: dict[str, Finished]) -> None:
     slow = endings["slow"]
     assert (slow.code, slow.stdout) == (6, "slow\n")
-    assert "timed out after 1s: 1 of 1 Job of tracker" in slow.stderr
+    assert "timed out after 1s: the run of tracker" in slow.stderr
 
 
 def test_another_run_under_the_same_tracker_gives_3(endings: dict[str, Finished]) -> None:

@@ -209,8 +209,8 @@ def require_finished(snapshot: RunSnapshot) -> None:
     if len(jobs) > _JOBS_NAMED:
         lines.append(f"\n  and {len(jobs) - _JOBS_NAMED} more")
     raise StillRunningError(
-        f"{len(jobs)} of {counted(len(snapshot.state.jobs), 'Job')} of tracker {snapshot.run} "
-        f"have not finished:{''.join(lines)}",
+        f"the run of tracker {snapshot.run} has not finished; Jobs left: {len(jobs)} of "
+        f"{len(snapshot.state.jobs)}:{''.join(lines)}",
         jobs=(job.planned.name for job in jobs),
     ).suggest(snapshot.run, NextStep.WAIT, NextStep.PARTIAL_RESULT)
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 from mrunners.durations import format_duration
 from mrunners.errors import NextStep, WaitTimeoutError
-from mrunners.formatting import counted
 from mrunners.kube.api import Cluster
 from mrunners.run.fetch import FetchProgress, fetch_ended
 from mrunners.run.lookup import ExistingRun
@@ -101,8 +100,8 @@ def _needs_pods(state: RunState, ended_then: int, since: float) -> bool:
 def _timed_out(run: ExistingRun, state: RunState, seconds: float) -> WaitTimeoutError:
     names = listed([job.planned.name for job in state.unfinished], 5)
     return WaitTimeoutError(
-        f"timed out after {format_duration(seconds)}: {len(state.unfinished)} of "
-        f"{counted(len(state.jobs), 'Job')} of tracker {run.ref} have not finished: {names} "
+        f"timed out after {format_duration(seconds)}: the run of tracker {run.ref} has not "
+        f"finished; Jobs left: {len(state.unfinished)} of {len(state.jobs)}: {names} "
         f"({state.ended} of {state.pod_count} pods ended); the run continues",
         seconds=seconds,
     ).suggest(run.ref, NextStep.WAIT)

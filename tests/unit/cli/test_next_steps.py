@@ -69,7 +69,7 @@ def test_an_error_of_a_command_says_what_to_do_next_with_the_clusters_flags_as_g
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == (
-        "error: 1 of 1 Job of tracker load/mrunners have not finished:\n"
+        "error: the run of tracker load/mrunners has not finished; Jobs left: 1 of 1:\n"
         "  mrunners-0: 0 of 2 pods ended (starting)\n"
         f"  wait for it with: mrunners wait load --tracker mrunners{repeated}\n"
         "  report on what has finished so far with: "

@@ -60,7 +60,7 @@ def test_a_run_that_has_not_finished_names_its_unfinished_jobs(cluster: FakeClus
     assert caught.value.jobs == ("mrunners-0", "mrunners-1")
     assert caught.value.run == RunRef("load", "mrunners")
     assert describe(caught.value) == (
-        "2 of 2 Jobs of tracker load/mrunners have not finished:\n"
+        "the run of tracker load/mrunners has not finished; Jobs left: 2 of 2:\n"
         "  mrunners-0: 1 of 2 pods ended (running)\n"
         "  mrunners-1: 0 of 1 pods ended (starting)\n"
         "wait for it with: mrunners wait load --tracker mrunners\n"

@@ -222,8 +222,8 @@ def test_a_timeout_is_exact_to_the_second(run: WaitedRun) -> None:
     with pytest.raises(WaitTimeoutError) as caught:
         run.wait(timeout_seconds=30)
     assert describe(caught.value) == (
-        "timed out after 30s: 1 of 2 Jobs of tracker load/mrunners have not finished: mrunners-0 "
-        "(1 of 3 pods ended); the run continues\n"
+        "timed out after 30s: the run of tracker load/mrunners has not finished; Jobs left: 1 of "
+        "2: mrunners-0 (1 of 3 pods ended); the run continues\n"
         "wait for it with: mrunners wait load --tracker mrunners"
     )
     assert (caught.value.seconds, run.clock.seconds) == (30, 30)
