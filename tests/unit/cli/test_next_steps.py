@@ -7,8 +7,8 @@ import pytest
 
 from mrunners import connection
 from mrunners.connection import Connection
-from mrunners.errors import MrunnersError, NextStep, RefusedError
-from mrunners.hints import command, describe, next_step_lines
+from mrunners.errors import NextStep
+from mrunners.hints import command
 from mrunners.refs import ClusterRef, RunRef
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
@@ -112,17 +112,3 @@ def test_every_step_is_a_command_line_that_mrunners_accepts(step: NextStep) -> N
     if step is not NextStep.START:
         expected["tracker"] = "nightly"
     assert {key: params[key] for key in expected} == expected
-
-
-@pytest.mark.parametrize("step", NextStep)
-def test_every_step_has_one_line(step: NextStep) -> None:
-    error = RefusedError.of(RUN, "theirs", step)
-    (line,) = next_step_lines(error)
-    assert line
-    assert describe(error) == f"theirs\n{line}"
-
-
-@pytest.mark.parametrize("error", [MrunnersError("odd"), RefusedError("x", namespace="load")])
-def test_an_error_about_no_run_has_no_next_step(error: MrunnersError) -> None:
-    assert next_step_lines(error, CLUSTER) == []
-    assert describe(error) == str(error)

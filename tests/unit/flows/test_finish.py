@@ -5,13 +5,19 @@ from mrunners_flows.finish import previous_attempt
 from tests.unit.env import options
 
 
-def test_no_other_run_of_a_pipeline_with_the_same_key_has_the_report(
+def test_no_other_run_of_a_pipeline_with_the_same_key_gets_the_report(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(finish, "load_attempt", lambda run, _: asked.append(run))
-    runs = [options(), options(namespace="other"), options(tracker="other"), options()]
-    for one in runs:
-        previous_attempt(one, "key of the pipeline")
-    assert asked[0] == asked[3]
-    assert len(set(asked)) == 3
+    identities: list[str] = []
+    monkeypatch.setattr(finish, "load_attempt", lambda run, _: identities.append(run))
+    runs = [
+        options(),
+        options(namespace="other"),
+        options(tracker="other"),
+        options(context="other"),
+        options(),
+    ]
+    for run in runs:
+        previous_attempt(run, "key of the pipeline")
+    assert identities[0] == identities[-1]
+    assert len(set(identities)) == 4
