@@ -84,7 +84,7 @@ class Console:
         """Show how far the run is."""
         if self._quiet:
             return
-        parts = [f"{state.ended} of {counted(state.pod_count, 'pod')} ended"]
+        parts = [f"{state.ended} of {state.pod_count} pods ended"]
         if state.running:
             parts.append(f"{state.running} running")
         if state.unstarted:

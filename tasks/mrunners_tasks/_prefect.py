@@ -69,7 +69,7 @@ class RunLog:
             return
         self._logged = now
         line = (
-            f"{state.ended} of {counted(state.pod_count, 'pod')} ended, {state.running} running, "
+            f"{state.ended} of {state.pod_count} pods ended, {state.running} running, "
             f"{counted(reports, 'report')}"
         )
         get_run_logger().info(line)

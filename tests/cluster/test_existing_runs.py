@@ -15,8 +15,8 @@ def test_a_running_run_is_in_the_way_and_only_delete_with_force_removes_it(env: 
     before = env.jobs()
     second = env.run(env.quick())
     assert (second.code, second.stdout) == (3, "")
-    assert f"tracker mrunners in namespace {env.namespace}, " in second.stderr
-    assert "s old, " in second.stderr
+    assert f"tracker {env.namespace}/mrunners (running, created " in second.stderr
+    assert "s ago, " in second.stderr
     assert "0 of 2 pods ended" in second.stderr
     for advice in ("mrunners wait ", "--resume", "mrunners delete ", "--tracker"):
         assert advice in second.stderr
@@ -36,7 +36,8 @@ def test_a_finished_run_is_in_the_way_until_it_was_collected(env: Env) -> None:
     first = _run_id(env)
     refused = env.run(env.quick())
     assert (refused.code, refused.stdout) == (3, "")
-    assert "finished, not collected" in refused.stderr
+    assert "(finished, created " in refused.stderr
+    assert "its report was not collected)" in refused.stderr
     assert f"mrunners result {env.namespace}" in refused.stderr
     assert _run_id(env) == first
     assert env.mrunners("result", env.namespace).code == 0

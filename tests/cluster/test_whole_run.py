@@ -24,7 +24,8 @@ def test_a_running_run_is_4_for_status_and_for_a_partial_result_that_says_what_i
     until("the quick Job is complete", lambda: _ended(env, "mrunners-0"))
     status = env.mrunners("status", env.namespace, "--exit-code")
     assert status.code == 4
-    assert "running, 1 of 3 pods ended" in status.stdout
+    assert "(running, created " in status.stdout
+    assert "1 of 3 pods ended)" in status.stdout
     partial = env.mrunners("result", env.namespace, "--partial")
     assert partial.code == 4
     coverage = partial.report["coverage"]
@@ -51,7 +52,8 @@ def test_wait_ends_with_0_and_says_how_to_get_the_report(whole: WholeRun) -> Non
 
 def test_status_of_a_complete_run_ends_with_0(whole: WholeRun) -> None:
     assert whole.late_status.code == 0
-    assert "finished, not collected" in whole.late_status.stdout
+    assert "(finished, created " in whole.late_status.stdout
+    assert "its report was not" in whole.late_status.stdout
 
 
 def test_result_ends_with_0_and_covers_six_of_six(whole: WholeRun) -> None:

@@ -418,7 +418,8 @@ def test_an_unfinished_run_is_deleted_by_its_name_only_with_force(env: Env) -> N
     with pytest.raises(RefusedError) as caught:
         env.connection.delete("load", "nightly")
     assert describe(caught.value) == (
-        "tracker load/nightly (starting, created 0s ago, 0 of 2 pods ended) was not deleted\n"
+        "tracker load/nightly (starting, created 0s ago, 0 of 2 pods ended) was not deleted: "
+        "it has not finished\n"
         "wait for it with: mrunners wait load --tracker nightly\n"
         "delete it anyway with: mrunners delete load --tracker nightly --force"
     )

@@ -42,8 +42,12 @@ def delete_run(cluster: Cluster, run: ExistingRun, observer: RunObserver, *, for
     """
     if not force and not (run.state.finished and run.collected):
         first = NextStep.RESULT if run.state.finished else NextStep.WAIT
+        reason = "" if run.state.finished else ": it has not finished"
         raise RefusedError.of(
-            run.ref, f"{describe_run(cluster, run)} was not deleted", first, NextStep.FORCE_DELETE
+            run.ref,
+            f"{describe_run(cluster, run)} was not deleted{reason}",
+            first,
+            NextStep.FORCE_DELETE,
         )
     delete_tracker(cluster, run.ref, run.tracker, observer)
 

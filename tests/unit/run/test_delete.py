@@ -59,7 +59,8 @@ def test_a_run_whose_tracker_exists_has_no_remains(cluster: FakeCluster) -> None
 
 def test_a_run_that_has_not_finished_needs_force(cluster: FakeCluster) -> None:
     assert refused(cluster) == (
-        "tracker load/mrunners (starting, created 0s ago, 0 of 3 pods ended) was not deleted\n"
+        "tracker load/mrunners (starting, created 0s ago, 0 of 3 pods ended) was not deleted: "
+        "it has not finished\n"
         "wait for it with: mrunners wait load --tracker mrunners\n"
         "delete it anyway with: mrunners delete load --tracker mrunners --force"
     )
