@@ -1,19 +1,21 @@
 import pytest
 
-from mrunners.errors import InvalidInputError
+from mrunners.errors import InvalidOptionsError
 from mrunners.plan.options import AdvancedOptions, IfExists, RunOptions, validate_options
+from mrunners.refs import ClusterRef, RunRef
 from tests.unit.env import options
 
 
 def problems(**changes: object) -> list[str]:
+    """One line per problem, with the path of the option's field."""
     try:
         validate_options(options(**changes))
-    except InvalidInputError as error:
+    except InvalidOptionsError as error:
         return list(error.problems)
     return []
 
 
-def test_good_options_pass() -> None:
+def test_valid_options_pass() -> None:
     assert problems() == []
     assert problems(service_account="a.b", timeout="2h", tracker="n" * 50) == []
 
@@ -21,59 +23,63 @@ def test_good_options_pass() -> None:
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"namespace": ""}, "--namespace: must not be empty"),
+        ({"namespace": ""}, "namespace: must not be empty"),
         (
             {"namespace": "My_NS"},
-            "--namespace: must consist of lowercase letters, digits and '-', and start and end "
+            "namespace: must consist of lowercase letters, digits and '-', and start and end "
             "with a letter or digit, got 'My_NS'",
         ),
-        ({"tracker": "n" * 51}, "--tracker: must be at most 50 characters long, is 51"),
+        ({"tracker": "n" * 51}, "advanced.tracker: must be at most 50 characters long, is 51"),
         (
             {"service_account": "-"},
-            "--service-account: must consist of lowercase letters, digits, '-' and '.', and each "
+            "service_account: must consist of lowercase letters, digits, '-' and '.', and each "
             "part between dots must start and end with a letter or digit, got '-'",
         ),
         (
             {"timeout": "10"},
-            "--timeout: not a duration: '10'; write it like 90s, 10m, 2h or 1h30m",
+            "timeout: not a duration: '10'; write it like 90s, 10m, 2h or 1h30m",
         ),
-        ({"start_timeout": "0s"}, "--start-timeout: a duration must be greater than 0, got '0s'"),
+        (
+            {"start_timeout": "0s"},
+            "advanced.start_timeout: a duration must be greater than 0, got '0s'",
+        ),
         (
             {"node_log_limit": "much"},
-            "--node-log-limit: not a number of bytes: 'much'; write it like 10Mi, 512Ki or 1048576",
+            "advanced.node_log_limit: not a number of bytes: 'much'; write it like 10Mi, 512Ki or "
+            "1048576",
         ),
         (
             {"runner_image": ""},
-            "--runner-image: give the kperf image, such as ghcr.io/azure/kperf:0.3.5",
+            "runner_image: give the kperf image, such as ghcr.io/azure/kperf:0.3.5",
         ),
         (
             {"runner_image": "a b"},
-            "--runner-image: the image name contains a blank or control character: 'a b'",
+            "runner_image: the image name contains a blank or control character: 'a b'",
         ),
         (
             {"runner_image": "kperf:0.1.6"},
-            "--runner-image: mrunners cannot merge the reports of kperf 0.1.6; use 0.1.7 or later",
+            "runner_image: mrunners cannot merge the reports of kperf 0.1.6; use 0.1.7 or later",
         ),
         (
             {"runners": ()},
-            "--runners: give at least one runner URI (only --resume needs none)",
+            "runners: give at least one runner URI (only resuming a run needs none)",
         ),
     ],
 )
-def test_each_mistake_is_one_line_that_names_its_option(
+def test_each_problem_is_one_line_with_the_path_of_its_option(
     changes: dict[str, object], line: str
 ) -> None:
     assert problems(**changes) == [line]
 
 
-def test_all_mistakes_are_told_together() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     lines = problems(namespace="", tracker="", timeout="x", runner_image="", runners=())
     assert [line.partition(":")[0] for line in lines] == [
-        "--namespace",
-        "--tracker",
-        "--timeout",
-        "--runner-image",
-        "--runners",
+        "namespace",
+        "advanced.tracker",
+        "timeout",
+        "runner_image",
+        "runners",
     ]
 
 
@@ -85,5 +91,11 @@ def test_resuming_needs_only_a_namespace() -> None:
 
 def test_resuming_with_runners_needs_their_image() -> None:
     assert problems(if_exists="resume", runner_image="") == [
-        "--runner-image: give the kperf image, such as ghcr.io/azure/kperf:0.3.5"
+        "runner_image: give the kperf image, such as ghcr.io/azure/kperf:0.3.5"
     ]
+
+
+def test_options_name_their_cluster_and_their_run() -> None:
+    chosen = options(kubeconfig="/etc/kubeconfig", context="prod", tracker="nightly")
+    assert chosen.cluster == ClusterRef("/etc/kubeconfig", "prod")
+    assert chosen.ref == RunRef("load", "nightly")
