@@ -12,10 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from mrunners.connection import connect
+from mrunners import AdvancedOptions, MergedReport, RunOptions, connect
 from mrunners.kube.client import KubernetesCluster
-from mrunners.plan.options import AdvancedOptions, RunOptions
-from mrunners.reports.merged import MergedReport
 from mrunners.reports.runner_script import ReportMode
 from tests.cluster.env import KPERF
 from tests.factories import flat, printed
@@ -40,11 +38,9 @@ def run_through_core(options: RunOptions) -> MergedReport:
 def run_through_flow(options: RunOptions) -> MergedReport:
     """Run the flow, on the server that PREFECT_API_URL names."""
     # Importing Prefect takes seconds, and the core alone must run in a process without it.
-    from mrunners_flows.new_run import multirunners  # noqa: PLC0415
+    from mrunners_flows import multirunners  # noqa: PLC0415
 
-    outcome = multirunners(options)
-    assert outcome.report is not None
-    return outcome.report
+    return multirunners(options).report
 
 
 def main(way: str, namespace: str, jobs: str, profile: str) -> None:

@@ -1,8 +1,9 @@
-"""A larger pipeline that uses a run as one of its steps: prepare objects, load, judge, clean up.
+"""A pipeline with a run as one of its steps: prepare objects, run the load, judge, clean up.
 
-mrunners' packages must be installed; then, with a kubeconfig that may do it:
+    python examples/pipeline.py --image ghcr.io/azure/kperf:0.3.5
 
-python examples/pipeline.py --image ghcr.io/azure/kperf:0.3.5
+mrunners must be installed. The namespace `load` needs a ServiceAccount `kperf-runner`, which
+examples/rbac.yaml creates.
 """
 
 from __future__ import annotations
@@ -12,15 +13,13 @@ import subprocess
 
 from prefect import flow, get_run_logger, runtime, task
 
-from mrunners.plan.options import AdvancedOptions, RunOptions
-from mrunners.reports.merged import MergedReport
-from mrunners_flows.new_run import multirunners
-from mrunners_flows.policy import RunPolicy
+from mrunners import AdvancedOptions, MergedReport, RunOptions
+from mrunners_flows import RunPolicy, multirunners
 
 OBJECTS = 50
 LIST_CONFIGMAPS = """\
 version: 1
-description: list the objects that the pipeline made
+description: list the objects that the pipeline created
 specs:
   - rate: 20
     total: 60
@@ -31,8 +30,8 @@ specs:
 
 
 @task(retries=2)
-def preflight(kubeconfig: str) -> None:
-    """Make the objects that the load is about, and the load profile."""
+def prepare(kubeconfig: str) -> None:
+    """Create the objects that the load lists, and the load profile."""
     for number in range(OBJECTS):
         _apply_config_map(kubeconfig, f"object-{number}", {"payload": "x" * 1000})
     _apply_config_map(kubeconfig, "list-configmaps", {"load_profile.yaml": LIST_CONFIGMAPS})
@@ -40,23 +39,23 @@ def preflight(kubeconfig: str) -> None:
 
 @task
 def judge(report: MergedReport, limit_seconds: float) -> bool:
-    """Whether the p99 of all requests is within the limit."""
-    p99 = dict(report.percentile_latencies or ())[0.99]
+    """Return whether the p99 of all requests is within the limit."""
+    p99 = report.percentile(0.99)
     get_run_logger().info("p99 is %.1f ms, the limit %.1f ms", p99 * 1000, limit_seconds * 1000)
     return p99 <= limit_seconds
 
 
 @task(retries=2)
 def clean_up(kubeconfig: str) -> None:
-    """Remove what `preflight` made."""
+    """Delete what `prepare` created."""
     names = [f"object-{number}" for number in range(OBJECTS)]
     _kubectl(kubeconfig, "delete", "configmap", "--ignore-not-found", "list-configmaps", *names)
 
 
 @flow
 def pipeline(image: str, kubeconfig: str = "", limit_seconds: float = 1.0) -> bool:
-    """Load a namespace of many ConfigMaps and say whether lists stay fast enough."""
-    preflight(kubeconfig)
+    """List a namespace of many ConfigMaps and return whether the lists are fast enough."""
+    prepare(kubeconfig)
     try:
         outcome = multirunners(
             RunOptions(
@@ -64,14 +63,13 @@ def pipeline(image: str, kubeconfig: str = "", limit_seconds: float = 1.0) -> bo
                 runner_image=image,
                 service_account="kperf-runner",
                 kubeconfig=kubeconfig,
-                runners=("configmap:///load/list-configmaps?numbers=3",),
-                # A retry of this flow makes a new subflow run; with a key of its own it adopts
-                # the Jobs of the first attempt instead of being refused.
+                runners=["configmap:///load/list-configmaps?numbers=3"],
+                # A retry of this flow creates a new subflow run. With this flow run's ID as its
+                # key, it adopts the Jobs of the first attempt instead of being refused.
                 advanced=AdvancedOptions(tracker="pipeline", run_key=f"{runtime.flow_run.id}"),
             ),
             RunPolicy(cleanup="delete"),
         )
-        assert outcome.report is not None  # there is one as it was waited for
         return judge(outcome.report, limit_seconds)
     finally:
         clean_up(kubeconfig)

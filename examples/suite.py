@@ -2,8 +2,8 @@
 
     python examples/suite.py --image ghcr.io/azure/kperf:0.3.5 --namespaces load-a load-b
 
-Each namespace needs a ServiceAccount `kperf-runner` with the rights that the profiles ask for, as
-examples/rbac.yaml makes it for the namespace `load`.
+Each namespace needs a ServiceAccount `kperf-runner` with the rights that the profiles need, as
+examples/rbac.yaml creates it for the namespace `load`.
 """
 
 from __future__ import annotations
@@ -13,53 +13,45 @@ from pathlib import Path
 
 from prefect import flow, get_run_logger, task
 
-from mrunners.plan.options import RunOptions
-from mrunners_flows.new_run import multirunners
-from mrunners_flows.policy import RunPolicy
-from mrunners_flows.states import RunOutcome
+from mrunners import RunOptions
+from mrunners_flows import RunOutcome, RunPolicy, multirunners
 
 PROFILES = Path(__file__).resolve().parent / "profiles"
 
-# A suite goes on when one of its runs has gaps; the report says which.
-CONDUCT = RunPolicy(cleanup="delete", on_incomplete="report")
+# A suite continues when reports of a run are missing; the verdict says which.
+POLICY = RunPolicy(cleanup="delete", on_incomplete="report")
 
 
 def options(image: str, kubeconfig: str, namespace: str, profile: str) -> RunOptions:
-    """One run of the suite."""
+    """Return the options of one run of the suite."""
     return RunOptions(
         namespace=namespace,
         runner_image=image,
         service_account="kperf-runner",
         kubeconfig=kubeconfig,
-        runners=(f"file://{PROFILES / profile}?numbers=2",),
+        runners=[f"file://{PROFILES / profile}?numbers=2"],
     )
 
 
-def verdict(outcome: RunOutcome) -> str:
-    """The first line of its report."""
-    assert outcome.report is not None  # there is one as it was waited for
-    return outcome.report.verdict
-
-
 @task
-def side_by_side(asked: RunOptions) -> RunOutcome:
-    """A run beside others: a task can be submitted, and calls the flow as a subflow."""
-    return multirunners(asked, CONDUCT)
+def side_by_side(run: RunOptions) -> RunOutcome:
+    """Run beside other runs: a task can be submitted, and calls the flow as a subflow."""
+    return multirunners(run, POLICY)
 
 
 @flow
 def suite(image: str, namespaces: list[str], kubeconfig: str = "") -> dict[str, str]:
-    """Every profile in turn in the first namespace, then one profile in all of them at once."""
+    """Run each profile in the first namespace, then one profile in all namespaces at once."""
     verdicts = {}
     for profile in ("get-configmap.yaml", "list-namespaces.yaml"):
-        outcome = multirunners(options(image, kubeconfig, namespaces[0], profile), CONDUCT)
-        verdicts[f"{namespaces[0]}/{profile}"] = verdict(outcome)
+        outcome = multirunners(options(image, kubeconfig, namespaces[0], profile), POLICY)
+        verdicts[f"{namespaces[0]}/{profile}"] = outcome.report.verdict
     runs = {
         namespace: side_by_side.submit(options(image, kubeconfig, namespace, "get-configmap.yaml"))
         for namespace in namespaces
     }
     for namespace, run in runs.items():
-        verdicts[f"{namespace}/beside the others"] = verdict(run.result())
+        verdicts[f"{namespace}/beside the others"] = run.result().report.verdict
     for name, line in verdicts.items():
         get_run_logger().info("%s: %s", name, line)
     return verdicts
