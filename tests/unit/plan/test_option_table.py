@@ -145,10 +145,8 @@ def test_the_table_imports_nothing_heavy() -> None:
 
 def with_option(option: Option) -> type[BaseModel]:
     """`RunOptions` with one more field, for a row of the table."""
-    annotation: Any = Annotated[str, described(option)]
-    return create_model(
-        "MoreOptions", __base__=RunOptions, **{option.name: (annotation, option.default)}
-    )
+    field: dict[str, Any] = {option.name: (Annotated[str, described(option)], option.default)}
+    return create_model("MoreOptions", __base__=RunOptions, **field)
 
 
 def command_with(option: Option) -> click.Command:

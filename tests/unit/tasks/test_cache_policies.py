@@ -29,9 +29,9 @@ def in_flow_run(flow_run: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_that_is_acted_upon_is_looked_up_every_time() -> None:
-    tasks: list[Task[..., Any]] = [find_run, delete_run, find_run_once]
+    tasks: list[Task[..., Any]] = [find_run, delete_run, find_run_once, read_pods, collect_reports]
     policies = [task.cache_policy for task in tasks]
-    assert policies == [NO_CACHE, NO_CACHE, ONCE_PER_FLOW_RUN]
+    assert policies == [NO_CACHE, NO_CACHE, ONCE_PER_FLOW_RUN, ONCE_PER_FLOW_RUN, BY_JOB_UIDS]
 
 
 def test_a_run_is_found_again_by_cluster_and_name_within_one_flow_run(
@@ -71,7 +71,6 @@ def test_reports_are_cached_by_job_in_any_flow_run_once_the_jobs_have_ended(
         jobs = read_snapshot(cluster, run).state.jobs[first:last]
         return cache_key(collect_reports, {"jobs": jobs, "final": final})
 
-    assert collect_reports.cache_policy is BY_JOB_UIDS
     assert key(0, 2) is None
     finish(cluster, plan)
     keys = {key(0, 1), key(1, 2), key(0, 2)}

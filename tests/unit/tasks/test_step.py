@@ -1,5 +1,8 @@
+from typing import Any
+
 import httpx
 import pytest
+from prefect import Task
 from prefect.client.schemas.objects import TaskRun
 from prefect.states import Failed
 
@@ -14,7 +17,7 @@ from mrunners.errors import (
     UnreachableError,
     WaitTimeoutError,
 )
-from mrunners_tasks._step import ATTEMPTS, Step, is_transient, step
+from mrunners_tasks._step import ATTEMPTS, is_transient, step
 from mrunners_tasks.reports import save_report
 
 
@@ -49,7 +52,7 @@ def any_step() -> None:
     """Do nothing."""
 
 
-def is_retried(error: Exception, *, attempt: int = 1, of: Step[..., object] = any_step) -> bool:
+def is_retried(error: Exception, *, attempt: int = 1, of: Task[..., Any] = any_step) -> bool:
     task_run = TaskRun(task_key="step", dynamic_key="0", run_count=attempt)
     return is_transient(of, task_run, Failed(data=error))
 

@@ -107,6 +107,11 @@ def run_in_flow(*steps: Any) -> tuple[list[Any], str]:
     return steps_in_flow()
 
 
+def _started(run: TaskRun) -> float:
+    assert run.start_time is not None
+    return run.start_time.timestamp()
+
+
 def task_runs(flow_run: str, count: int) -> list[TaskRun]:
     """The task runs of a flow run, as recorded by the server, once they all have ended."""
     deadline = time.monotonic() + RECORD_SECONDS
@@ -116,7 +121,7 @@ def task_runs(flow_run: str, count: int) -> list[TaskRun]:
             chosen = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run]))
             runs = client.read_task_runs(flow_run_filter=chosen)
         if len(runs) == count and all(run.state and run.state.is_final() for run in runs):
-            return sorted(runs, key=lambda run: run.start_time or run.created)
+            return sorted(runs, key=_started)
         time.sleep(0.2)
     raise AssertionError(runs)
 
