@@ -15,21 +15,28 @@ from mrunners.refs import ClusterRef, RunRef
 __all__ = ["command", "describe", "next_step_lines"]
 
 # What each step is for, and its command without the flags that select the cluster.
-_STEPS: Final[dict[NextStep, tuple[str, str]]] = {
-    NextStep.START: ("start one with", "run --namespace {namespace} --runner-image … --runners …"),
-    NextStep.WAIT: ("wait for it with", "wait {namespace} --tracker {tracker}"),
+_COMMANDS: Final[dict[NextStep, tuple[str, str]]] = {
+    NextStep.START: (
+        "start one with",
+        "mrunners run --namespace {namespace} --runner-image … --runners …",
+    ),
+    NextStep.WAIT: ("wait for it with", "mrunners wait {namespace} --tracker {tracker}"),
     NextStep.RESUME: (
         "resume it with",
-        "run --namespace {namespace} --tracker {tracker} --resume",
+        "mrunners run --namespace {namespace} --tracker {tracker} --resume",
     ),
-    NextStep.RESULT: ("get its report with", "result {namespace} --tracker {tracker}"),
+    NextStep.RESULT: ("get its report with", "mrunners result {namespace} --tracker {tracker}"),
     NextStep.PARTIAL_RESULT: (
         "report on what has finished so far with",
-        "result {namespace} --tracker {tracker} --partial",
+        "mrunners result {namespace} --tracker {tracker} --partial",
     ),
     NextStep.FORCE_DELETE: (
         "delete it anyway with",
-        "delete {namespace} --tracker {tracker} --force",
+        "mrunners delete {namespace} --tracker {tracker} --force",
+    ),
+    NextStep.LIST_TRACKERS: (
+        "list all trackers with",
+        "kubectl get configmaps --all-namespaces --selector app.kubernetes.io/component=tracker",
     ),
 }
 _ADVICE: Final[dict[NextStep, str]] = {
@@ -37,8 +44,6 @@ _ADVICE: Final[dict[NextStep, str]] = {
     "with",
     NextStep.REPLACE: "replace it by adding --replace",
     NextStep.OTHER_TRACKER: "choose another name with --tracker",
-    NextStep.LIST_TRACKERS: "list all trackers with: kubectl get configmaps --all-namespaces "
-    "--selector app.kubernetes.io/component=tracker",
 }
 
 
@@ -46,12 +51,12 @@ def command(step: NextStep, run: RunRef, cluster: ClusterRef = ClusterRef()) -> 
     """Return the command line of a step.
 
     Args:
-        step: One that is a command of mrunners.
+        step: One that is a command.
         run: The run that it is about.
         cluster: Its `--kubeconfig` and `--context` are repeated as given.
     """
-    words = _STEPS[step][1].format(namespace=run.namespace, tracker=run.tracker)
-    return " ".join(("mrunners", words, *_flags(cluster)))
+    words = _COMMANDS[step][1].format(namespace=run.namespace, tracker=run.tracker)
+    return " ".join((words, *_flags(cluster)))
 
 
 def next_step_lines(error: MrunnersError, cluster: ClusterRef = ClusterRef()) -> list[str]:
@@ -61,7 +66,7 @@ def next_step_lines(error: MrunnersError, cluster: ClusterRef = ClusterRef()) ->
     return [
         _ADVICE[step]
         if step in _ADVICE
-        else f"{_STEPS[step][0]}: {command(step, error.run, cluster)}"
+        else f"{_COMMANDS[step][0]}: {command(step, error.run, cluster)}"
         for step in error.next_steps
     ]
 

@@ -24,6 +24,9 @@ COMMANDS = {
     NextStep.RESULT: "mrunners result load --tracker nightly",
     NextStep.PARTIAL_RESULT: "mrunners result load --tracker nightly --partial",
     NextStep.FORCE_DELETE: "mrunners delete load --tracker nightly --force",
+    NextStep.LIST_TRACKERS: (
+        "kubectl get configmaps --all-namespaces --selector app.kubernetes.io/component=tracker"
+    ),
 }
 PURPOSES = {
     NextStep.START: "start one with",
@@ -32,6 +35,7 @@ PURPOSES = {
     NextStep.RESULT: "get its report with",
     NextStep.PARTIAL_RESULT: "report on what has finished so far with",
     NextStep.FORCE_DELETE: "delete it anyway with",
+    NextStep.LIST_TRACKERS: "list all trackers with",
 }
 ADVICE = {
     NextStep.RESUME_SAME_OPTIONS: (
@@ -39,10 +43,6 @@ ADVICE = {
     ),
     NextStep.REPLACE: "replace it by adding --replace",
     NextStep.OTHER_TRACKER: "choose another name with --tracker",
-    NextStep.LIST_TRACKERS: (
-        "list all trackers with: kubectl get configmaps --all-namespaces --selector "
-        "app.kubernetes.io/component=tracker"
-    ),
 }
 
 
