@@ -48,6 +48,7 @@ def test_the_fields_of_a_run_come_in_the_order_in_which_people_think() -> None:
         "namespace",
         "service_account",
         "kubeconfig",
+        "context",
         "wait",
         "timeout",
         "advanced",
