@@ -14,7 +14,7 @@ help: ## list the targets
 setup: ## create .venv with the locked packages, and install Go in it if there is none
 	@dev/setup
 
-cluster: setup ## build the local cluster's binaries (10 to 20 minutes, once)
+cluster: setup ## build the local cluster's binaries (7 to 20 minutes, once)
 	@.venv/bin/python -m localcluster build
 
 demo: cluster ## run real kperf on a real Kubernetes cluster with four nodes, and show the merged report

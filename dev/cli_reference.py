@@ -23,7 +23,7 @@ _INTRODUCTION = """\
 # Command-line reference
 
 Generated from the commands' own help by `python -m dev.cli_reference`; do not edit. What each exit
-code means stands in [exit-codes.md](exit-codes.md).
+code means is in [exit-codes.md](exit-codes.md).
 """
 
 
@@ -49,17 +49,16 @@ def reference(command: click.Command, name: str) -> str:
             *(f"    {line.removeprefix('  ')}" for line in examples.rstrip().splitlines()),
             "",
         ]
-    lines += ["| option | default | what it does |", "|---|---|---|"]
-    lines += [
-        _row(option, context) for option in command.params if isinstance(option, click.Option)
-    ]
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    if options:
+        lines += ["| option | default | what it does |", "|---|---|---|"]
     return "\n".join([*lines, ""])
 
 
 def _row(option: click.Option, context: click.Context) -> str:
     flags = ", ".join(f"`{flag}`" for flag in (*option.opts, *option.secondary_opts))
     if isinstance(option.type, click.Choice):
-        flags += f" `{'|'.join(option.type.choices)}`"
+        flags += " " + " \\| ".join(f"`{choice}`" for choice in option.type.choices)
     elif not option.is_flag:
         flags += f" `{option.make_metavar(context)}`"
     default = "required" if option.required else ""

@@ -34,7 +34,7 @@ def cluster() -> None:
 def build() -> None:
     """Build the pinned binaries into the cache.
 
-    This takes 10 to 20 minutes on two cores the first time. It needs Go 1.21 or newer.
+    This takes 7 to 20 minutes on two cores the first time. It needs Go 1.21 or newer.
     """
     from localcluster.binaries.builder import build_binaries  # noqa: PLC0415  # --help stays light
 

@@ -1,7 +1,4 @@
-"""The base of the records that cross a border: stored, printed or given by a user.
-
-It must hold no record of its own.
-"""
+"""The base of records that are stored, printed or given by a user."""
 
 from __future__ import annotations
 

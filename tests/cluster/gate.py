@@ -20,12 +20,12 @@ def gate_before_job(env: Env, job: str) -> Iterator[Callable[[], None]]:
 
     Yields:
         A function that returns as soon as a POST of that Job is pending. It raises TimeoutError
-        after a minute.
+        after three minutes: a Prefect server of its own takes long on a busy machine.
     """
     name = f"gate-{env.namespace}"
     connections: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(60)
+        server.settimeout(180)
         manifest = {
             "apiVersion": "admissionregistration.k8s.io/v1",
             "kind": "ValidatingWebhookConfiguration",

@@ -43,7 +43,7 @@ def test_a_finished_run_is_in_the_way_until_it_was_collected(env: Env) -> None:
     assert env.mrunners("result", env.namespace).code == 0
     replaced = env.run(env.quick())
     assert (replaced.code, replaced.stdout) == (0, "mrunners\n")
-    assert f"replacing the finished run of tracker mrunners (run {first})" in replaced.stderr
+    assert f"(run ID {first})" in replaced.stderr
     assert _run_id(env) != first
 
 

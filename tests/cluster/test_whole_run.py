@@ -93,4 +93,4 @@ def test_a_wait_whose_run_is_deleted_meanwhile_ends_with_3(env: Env) -> None:
     env.kubectl("delete", "configmap", "mrunners")
     done = waiting.finish(30)
     assert (done.code, done.stdout) == (3, "")
-    assert "was deleted or replaced meanwhile, and its Jobs with it" in done.stderr
+    assert "was deleted or replaced, and its Jobs with it" in done.stderr

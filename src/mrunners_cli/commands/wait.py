@@ -28,7 +28,7 @@ mrunners wait load --timeout 30m && mrunners result load
 @cluster_options
 @tracker_option
 @click.option("--timeout", type=DURATION, help="Give up after this time, such as 2h (exit 6).")
-@click.option("--interval", type=DURATION, help="Poll this often.  [default: 1s, growing to 15s]")
+@click.option("--interval", type=DURATION, help="Poll this often. Default: 1s, growing to 15s.")
 @quiet_option
 def wait(
     namespace: str,
