@@ -52,6 +52,7 @@ def reference(command: click.Command, name: str) -> str:
     options = [param for param in command.params if isinstance(param, click.Option)]
     if options:
         lines += ["| option | default | what it does |", "|---|---|---|"]
+        lines += [_row(option, context) for option in options]
     return "\n".join([*lines, ""])
 
 
