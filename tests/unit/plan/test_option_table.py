@@ -206,7 +206,8 @@ class TestOneMoreRow:
             for line in reference(command_with(option), "mrunners burst").splitlines()
             if f"`{flag_of(option.name)}`" in line
         ]
-        for text in (option.metavar or "|".join(option.choices), f"`{option.default}`"):
+        choices = " \\| ".join(f"`{choice}`" for choice in option.choices)
+        for text in (option.metavar or choices, f"`{option.default}`"):
             assert text in row
         assert option.help in row
 
