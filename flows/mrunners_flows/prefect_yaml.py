@@ -234,8 +234,8 @@ def _problems(check: Callable[[Any], object], value: object, name: str) -> Itera
 def _in_one_line(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return "; ".join(
-            f"{'.'.join(str(part) for part in one['loc']) or 'value'}: {one['msg']}"
-            for one in error.errors(include_url=False)
+            f"{'.'.join(str(part) for part in problem['loc']) or 'value'}: {problem['msg']}"
+            for problem in error.errors(include_url=False)
         )
     return " ".join(str(error).split())
 

@@ -151,7 +151,8 @@ def _report_end(
     elif state.is_cancelled():
         print_line("error: the flow run was cancelled")
     elif not state.is_completed():
-        print_line(f"error: {state.message or state.name}")
+        # What to do next follows the error on lines of its own.
+        print_line("error: " + (state.message or state.name or "").replace("\n", "\n  "))
     elif state.message:
         console.info(state.message)
     ref = options.ref

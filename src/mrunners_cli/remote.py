@@ -126,7 +126,7 @@ def _parameters(
     except ValidationError as error:
         raise InvalidInputError(
             f"--deployment {deployment.name}: its own options are not those of a run: "
-            + "; ".join(str(one["msg"]) for one in error.errors(include_url=False))
+            + "; ".join(str(problem["msg"]) for problem in error.errors(include_url=False))
         ) from error
     # Before the schema, which has the same bounds without a reason.
     validate_options(options)
