@@ -68,7 +68,9 @@ def result(
         merged_report=collected.report,
     )
     if not collected.complete:
-        raise RunIncompleteError(collected.summary, outcome)
+        raise RunIncompleteError(collected.summary, outcome).suggest(
+            outcome.ref, *collected.next_steps
+        )
     return completed_state(outcome)
 
 

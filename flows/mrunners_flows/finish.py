@@ -38,7 +38,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """A run as far as the flow was to take it.
+    """A run when its flow has done what it was asked for.
 
     Attributes:
         run: The run.
@@ -77,7 +77,9 @@ def finish_run(
     event = RunEvent.FINISHED if collected.complete else RunEvent.INCOMPLETE
     emit_run_event(event, plan, collected.summary)
     if not collected.complete and policy.on_incomplete == "fail":
-        raise RunIncompleteError(collected.summary, outcome)
+        raise RunIncompleteError(collected.summary, outcome).suggest(
+            outcome.ref, *collected.next_steps
+        )
     return outcome
 
 
@@ -125,7 +127,7 @@ def _clean_up(
 
 
 def _delete_if_wanted(options: RunOptions, policy: RunPolicy, key: str) -> str:
-    """Delete this very run if the policy says so, and return what became of it."""
+    """Delete this run, and no successor, if the policy says so, and return what became of it."""
     ref = options.ref
     if policy.on_cancel == "keep":
         return f"tracker {ref} stays, and its run can be resumed"

@@ -75,12 +75,12 @@ def _until_done(options: RunOptions, policy: RunPolicy, key: str) -> FinishedRun
     if collects_previous_run(options, policy):
         collect_previous_run(options, key, policy.files)
     started = create_tracker(options, runners, key)
-    emit_run_event(RunEvent.STARTED, started.run.plan)
+    emit_run_event(RunEvent.STARTED, started.existing.plan)
     for label, jobs in batches(started.missing, lambda job: job.name):
         create_jobs(cluster, started, jobs, label)
     if not options.wait:
-        return FinishedRun(started.run)
+        return FinishedRun(started.existing)
     collected = wait_and_collect(
-        cluster, started.run, timeout=options.timeout, files=policy.saved_files
+        cluster, started.existing, timeout=options.timeout, files=policy.saved_files
     )
-    return FinishedRun(started.run, collected)
+    return FinishedRun(started.existing, collected)

@@ -53,7 +53,7 @@ def collect_previous_run(options: RunOptions, key: str, files: ReportFiles) -> N
 
 
 def require_nothing_to_lose(previous: ExistingRun, collected: CollectedRun) -> None:
-    """Do nothing if the run's report is saved and no more of it can be fetched.
+    """Raise an error unless the report is saved and no more of it can be fetched.
 
     Raises:
         RefusedError: It says how to get the reports, and how to give them up.

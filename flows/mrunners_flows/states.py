@@ -17,6 +17,7 @@ from mrunners.errors import (
     InvalidInputError,
     InvalidOptionsError,
     MrunnersError,
+    NextStep,
     RefusedError,
     RunCancelledError,
     StillRunningError,
@@ -86,7 +87,7 @@ class RunOutcome(Record):
         if self.merged_report is None:
             raise IncompleteError(
                 f"the run of tracker {self.ref} has no report: the flow did not wait for it"
-            )
+            ).suggest(self.ref, NextStep.WAIT, NextStep.RESULT)
         return self.merged_report
 
     @property
@@ -101,8 +102,6 @@ class RunIncompleteError(IncompleteError):
     Attributes:
         outcome: It has the merged report of what was collected.
     """
-
-    exit_code = ExitCode.INCOMPLETE
 
     def __init__(self, message: str, outcome: RunOutcome) -> None:
         self.outcome = outcome

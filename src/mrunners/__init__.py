@@ -13,7 +13,7 @@ from mrunners.lazy import lazy_exports
 if TYPE_CHECKING:
     from mrunners.connection import Connection, Run, connect
     from mrunners.plan.options import AdvancedOptions, RunOptions
-    from mrunners.refs import RunRef
+    from mrunners.refs import ClusterRef, RunRef
     from mrunners.reports.merged import MergedReport
     from mrunners.run.observer import RunObserver
     from mrunners.run.snapshot import RunSnapshot
@@ -22,6 +22,7 @@ else:
         __name__,
         {
             "AdvancedOptions": "mrunners.plan.options",
+            "ClusterRef": "mrunners.refs",
             "Connection": "mrunners.connection",
             "MergedReport": "mrunners.reports.merged",
             "Run": "mrunners.connection",
@@ -35,6 +36,7 @@ else:
 
 __all__ = [
     "AdvancedOptions",
+    "ClusterRef",
     "Connection",
     "MergedReport",
     "Run",

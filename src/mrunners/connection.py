@@ -1,12 +1,10 @@
 """mrunners without Prefect: connect to a cluster, start a run, wait for it, collect its report.
 
-    with mrunners.connect() as cluster:
-        run = cluster.start(options)
-        run.wait(timeout=600)
-        report = run.collect()
-        run.delete()
-
-The command line and the Prefect steps use these classes too, so that each sequence exists once.
+with mrunners.connect() as cluster:
+run = cluster.start(options)
+run.wait(timeout=600)
+report = run.collect()
+run.delete()
 """
 
 from __future__ import annotations
@@ -23,18 +21,18 @@ from mrunners.kube.kubeconfig import KubeconfigSource
 from mrunners.plan.option_table import DEFAULT_TRACKER
 from mrunners.plan.options import RunOptions, validate_options
 from mrunners.plan.plan import PlannedJob, RunPlan
-from mrunners.refs import RunRef
+from mrunners.refs import ClusterRef, RunRef
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.run import create, delete, lookup, preflight, result, snapshot, wait
 from mrunners.run.create import StartedRun
 from mrunners.run.lookup import ExistingRun
-from mrunners.run.observer import NullObserver, RunObserver
+from mrunners.run.observer import LoggingObserver, RunObserver
 from mrunners.run.preflight import RunAction
 from mrunners.run.report_store import ReportStore, default_store_path
 from mrunners.run.result import CollectedRun
 from mrunners.run.snapshot import RunSnapshot
-from mrunners.status.run_state import JobState
+from mrunners.status.run_state import JobState, RunState
 
 __all__ = ["Connection", "Run", "connect"]
 
@@ -52,22 +50,29 @@ def connect(
         kubeconfig: A path or another source; empty means the pod's token where there is one, else
             `KUBECONFIG` or the default file.
         context: A context of the kubeconfig; empty means its current one.
-        observer: Receives progress and outages; None ignores them.
+        observer: Receives progress and outages; None logs them to the logger `mrunners`.
         store: Keeps fetched reports; None means the default one of this machine.
 
     Raises:
         InvalidInputError: The kubeconfig is missing or broken, or has no such context.
     """
-    observer = NullObserver() if observer is None else observer
+    observer = LoggingObserver() if observer is None else observer
     cluster = KubernetesCluster(kubeconfig, context, warn=observer.warn)
-    return Connection(cluster, observer, store or ReportStore(default_store_path()))
+    ref = ClusterRef(kubeconfig, context) if isinstance(kubeconfig, str) else None
+    return Connection(cluster, observer, store or ReportStore(default_store_path()), ref)
 
 
 class Connection:
     """A cluster to run on, and a context manager; safe to use from several threads."""
 
-    def __init__(self, cluster: Cluster, observer: RunObserver, store: ReportStore) -> None:
-        self._cluster, self._observer, self._store = cluster, observer, store
+    def __init__(
+        self,
+        cluster: Cluster,
+        observer: RunObserver,
+        store: ReportStore,
+        ref: ClusterRef | None = None,
+    ) -> None:
+        self._cluster, self._observer, self._store, self._ref = cluster, observer, store, ref
 
     def __enter__(self) -> Self:
         return self
@@ -83,17 +88,17 @@ class Connection:
     def preflight(self, options: RunOptions, *, run_key: str) -> RunAction:
         """Validate, plan, and read what exists; decide what `start` will do.
 
-        The same run key gives the same run ID.
-
         Raises:
             InvalidInputError: Options, URIs or profiles are wrong; one line per problem.
             RefusedError: The tracker belongs to another run.
         """
-        validate_options(options)
+        validate_options(options, self._ref)
         return preflight.preflight(self._cluster, options, run_key=run_key)
 
     def start(self, options: RunOptions) -> Run:
         """Create a run's tracker and Jobs, or adopt those that an earlier attempt created.
+
+        `options.wait` and `options.timeout` are for flows: here the caller waits.
 
         Raises:
             InvalidInputError: Options, URIs or profiles are wrong; one line per problem.
@@ -102,7 +107,7 @@ class Connection:
         key = options.advanced.run_key or str(uuid.uuid4())
         started = self.create_tracker(self.preflight(options, run_key=key))
         self.create_jobs(started, started.missing)
-        return self.bind(started.run)
+        return self.bind(started.existing)
 
     def create_tracker(self, action: RunAction) -> StartedRun:
         """Do the first half of `start`: delete what is replaced, then create or adopt the tracker.
@@ -194,13 +199,9 @@ class Run:
         """Return name, state and age in a few words, as they were when the run was read."""
         return lookup.describe_run(self._cluster, self.existing)
 
-    def snapshot(self) -> RunSnapshot:
-        """Read the run's Jobs and pods.
-
-        Raises:
-            RefusedError: The tracker was deleted or replaced.
-        """
-        return snapshot.read_snapshot(self._cluster, self.existing)
+    def snapshot(self, state: RunState | None = None) -> RunSnapshot:
+        """Read the run's Jobs, unless `state` has them already, and its pods."""
+        return snapshot.read_snapshot(self._cluster, self.existing, state)
 
     def wait(
         self,
@@ -214,7 +215,7 @@ class Run:
         Args:
             timeout: Seconds; None means no limit.
             interval: Seconds between two polls; None grows from 1 s to 15 s.
-            sleep: Sleeps that many seconds.
+            sleep: Called instead of `time.sleep`.
 
         Returns:
             The run as it ended; its `failures` are empty when every Job is Complete.
@@ -280,7 +281,6 @@ class Run:
         """Delete the tracker, Jobs and pods, and wait until none of them is left.
 
         Without `force` the run is read again first: it may have finished or been collected since.
-        Of a run that was deleted meanwhile, only the end of the deletion is waited for.
 
         Args:
             force: Also when it has not finished, or its report was never collected.

@@ -7,12 +7,13 @@ line is spelled.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from typing import Final
 
 from mrunners.errors import MrunnersError, NextStep
 from mrunners.refs import ClusterRef, RunRef
 
-__all__ = ["command", "describe", "next_step_lines"]
+__all__ = ["command", "describe", "next_step_lines", "step_lines"]
 
 # What each step is for, and its command without the flags that select the cluster.
 _COMMANDS: Final[dict[NextStep, tuple[str, str]]] = {
@@ -61,13 +62,16 @@ def command(step: NextStep, run: RunRef, cluster: ClusterRef = ClusterRef()) -> 
 
 def next_step_lines(error: MrunnersError, cluster: ClusterRef = ClusterRef()) -> list[str]:
     """Return one line for each thing that a user can do about an error."""
-    if error.run is None:
-        return []
+    return [] if error.run is None else step_lines(error.next_steps, error.run, cluster)
+
+
+def step_lines(
+    steps: Iterable[NextStep], run: RunRef, cluster: ClusterRef = ClusterRef()
+) -> list[str]:
+    """Return one line for each of these steps."""
     return [
-        _ADVICE[step]
-        if step in _ADVICE
-        else f"{_COMMANDS[step][0]}: {command(step, error.run, cluster)}"
-        for step in error.next_steps
+        _ADVICE[step] if step in _ADVICE else f"{_COMMANDS[step][0]}: {command(step, run, cluster)}"
+        for step in steps
     ]
 
 

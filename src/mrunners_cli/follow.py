@@ -150,6 +150,9 @@ def _report_end(
         )
     elif state.is_cancelled():
         print_line("error: the flow run was cancelled")
+    elif state.name == "Invalid":
+        for line in (state.message or "").splitlines():
+            print_line(f"error: {line}")
     elif not state.is_completed():
         # What to do next follows the error on lines of its own.
         print_line("error: " + (state.message or state.name or "").replace("\n", "\n  "))

@@ -49,7 +49,7 @@ def prepare_prefect() -> str | None:
 
 
 def require_prefect_server(server: str) -> None:
-    """Do nothing if a Prefect server answers; Prefect itself reports it late, with a traceback.
+    """Raise an error unless a Prefect server answers; Prefect reports it late, with a traceback.
 
     Raises:
         UnreachableError: Nothing answers at its URL.

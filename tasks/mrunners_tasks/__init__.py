@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mrunners_tasks.jobs import create_jobs, create_tracker, wait_for_jobs
     from mrunners_tasks.profiles import load_profiles, parse_runners
     from mrunners_tasks.reports import collect_reports, merge_reports, read_pods, save_report
+    from mrunners_tasks.runs import find_run
 else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
@@ -20,6 +21,7 @@ else:
             "collect_reports": "mrunners_tasks.reports",
             "create_jobs": "mrunners_tasks.jobs",
             "create_tracker": "mrunners_tasks.jobs",
+            "find_run": "mrunners_tasks.runs",
             "load_profiles": "mrunners_tasks.profiles",
             "merge_reports": "mrunners_tasks.reports",
             "parse_runners": "mrunners_tasks.profiles",
@@ -33,6 +35,7 @@ __all__ = [
     "collect_reports",
     "create_jobs",
     "create_tracker",
+    "find_run",
     "load_profiles",
     "merge_reports",
     "parse_runners",

@@ -13,7 +13,7 @@ from prefect.exceptions import MissingContextError
 from mrunners.connection import Connection
 from mrunners.kube.client import KubernetesCluster
 from mrunners.refs import ClusterRef
-from mrunners.run.observer import NullObserver, RunObserver
+from mrunners.run.observer import LoggingObserver, RunObserver
 from mrunners.run.report_store import ReportStore, default_store_path
 from mrunners_tasks._prefect import RunLog
 from mrunners_tasks.credentials import kubeconfig_of
@@ -41,7 +41,7 @@ def observer() -> RunObserver:
     try:
         get_run_logger()
     except MissingContextError:
-        return NullObserver()
+        return LoggingObserver()
     return RunLog()
 
 

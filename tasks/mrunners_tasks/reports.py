@@ -84,8 +84,16 @@ def collect_reports(
 
 
 @step("merge-reports")
-def merge_reports(run: ExistingRun, outcomes: Sequence[PodOutcome], requests: int) -> MergedReport:
-    """Merge the outcomes of all pods into one report, which says what is missing."""
+def merge_reports(
+    run: ExistingRun, outcomes: Sequence[PodOutcome], requests: int = 0
+) -> MergedReport:
+    """Merge the outcomes of all pods into one report, which says what is missing.
+
+    Args:
+        run: The run.
+        outcomes: One per planned pod, within a `SampleBudget`.
+        requests: How many requests mrunners itself sent to the API server; the report says so.
+    """
     return result.merge_outcomes(run, outcomes, requests=requests)
 
 

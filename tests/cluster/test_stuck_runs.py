@@ -96,7 +96,7 @@ def test_a_wrong_image_is_named_with_host_and_advice_and_the_wait_ends_with_5(
     assert "ImagePullBackOff: " in last or "ErrImagePull: " in last
     assert f"{KPERF}9" in last
     assert " on host-" in last
-    assert last.endswith("; check --runner-image")
+    assert last.endswith("; check the runner image")
 
 
 def test_a_pod_that_never_started_is_in_the_report_with_the_reason(stuck: dict[str, Stuck]) -> None:
@@ -130,7 +130,7 @@ def test_spread_require_puts_one_pod_on_a_host_and_names_those_without_one(
     assert sorted(filter(None, nodes)) == ["host-1", "host-2", "host-3", "host-4"]
     assert nodes.count(None) == 2
     assert "Unschedulable: 0/4 nodes are available" in run.wait.stderr
-    assert "add nodes, free resources, or relax --spread" in run.wait.stderr
+    assert "add nodes, free resources, or relax the spread" in run.wait.stderr
     status = run.env.mrunners("status", run.env.namespace, "--format", "json")
     assert any(": Unschedulable: 0/4 nodes" in problem for problem in status.report["problems"])
 

@@ -19,7 +19,7 @@ from mrunners.errors import (
 )
 from mrunners.hints import describe
 from mrunners.plan.options import RunOptions
-from mrunners.refs import RunRef
+from mrunners.refs import ClusterRef, RunRef
 from mrunners.reports.budget import SampleBudget
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.merged import MergedReport
@@ -149,7 +149,7 @@ def test_the_two_halves_of_a_start_can_be_done_apart(env: Env) -> None:
     started = env.connection.create_tracker(action)
     assert env.objects() == [["mrunners"], [], []]
     assert env.connection.create_jobs(started, started.missing) == ["mrunners-0"]
-    assert env.connection.bind(started.run).ref == REF
+    assert env.connection.bind(started.existing).ref == REF
 
 
 # Getting and waiting.
@@ -175,7 +175,7 @@ def test_a_snapshot_shows_the_jobs_and_pods_of_the_moment(env: Env) -> None:
     env.cluster.end_pod("mrunners-0", 0)
     env.cluster.start_pod("mrunners-0", 1)
     snapshot = run.snapshot()
-    assert (snapshot.run, snapshot.state.ended, snapshot.state.running) == (REF, 1, 1)
+    assert (snapshot.ref, snapshot.state.ended, snapshot.state.running) == (REF, 1, 1)
     assert [pod.name for pod in snapshot.pods] == [FIRST_POD, "mrunners-0-1-abcde"]
     assert [job.planned.name for job in snapshot.may_finish] == ["mrunners-0"]
 
@@ -498,3 +498,26 @@ def test_a_foreign_config_map_is_never_deleted(env: Env, force: bool) -> None:
     with pytest.raises(RefusedError, match=r"^configmap load/theirs is not a tracker of mrunners$"):
         env.connection.delete("load", "theirs", force=force)
     assert env.cluster.names("ConfigMap") == ["theirs"]
+
+
+def connection_to_mine_here(folder: Path) -> Connection:
+    cluster = FakeCluster(FakeClock())
+    mine = ClusterRef("mine", "here")
+    return Connection(cluster, RecordingObserver(), ReportStore(folder), mine)
+
+
+@pytest.mark.parametrize("field", ["kubeconfig", "context"])
+def test_options_that_name_another_cluster_are_refused(tmp_path: Path, field: str) -> None:
+    given = options(runners=[write_profile(tmp_path)], **{field: "other"})
+    with pytest.raises(InvalidOptionsError) as caught:
+        connection_to_mine_here(tmp_path).preflight(given, run_key="key")
+    assert str(caught.value) == f"{field}: differs from that of the connection; leave it empty"
+
+
+@pytest.mark.parametrize("given", [{}, {"kubeconfig": "mine", "context": "here"}])
+def test_options_that_name_no_cluster_or_the_same_are_accepted(
+    tmp_path: Path, given: dict[str, str]
+) -> None:
+    requested = options(runners=[write_profile(tmp_path)], **given)
+    action = connection_to_mine_here(tmp_path).preflight(requested, run_key="key")
+    assert action.plan.namespace == "load"

@@ -103,7 +103,7 @@ class _FinishingCluster(FakeCluster):
 def run_without_prefect(options: RunOptions) -> MergedReport:
     with mrunners.connect() as cluster:
         run = cluster.start(options)
-        run.wait(timeout=600)
+        run.wait(timeout=600).require_complete()
         report = run.collect()
         run.delete()
     return report

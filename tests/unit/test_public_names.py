@@ -9,6 +9,7 @@ import pytest
 PUBLIC = {
     "mrunners": [
         "AdvancedOptions",
+        "ClusterRef",
         "Connection",
         "MergedReport",
         "Run",
@@ -34,6 +35,7 @@ PUBLIC = {
         "collect_reports",
         "create_jobs",
         "create_tracker",
+        "find_run",
         "load_profiles",
         "merge_reports",
         "parse_runners",

@@ -61,7 +61,7 @@ def no_response(info: RequestInfo, cause: str) -> RequestFailure:
         FailureKind.TRANSIENT,
         UnreachableError(
             f"cannot reach the API server {info.server}: {cause} ({info}); check that it "
-            "runs and that --kubeconfig names the right cluster"
+            "runs and that the kubeconfig names the right cluster"
         ),
     )
 
@@ -88,7 +88,7 @@ def failure_from_status(
             FailureKind.PERMANENT,
             UnauthorizedError(
                 f"the API server {info.server} does not accept the credentials ({info}): "
-                f"{message}; sign in again, or check --kubeconfig"
+                f"{message}; sign in again, or check the kubeconfig"
             ),
         )
     if status == 403 and any(text in message for text in _ADMISSION_MESSAGES):

@@ -159,13 +159,17 @@ def _configuration(kubeconfig: str | KubeconfigSource, context: str) -> Configur
     except (TypeError, AttributeError, LookupError) as error:
         # The library takes the shape of the YAML for granted.
         raise InvalidInputError(
-            f"kubeconfig {_shown(kubeconfig)}: it is not a kubeconfig; give another one with "
-            "--kubeconfig PATH"
+            f"kubeconfig {_shown(kubeconfig)}: it is not a kubeconfig; give the path of another one"
         ) from error
     except (ConfigException, yaml.YAMLError, OSError, ValueError) as error:
         first = (str(error) or type(error).__name__).splitlines()[0].rstrip(". ")
+        if context and f"name {context} in" in first:
+            raise InvalidInputError(
+                f"context {context!r} does not exist in kubeconfig {_shown(kubeconfig)}; list the "
+                "contexts with: kubectl config get-contexts"
+            ) from error
         raise InvalidInputError(
-            f"kubeconfig {_shown(kubeconfig)}: {first}; give another one with --kubeconfig PATH"
+            f"kubeconfig {_shown(kubeconfig)}: {first}; give the path of another one"
         ) from error
     return configuration
 

@@ -5,7 +5,7 @@ Defaults, labels and help come from `plan.option_table`; here are the types and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -86,8 +86,13 @@ class RunOptions(Record):
         return RunRef(self.namespace, self.advanced.tracker)
 
 
-def validate_options(options: RunOptions) -> None:
+def validate_options(options: RunOptions, cluster: ClusterRef | None = None) -> None:
     """Check every option and report all problems at once.
+
+    Args:
+        options: The options.
+        cluster: The one that is connected already, where it is known; options that name another
+            are wrong.
 
     Raises:
         InvalidOptionsError: One problem per option.
@@ -102,10 +107,20 @@ def validate_options(options: RunOptions) -> None:
         ("advanced.node_log_limit", _problem(parse_bytes, advanced.node_log_limit)),
         ("runner_image", _image_problem(options)),
         ("runners", _runners_problem(options)),
+        *_cluster_problems(options, cluster),
     )
     problems = [FieldProblem(field, problem) for field, problem in checks if problem is not None]
     if problems:
         raise InvalidOptionsError(problems)
+
+
+def _cluster_problems(
+    options: RunOptions, cluster: ClusterRef | None
+) -> Iterator[tuple[str, str | None]]:
+    if cluster is not None:
+        for field in ("kubeconfig", "context"):
+            if getattr(options, field) not in ("", getattr(cluster, field)):
+                yield field, "differs from that of the connection; leave it empty"
 
 
 def _runners_problem(options: RunOptions) -> str | None:

@@ -111,5 +111,5 @@ def _log_size_problem(plan: RunPlan, runner: LoadedRunner) -> str | None:
     return (
         f"about {samples:,} samples per pod do not fit into a node's log of "
         f"{format_bytes(plan.node_log_limit_bytes)}, which holds about {capacity:,}; share the "
-        f"load among {pods:,} pods, or raise --node-log-limit if the nodes keep more"
+        f"load among {pods:,} pods, or raise the node log limit if the nodes keep more"
     )

@@ -39,17 +39,17 @@ class StartedRun:
     """A run whose tracker exists.
 
     Attributes:
-        run: The run as it was right after its tracker was created or adopted.
+        existing: The run as it was right after its tracker was created or adopted.
         profiles: Rendered profiles by digest.
     """
 
-    run: ExistingRun
+    existing: ExistingRun
     profiles: Mapping[str, str] = field(repr=False)
 
     @property
     def missing(self) -> tuple[PlannedJob, ...]:
         """The planned Jobs that did not exist yet."""
-        return self.run.state.missing
+        return self.existing.state.missing
 
 
 def start_run(cluster: Cluster, action: RunAction, observer: RunObserver) -> StartedRun:
@@ -125,7 +125,7 @@ def create_jobs(
     Raises:
         RefusedError: A Job of that name belongs to another run, or the tracker was deleted.
     """
-    plan, tracker_uid = run.run.plan, run.run.tracker.uid
+    plan, tracker_uid = run.existing.plan, run.existing.tracker.uid
     config_maps = assign_profiles(plan, run.profiles)
     created = []
     warnings: dict[str, None] = {}
@@ -237,8 +237,7 @@ def _is_orphaned(owners: Iterable[OwnerReference], plan: RunPlan, tracker_uid: s
 def _foreign(plan: RunPlan, what: str) -> RefusedError:
     return RefusedError.of(
         plan.ref,
-        f"{what} exists and does not belong to this run; delete it and resume the run, or delete "
-        "the run and choose another --tracker",
+        f"{what} exists and does not belong to this run; delete it, then resume the run",
         NextStep.RESUME,
         NextStep.FORCE_DELETE,
     )

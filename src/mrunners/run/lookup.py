@@ -27,6 +27,7 @@ __all__ = [
     "get_run",
     "get_run_or_none",
     "get_tracker",
+    "list_trackers",
     "resolve_tracker",
 ]
 
@@ -56,6 +57,15 @@ class ExistingRun:
         return ANNOTATION_COLLECTED_AT in self.tracker.annotations
 
 
+def list_trackers(cluster: Cluster, namespace: str) -> list[RunRef]:
+    """Return the runs of a namespace by name."""
+    return sorted(
+        RunRef(namespace, config_map.name)
+        for config_map in cluster.list_config_maps(namespace, trackers_selector())
+        if not config_map.deleting
+    )
+
+
 def resolve_tracker(cluster: Cluster, namespace: str, tracker: str | None) -> RunRef:
     """Return the named run, or the only one of the namespace when no tracker is named.
 
@@ -64,22 +74,17 @@ def resolve_tracker(cluster: Cluster, namespace: str, tracker: str | None) -> Ru
     """
     if tracker:
         return RunRef(namespace, tracker)
-    names = sorted(
-        config_map.name
-        for config_map in cluster.list_config_maps(namespace, trackers_selector())
-        if not config_map.deleting
-    )
-    if len(names) == 1:
-        return RunRef(namespace, names[0])
-    if not names:
+    refs = list_trackers(cluster, namespace)
+    if len(refs) == 1:
+        return refs[0]
+    if not refs:
         raise RefusedError(
             f"no tracker in namespace {namespace}: nothing was run there, or it was deleted",
             namespace=namespace,
         ).suggest(RunRef(namespace, DEFAULT_TRACKER), NextStep.START)
+    names = ", ".join(ref.tracker for ref in refs)
     raise RefusedError(
-        f"namespace {namespace} has {len(names)} trackers: {', '.join(names)}; choose one with "
-        "--tracker",
-        namespace=namespace,
+        f"namespace {namespace} has {len(refs)} trackers: {names}; choose one", namespace=namespace
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Protocol
 
 from mrunners.status.run_state import RunState
 
-__all__ = ["NullObserver", "RunObserver"]
+__all__ = ["LoggingObserver", "RunObserver"]
+
+_logger = logging.getLogger("mrunners")
 
 
 class RunObserver(Protocol):
@@ -38,20 +41,34 @@ class RunObserver(Protocol):
         """
 
 
-class NullObserver:
-    """Ignores everything."""
+class LoggingObserver:
+    """Logs to the logger `mrunners`; to be subclassed by callers that show a part of it.
+
+    Warnings are level WARNING, what happened is INFO, and progress is DEBUG.
+    """
 
     def info(self, text: str) -> None:
-        """Do nothing."""
+        """Log at level INFO."""
+        _logger.info("%s", text)
 
     def warn(self, text: str) -> None:
-        """Do nothing."""
+        """Log at level WARNING."""
+        _logger.warning("%s", text)
 
     def tracker_created(self, name: str) -> None:
-        """Do nothing."""
+        """Log at level INFO."""
+        _logger.info("tracker %s exists", name)
 
     def reports_fetched(self, pods: Sequence[str]) -> None:
-        """Do nothing."""
+        """Log at level INFO."""
+        _logger.info("reports fetched: %s", "; ".join(pods))
 
     def progress(self, state: RunState, reports: int) -> None:
-        """Do nothing."""
+        """Log at level DEBUG."""
+        _logger.debug(
+            "%d of %d pods ended, %d running, %d reports",
+            state.ended,
+            state.pod_count,
+            state.running,
+            reports,
+        )

@@ -69,6 +69,7 @@ class CollectedRun:
         saved: Whether the report was saved everywhere it was to be saved.
         collected: Whether the run counts as collected now.
         finished: Whether nothing of the run can still finish.
+        next_steps: What to do about the failures.
     """
 
     report: MergedReport
@@ -76,6 +77,7 @@ class CollectedRun:
     saved: bool = False
     collected: bool = False
     finished: bool = True
+    next_steps: tuple[NextStep, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -126,6 +128,7 @@ def collect_run(
         saved=save is not None,
         collected=mark_collected(cluster, run, outcomes, observer),
         finished=not snapshot.may_finish,
+        next_steps=() if snapshot.may_finish else snapshot.next_steps,
     )
 
 
@@ -194,7 +197,7 @@ def mark_collected(
 
 
 def require_finished(snapshot: RunSnapshot) -> None:
-    """Do nothing if no Job can still finish.
+    """Raise an error while Jobs can still finish.
 
     Raises:
         StillRunningError: It names the Jobs.
@@ -209,14 +212,14 @@ def require_finished(snapshot: RunSnapshot) -> None:
     if len(jobs) > _JOBS_NAMED:
         lines.append(f"\n  and {len(jobs) - _JOBS_NAMED} more")
     raise StillRunningError(
-        f"the run of tracker {snapshot.run} has not finished; Jobs left: {len(jobs)} of "
+        f"the run of tracker {snapshot.ref} has not finished; Jobs left: {len(jobs)} of "
         f"{len(snapshot.state.jobs)}:{''.join(lines)}",
         jobs=(job.planned.name for job in jobs),
-    ).suggest(snapshot.run, NextStep.WAIT, NextStep.PARTIAL_RESULT)
+    ).suggest(snapshot.ref, NextStep.WAIT, NextStep.PARTIAL_RESULT)
 
 
 def require_all_finished(snapshot: RunSnapshot) -> None:
-    """Do nothing if every Job has finished.
+    """Raise an error unless every Job has finished.
 
     Raises:
         IncompleteError: It names those that have not, even if they cannot without help.
@@ -227,7 +230,7 @@ def require_all_finished(snapshot: RunSnapshot) -> None:
 
 
 def require_final(outcomes: Sequence[PodOutcome]) -> None:
-    """Do nothing if no other attempt can change the outcomes.
+    """Raise an error while another attempt can change the outcomes.
 
     Raises:
         UnreachableError: Logs could not be read.
@@ -247,7 +250,7 @@ def require_final(outcomes: Sequence[PodOutcome]) -> None:
 
 
 def require_portable(outcomes: Sequence[PodOutcome]) -> None:
-    """Do nothing if the outcomes are final for every machine, not only for this one.
+    """Raise an error if the outcomes are final only for this machine.
 
     Another machine that fetched a report while the pod existed still has it in its own store.
 
@@ -256,4 +259,7 @@ def require_portable(outcomes: Sequence[PodOutcome]) -> None:
     """
     gone = sum(outcome.missing is MissingReason.POD_GONE for outcome in outcomes)
     if gone:
-        raise IncompleteError(f"{counted(gone, 'pod')} deleted before the log was read here")
+        verb = "was" if gone == 1 else "were"
+        raise IncompleteError(
+            f"{counted(gone, 'pod')} {verb} deleted before this machine read the log"
+        )

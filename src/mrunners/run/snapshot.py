@@ -22,14 +22,14 @@ class RunSnapshot:
     """A run at one moment.
 
     Attributes:
-        run: Which run.
+        ref: Which run.
         state: The plan compared with the Jobs.
         pods: All pods of the run; empty when they were not read.
         diagnoses: Why pods have not started; empty when they were not read.
         creator_gone: Jobs are missing and nothing is creating them.
     """
 
-    run: RunRef
+    ref: RunRef
     state: RunState
     pods: tuple[Pod, ...] = ()
     diagnoses: tuple[PodDiagnosis, ...] = ()
@@ -47,19 +47,23 @@ class RunSnapshot:
         Of a run in which nothing can finish any more; empty exactly when every Job is Complete.
         """
         return tuple(
-            failure_lines(self.state, self.diagnoses, self.run, creator_gone=self.creator_gone)
+            failure_lines(self.state, self.diagnoses, self.ref, creator_gone=self.creator_gone)
         )
 
+    @property
+    def next_steps(self) -> tuple[NextStep, ...]:
+        """What to do about the failures, beyond what their lines say."""
+        return (NextStep.RESUME,) if self.creator_gone and self.state.missing else ()
+
     def require_complete(self) -> None:
-        """Do nothing if every Job is Complete.
+        """Raise an error unless every Job is Complete.
 
         Raises:
             IncompleteError: Pods failed or never started, or Jobs were never created.
         """
         if self.failures:
             error = IncompleteError("\n".join(self.failures))
-            steps = (NextStep.RESUME,) if self.creator_gone and self.state.missing else ()
-            raise error.suggest(self.run, *steps)
+            raise error.suggest(self.ref, *self.next_steps)
 
 
 def read_jobs(cluster: Cluster, run: ExistingRun) -> RunState:
@@ -96,7 +100,7 @@ def read_snapshot(cluster: Cluster, run: ExistingRun, state: RunState | None = N
     warnings = cluster.list_warnings(plan.namespace) if has_unstarted_pods(state) else []
     now = cluster.now()
     return RunSnapshot(
-        run=run.ref,
+        ref=run.ref,
         state=state,
         pods=pods,
         diagnoses=tuple(diagnose_pods(plan, state, pods, warnings, now)),

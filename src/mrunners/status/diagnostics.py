@@ -43,10 +43,10 @@ class DiagnosisCategory(StrEnum):
     OTHER = "other"
 
 
-_CHECK_IMAGE = (DiagnosisCategory.IMAGE, "check --runner-image")
+_CHECK_IMAGE = (DiagnosisCategory.IMAGE, "check the runner image")
 _CHECK_CONTAINER = (DiagnosisCategory.CONFIGURATION, None)
 _CHECK_VOLUMES = (DiagnosisCategory.VOLUME, "check that the ConfigMap and the volumes exist")
-_CHECK_NODES = (DiagnosisCategory.SCHEDULING, "add nodes, free resources, or relax --spread")
+_CHECK_NODES = (DiagnosisCategory.SCHEDULING, "add nodes, free resources, or relax the spread")
 
 # The category and the resolution, by the reason that a kubelet, the scheduler or a controller
 # gives for a waiting container, a condition or an event. Without a resolution, `kubectl describe`
@@ -59,7 +59,7 @@ _BY_REASON: Mapping[str, tuple[DiagnosisCategory, str | None]] = {
         DiagnosisCategory.IMAGE,
         "load the image onto the nodes, or change its pull policy",
     ),
-    "InvalidImageName": (DiagnosisCategory.IMAGE, "fix --runner-image"),
+    "InvalidImageName": (DiagnosisCategory.IMAGE, "fix the runner image"),
     "CreateContainerConfigError": _CHECK_CONTAINER,
     "CreateContainerError": _CHECK_CONTAINER,
     "RunContainerError": _CHECK_CONTAINER,

@@ -69,6 +69,7 @@ def result(
     """
     from mrunners.connection import connect
     from mrunners.errors import ExitCode
+    from mrunners.hints import step_lines
     from mrunners_cli.output import render, write_output
 
     if raw and output_format != "json":
@@ -81,9 +82,10 @@ def result(
             if output_format != "table" or output is not None:
                 console.info(report.verdict)
 
-        run = connection.get(namespace, tracker).collect_and_save(save, partial=partial, raw=raw)
-        for line in run.failures:
+        run = connection.get(namespace, tracker)
+        collected = run.collect_and_save(save, partial=partial, raw=raw)
+        for line in (*collected.failures, *step_lines(collected.next_steps, run.ref, cluster)):
             console.warn(line)
-    if not run.finished:
+    if not collected.finished:
         return ExitCode.STILL_RUNNING
-    return ExitCode.DONE if run.complete else ExitCode.INCOMPLETE
+    return ExitCode.DONE if collected.complete else ExitCode.INCOMPLETE

@@ -41,13 +41,14 @@ def status(
     """Show the progress of the run in NAMESPACE, and what keeps pods from starting."""
     from mrunners.connection import connect
     from mrunners.errors import ExitCode
+    from mrunners.hints import step_lines
     from mrunners.render.terminal.run_status import render_status, run_status
     from mrunners.status.diagnostics import diagnosis_lines
 
     with Console(quiet=False) as console:
         connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
         run = connection.get(namespace, tracker)
-        snapshot = run.snapshot()
+        snapshot = run.snapshot(run.existing.state)
     starting = [diagnosis for diagnosis in snapshot.diagnoses if not diagnosis.overdue]
     failures = snapshot.failures
     record = run_status(
@@ -61,6 +62,9 @@ def status(
         click.echo(record.model_dump_json(by_alias=True, indent=2))
     else:
         click.echo(render_status(record, run.describe()), nl=False)
+        if failures:
+            for line in step_lines(snapshot.next_steps, run.ref, cluster):
+                click.echo(line)
     if not exit_code:
         return ExitCode.DONE
     if snapshot.may_finish:

@@ -8,7 +8,7 @@ from prefect.states import Cancelled
 
 from mrunners.connection import Connection
 from mrunners.errors import RunCancelledError
-from mrunners.run.observer import NullObserver
+from mrunners.run.observer import LoggingObserver
 from mrunners.run.report_store import ReportStore
 from mrunners_flows import finish
 from mrunners_flows.finish import cancelled_state, delete_when_cancelled
@@ -56,7 +56,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeCluster:
     monkeypatch.setattr("mrunners.run.delete.time", clock)
     cluster = FakeCluster(clock)
     clock.then(cluster.collect_garbage)
-    connection = Connection(cluster, NullObserver(), ReportStore(tmp_path))
+    connection = Connection(cluster, LoggingObserver(), ReportStore(tmp_path))
     monkeypatch.setattr(finish, "connection_to", lambda _: connection)
     return cluster
 

@@ -57,7 +57,7 @@ class Steps:
         *,
         final: bool,
     ) -> list[PodOutcome]:
-        assert (cluster, snapshot.run) == (CLUSTER, run.ref)
+        assert (cluster, snapshot.ref) == (CLUSTER, run.ref)
         self.calls.append((label, final))
         if final and self.not_final is not None:
             raise self.not_final

@@ -284,7 +284,7 @@ def test_a_refused_connection_is_reported_in_a_few_words(api: ApiServer, tmp_pat
         client.list_jobs("load", "")
     assert str(caught.value) == (
         f"cannot reach the API server {stopped.url}: connection refused (list jobs.batch in "
-        "namespace load); check that it runs and that --kubeconfig names the right cluster"
+        "namespace load); check that it runs and that the kubeconfig names the right cluster"
     )
     assert 15 <= client.clock.seconds < 30
 

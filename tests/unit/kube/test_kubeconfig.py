@@ -51,7 +51,7 @@ def test_the_error_about_a_broken_file_is_one_line_that_names_it(
     path.write_text(content)
     line = problem(str(path))
     assert line.startswith(f"kubeconfig {path}: ")
-    assert line.endswith("; give another one with --kubeconfig PATH")
+    assert line.endswith("; give the path of another one")
 
 
 def test_a_file_that_is_not_text_is_invalid(tmp_path: Path) -> None:
@@ -67,10 +67,21 @@ def test_having_no_kubeconfig_at_all_is_invalid(
     monkeypatch.setattr(
         "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", f"{tmp_path}/x"
     )
-    assert "give another one with --kubeconfig PATH" in problem("")
+    assert "give the path of another one" in problem("")
 
 
 def test_nothing_is_sent_before_the_first_call(tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_text(yaml.safe_dump(GOOD))
     assert KubernetesCluster(str(path), warn=print).requests == 0
+
+
+def test_a_context_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(GOOD))
+    with pytest.raises(InvalidInputError) as caught:
+        KubernetesCluster(str(path), "staging", warn=print)
+    assert str(caught.value) == (
+        f"context 'staging' does not exist in kubeconfig {path}; list the contexts with: "
+        "kubectl config get-contexts"
+    )

@@ -47,7 +47,7 @@ def test_a_401_says_what_to_do() -> None:
     assert (failure.kind, type(failure.error)) == (FailureKind.PERMANENT, UnauthorizedError)
     assert str(failure) == (
         "the API server https://api:6443 does not accept the credentials (get jobs.batch "
-        "load/mrunners-0): Unauthorized; sign in again, or check --kubeconfig"
+        "load/mrunners-0): Unauthorized; sign in again, or check the kubeconfig"
     )
 
 
@@ -118,7 +118,7 @@ def test_a_missing_response_is_transient_and_says_why_there_is_none() -> None:
     assert (failure.kind, type(failure.error)) == (FailureKind.TRANSIENT, UnreachableError)
     assert str(failure) == (
         "cannot reach the API server https://api:6443: connection refused (get "
-        "jobs.batch load/mrunners-0); check that it runs and that --kubeconfig names the right "
+        "jobs.batch load/mrunners-0); check that it runs and that the kubeconfig names the right "
         "cluster"
     )
 

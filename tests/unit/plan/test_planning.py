@@ -54,7 +54,7 @@ def test_a_total_that_does_not_fit_into_a_nodes_log_is_refused_with_the_pods_tha
     assert caught.value.problems == (
         f"runner 1 of 1 ({URI}): about 5,000,000 samples per pod do not fit into a node's log "
         "of 10Mi, which holds about 1,165,084; share the load among 9 pods, or raise "
-        "--node-log-limit if the nodes keep more",
+        "the node log limit if the nodes keep more",
     )
 
 
@@ -72,7 +72,7 @@ def test_a_duration_whose_samples_may_not_fit_is_a_warning() -> None:
     assert plan_of("duration: 1000", rate=2000).warnings == (
         f"runner 1 of 1 ({URI}): about 2,000,000 samples per pod do not fit into a node's log "
         "of 10Mi, which holds about 1,165,084; share the load among 4 pods, or raise "
-        "--node-log-limit if the nodes keep more",
+        "the node log limit if the nodes keep more",
     )
 
 

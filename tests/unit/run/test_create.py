@@ -17,8 +17,7 @@ from tests.unit.plan.test_tracker import large, run_of
 
 JOBS = ["mrunners-0", "mrunners-1"]
 FOREIGN = (
-    "job load/mrunners-1 exists and does not belong to this run; delete it and resume the run, or "
-    "delete the run and choose another --tracker\n"
+    "job load/mrunners-1 exists and does not belong to this run; delete it, then resume the run\n"
     "resume it with: mrunners run --namespace load --tracker mrunners --resume\n"
     "delete it anyway with: mrunners delete load --tracker mrunners --force"
 )
@@ -54,7 +53,7 @@ def create(
     cluster: FakeCluster, run: StartedRun, observer: RecordingObserver | None = None
 ) -> list[str]:
     """Create or adopt all Jobs, and return their UIDs."""
-    jobs = create_jobs(cluster, run, run.run.plan.jobs, observer or RecordingObserver())
+    jobs = create_jobs(cluster, run, run.existing.plan.jobs, observer or RecordingObserver())
     return [job.uid for job in jobs]
 
 
@@ -111,7 +110,7 @@ def test_a_second_attempt_after_an_error_creates_each_job_exactly_once(
         create(cluster, run)
     first = job_uid(cluster, "mrunners-0")
     second_attempt = start(cluster, planned(1, 1, 1))
-    assert second_attempt.run.tracker == run.run.tracker
+    assert second_attempt.existing.tracker == run.existing.tracker
     assert create(cluster, second_attempt)[0] == first
     assert cluster.names("Job") == ["mrunners-0", "mrunners-1", "mrunners-2"]
 
@@ -308,4 +307,4 @@ def test_a_finished_job_is_adopted_as_it_is(cluster: FakeCluster) -> None:
     create(cluster, run)
     after = find(cluster, planned().plan)
     assert after.state.complete
-    assert replace(run.run, state=after.state) == after
+    assert replace(run.existing, state=after.state) == after

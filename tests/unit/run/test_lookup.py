@@ -42,9 +42,7 @@ def test_of_several_runs_one_must_be_chosen() -> None:
     cluster = FakeCluster()
     deploy(cluster, planned(tracker="nightly"))
     deploy(cluster, planned(tracker="daily", key="other"))
-    assert refused(cluster) == (
-        "namespace load has 2 trackers: daily, nightly; choose one with --tracker"
-    )
+    assert refused(cluster) == ("namespace load has 2 trackers: daily, nightly; choose one")
 
 
 def test_a_tracker_that_does_not_exist_says_how_to_list_all() -> None:

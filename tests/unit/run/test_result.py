@@ -220,5 +220,5 @@ def test_a_report_that_is_missing_for_good_is_missing_on_every_machine() -> None
 
 def test_the_report_of_a_deleted_pod_may_be_stored_on_another_machine() -> None:
     deleted = missing_pod(0, 1, MissingReason.POD_GONE)
-    with pytest.raises(IncompleteError, match=r"^1 pod deleted before the log was read here$"):
+    with pytest.raises(IncompleteError, match=r"^1 pod was deleted before this machine read"):
         require_portable([missing_pod(0, 0, MissingReason.TRUNCATED), deleted])

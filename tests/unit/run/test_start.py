@@ -62,4 +62,4 @@ def test_a_resumed_run_reports_how_far_it_is(cluster: FakeCluster) -> None:
 
 def test_starting_again_after_an_interruption_adopts_the_tracker(cluster: FakeCluster) -> None:
     uid = create_tracker(cluster, OURS.plan, OURS.profiles, RecordingObserver()).uid
-    assert start_run(cluster, RunAction(OURS), RecordingObserver()).run.tracker.uid == uid
+    assert start_run(cluster, RunAction(OURS), RecordingObserver()).existing.tracker.uid == uid

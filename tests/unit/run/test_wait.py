@@ -156,7 +156,7 @@ def test_pods_that_never_start_end_the_wait_with_their_cause(tmp_path: Path) -> 
     run.end(SECOND, 0, finish=True)
     run.cluster.start_pod(FIRST, 1)
     run.clock.then(*[lambda: None] * 5, lambda: run.end(FIRST, 1))
-    cause = "ErrImagePull: kperf:9; check --runner-image"
+    cause = "ErrImagePull: kperf:9; check the runner image"
     assert run.failures() == (
         f"job mrunners-0: 1 of 2 pods on node-0 did not start in time: {cause}",
     )

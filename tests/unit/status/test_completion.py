@@ -91,7 +91,7 @@ def test_overdue_pods_are_reported_and_others_are_not() -> None:
     slow = image_diagnosis(1)
     assert lines(job(), COMPLETE[1], diagnoses=(late, slow)) == [
         "job mrunners-0: 1 of 3 pods on node-0 did not start in time: ErrImagePull; check "
-        "--runner-image"
+        "the runner image"
     ]
 
 

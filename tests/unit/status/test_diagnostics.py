@@ -78,7 +78,7 @@ def image_diagnosis(index: int = 0, **facts: object) -> PodDiagnosis:
     known: Raw = {
         "category": DiagnosisCategory.IMAGE,
         "reason": "ErrImagePull",
-        "resolution": "check --runner-image",
+        "resolution": "check the runner image",
     }
     return diagnosis(index, **(known | facts))
 
@@ -96,8 +96,8 @@ def test_a_pod_that_starts_normally_has_no_reason() -> None:
 @pytest.mark.parametrize(
     ("reason", "category", "resolution"),
     [
-        ("ErrImagePull", DiagnosisCategory.IMAGE, "check --runner-image"),
-        ("ImagePullBackOff", DiagnosisCategory.IMAGE, "check --runner-image"),
+        ("ErrImagePull", DiagnosisCategory.IMAGE, "check the runner image"),
+        ("ImagePullBackOff", DiagnosisCategory.IMAGE, "check the runner image"),
         (
             "CreateContainerConfigError",
             DiagnosisCategory.CONFIGURATION,
@@ -129,7 +129,7 @@ def test_an_unschedulable_pod_is_diagnosed_in_the_schedulers_words() -> None:
             category=DiagnosisCategory.SCHEDULING,
             reason="Unschedulable",
             detail="0/4 nodes are available",
-            resolution="add nodes, free resources, or relax --spread",
+            resolution="add nodes, free resources, or relax the spread",
         )
     ]
 
@@ -172,7 +172,7 @@ def test_an_event_about_another_object_is_ignored() -> None:
 def test_an_invalid_image_name_is_overdue_at_once() -> None:
     waiting = pod(waiting="InvalidImageName")
     assert diagnose(waiting, *RUNNING, after=0) == [
-        image_diagnosis(reason="InvalidImageName", resolution="fix --runner-image", overdue=True)
+        image_diagnosis(reason="InvalidImageName", resolution="fix the runner image", overdue=True)
     ]
 
 
@@ -220,12 +220,12 @@ def test_pods_of_one_job_and_reason_share_a_line() -> None:
         category=DiagnosisCategory.SCHEDULING,
         reason="Unschedulable",
         node=None,
-        resolution="relax --spread",
+        resolution="relax the spread",
     )
     assert lines(*images, other) == [
         "job mrunners-0: 2 of 3 pods on node-0, node-2 cannot start: ErrImagePull: kperf:9; check "
-        "--runner-image",
-        "job mrunners-1: 1 of 1 pods cannot start: Unschedulable; relax --spread",
+        "the runner image",
+        "job mrunners-1: 1 of 1 pods cannot start: Unschedulable; relax the spread",
     ]
 
 

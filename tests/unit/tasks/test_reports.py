@@ -12,7 +12,7 @@ from mrunners.refs import ClusterRef, RunRef
 from mrunners.reports.budget import SampleBudget
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.run import result
-from mrunners.run.observer import NullObserver
+from mrunners.run.observer import LoggingObserver
 from mrunners.run.report_store import ReportStore
 from mrunners.run.snapshot import read_snapshot
 from mrunners.status.run_state import JobState
@@ -33,7 +33,7 @@ def test_the_jobs_of_a_batch_share_one_budget_and_batches_do_not(
         yield merged_pod(job.planned.index, 0, flat({URL: [0.1] * 4}))
 
     cluster = FakeCluster()
-    connection = Connection(cluster, NullObserver(), ReportStore(tmp_path))
+    connection = Connection(cluster, LoggingObserver(), ReportStore(tmp_path))
     monkeypatch.setattr(result, "collect_job", collect_job)
     monkeypatch.setattr(reports, "connection_to", lambda _: connection)
     monkeypatch.setattr(reports, "SampleBudget", partial(SampleBudget, max_samples=4))
