@@ -520,4 +520,4 @@ def test_options_that_name_no_cluster_or_the_same_are_accepted(
 ) -> None:
     requested = options(runners=[write_profile(tmp_path)], **given)
     action = connection_to_mine_here(tmp_path).preflight(requested, run_key="key")
-    assert action.plan.namespace == "load"
+    assert action.planned.plan.namespace == "load"

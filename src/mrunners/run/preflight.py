@@ -34,7 +34,7 @@ class RunAction:
     Attributes:
         planned: The plan and its profiles.
         replaces: A finished run under the same tracker's name, to be deleted first.
-        resumes: The run that exists already and is this very one.
+        resumes: The run that exists already under the same run ID.
     """
 
     planned: PlannedRun
