@@ -6,10 +6,11 @@
 # cluster and its own Prefect server.
 SIDE_BY_SIDE = --numprocesses 3 --dist loadfile
 
-.PHONY: help setup cluster demo test test-faults browser bench-merge check format lock clean
+.PHONY: help setup cluster demo test test-faults test-pythons browser bench-merge check format \
+	lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\): .*## /  make \1 \t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\): .*## /  make \1 \t/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: ## create .venv with the locked packages, and install Go in it if there is none
 	@dev/setup
@@ -25,6 +26,9 @@ test: browser cluster ## run the tests, including those on a real control plane
 
 test-faults: cluster ## kill the worker, the flow and the Prefect server at every step of a run
 	.venv/bin/pytest tests/faults
+
+test-pythons: cluster ## run the unit tests and one whole run on each other supported Python version
+	@dev/test-pythons
 
 # A prerequisite of its own, so that `make test` fails at once and not after some minutes.
 browser:
@@ -44,9 +48,11 @@ format: setup ## format the code and fix lint errors where ruff can
 	.venv/bin/ruff format
 	.venv/bin/ruff check --fix
 
-lock: setup ## update constraints.txt from pyproject.toml
-	.venv/bin/pip install --quiet uv
-	.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group dev \
+# Without `setup`, because the old lock may contradict pyproject.toml.
+lock: ## update constraints.txt from pyproject.toml
+	python3 -m venv build/uv
+	build/uv/bin/pip install --quiet uv
+	build/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group dev \
 		--no-header --no-annotate pyproject.toml --output-file constraints.txt
 
 clean: ## delete the demo's cluster and all generated files, but not the cached binaries

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 # Private, but there is no public list of the keys of a prefect.yaml, and one of our own would fall
-# behind Prefect's. pyproject.toml keeps Prefect below 3.9, and tests/prefect notices a change.
+# behind Prefect's. pyproject.toml keeps Prefect below 3.10, and tests/prefect notices a change.
 from prefect.cli.deploy._models import (
     ConcurrencyLimitSpec,
     DeploymentConfig,

@@ -1,8 +1,8 @@
 """Starts the temporary Prefect server of a run that has no other, out of reach of Ctrl-C.
 
 Ctrl-C at a terminal goes to all processes of a command. A server that Prefect starts by itself
-would end before the flow has reported how it ended, and the flow would ask for it for a minute
-(measured with Prefect 3.8.8).
+would end before the flow has reported how it ended, and the flow would ask for it for one or two
+minutes (measured with Prefect 3.9.1).
 """
 
 from __future__ import annotations

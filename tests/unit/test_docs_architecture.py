@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import subprocess
 import textwrap
 from pathlib import Path
 
@@ -18,14 +17,15 @@ from mrunners.plan.tracker import read_plan
 from mrunners.refs import RunRef
 from tests.fakes import FakeCluster
 from tests.unit.env import IMAGE, log_of, profile
+from tests.unit.repository import ROOT, repository_files
 
-ROOT = Path(__file__).parents[2]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
-LISTED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
-FOLDERS = sorted({line.partition("/")[0] for line in LISTED.stdout.splitlines() if "/" in line})
+FOLDERS = sorted(
+    {path.relative_to(ROOT).parts[0] for path in repository_files() if path.parent != ROOT}
+)
 TEST_FOLDERS = sorted(
     path.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/*/") if any(path.glob("*.py"))
 )

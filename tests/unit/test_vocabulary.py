@@ -5,18 +5,17 @@ those that say nothing, and second names for one thing.
 """
 
 import re
-import subprocess
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-LISTED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+from tests.unit.repository import ROOT, repository_files
+
 FILES = [
     path
-    for path in map(ROOT.joinpath, LISTED.stdout.splitlines())
-    if path.is_file() and path != Path(__file__) and path.suffix in {".py", ".md", ".yaml", ".j2"}
+    for path in repository_files()
+    if path != Path(__file__) and path.suffix in {".py", ".md", ".yaml", ".j2"}
 ]
 PRODUCT = [path for path in FILES if path.relative_to(ROOT).parts[0] in {"src", "tasks", "flows"}]
 CODE = [path for path in FILES if path.suffix == ".py"]
