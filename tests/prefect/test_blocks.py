@@ -78,7 +78,7 @@ def test_a_block_that_is_not_there_is_invalid_before_anything_is_created(
     assert _run(env, absent).code != 0
     (run,) = server.runs_in(env.namespace)
     assert run["state_name"] == "Invalid"
-    assert f"kubeconfig {absent}: there is no such block" in run["state"]["message"]
+    assert f"kubeconfig {absent}: the block does not exist" in run["state"]["message"]
     assert "mrunners" not in env.kubectl.names("configmaps")
 
 

@@ -64,7 +64,8 @@ def test_a_run_of_the_command_line_that_is_cancelled_ends_as_interrupted(
     server.post(f"flow_runs/{run_id}/set_state", state={"type": "CANCELLING"})
     ended = started.finish(60)
     assert (ended.code, ended.stdout) == (130, "typed\n"), ended.stderr
-    assert "error: the flow run was cancelled while it waited; tracker typed" in ended.stderr
+    tracker = f"{env.namespace}/typed"
+    assert f"error: the flow run was cancelled while it waited; tracker {tracker}" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
