@@ -13,7 +13,6 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +21,9 @@ import pytest
 from hypothesis import settings
 
 from localcluster.binaries.builder import binary_folder
-from tests.cluster.commands import Kubectl, Mrunners, bare_environment, end, until
+from tests.cluster.commands import Kubectl, Mrunners, bare_environment, end
 from tests.cluster.env import Env, NewEnv, roles
+from tests.prefect.server import StartingServer, wait_until_healthy
 
 # No deadlines: on a busy machine they make correct tests fail. Benchmarks measure times.
 settings.register_profile("no deadlines", deadline=None)
@@ -42,8 +42,8 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prefect_process(prefect_home: Path) -> Iterator[str]:
-    """The API URL of a Prefect server that is still starting."""
+def prefect_process(prefect_home: Path) -> Iterator[StartingServer]:
+    """A Prefect server that is still starting."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     environ = {
@@ -54,19 +54,22 @@ def prefect_process(prefect_home: Path) -> Iterator[str]:
         "DO_NOT_TRACK": "1",
     }
     program = Path(sys.executable).parent / "prefect"
-    with (prefect_home / "log").open("w") as log:
+    log = prefect_home / "log"
+    with log.open("w") as output:
         server = subprocess.Popen(
             [program, "server", "start", "--host", "127.0.0.1"],
             env=environ,
-            stdout=log,
-            stderr=log,
+            stdout=output,
+            stderr=output,
         )
-        yield f"http://127.0.0.1:{port}/api"
+        yield StartingServer(f"http://127.0.0.1:{port}/api", server, log)
         end(server)
 
 
 @pytest.fixture(scope="session")
-def kubectl(tmp_path_factory: pytest.TempPathFactory, prefect_process: str) -> Iterator[Kubectl]:
+def kubectl(
+    tmp_path_factory: pytest.TempPathFactory, prefect_process: StartingServer
+) -> Iterator[Kubectl]:
     """A cluster of four process hosts for this session."""
     del prefect_process  # only so that the server starts at the same time
     folder = tmp_path_factory.mktemp("cluster")
@@ -82,19 +85,12 @@ def kubectl(tmp_path_factory: pytest.TempPathFactory, prefect_process: str) -> I
 
 
 @pytest.fixture(scope="session")
-def prefect_api(prefect_process: str, kubectl: Kubectl) -> str:
+def prefect_api(prefect_process: StartingServer, kubectl: Kubectl) -> str:
     """The API URL of the session's Prefect server, once it is healthy."""
     del kubectl
 
-    def healthy() -> bool:
-        try:
-            with urllib.request.urlopen(f"{prefect_process}/health", timeout=5) as response:
-                return bool(response.status == 200)
-        except OSError:
-            return False
-
-    until("the Prefect server is healthy", healthy, 120)
-    return prefect_process
+    wait_until_healthy(prefect_process)
+    return prefect_process.api
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 from tests.cluster.commands import CHECKOUT, bare_environment, end, until
 from tests.cluster.env import KPERF, Env
 from tests.faults.held_flow import FOLDER_VARIABLE
-from tests.prefect.server import PrefectServer, program
+from tests.prefect.server import PrefectServer, StartingServer, program, wait_until_healthy
 
 __all__ = ["Harness"]
 
@@ -73,7 +72,8 @@ class Harness:
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         }
         self._start("server", environ, "server", "start", "--host", "127.0.0.1")
-        until("the Prefect server is healthy", self._healthy, SECONDS)
+        process, log = self._processes["server"], self.folder / "server.log"
+        wait_until_healthy(StartingServer(self._api, process, log))
 
     def deploy(self) -> None:
         """Create the work pool and the deployments."""
@@ -174,13 +174,6 @@ class Harness:
                 stdout=log,
                 stderr=log,
             )
-
-    def _healthy(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self._api}/health", timeout=5) as response:
-                return bool(response.status == 200)
-        except OSError:
-            return False
 
     @property
     def _api(self) -> str:

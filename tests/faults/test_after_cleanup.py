@@ -33,8 +33,9 @@ def _retried(server: PrefectServer, run_id: str) -> bool:
     """Whether a retry has started.
 
     The worker may report the crash again after a retry was requested, so it is requested again.
+    Prefect refuses that while an earlier request still holds, which is no failure.
     """
     run = server.flow_run(run_id)
     if run["state_type"] == "CRASHED":
-        assert server.prefect("flow-run", "retry", run_id).code == 0
+        server.prefect("flow-run", "retry", run_id)
     return bool(run["run_count"] == 2)

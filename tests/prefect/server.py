@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.cluster.commands import Finished, until
 
-__all__ = ["FINAL", "POOL", "PrefectServer", "program"]
+__all__ = ["FINAL", "POOL", "PrefectServer", "StartingServer", "program", "wait_until_healthy"]
 
 POOL = "benchmarks"
 FINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
@@ -30,6 +30,38 @@ ANSWER_SECONDS = 180.0
 def program(name: str) -> str:
     """Return the path of a program of this virtual environment."""
     return str(Path(sys.executable).parent / name)
+
+
+@dataclass(frozen=True)
+class StartingServer:
+    """A Prefect server that may not answer yet."""
+
+    api: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+def wait_until_healthy(server: StartingServer) -> None:
+    """Wait until a Prefect server answers.
+
+    Creating the database takes 18 seconds of a core that the server may have to share.
+
+    Raises:
+        AssertionError: The server ended, or did not answer in time. The message has its output.
+    """
+
+    def healthy() -> bool:
+        assert server.process.poll() is None, "the Prefect server ended"
+        try:
+            with urllib.request.urlopen(f"{server.api}/health", timeout=5) as response:
+                return bool(response.status == 200)
+        except OSError:
+            return False
+
+    try:
+        until("the Prefect server is healthy", healthy, 300, pause=0.2)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{server.log.read_text()}") from error
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import pytest
 
 from tests.cluster.commands import CHECKOUT, Finished, Kubectl, bare_environment, end, until
 from tests.cluster.env import Env, profile_text
-from tests.prefect.server import PrefectServer
+from tests.prefect.server import PrefectServer, StartingServer, wait_until_healthy
 
 _DEPLOYMENTS = """\
 name: host
@@ -112,10 +112,10 @@ def own_server(host: Host, kubectl: Kubectl, tmp_path: Path) -> Iterator[Prefect
         "KUBECONFIG": str(kubectl.kubeconfig),
     }
     log, database = tmp_path / "server.log", tmp_path / "prefect" / "prefect.db"
-    with _running(host, environ, log, "server", "start", "--host", "127.0.0.1"):
-        server = PrefectServer(environ["PREFECT_API_URL"], database, log, environ, tmp_path)
-        until("the server answers", lambda: _answers(server), 120)
-        yield server
+    api = environ["PREFECT_API_URL"]
+    with _running(host, environ, log, "server", "start", "--host", "127.0.0.1") as process:
+        wait_until_healthy(StartingServer(api, process, log))
+        yield PrefectServer(api, database, log, environ, tmp_path)
 
 
 def test_a_fresh_install_schedules_serves_and_runs(
@@ -161,7 +161,9 @@ def test_the_readmes_pipeline_is_strictly_typed_and_runs(
 
 
 @contextmanager
-def _running(host: Host, environ: dict[str, str], log: Path, *words: str) -> Iterator[None]:
+def _running(
+    host: Host, environ: dict[str, str], log: Path, *words: str
+) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("w") as output:
         process = subprocess.Popen(
             [host.programs / "prefect", *words],
@@ -172,13 +174,6 @@ def _running(host: Host, environ: dict[str, str], log: Path, *words: str) -> Ite
             stderr=output,
         )
         try:
-            yield
+            yield process
         finally:
             end(process)
-
-
-def _answers(server: PrefectServer) -> bool:
-    try:
-        return bool(server.get("health"))
-    except OSError:
-        return False
