@@ -3,7 +3,7 @@
 The command line, the Prefect form, the JSON Schema and docs/command-line.md all come from it.
 
 To add an option, add a row here and a line with its type in `plan.options`. The table imports
-nothing heavier than `enum`, because `mrunners run --help` reads it.
+no pydantic and no client, because `mrunners run --help` reads it.
 """
 
 from __future__ import annotations
