@@ -43,8 +43,8 @@ class Received:
     content_type: str | None
 
 
-def listed(*items: object, more: str = "") -> Answer:
-    return says({"metadata": {"continue": more}, "items": list(items)})
+def listed(kind: str, *items: object, more: str = "") -> Answer:
+    return says({"kind": f"{kind}List", "metadata": {"continue": more}, "items": list(items)})
 
 
 def says(document: object, status: int = 200, **headers: str) -> Answer:

@@ -77,7 +77,9 @@ def test_an_object_that_does_not_exist_is_none(api: ApiServer, client: Client) -
 
 
 def test_a_list_is_read_page_by_page(api: ApiServer, client: Client) -> None:
-    api.answers.extend([listed(config_map("a"), more="token"), listed(config_map("b"))])
+    api.answers.extend(
+        [listed("ConfigMap", config_map("a"), more="token"), listed("ConfigMap", config_map("b"))]
+    )
     config_maps = client.list_config_maps("load", "x=y,z!=w")
     assert [config_map.name for config_map in config_maps] == ["a", "b"]
     first = received("GET", f"{BASE}/configmaps", labelSelector="x=y,z!=w", limit="500")
@@ -92,9 +94,9 @@ def test_a_list_whose_token_expired_is_read_again_from_its_start(
 ) -> None:
     api.answers.extend(
         [
-            listed(config_map("a"), more="old"),
+            listed("ConfigMap", config_map("a"), more="old"),
             refuses(410),
-            listed(config_map("a"), config_map("b")),
+            listed("ConfigMap", config_map("a"), config_map("b")),
         ]
     )
     config_maps = client.list_config_maps("load", "")
@@ -103,7 +105,7 @@ def test_a_list_whose_token_expired_is_read_again_from_its_start(
 
 
 def test_an_empty_list_may_have_no_items(api: ApiServer, client: Client) -> None:
-    api.answers.append(says({"metadata": {}, "items": None}))
+    api.answers.append(says({"kind": "JobList", "metadata": {}, "items": None}))
     assert client.list_jobs("load", "x=y") == []
     assert api.received == [received("GET", JOBS, labelSelector="x=y", limit="500")]
 
@@ -157,7 +159,7 @@ def test_the_error_about_a_refused_manifest_has_the_servers_message(
 
 
 def test_a_deletion_names_the_uid_and_includes_dependents(api: ApiServer, client: Client) -> None:
-    api.answers.extend([says({"kind": "Status"}), refuses(404), refuses(409)])
+    api.answers.extend([says({"kind": "Status", "status": "Success"}), refuses(404), refuses(409)])
     assert [client.delete_config_map("load", "mrunners", "u") for _ in range(3)] == [
         True,
         False,
@@ -173,7 +175,7 @@ def test_a_deletion_names_the_uid_and_includes_dependents(api: ApiServer, client
 
 
 def test_an_annotation_is_added_to_exactly_one_object(api: ApiServer, client: Client) -> None:
-    api.answers.extend([says(config_map()), refuses(404), refuses(409)])
+    api.answers.extend([says(config_map("m")), refuses(404), refuses(409)])
     assert [client.annotate_config_map("load", "m", "u", {"a": "b"}) for _ in range(3)] == [
         True,
         False,
@@ -187,7 +189,7 @@ def test_an_annotation_is_added_to_exactly_one_object(api: ApiServer, client: Cl
 
 def test_only_events_of_the_type_warning_are_listed(api: ApiServer, client: Client) -> None:
     event = {"involvedObject": {"uid": "u", "name": "n"}, "reason": "r", "message": "m"}
-    api.answers.append(listed(event))
+    api.answers.append(listed("Event", event))
     assert client.list_warnings("load") == [Event("u", "n", "r", "m")]
     assert api.received == [
         received("GET", f"{BASE}/events", fieldSelector="type=Warning", limit="500")
@@ -254,21 +256,21 @@ def test_a_log_that_breaks_off_is_read_again(api: ApiServer, client: Client) -> 
 
 
 def test_a_success_whose_body_is_not_json_is_retried(api: ApiServer, client: Client) -> None:
-    api.answers.extend([Answer(body=b'{"items": ['), listed()])
+    api.answers.extend([Answer(body=b'{"items": ['), listed("Job")])
     assert client.list_jobs("load", "") == []
     assert client.warnings[0].startswith(
-        f"cannot reach the API server {api.url}: the body of its 200 response is not JSON"
+        f"no usable answer from the API server {api.url}: it sent text that is not JSON (list "
     )
 
 
 def test_the_retry_after_of_a_429_is_obeyed(api: ApiServer, client: Client) -> None:
-    api.answers.extend([Answer(429, b"Too many requests\n", {"Retry-After": "7"}), listed()])
+    api.answers.extend([Answer(429, b"Too many requests\n", {"Retry-After": "7"}), listed("Job")])
     assert client.list_jobs("load", "") == []
     assert client.clock.slept == [7]
 
 
 def test_a_log_on_a_lost_node_is_given_up_after_30_seconds(api: ApiServer, client: Client) -> None:
-    api.answers.extend([listed(), *[refuses(500, "dial tcp: i/o timeout")] * 100])
+    api.answers.extend([listed("Job"), *[refuses(500, "dial tcp: i/o timeout")] * 100])
     client.list_jobs("load", "")
     message = r"^get pods/log load/p failed: .* answered 500: dial tcp"
     with pytest.raises(UnreachableError, match=message):
@@ -290,7 +292,7 @@ def test_a_refused_connection_is_reported_in_a_few_words(api: ApiServer, tmp_pat
 
 
 def test_the_time_is_the_servers(api: ApiServer, client: Client) -> None:
-    api.answers.append(says({}, 404, Date="Fri, 02 Jan 2015 03:04:05 GMT"))
+    api.answers.append(refuses(404, Date="Fri, 02 Jan 2015 03:04:05 GMT"))
     client.get_job("load", "x")
     difference = client.now() - datetime(2015, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert timedelta(0) <= difference < timedelta(minutes=1)
@@ -300,6 +302,6 @@ def test_the_time_is_the_servers(api: ApiServer, client: Client) -> None:
 def test_a_date_header_that_is_no_date_is_ignored(
     api: ApiServer, client: Client, date: str
 ) -> None:
-    api.answers.append(says({}, 404, Date=date))
+    api.answers.append(refuses(404, Date=date))
     assert client.get_job("load", "x") is None
     assert client.now().tzinfo is not None

@@ -51,7 +51,7 @@ def test_the_error_about_a_broken_file_is_one_line_that_names_it(
     path.write_text(content)
     line = problem(str(path))
     assert line.startswith(f"kubeconfig {path}: ")
-    assert line.endswith("; give the path of another one")
+    assert "\n" not in line
 
 
 def test_a_file_that_is_not_text_is_invalid(tmp_path: Path) -> None:
@@ -64,9 +64,8 @@ def test_having_no_kubeconfig_at_all_is_invalid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
-    monkeypatch.setattr(
-        "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", f"{tmp_path}/x"
-    )
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
     assert "give the path of another one" in problem("")
 
 
