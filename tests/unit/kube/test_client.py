@@ -13,12 +13,12 @@ from mrunners.errors import (
     UnauthorizedError,
     UnreachableError,
 )
-from mrunners.kube.client import KubernetesCluster
 from mrunners.kube.objects import ConfigMap, Event
-from tests.fakes import FakeClock, Raw
+from tests.fakes import Raw
 from tests.unit.kube.apiserver import (
     Answer,
     ApiServer,
+    Client,
     Received,
     listed,
     refuses,
@@ -35,17 +35,6 @@ LOG = f"{BASE}/pods/p/log"
 def api() -> Iterator[ApiServer]:
     with serving() as server:
         yield server
-
-
-class Client(KubernetesCluster):
-    """Keeps its warnings, and does not really sleep."""
-
-    def __init__(self, kubeconfig: str) -> None:
-        self.warnings: list[str] = []
-        self.clock = FakeClock()
-        super().__init__(kubeconfig, warn=self.warnings.append)
-        self._retry_policy.sleep = self.clock.sleep
-        self._retry_policy.monotonic = self.clock.monotonic
 
 
 @pytest.fixture
