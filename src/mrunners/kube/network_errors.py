@@ -152,6 +152,8 @@ def _words(error: BaseException, causes: list[BaseException]) -> str:
             return f"the TLS connection failed: {_reason(cause)}"
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror.lower()
+    if isinstance(error, urllib3.exceptions.NewConnectionError):
+        return "the connection failed"  # a subclass of the timeout, which it is not
     if any(isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) for cause in causes):
         return "the request timed out"
     if any(isinstance(cause, http.client.HTTPException) for cause in causes):

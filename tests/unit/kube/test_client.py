@@ -13,6 +13,7 @@ from mrunners.errors import (
     UnauthorizedError,
     UnreachableError,
 )
+from mrunners.kube import session
 from mrunners.kube.objects import ConfigMap, Event
 from tests.fakes import Raw
 from tests.unit.kube.apiserver import (
@@ -294,3 +295,106 @@ def test_a_date_header_that_is_no_date_is_ignored(
     api.answers.append(refuses(404, Date=date))
     assert client.get_job("load", "x") is None
     assert client.now().tzinfo is not None
+
+
+@pytest.mark.parametrize("body", [b"null", b"{}", b"[]", b"<html>Sign in</html>", b""])
+def test_an_answer_that_is_not_the_object_is_never_taken_for_none_or_an_empty_list(
+    api: ApiServer, client: Client, body: bytes
+) -> None:
+    odd = Answer(body=body)
+    deleted = says({"kind": "Status", "status": "Success"})
+    api.answers.extend([odd, listed("ConfigMap", config_map())])
+    assert client.list_config_maps("load", "") == [ConfigMap.from_json(config_map())]
+    api.answers.extend([odd, says(config_map())])
+    assert client.get_config_map("load", "mrunners") == ConfigMap.from_json(config_map())
+    api.answers.extend([odd, refuses(409)])
+    assert client.create_config_map("load", {}) is None
+    api.answers.extend([odd, says(config_map())])
+    assert client.annotate_config_map("load", "mrunners", "u", {}) is True
+    api.answers.extend([odd, deleted])
+    assert client.delete_config_map("load", "mrunners", "u") is True
+    assert (len(api.received), len(api.answers)) == (10, 0)
+
+
+def test_a_balancers_404_is_not_taken_for_an_object_that_does_not_exist(
+    api: ApiServer, client: Client
+) -> None:
+    api.answers.extend([Answer(404, b"default backend - 404"), says(config_map())])
+    assert client.get_config_map("load", "mrunners") == ConfigMap.from_json(config_map())
+    assert client.warnings[0].startswith(
+        f"no usable answer from the API server {api.url}: it answered 404, and not as an API "
+        "server does (get configmaps load/mrunners); "
+    )
+
+
+@pytest.mark.parametrize("code", [302, 307])
+def test_a_redirect_is_not_followed_with_our_token(
+    api: ApiServer, client: Client, code: int
+) -> None:
+    target = f"{api.url}/login?state=secret"
+    api.answers.extend([Answer(code, b"<html>", {"Location": target}), Answer(body=b"log")])
+    assert client.read_log("load", "p", limit_bytes=9) == b"log"
+    assert [request.path for request in api.received] == [LOG, LOG]
+    assert f"it answered {code} and sends to {api.url}/login (get pods/log" in client.warnings[0]
+
+
+def test_a_page_of_html_is_not_taken_for_a_log(api: ApiServer, client: Client) -> None:
+    page = Answer(200, b"<html>Sign in</html>", {"Content-Type": "text/html; charset=utf-8"})
+    api.answers.extend([page, Answer(body=b"log", headers={"Content-Type": "text/plain"})])
+    assert client.read_log("load", "p", limit_bytes=9) == b"log"
+
+
+def test_a_user_without_credentials_is_told_so(
+    api: ApiServer, client: Client, tmp_path: Path
+) -> None:
+    message = 'pods is forbidden: User "system:anonymous" cannot list resource "pods"'
+    api.answers.extend([refuses(403, message)] * 2)
+    client = Client(api.kubeconfig(tmp_path, username=""))
+    with pytest.raises(UnauthorizedError, match=r"got no credentials"):
+        client.list_pods("load", "")
+    assert [request.token for request in api.received] == [None, None]
+
+
+def test_a_user_that_is_impersonated_is_named_in_each_request(
+    api: ApiServer, tmp_path: Path
+) -> None:
+    api.answers.append(listed("Pod"))
+    user = {"token": "t", "as": "jane", "as-groups": ["one", "two"]}
+    assert Client(api.kubeconfig(tmp_path, **user)).list_pods("load", "") == []
+    (headers,) = api.headers
+    assert headers["Impersonate-User"] == "jane"
+    assert headers["Impersonate-Group"] in {"one", "one, two"}
+
+
+def test_a_token_file_is_read_again_and_its_loss_is_no_trouble(
+    api: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "TOKEN_FILE_SECONDS", -1.0)
+    token = tmp_path / "token"
+    token.write_text("one\n")
+    api.answers.extend([listed("Pod")] * 3)
+    client = Client(api.kubeconfig(tmp_path, tokenFile="token"))
+    client.list_pods("load", "")
+    token.write_text("two\n")
+    client.list_pods("load", "")
+    token.unlink()
+    client.list_pods("load", "")
+    assert [request.token for request in api.received] == ["one", "two", "two"]
+
+
+def test_a_kubeconfig_that_cannot_be_read_in_mid_run_is_an_outage(
+    api: ApiServer, client: Client, tmp_path: Path
+) -> None:
+    api.answers.extend([listed("Pod"), refuses(401), refuses(401), listed("Pod")])
+    client.list_pods("load", "")
+    path = tmp_path / "kubeconfig"
+    content = path.read_text()
+    path.write_text("")
+
+    def restore(seconds: float) -> None:
+        del seconds
+        path.write_text(content)
+
+    client._retry_policy.sleep = restore
+    assert client.list_pods("load", "") == []
+    assert client.warnings[0].startswith(f"kubeconfig {path}: it is not a kubeconfig")

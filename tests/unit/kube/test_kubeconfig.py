@@ -215,7 +215,7 @@ def test_a_file_that_is_not_yaml_is_reported_with_its_line(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "content", ["x: 2026-99-99", "[" * 2000, "&a [*a]", "!!python/x y", "\x07"]
+    "content", ["x: 2026-99-99", "[" * 1000, "&a [*a]", "!!python/x y", "\x07"]
 )
 def test_odd_yaml_is_no_bug_of_ours(tmp_path: Path, content: str) -> None:
     path = tmp_path / "config"
