@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -95,10 +96,10 @@ class ApiServer:
         self.answers: deque[Answer] = deque()
         self.drops = 0
         self.received: list[Received] = []
-        self.headers: list[Mapping[str, str]] = []
+        self.headers: list[Message] = []
 
     def kubeconfig(
-        self, folder: Path, cluster: Mapping[str, object] | None = None, **user: object
+        self, folder: Path, cluster: Mapping[str, object] | None = None, /, **user: object
     ) -> str:
         """Write a kubeconfig for this server and return its path.
 
