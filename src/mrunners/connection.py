@@ -47,14 +47,15 @@ def connect(
     """Connect to a cluster; nothing is sent yet.
 
     Args:
-        kubeconfig: A path or another source; empty means the pod's token where there is one, else
-            `KUBECONFIG` or the default file.
+        kubeconfig: A path or another source; empty means `KUBECONFIG` or the default file, and in
+            a pod without either the pod's token.
         context: A context of the kubeconfig; empty means its current one.
         observer: Receives progress and outages; None logs them to the logger `mrunners`.
         store: Keeps fetched reports; None means the default one of this machine.
 
     Raises:
         InvalidInputError: The kubeconfig is missing or broken, or has no such context.
+        UnauthorizedError: Its exec plugin gives no credentials.
     """
     observer = LoggingObserver() if observer is None else observer
     cluster = KubernetesCluster(kubeconfig, context, warn=observer.warn)

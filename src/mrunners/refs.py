@@ -12,8 +12,8 @@ class ClusterRef:
     """Names a cluster, as the user gave it.
 
     Attributes:
-        kubeconfig: A path, a Prefect block in flows, or empty: the pod's token where there is one,
-            else `KUBECONFIG` or the default file.
+        kubeconfig: A path, a Prefect block in flows, or empty: `KUBECONFIG` or the default file,
+            and in a pod without either the pod's token.
         context: A context of the kubeconfig; empty means its current one.
     """
 

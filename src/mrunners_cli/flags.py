@@ -122,8 +122,8 @@ def cluster_options(command: F) -> F:
         help_text = OPTIONS[name].help
         if name == "kubeconfig":
             help_text = (
-                "Path to a kubeconfig. Empty means the pod's token where there is one, else "
-                "$KUBECONFIG or the default file."
+                "Path to a kubeconfig. Empty means $KUBECONFIG or the default file, and in a pod "
+                "without either the pod's token."
             )
         with_cluster = option_from_table(OPTIONS[name], help=help_text)(with_cluster)
     return with_cluster  # type: ignore[return-value]

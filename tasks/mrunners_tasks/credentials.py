@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 from prefect import get_client
 from prefect.exceptions import ObjectNotFound
-from pydantic import ValidationError
 
 from mrunners.errors import InvalidInputError, UnreachableError
 from mrunners.kube.kubeconfig import Kubeconfig, KubeconfigSource
@@ -80,10 +79,10 @@ def _read(reference: str) -> Kubeconfig:
         raise (UnreachableError if status >= 500 else InvalidInputError)(text) from error
     except httpx.HTTPError as error:
         raise UnreachableError(
-            f"kubeconfig {reference}: the Prefect server does not return the block: {error}"
+            f"kubeconfig {reference}: the Prefect server does not return the block: {_cause(error)}"
         ) from error
-    except ValidationError:
-        # Its text would quote what it could not read, and that may be a credential.
+    except ValueError:
+        # No JSON, or none of a block. The error would quote it, and that may be a credential.
         raise InvalidInputError(
             f"kubeconfig {reference}: the Prefect server's answer holds no block"
         ) from None
@@ -94,3 +93,15 @@ def _read(reference: str) -> Kubeconfig:
             f"kubeconfig {reference}: the block holds no kubeconfig; give it a cluster config"
         )
     return Kubeconfig(content, str(config.get("context_name") or ""))
+
+
+def _cause(error: httpx.HTTPError) -> str:
+    """Return the cause in words; httpx has none for a timeout, and numbers for the rest."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror.lower()
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.TimeoutException):
+        return "the request timed out"
+    return "the connection failed"

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from mrunners.errors import ApiStatusError, ForbiddenError
 from mrunners.kube.kubeconfig import KubeconfigSource
 from mrunners.kube.objects import ConfigMap, Event, Job, Pod
-from mrunners.kube.responses import RequestInfo, conflict_failure, no_response
+from mrunners.kube.payloads import (
+    CONFIG_MAPS,
+    EVENTS,
+    JOBS,
+    PODS,
+    Kind,
+    parse_object,
+    parse_page,
+    parse_record,
+)
+from mrunners.kube.responses import RequestInfo, conflict_failure
 from mrunners.kube.retry import RetryPolicy
 from mrunners.kube.transport import Request, Transport
 from mrunners.plan.metadata import CONTAINER, Manifest
@@ -28,27 +37,6 @@ PAGE_SIZE = 500
 LOG_RETRY_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """Where a kind is found.
-
-    Attributes:
-        prefix: Of the paths of its API group and version.
-        plural: In paths.
-        resource: As in RBAC.
-    """
-
-    prefix: str
-    plural: str
-    resource: str
-
-
-CONFIG_MAPS = _Kind("/api/v1", "configmaps", "configmaps")
-JOBS = _Kind("/apis/batch/v1", "jobs", "jobs.batch")
-PODS = _Kind("/api/v1", "pods", "pods")
-EVENTS = _Kind("/api/v1", "events", "events")
-
-
 class KubernetesCluster:
     """One API server; safe to use from several threads."""
 
@@ -62,15 +50,16 @@ class KubernetesCluster:
         """Read the kubeconfig; nothing is sent yet.
 
         Args:
-            kubeconfig: A path or another source; empty means the pod's token where there is one,
-                else `KUBECONFIG` or the default file.
+            kubeconfig: A path or another source; empty means `KUBECONFIG` or the default file, and
+                the pod's token where there is neither.
             context: A context of the kubeconfig; empty means its current one.
             warn: Shows the user one line when an outage begins and one when it ends.
 
         Raises:
             InvalidInputError: The kubeconfig is missing or broken, or has no such context.
+            UnauthorizedError: Its exec plugin gives no credentials.
         """
-        self._transport = Transport(kubeconfig, context)
+        self._transport = Transport(kubeconfig, context, warn=warn)
         self._retry_policy = RetryPolicy(monotonic=time.monotonic, sleep=time.sleep, warn=warn)
 
     @property
@@ -84,8 +73,7 @@ class KubernetesCluster:
 
     def get_config_map(self, namespace: str, name: str) -> ConfigMap | None:
         """Return the ConfigMap; None when it does not exist."""
-        raw = self._get(CONFIG_MAPS, namespace, name)
-        return None if raw is None else ConfigMap.from_json(raw)
+        return self._get(CONFIG_MAPS, namespace, name, ConfigMap.from_json)
 
     def list_config_maps(self, namespace: str, selector: str) -> list[ConfigMap]:
         """Return the ConfigMaps that a label selector matches."""
@@ -93,12 +81,11 @@ class KubernetesCluster:
 
     def create_config_map(self, namespace: str, manifest: Manifest) -> ConfigMap | None:
         """Create a ConfigMap; return None when one of that name exists."""
-        raw = self._create(CONFIG_MAPS, namespace, manifest)
-        return None if raw is None else ConfigMap.from_json(raw)
+        return self._create(CONFIG_MAPS, namespace, manifest, ConfigMap.from_json)
 
     def dry_run_config_map(self, namespace: str, manifest: Manifest) -> None:
         """Let the API server check the creation of a ConfigMap without storing it."""
-        self._create(CONFIG_MAPS, namespace, manifest, dryRun="All")
+        self._create(CONFIG_MAPS, namespace, manifest, ConfigMap.from_json, dryRun="All")
 
     def annotate_config_map(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
@@ -106,7 +93,7 @@ class KubernetesCluster:
         """Add annotations to exactly this object; return False when it no longer exists."""
         # The UID in a patch is a precondition: on another object of that name it answers 409.
         body = {"metadata": {"uid": uid, "annotations": dict(annotations)}}
-        response = self._json(
+        return self._changed(
             self._request(
                 "patch",
                 "PATCH",
@@ -116,9 +103,9 @@ class KubernetesCluster:
                 body=body,
                 content_type="application/merge-patch+json",
                 absent=frozenset({404, 409}),
-            )
+            ),
+            CONFIG_MAPS.name,
         )
-        return response is not None
 
     def delete_config_map(self, namespace: str, name: str, uid: str) -> bool:
         """Delete exactly this object and its dependents; return False when it no longer exists."""
@@ -128,7 +115,7 @@ class KubernetesCluster:
             "propagationPolicy": "Background",
             "preconditions": {"uid": uid},
         }
-        response = self._json(
+        return self._changed(
             self._request(
                 "delete",
                 "DELETE",
@@ -137,14 +124,14 @@ class KubernetesCluster:
                 name,
                 body=body,
                 absent=frozenset({404, 409}),
-            )
+            ),
+            "Status",
+            CONFIG_MAPS.name,
         )
-        return response is not None
 
     def get_job(self, namespace: str, name: str) -> Job | None:
         """Return the Job; None when it does not exist."""
-        raw = self._get(JOBS, namespace, name)
-        return None if raw is None else Job.from_json(raw)
+        return self._get(JOBS, namespace, name, Job.from_json)
 
     def list_jobs(self, namespace: str, selector: str) -> list[Job]:
         """Return the Jobs that a label selector matches."""
@@ -152,8 +139,7 @@ class KubernetesCluster:
 
     def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
         """Create a Job; return None when one of that name exists."""
-        raw = self._create(JOBS, namespace, manifest)
-        return None if raw is None else Job.from_json(raw)
+        return self._create(JOBS, namespace, manifest, Job.from_json)
 
     def list_pods(self, namespace: str, selector: str) -> list[Pod]:
         """Return the pods that a label selector matches."""
@@ -182,43 +168,55 @@ class KubernetesCluster:
         )
         return None if status == 404 else body
 
-    def _get(self, kind: _Kind, namespace: str, name: str) -> Any:
-        return self._json(
-            self._request("get", "GET", kind, namespace, name, absent=frozenset({404}))
-        )
+    def _get(self, kind: Kind, namespace: str, name: str, parse: Callable[[Any], T]) -> T | None:
+        request = self._request("get", "GET", kind, namespace, name, absent=frozenset({404}))
+        return self._call(request, lambda body: _record(request, body, kind, parse))
 
-    def _create(self, kind: _Kind, namespace: str, manifest: Manifest, **query: str) -> Any:
-        return self._json(
-            self._request(
-                "create",
-                "POST",
-                kind,
-                namespace,
-                query={"fieldValidation": "Strict", **query},
-                body=manifest,
-                absent=frozenset({409}),
-            )
+    def _create(
+        self,
+        kind: Kind,
+        namespace: str,
+        manifest: Manifest,
+        parse: Callable[[Any], T],
+        **query: str,
+    ) -> T | None:
+        request = self._request(
+            "create",
+            "POST",
+            kind,
+            namespace,
+            query={"fieldValidation": "Strict", **query},
+            body=manifest,
+            absent=frozenset({409}),
         )
+        return self._call(request, lambda body: _record(request, body, kind, parse))
 
-    def _list(
-        self, kind: _Kind, namespace: str, parse: Callable[[Any], T], **query: str
-    ) -> list[T]:
+    def _changed(self, request: Request, *kinds: str) -> bool:
+        """Send a request; return False for a status in its `absent`."""
+        answer = self._call(request, lambda body: parse_object(request.info, body, *kinds))
+        return answer is not None
+
+    def _list(self, kind: Kind, namespace: str, parse: Callable[[Any], T], **query: str) -> list[T]:
         while True:
             try:
-                return [parse(item) for item in self._pages(kind, namespace, query)]
+                return list(self._items(kind, namespace, parse, query))
             except ApiStatusError as error:
                 if error.status != 410:  # the continue token expired: start again
                     raise
 
-    def _pages(self, kind: _Kind, namespace: str, query: Mapping[str, str]) -> Iterator[Any]:
+    def _items(
+        self, kind: Kind, namespace: str, parse: Callable[[Any], T], query: Mapping[str, str]
+    ) -> Iterator[T]:
         token = ""
         while True:
             page = {**query, "limit": str(PAGE_SIZE)}
             if token:
                 page["continue"] = token
-            raw = self._json(self._request("list", "GET", kind, namespace, query=page))
-            yield from raw.get("items") or []
-            token = (raw.get("metadata") or {}).get("continue") or ""
+            request = self._request("list", "GET", kind, namespace, query=page)
+            answer = self._call(request, functools.partial(_page, request, kind, parse))
+            assert answer is not None  # the request names no status as absent
+            items, token = answer
+            yield from items
             if not token:
                 return
 
@@ -226,7 +224,7 @@ class KubernetesCluster:
         self,
         verb: str,
         method: str,
-        kind: _Kind,
+        kind: Kind,
         namespace: str,
         name: str = "",
         *,
@@ -246,24 +244,30 @@ class KubernetesCluster:
             absent=absent,
         )
 
-    def _json(self, request: Request) -> Any:
-        """Send a request with retries.
+    def _call(self, request: Request, parse: Callable[[bytes], T]) -> T | None:
+        """Send a request with retries, also of an answer that cannot be parsed.
 
         Returns:
-            The response's JSON; None for a status in `request.absent`.
+            The parsed body; None for a status in `request.absent`.
         """
 
-        def attempt() -> Any:
+        def attempt() -> T | None:
             status, body = self._transport.send(request)
-            if status in request.absent:
-                if (failure := conflict_failure(request.info, status, body)) is not None:
-                    raise failure
-                return None
-            try:
-                return json.loads(body)
-            except (ValueError, RecursionError) as error:
-                raise no_response(
-                    request.info, f"the body of its {status} response is not JSON"
-                ) from error
+            if status not in request.absent:
+                return parse(body)
+            if (failure := conflict_failure(request.info, status, body)) is not None:
+                raise failure
+            return None
 
         return self._retry_policy.call(attempt)
+
+
+def _record(request: Request, body: bytes, kind: Kind, parse: Callable[[Any], T]) -> T:
+    return parse_record(request.info, parse, parse_object(request.info, body, kind.name))
+
+
+def _page(
+    request: Request, kind: Kind, parse: Callable[[Any], T], body: bytes
+) -> tuple[list[T], str]:
+    page = parse_page(request.info, body, kind.name)
+    return [parse_record(request.info, parse, item) for item in page.items], page.token

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 from mrunners.errors import (
@@ -15,14 +16,25 @@ from mrunners.errors import (
 from mrunners.kube.retry import FailureKind, RequestFailure
 from mrunners.text import printable
 
-__all__ = ["RequestInfo", "conflict_failure", "failure_from_status", "no_response"]
-
-# Admission answers 403 too, and no role helps against these.
-_ADMISSION_MESSAGES = ("exceeded quota", "is being terminated")
+__all__ = [
+    "RequestInfo",
+    "conflict_failure",
+    "failure_from_status",
+    "is_status",
+    "no_response",
+    "unusable_answer",
+]
 
 # 500 and 504 come from an API server whose etcd does not answer, 502 and 503 from a proxy in
-# between, 429 from Priority and Fairness.
-TRANSIENT_STATUSES = frozenset({429, 500, 502, 503, 504})
+# between, 408 and those above 504 from a balancer, 429 from Priority and Fairness.
+TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504, *range(520, 531)})
+
+# The end of what an authorizer says, such as: User "x" cannot list resource "pods" in API group "".
+# Admission answers 403 too, as do proxies, and against those no role helps.
+_NO_RIGHT = re.compile(r'User "[^"]*" cannot\b')
+
+# What the API server puts before the texts of a ValidatingAdmissionPolicy and of a webhook.
+_POLICY = re.compile(r"ValidatingAdmissionPolicy '|admission webhook \"[^\"]*\" denied the request")
 
 # A proxy may answer with a page of HTML on one line.
 _LINE_LIMIT = 500
@@ -66,6 +78,25 @@ def no_response(info: RequestInfo, cause: str) -> RequestFailure:
     )
 
 
+def unusable_answer(info: RequestInfo, problem: str) -> RequestFailure:
+    """Return the failure of a request whose answer is none that an API server would give.
+
+    A proxy, a balancer or a sign-in page gives such answers for a while. The API server may have
+    carried out the request all the same.
+
+    Args:
+        info: The request.
+        problem: The end of a sentence about the answer.
+    """
+    return RequestFailure(
+        FailureKind.TRANSIENT,
+        UnreachableError(
+            f"no usable answer from the API server {info.server}: {problem} ({info}); check what "
+            "answers at that address"
+        ),
+    )
+
+
 def failure_from_status(
     info: RequestInfo, status: int, body: bytes, retry_after: str | None
 ) -> RequestFailure:
@@ -83,6 +114,12 @@ def failure_from_status(
         return RequestFailure(
             FailureKind.TRANSIENT, UnreachableError(answered), _seconds(retry_after)
         )
+    if _POLICY.search(message):
+        # Such a policy chooses its status: 403 mostly, but 401, 413 and 422 too.
+        text = f"{info} was refused by an admission policy of the cluster: {message}"
+        return RequestFailure(
+            FailureKind.PERMANENT, ApiStatusError(text, status=status, reason=reason)
+        )
     if status == 401:
         return RequestFailure(
             FailureKind.PERMANENT,
@@ -91,21 +128,8 @@ def failure_from_status(
                 f"{message}; sign in again, or check the kubeconfig"
             ),
         )
-    if status == 403 and any(text in message for text in _ADMISSION_MESSAGES):
-        return RequestFailure(
-            FailureKind.PERMANENT,
-            ApiStatusError(f"{info} was refused: {message}", status=status, reason=reason),
-        )
     if status == 403:
-        return RequestFailure(
-            FailureKind.FORBIDDEN,
-            ForbiddenError(
-                f"forbidden: {info}: {message}; grant it, for example with examples/rbac.yaml",
-                verb=info.verb,
-                resource=info.resource,
-                namespace=info.namespace,
-            ),
-        )
+        return _forbidden(info, reason, message)
     if status == 404 and info.verb == "create":
         return RequestFailure(
             FailureKind.PERMANENT,
@@ -119,6 +143,36 @@ def failure_from_status(
     )
 
 
+def _forbidden(info: RequestInfo, reason: str, message: str) -> RequestFailure:
+    if "system:anonymous" in message:
+        # The last thing to do about it is to grant a right to everybody.
+        return RequestFailure(
+            FailureKind.PERMANENT,
+            UnauthorizedError(
+                f"the API server {info.server} got no credentials ({info}): {message}; sign in, or "
+                "give the kubeconfig's user a token, a certificate or an exec plugin"
+            ),
+        )
+    if _NO_RIGHT.search(message):
+        advice = "; grant it, for example with examples/rbac.yaml"
+    elif info.verb in {"create", "patch", "delete"}:
+        text = f"{info} was refused: {message}"
+        return RequestFailure(
+            FailureKind.PERMANENT, ApiStatusError(text, status=403, reason=reason)
+        )
+    else:
+        advice = ""
+    return RequestFailure(
+        FailureKind.FORBIDDEN,
+        ForbiddenError(
+            f"forbidden: {info}: {message}{advice}",
+            verb=info.verb,
+            resource=info.resource,
+            namespace=info.namespace,
+        ),
+    )
+
+
 def conflict_failure(info: RequestInfo, status: int, body: bytes) -> RequestFailure | None:
     """Return the failure of a creation that conflicted with others; None for any other status.
 
@@ -129,6 +183,15 @@ def conflict_failure(info: RequestInfo, status: int, body: bytes) -> RequestFail
     if (info.verb, status, reason) != ("create", 409, "Conflict"):
         return None
     return RequestFailure(FailureKind.TRANSIENT, UnreachableError(f"{info} failed: {message}"))
+
+
+def is_status(body: bytes) -> bool:
+    """Whether a body is a Status object, as with every error of an API server but 429."""
+    try:
+        status = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(status, dict) and status.get("kind") == "Status"
 
 
 def _reason_and_message(body: bytes) -> tuple[str, str]:

@@ -1,35 +1,36 @@
 """Sends one HTTPS request to the API server and names what went wrong.
 
-This is the one module that imports the Kubernetes client. It sends each request once, except that
-it reads expired credentials again; all other retries are up to `mrunners.kube.retry`.
+What urllib3 raises ends here. Each request is sent once, except that expired credentials are read
+again; all other retries are up to `mrunners.kube.retry`.
 """
 
 from __future__ import annotations
 
 import email.utils
+import json
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from http.client import HTTPException
+from urllib.parse import urlencode
 
 import urllib3
-import yaml
-from kubernetes.client import ApiClient, Configuration
-from kubernetes.config import (
-    ConfigException,
-    load_incluster_config,
-    load_kube_config,
-    load_kube_config_from_dict,
-)
-from kubernetes.config.incluster_config import SERVICE_HOST_ENV_NAME, SERVICE_TOKEN_FILENAME
 
-from mrunners.errors import InvalidInputError, UnauthorizedError
+from mrunners.errors import MrunnersError, UnauthorizedError
 from mrunners.kube.kubeconfig import KubeconfigSource
-from mrunners.kube.responses import RequestInfo, failure_from_status, no_response
-from mrunners.kube.retry import RequestFailure
+from mrunners.kube.network_errors import CertificateFailure, failure_from_exception
+from mrunners.kube.responses import (
+    RequestInfo,
+    failure_from_status,
+    is_status,
+    unusable_answer,
+)
+from mrunners.kube.retry import FailureKind, RequestFailure
+from mrunners.kube.session import Session, SessionOpener
+from mrunners.text import printable
 
 __all__ = ["Request", "Transport"]
 
@@ -39,8 +40,8 @@ READ_SECONDS = 45.0
 # A server that accepts a connection and then stays silent must not use up the whole time for the
 # first contact.
 FIRST_READ_SECONDS = 10.0
-# A flow collects logs on a few threads; each needs a connection of its own.
-CONNECTIONS = 16
+# What follows in an error, no message shows.
+ERROR_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +70,26 @@ class Request:
 class Transport:
     """Sends requests with the credentials of a kubeconfig or of the pod.
 
-    It uses only the client's configuration, authentication and connection pool. The client's model
-    classes are slow and large, and silently drop misspelled keys.
-
     Attributes:
         server: The API server's URL.
         requests: How many requests were sent so far.
     """
 
-    def __init__(self, kubeconfig: str | KubeconfigSource, context: str = "") -> None:
-        self._kubeconfig = kubeconfig
-        self._context = context
-        self._api = ApiClient(_configuration(kubeconfig, context))
+    def __init__(
+        self,
+        kubeconfig: str | KubeconfigSource,
+        context: str = "",
+        *,
+        warn: Callable[[str], None],
+    ) -> None:
+        self._opener = SessionOpener(kubeconfig, context, os.environ, warn)
+        self._session = self._opener.open()
         self._lock = threading.Lock()
+        # Held while credentials are read, so that of many threads one runs the plugin.
+        self._renewing = threading.Lock()
         self._clock: tuple[datetime, float] | None = None
-        self.server = str(self._api.configuration.host)
+        self._contacted = False
+        self.server = self._session.endpoint.server
         self.requests = 0
 
     def now(self) -> datetime:
@@ -94,7 +100,7 @@ class Transport:
         return at + timedelta(seconds=time.monotonic() - monotonic)
 
     def send(self, request: Request) -> tuple[int, bytes]:
-        """Send a request, and send it once more with fresh credentials if it gets a 401.
+        """Send a request, and send it once more with fresh credentials if they are refused.
 
         Returns:
             The status, which is a success or one in `request.absent`, and the body.
@@ -102,119 +108,103 @@ class Transport:
         Raises:
             RequestFailure: There was no response, or one with another status.
         """
+        session = self._current_session()
         try:
-            return self._send(request)
+            return self._send(session, request)
+        except CertificateFailure:
+            if not self._contacted:  # the kubeconfig was read a moment ago
+                raise
         except RequestFailure as failure:
             if not isinstance(failure.error, UnauthorizedError):
                 raise
-        # The client reads a token file once, and runs an exec plugin again only if the plugin named
-        # an expiry. A new configuration reads all credentials anew.
-        self._api = ApiClient(_configuration(self._kubeconfig, self._context))
-        return self._send(request)
+        # Tokens, certificates and CAs are replaced, and an exec plugin need not name an expiry.
+        return self._send(self._renewed(session), request)
 
-    def _send(self, request: Request) -> tuple[int, bytes]:
-        headers = {"Accept": "application/json" if request.limit_bytes is None else "*/*"}
+    def _current_session(self) -> Session:
+        session = self._session
+        if session.has_expired(datetime.now(UTC)):
+            return self._renewed(session)
+        if session.is_stale(time.monotonic()):
+            try:
+                return self._renewed(session)
+            except RequestFailure:
+                return session  # the token that was read before may still be valid
+        return session
+
+    def _renewed(self, old: Session) -> Session:
+        """Return a session with credentials that were read later than those of `old`.
+
+        Raises:
+            RequestFailure: They cannot be read; transient if the server has answered before, for
+                a plugin needs the same network.
+        """
+        with self._renewing:
+            if self._session is not old:
+                return self._session
+            try:
+                self._session = self._opener.renew(old)
+            except MrunnersError as error:
+                kind = FailureKind.TRANSIENT if self._contacted else FailureKind.PERMANENT
+                raise RequestFailure(kind, error) from error
+            return self._session
+
+    def _send(self, session: Session, request: Request) -> tuple[int, bytes]:
+        headers = urllib3.HTTPHeaderDict(session.credentials.headers)
+        headers["Accept"] = "application/json" if request.limit_bytes is None else "*/*"
         if request.body is not None:
             headers["Content-Type"] = request.content_type
-        api = self._api
-        serialized = api.param_serialize(
-            request.method,
-            request.path,
-            query_params=dict(request.query),
-            header_params=headers,
-            body=request.body,
-            auth_settings=["BearerToken"],
-        )
         with self._lock:
             self.requests += 1
-        read_seconds = FIRST_READ_SECONDS if self._clock is None else READ_SECONDS
+        read_seconds = READ_SECONDS if self._contacted else FIRST_READ_SECONDS
         try:
-            response = api.call_api(
-                *serialized, _request_timeout=(CONNECT_SECONDS, read_seconds)
-            ).response
-            body = _read(response, request.limit_bytes)
-        except urllib3.exceptions.HTTPError as error:
-            raise no_response(request.info, _cause(error)) from error
+            response = session.pool.request(
+                request.method,
+                f"{session.endpoint.server}{request.path}?{urlencode(request.query)}".rstrip("?"),
+                body=None if request.body is None else json.dumps(request.body).encode(),
+                headers=headers,
+                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds),
+                preload_content=False,
+                # Neither repeated, nor sent elsewhere with its token.
+                retries=False,
+                redirect=False,
+            )
+            limit = request.limit_bytes if response.status < 300 else ERROR_BYTES
+            body = _read(response, limit)
+        except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
+            raise failure_from_exception(
+                request.info, session.endpoint, error, contacted=self._contacted
+            ) from error
         if (date := _date(response.headers.get("Date"))) is not None:
             self._clock = (date, time.monotonic())
-        if response.status < 400 or response.status in request.absent:
-            return response.status, body
-        raise failure_from_status(
-            request.info, response.status, body, response.headers.get("Retry-After")
-        )
+        self._contacted = True
+        status = response.status
+        if (problem := _problem(request, response, body)) is not None:
+            raise unusable_answer(request.info, problem)
+        if status in request.absent:
+            return status, body
+        if status >= 400:
+            retry_after = response.headers.get("Retry-After")
+            raise failure_from_status(request.info, status, body, retry_after)
+        return status, body
 
 
-def _configuration(kubeconfig: str | KubeconfigSource, context: str) -> Configuration:
-    """Return the client's configuration.
-
-    Raises:
-        InvalidInputError: The kubeconfig is missing, broken or has no usable context.
-    """
-    configuration = Configuration()
-    # The library would repeat GET and DELETE after a reset, and POST never.
-    configuration.retries = False
-    configuration.connection_pool_maxsize = CONNECTIONS
-    try:
-        _configure(configuration, kubeconfig, context)
-    except (TypeError, AttributeError, LookupError) as error:
-        # The library takes the shape of the YAML for granted.
-        raise InvalidInputError(
-            f"kubeconfig {_shown(kubeconfig)}: it is not a kubeconfig; give the path of another one"
-        ) from error
-    except (ConfigException, yaml.YAMLError, OSError, ValueError) as error:
-        first = (str(error) or type(error).__name__).splitlines()[0].rstrip(". ")
-        if context and f"name {context} in" in first:
-            raise InvalidInputError(
-                f"context {context!r} does not exist in kubeconfig {_shown(kubeconfig)}; list the "
-                "contexts with: kubectl config get-contexts"
-            ) from error
-        raise InvalidInputError(
-            f"kubeconfig {_shown(kubeconfig)}: {first}; give the path of another one"
-        ) from error
-    return configuration
-
-
-def _configure(
-    configuration: Configuration, kubeconfig: str | KubeconfigSource, context: str
-) -> None:
-    if isinstance(kubeconfig, KubeconfigSource):
-        read = kubeconfig.read()
-        load_kube_config_from_dict(
-            dict(read.content),
-            context=context or read.context or None,
-            client_configuration=configuration,
-            persist_config=False,
-        )
-    elif not kubeconfig and not context and _in_pod():
-        load_incluster_config(client_configuration=configuration)
-    elif kubeconfig and not Path(kubeconfig).is_file():
-        raise InvalidInputError(f"kubeconfig {kubeconfig}: {_no_file(kubeconfig)}")
-    else:
-        load_kube_config(
-            config_file=kubeconfig or None,
-            context=context or None,
-            client_configuration=configuration,
-            persist_config=False,
-        )
-
-
-def _no_file(kubeconfig: str) -> str:
-    if kubeconfig.startswith("block:"):
-        return (
-            "only the flows of a deployment read Prefect blocks; run one with --deployment, or "
-            "give the path of a kubeconfig"
-        )
-    return "no such file"
-
-
-def _shown(kubeconfig: str | KubeconfigSource) -> str:
-    if isinstance(kubeconfig, KubeconfigSource):
-        return kubeconfig.name
-    return kubeconfig or os.environ.get("KUBECONFIG") or "(default)"
-
-
-def _in_pod() -> bool:
-    return SERVICE_HOST_ENV_NAME in os.environ and Path(SERVICE_TOKEN_FILENAME).is_file()
+def _problem(request: Request, response: urllib3.BaseHTTPResponse, body: bytes) -> str | None:
+    """Return why an answer is none of an API server; None when it may be one."""
+    status = response.status
+    if status in {404, 409, 410} and not is_status(body):
+        # A balancer's 404 must not be taken for an object that does not exist.
+        return f"it answered {status}, and not as an API server does"
+    if status < 200 or 300 <= status < 400:
+        # Without its query, in which a sign-in page gets its state.
+        target = str(response.headers.get("Location") or "another address").partition("?")[0]
+        return f"it answered {status} and sends to {printable(target, 200)}"
+    if (
+        status < 300
+        and request.limit_bytes is not None
+        and "html" in response.headers.get("Content-Type", "")
+    ):
+        return f"it answered {status} with an HTML page"
+    return None
 
 
 def _read(response: urllib3.BaseHTTPResponse, limit_bytes: int | None) -> bytes:
@@ -236,18 +226,6 @@ def _date(header: str | None) -> datetime | None:
     """Return the Date header's time; None when a proxy wrote it in another form."""
     try:
         date = email.utils.parsedate_to_datetime(header or "")
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
-
-
-def _cause(error: urllib3.exceptions.HTTPError) -> str:
-    """Return the cause in a few words; urllib3 wraps it and adds object addresses."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror.lower()
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, urllib3.exceptions.TimeoutError):
-        return "the request timed out"
-    return str(error).rsplit(">: ", maxsplit=1)[-1]

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qsl, urlsplit
 
 import yaml
+
+from mrunners.kube.client import KubernetesCluster
+from mrunners.kube.kubeconfig import KubeconfigSource
+from tests.fakes import FakeClock
 
 
 @dataclass(frozen=True)
@@ -43,8 +50,8 @@ class Received:
     content_type: str | None
 
 
-def listed(*items: object, more: str = "") -> Answer:
-    return says({"metadata": {"continue": more}, "items": list(items)})
+def listed(kind: str, *items: object, more: str = "") -> Answer:
+    return says({"kind": f"{kind}List", "metadata": {"continue": more}, "items": list(items)})
 
 
 def says(document: object, status: int = 200, **headers: str) -> Answer:
@@ -57,37 +64,77 @@ def refuses(status: int, message: str = "no", **headers: str) -> Answer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    context: ssl.SSLContext | None = None
+    api: ApiServer
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        """Accept a connection, unless the test wants it closed."""
+        connection, address = super().get_request()
+        if self.api.drops > 0:
+            self.api.drops -= 1
+            connection.close()
+            raise OSError
+        if self.context is not None:
+            connection = self.context.wrap_socket(connection, server_side=True)
+        return connection, address
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Ignore it: a client that has read enough closes its connection."""
 
 
 class ApiServer:
-    """Sends its answers one by one, each once, and 418 when none is left."""
+    """Sends its answers one by one, each once, and 418 when none is left.
 
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    Attributes:
+        drops: How many of the next connections are closed at once, before a TLS handshake.
+        received: The requests so far.
+        headers: Their headers.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
         self.answers: deque[Answer] = deque()
+        self.drops = 0
         self.received: list[Received] = []
+        self.headers: list[Message] = []
 
-    def kubeconfig(self, folder: Path, **user: str) -> str:
-        """Write a kubeconfig for this server and return its path."""
+    def kubeconfig(
+        self, folder: Path, cluster: Mapping[str, object] | None = None, /, **user: object
+    ) -> str:
+        """Write a kubeconfig for this server and return its path.
+
+        Args:
+            folder: Where it is written.
+            cluster: More fields of the cluster.
+            **user: The fields of the user; by default a token.
+        """
         path = folder / "kubeconfig"
         document = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "here",
             "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
-            "clusters": [{"name": "here", "cluster": {"server": self.url}}],
+            "clusters": [{"name": "here", "cluster": {"server": self.url, **(cluster or {})}}],
             "users": [{"name": "me", "user": user or {"token": "first"}}],
         }
         path.write_text(yaml.safe_dump(document))
         return str(path)
 
 
+class Client(KubernetesCluster):
+    """Keeps its warnings, and does not really sleep."""
+
+    def __init__(self, kubeconfig: str | KubeconfigSource, context: str = "") -> None:
+        self.warnings: list[str] = []
+        self.clock = FakeClock()
+        super().__init__(kubeconfig, context, warn=self.warnings.append)
+        self._retry_policy.sleep = self.clock.sleep
+        self._retry_policy.monotonic = self.clock.monotonic
+
+
 @contextmanager
-def serving() -> Iterator[ApiServer]:
-    """Run a server in a thread."""
+def serving(context: ssl.SSLContext | None = None) -> Iterator[ApiServer]:
+    """Run a server in a thread; with a context it speaks TLS."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -106,6 +153,7 @@ def serving() -> Iterator[ApiServer]:
                     self.headers.get("Content-Type"),
                 )
             )
+            api.headers.append(self.headers)
             answer = api.answers.popleft() if api.answers else Answer(418)
             self.send_response_only(answer.status)
             for name, value in answer.headers.items():
@@ -126,7 +174,9 @@ def serving() -> Iterator[ApiServer]:
             pass
 
     server = _Server(("127.0.0.1", 0), Handler)
-    api = ApiServer(server.server_address[1])
+    scheme = "http" if context is None else "https"
+    api = ApiServer(f"{scheme}://127.0.0.1:{server.server_address[1]}")
+    server.api, server.context = api, context
     thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

@@ -13,12 +13,13 @@ from mrunners.errors import (
     UnauthorizedError,
     UnreachableError,
 )
-from mrunners.kube.client import KubernetesCluster
+from mrunners.kube import session
 from mrunners.kube.objects import ConfigMap, Event
-from tests.fakes import FakeClock, Raw
+from tests.fakes import Raw
 from tests.unit.kube.apiserver import (
     Answer,
     ApiServer,
+    Client,
     Received,
     listed,
     refuses,
@@ -35,17 +36,6 @@ LOG = f"{BASE}/pods/p/log"
 def api() -> Iterator[ApiServer]:
     with serving() as server:
         yield server
-
-
-class Client(KubernetesCluster):
-    """Keeps its warnings, and does not really sleep."""
-
-    def __init__(self, kubeconfig: str) -> None:
-        self.warnings: list[str] = []
-        self.clock = FakeClock()
-        super().__init__(kubeconfig, warn=self.warnings.append)
-        self._retry_policy.sleep = self.clock.sleep
-        self._retry_policy.monotonic = self.clock.monotonic
 
 
 @pytest.fixture
@@ -77,7 +67,9 @@ def test_an_object_that_does_not_exist_is_none(api: ApiServer, client: Client) -
 
 
 def test_a_list_is_read_page_by_page(api: ApiServer, client: Client) -> None:
-    api.answers.extend([listed(config_map("a"), more="token"), listed(config_map("b"))])
+    api.answers.extend(
+        [listed("ConfigMap", config_map("a"), more="token"), listed("ConfigMap", config_map("b"))]
+    )
     config_maps = client.list_config_maps("load", "x=y,z!=w")
     assert [config_map.name for config_map in config_maps] == ["a", "b"]
     first = received("GET", f"{BASE}/configmaps", labelSelector="x=y,z!=w", limit="500")
@@ -92,9 +84,9 @@ def test_a_list_whose_token_expired_is_read_again_from_its_start(
 ) -> None:
     api.answers.extend(
         [
-            listed(config_map("a"), more="old"),
+            listed("ConfigMap", config_map("a"), more="old"),
             refuses(410),
-            listed(config_map("a"), config_map("b")),
+            listed("ConfigMap", config_map("a"), config_map("b")),
         ]
     )
     config_maps = client.list_config_maps("load", "")
@@ -103,7 +95,7 @@ def test_a_list_whose_token_expired_is_read_again_from_its_start(
 
 
 def test_an_empty_list_may_have_no_items(api: ApiServer, client: Client) -> None:
-    api.answers.append(says({"metadata": {}, "items": None}))
+    api.answers.append(says({"kind": "JobList", "metadata": {}, "items": None}))
     assert client.list_jobs("load", "x=y") == []
     assert api.received == [received("GET", JOBS, labelSelector="x=y", limit="500")]
 
@@ -157,7 +149,7 @@ def test_the_error_about_a_refused_manifest_has_the_servers_message(
 
 
 def test_a_deletion_names_the_uid_and_includes_dependents(api: ApiServer, client: Client) -> None:
-    api.answers.extend([says({"kind": "Status"}), refuses(404), refuses(409)])
+    api.answers.extend([says({"kind": "Status", "status": "Success"}), refuses(404), refuses(409)])
     assert [client.delete_config_map("load", "mrunners", "u") for _ in range(3)] == [
         True,
         False,
@@ -173,7 +165,7 @@ def test_a_deletion_names_the_uid_and_includes_dependents(api: ApiServer, client
 
 
 def test_an_annotation_is_added_to_exactly_one_object(api: ApiServer, client: Client) -> None:
-    api.answers.extend([says(config_map()), refuses(404), refuses(409)])
+    api.answers.extend([says(config_map("m")), refuses(404), refuses(409)])
     assert [client.annotate_config_map("load", "m", "u", {"a": "b"}) for _ in range(3)] == [
         True,
         False,
@@ -187,7 +179,7 @@ def test_an_annotation_is_added_to_exactly_one_object(api: ApiServer, client: Cl
 
 def test_only_events_of_the_type_warning_are_listed(api: ApiServer, client: Client) -> None:
     event = {"involvedObject": {"uid": "u", "name": "n"}, "reason": "r", "message": "m"}
-    api.answers.append(listed(event))
+    api.answers.append(listed("Event", event))
     assert client.list_warnings("load") == [Event("u", "n", "r", "m")]
     assert api.received == [
         received("GET", f"{BASE}/events", fieldSelector="type=Warning", limit="500")
@@ -254,21 +246,21 @@ def test_a_log_that_breaks_off_is_read_again(api: ApiServer, client: Client) -> 
 
 
 def test_a_success_whose_body_is_not_json_is_retried(api: ApiServer, client: Client) -> None:
-    api.answers.extend([Answer(body=b'{"items": ['), listed()])
+    api.answers.extend([Answer(body=b'{"items": ['), listed("Job")])
     assert client.list_jobs("load", "") == []
     assert client.warnings[0].startswith(
-        f"cannot reach the API server {api.url}: the body of its 200 response is not JSON"
+        f"no usable answer from the API server {api.url}: it sent text that is not JSON (list "
     )
 
 
 def test_the_retry_after_of_a_429_is_obeyed(api: ApiServer, client: Client) -> None:
-    api.answers.extend([Answer(429, b"Too many requests\n", {"Retry-After": "7"}), listed()])
+    api.answers.extend([Answer(429, b"Too many requests\n", {"Retry-After": "7"}), listed("Job")])
     assert client.list_jobs("load", "") == []
     assert client.clock.slept == [7]
 
 
 def test_a_log_on_a_lost_node_is_given_up_after_30_seconds(api: ApiServer, client: Client) -> None:
-    api.answers.extend([listed(), *[refuses(500, "dial tcp: i/o timeout")] * 100])
+    api.answers.extend([listed("Job"), *[refuses(500, "dial tcp: i/o timeout")] * 100])
     client.list_jobs("load", "")
     message = r"^get pods/log load/p failed: .* answered 500: dial tcp"
     with pytest.raises(UnreachableError, match=message):
@@ -290,7 +282,7 @@ def test_a_refused_connection_is_reported_in_a_few_words(api: ApiServer, tmp_pat
 
 
 def test_the_time_is_the_servers(api: ApiServer, client: Client) -> None:
-    api.answers.append(says({}, 404, Date="Fri, 02 Jan 2015 03:04:05 GMT"))
+    api.answers.append(refuses(404, Date="Fri, 02 Jan 2015 03:04:05 GMT"))
     client.get_job("load", "x")
     difference = client.now() - datetime(2015, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert timedelta(0) <= difference < timedelta(minutes=1)
@@ -300,6 +292,109 @@ def test_the_time_is_the_servers(api: ApiServer, client: Client) -> None:
 def test_a_date_header_that_is_no_date_is_ignored(
     api: ApiServer, client: Client, date: str
 ) -> None:
-    api.answers.append(says({}, 404, Date=date))
+    api.answers.append(refuses(404, Date=date))
     assert client.get_job("load", "x") is None
     assert client.now().tzinfo is not None
+
+
+@pytest.mark.parametrize("body", [b"null", b"{}", b"[]", b"<html>Sign in</html>", b""])
+def test_an_answer_that_is_not_the_object_is_never_taken_for_none_or_an_empty_list(
+    api: ApiServer, client: Client, body: bytes
+) -> None:
+    odd = Answer(body=body)
+    deleted = says({"kind": "Status", "status": "Success"})
+    api.answers.extend([odd, listed("ConfigMap", config_map())])
+    assert client.list_config_maps("load", "") == [ConfigMap.from_json(config_map())]
+    api.answers.extend([odd, says(config_map())])
+    assert client.get_config_map("load", "mrunners") == ConfigMap.from_json(config_map())
+    api.answers.extend([odd, refuses(409)])
+    assert client.create_config_map("load", {}) is None
+    api.answers.extend([odd, says(config_map())])
+    assert client.annotate_config_map("load", "mrunners", "u", {}) is True
+    api.answers.extend([odd, deleted])
+    assert client.delete_config_map("load", "mrunners", "u") is True
+    assert (len(api.received), len(api.answers)) == (10, 0)
+
+
+def test_a_balancers_404_is_not_taken_for_an_object_that_does_not_exist(
+    api: ApiServer, client: Client
+) -> None:
+    api.answers.extend([Answer(404, b"default backend - 404"), says(config_map())])
+    assert client.get_config_map("load", "mrunners") == ConfigMap.from_json(config_map())
+    assert client.warnings[0].startswith(
+        f"no usable answer from the API server {api.url}: it answered 404, and not as an API "
+        "server does (get configmaps load/mrunners); "
+    )
+
+
+@pytest.mark.parametrize("code", [302, 307])
+def test_a_redirect_is_not_followed_with_our_token(
+    api: ApiServer, client: Client, code: int
+) -> None:
+    target = f"{api.url}/login?state=secret"
+    api.answers.extend([Answer(code, b"<html>", {"Location": target}), Answer(body=b"log")])
+    assert client.read_log("load", "p", limit_bytes=9) == b"log"
+    assert [request.path for request in api.received] == [LOG, LOG]
+    assert f"it answered {code} and sends to {api.url}/login (get pods/log" in client.warnings[0]
+
+
+def test_a_page_of_html_is_not_taken_for_a_log(api: ApiServer, client: Client) -> None:
+    page = Answer(200, b"<html>Sign in</html>", {"Content-Type": "text/html; charset=utf-8"})
+    api.answers.extend([page, Answer(body=b"log", headers={"Content-Type": "text/plain"})])
+    assert client.read_log("load", "p", limit_bytes=9) == b"log"
+
+
+def test_a_user_without_credentials_is_told_so(
+    api: ApiServer, client: Client, tmp_path: Path
+) -> None:
+    message = 'pods is forbidden: User "system:anonymous" cannot list resource "pods"'
+    api.answers.extend([refuses(403, message)] * 2)
+    client = Client(api.kubeconfig(tmp_path, username=""))
+    with pytest.raises(UnauthorizedError, match=r"got no credentials"):
+        client.list_pods("load", "")
+    assert [request.token for request in api.received] == [None, None]
+
+
+def test_a_user_that_is_impersonated_is_named_in_each_request(
+    api: ApiServer, tmp_path: Path
+) -> None:
+    api.answers.append(listed("Pod"))
+    user = {"token": "t", "as": "jane", "as-groups": ["one", "two"]}
+    assert Client(api.kubeconfig(tmp_path, **user)).list_pods("load", "") == []
+    (headers,) = api.headers
+    assert headers["Impersonate-User"] == "jane"
+    assert headers["Impersonate-Group"] in {"one", "one, two"}
+
+
+def test_a_token_file_is_read_again_and_its_loss_is_no_trouble(
+    api: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "TOKEN_FILE_SECONDS", -1.0)
+    token = tmp_path / "token"
+    token.write_text("one\n")
+    api.answers.extend([listed("Pod")] * 3)
+    client = Client(api.kubeconfig(tmp_path, tokenFile="token"))
+    client.list_pods("load", "")
+    token.write_text("two\n")
+    client.list_pods("load", "")
+    token.unlink()
+    client.list_pods("load", "")
+    assert [request.token for request in api.received] == ["one", "two", "two"]
+
+
+def test_a_kubeconfig_that_cannot_be_read_in_mid_run_is_an_outage(
+    api: ApiServer, client: Client, tmp_path: Path
+) -> None:
+    api.answers.extend([listed("Pod"), refuses(401), refuses(401), listed("Pod")])
+    client.list_pods("load", "")
+    path = tmp_path / "kubeconfig"
+    content = path.read_text()
+    path.write_text("")
+
+    def restore(seconds: float) -> None:
+        del seconds
+        path.write_text(content)
+
+    client._retry_policy.sleep = restore
+    assert client.list_pods("load", "") == []
+    assert client.warnings[0].startswith(f"kubeconfig {path}: it is not a kubeconfig")

@@ -9,7 +9,7 @@ from mrunners.errors import (
     UnauthorizedError,
     UnreachableError,
 )
-from mrunners.kube.responses import RequestInfo, failure_from_status, no_response
+from mrunners.kube.responses import RequestInfo, failure_from_status, is_status, no_response
 from mrunners.kube.retry import FailureKind
 
 GET = RequestInfo("https://api:6443", "get", "jobs.batch", "load", "mrunners-0")
@@ -20,7 +20,7 @@ def status(reason: str, message: object) -> bytes:
     return json.dumps({"kind": "Status", "reason": reason, "message": message}).encode()
 
 
-@pytest.mark.parametrize("code", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("code", [408, 429, 500, 502, 503, 504, 522])
 def test_a_status_of_an_overloaded_server_is_transient(code: int) -> None:
     failure = failure_from_status(GET, code, status("x", "wait"), None)
     assert (failure.kind, type(failure.error)) == (FailureKind.TRANSIENT, UnreachableError)
@@ -135,3 +135,71 @@ def test_a_403_from_admission_does_not_suggest_a_role(message: str) -> None:
     assert failure.kind is FailureKind.PERMANENT
     assert isinstance(failure.error, ApiStatusError)
     assert "rbac" not in str(failure.error)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            403,
+            "jobs.batch \"mrunners-0\" is forbidden: ValidatingAdmissionPolicy 'limits' with "
+            "binding 'b' denied request: all containers need limits (ask the platform team)",
+        ),
+        (403, 'admission webhook "validation.gatekeeper.sh" denied the request: [team] no label'),
+        (400, 'admission webhook "validate.kyverno.svc-fail" denied the request: policy x'),
+        (
+            401,
+            "configmaps \"m\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied "
+            "request: sign first",
+        ),
+        (422, "jobs \"m\" is invalid: ValidatingAdmissionPolicy 'p' with binding 'b' denied it"),
+    ],
+)
+def test_what_a_policy_refuses_is_told_in_its_words_and_not_as_a_missing_right(
+    code: int, message: str
+) -> None:
+    failure = failure_from_status(CREATE, code, status("Forbidden", message), None)
+    assert (failure.kind, type(failure.error), str(failure)) == (
+        FailureKind.PERMANENT,
+        ApiStatusError,
+        "create configmaps in namespace load was refused by an admission policy of the cluster: "
+        f"{message}",
+    )
+
+
+def test_a_webhook_that_does_not_answer_is_no_refusal() -> None:
+    message = 'failed calling webhook "x": connection refused'
+    assert failure_from_status(CREATE, 500, status("x", message), None).kind is (
+        FailureKind.TRANSIENT
+    )
+
+
+@pytest.mark.parametrize("info", [GET, CREATE])
+def test_nobody_is_told_to_grant_rights_to_everybody(info: RequestInfo) -> None:
+    message = 'configmaps is forbidden: User "system:anonymous" cannot list resource "configmaps"'
+    failure = failure_from_status(info, 403, status("Forbidden", message), None)
+    assert (failure.kind, type(failure.error), str(failure)) == (
+        FailureKind.PERMANENT,
+        UnauthorizedError,
+        f"the API server https://api:6443 got no credentials ({info}): {message}; sign in, or give "
+        "the kubeconfig's user a token, a certificate or an exec plugin",
+    )
+
+
+def test_a_403_of_a_proxy_is_forbidden_without_a_role_to_grant() -> None:
+    failure = failure_from_status(GET, 403, b"<html>Access denied</html>", None)
+    assert str(failure) == ("forbidden: get jobs.batch load/mrunners-0: <html>Access denied</html>")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (status("NotFound", "x"), True),
+        (b"{}", False),
+        (b"[]", False),
+        (b"default backend - 404", False),
+        (b"[" * 100_000, False),
+    ],
+)
+def test_a_status_is_known_by_its_kind(body: bytes, expected: bool) -> None:
+    assert is_status(body) is expected

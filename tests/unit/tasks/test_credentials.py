@@ -53,6 +53,12 @@ def status(code: int) -> httpx.HTTPStatusError:
     return httpx.HTTPStatusError("no", request=request, response=httpx.Response(code))
 
 
+def refused() -> httpx.ConnectError:
+    error = httpx.ConnectError("[Errno 111] Connection refused")
+    error.__cause__ = ConnectionRefusedError(111, "Connection refused")
+    return error
+
+
 def unreadable() -> ValidationError:
     try:
         BlockDocument.model_validate({"data": "token of the cluster"})
@@ -100,7 +106,10 @@ def test_a_kubeconfig_is_not_shown_by_its_repr(monkeypatch: pytest.MonkeyPatch) 
         (None, InvalidInputError, "the block does not exist; list blocks with: prefect block ls"),
         ({"cluster_config": None}, InvalidInputError, "the block holds no kubeconfig"),
         ({}, InvalidInputError, "the block holds no kubeconfig"),
-        (httpx.ConnectError("away"), UnreachableError, "does not return the block: away"),
+        (httpx.ConnectError("x"), UnreachableError, "return the block: the connection failed"),
+        (httpx.ReadTimeout(""), UnreachableError, "return the block: the request timed out"),
+        (refused(), UnreachableError, "does not return the block: connection refused"),
+        (ValueError("token of the cluster"), InvalidInputError, "answer holds no block"),
         (status(503), UnreachableError, "the Prefect server answers 503"),
         (status(401), InvalidInputError, "the Prefect server answers 401"),
         (unreadable(), InvalidInputError, "the Prefect server's answer holds no block"),

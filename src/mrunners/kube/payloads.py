@@ -1,0 +1,138 @@
+"""What is requested of an API server, and pure functions that find it in the body of a success.
+
+A proxy or a sign-in page may answer with other JSON, and that is never taken for an object that
+does not exist or for an empty list. Such an answer is transient.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from mrunners.kube.responses import RequestInfo, unusable_answer
+
+__all__ = [
+    "CONFIG_MAPS",
+    "EVENTS",
+    "JOBS",
+    "PODS",
+    "Kind",
+    "Page",
+    "parse_object",
+    "parse_page",
+    "parse_record",
+]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Where a kind is found.
+
+    Attributes:
+        name: Of one object.
+        prefix: Of the paths of its API group and version.
+        plural: In paths.
+        resource: As in RBAC.
+    """
+
+    name: str
+    prefix: str
+    plural: str
+    resource: str
+
+
+CONFIG_MAPS = Kind("ConfigMap", "/api/v1", "configmaps", "configmaps")
+JOBS = Kind("Job", "/apis/batch/v1", "jobs", "jobs.batch")
+PODS = Kind("Pod", "/api/v1", "pods", "pods")
+EVENTS = Kind("Event", "/api/v1", "events", "events")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list.
+
+    Attributes:
+        items: The objects, as JSON.
+        token: Continues the list; empty on its last page.
+    """
+
+    items: tuple[Any, ...]
+    token: str
+
+
+def parse_object(info: RequestInfo, body: bytes, *kinds: str) -> Mapping[str, Any]:
+    """Return the object in a body.
+
+    Args:
+        info: The request.
+        body: JSON.
+        *kinds: What the object may be; a Status must be that of a success.
+
+    Raises:
+        RequestFailure: The body holds no such object.
+    """
+    document = _document(info, body)
+    kind = document.get("kind")
+    if kind not in kinds:
+        raise unusable_answer(info, f"it sent {_described(kind)} instead of a {kinds[0]}")
+    if kind == "Status":
+        if document.get("status") != "Success":
+            raise unusable_answer(info, "it sent a Status that is none of a success")
+        return document
+    meta = document.get("metadata")
+    if not isinstance(meta, dict) or (info.name and meta.get("name") != info.name):
+        raise unusable_answer(info, f"it sent a {kind} that is not {info.name or 'complete'}")
+    return document
+
+
+def parse_page(info: RequestInfo, body: bytes, kind: str) -> Page:
+    """Return the page of a list in a body.
+
+    Args:
+        info: The request.
+        body: JSON.
+        kind: That of the items.
+
+    Raises:
+        RequestFailure: The body holds no list of that kind.
+    """
+    document = _document(info, body)
+    if document.get("kind") != f"{kind}List":
+        raise unusable_answer(
+            info, f"it sent {_described(document.get('kind'))} instead of a {kind}List"
+        )
+    meta, items = document.get("metadata"), document.get("items", "missing")
+    # An API server writes a list without items as [] or null, but always writes it.
+    if not isinstance(meta, dict) or not isinstance(items, list | None):
+        raise unusable_answer(info, f"it sent a {kind}List without items")
+    return Page(tuple(items or ()), str(meta.get("continue") or ""))
+
+
+def parse_record(info: RequestInfo, parse: Callable[[Any], T], raw: object) -> T:
+    """Return an object's record.
+
+    Raises:
+        RequestFailure: The object lacks a field that every object of its kind has.
+    """
+    try:
+        return parse(raw)
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise unusable_answer(info, "it sent an object without the fields of its kind") from error
+
+
+def _document(info: RequestInfo, body: bytes) -> Mapping[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise unusable_answer(info, "it sent text that is not JSON") from error
+    if not isinstance(document, dict):
+        raise unusable_answer(info, "it sent JSON that is not an object")
+    return document
+
+
+def _described(kind: object) -> str:
+    return f"a {kind}" if isinstance(kind, str) and kind.isalnum() else "JSON of no kind"
