@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -25,7 +26,10 @@ def write_atomic(content: bytes, path: Path, *, private: bool = False, sync: boo
     Raises:
         OSError: The file cannot be written; an existing file is unchanged.
     """
-    path = path.resolve()
+    try:
+        path = path.resolve()
+    except RuntimeError:  # Python before 3.13 says so of a loop of links
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return

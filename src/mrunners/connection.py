@@ -60,7 +60,8 @@ def connect(
     observer = LoggingObserver() if observer is None else observer
     cluster = KubernetesCluster(kubeconfig, context, warn=observer.warn)
     ref = ClusterRef(kubeconfig, context) if isinstance(kubeconfig, str) else None
-    return Connection(cluster, observer, store or ReportStore(default_store_path()), ref)
+    store = store or ReportStore(default_store_path(), observer.warn)
+    return Connection(cluster, observer, store, ref)
 
 
 class Connection:

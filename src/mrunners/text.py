@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-__all__ = ["closest", "did_you_mean", "listed", "printable", "quoted"]
+__all__ = ["closest", "did_you_mean", "kind_of", "listed", "printable", "quoted"]
 
 _ELLIPSIS: Final = "…"
 _QUOTED_CHARACTERS: Final = 60
@@ -63,6 +63,15 @@ def quoted(value: object, *, limit: int = _QUOTED_CHARACTERS) -> str:
         # repr escapes whatever str.isprintable refuses.
         return repr(value if len(value) <= limit else value[:limit] + _ELLIPSIS)
     return repr(value)
+
+
+def kind_of(value: object) -> str:
+    """Return what a value is, for a message that must not repeat it."""
+    if value is None or isinstance(value, dict | list | tuple):
+        return quoted(value)
+    if isinstance(value, bool):
+        return "true or false"
+    return "text" if isinstance(value, str) else "a number"
 
 
 def listed(texts: Sequence[str], limit: int = 3) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
+from pathlib import Path
 
 from prefect import get_run_logger, runtime
 from prefect.exceptions import MissingContextError
@@ -51,13 +52,23 @@ def connection_to(cluster: ClusterRef) -> Connection:
     The steps of a flow run share one client, and with it one retry policy and one count of
     requests. It reads credentials again when they expire, so it may live long.
     """
-    store = ReportStore(default_store_path())
-    return Connection(_client(cluster, runtime.flow_run.id), observer(), store)
+    flow_run = runtime.flow_run.id
+    return Connection(
+        _client(cluster, flow_run), observer(), _store(flow_run, default_store_path())
+    )
 
 
 def requests_sent(cluster: ClusterRef) -> int:
     """Return how many requests this flow run has sent to the API server so far."""
     return _client(cluster, runtime.flow_run.id).requests
+
+
+# The steps of a flow run share one: what the disk refuses it keeps in memory, and says so once.
+# Only two, because a process that serves flows may live long.
+@lru_cache(maxsize=2)
+def _store(flow_run: str | None, path: Path) -> ReportStore:
+    del flow_run
+    return ReportStore(path, lambda text: observer().warn(text))
 
 
 @lru_cache(maxsize=16)

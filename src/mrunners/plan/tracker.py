@@ -21,6 +21,7 @@ from mrunners.errors import InvalidInputError, NextStep, RefusedError
 from mrunners.formatting import counted
 from mrunners.plan.metadata import Component, Manifest, common_labels, owner_references
 from mrunners.plan.plan import RunPlan
+from mrunners.profiles.rendering import MAX_RENDERED_BYTES
 from mrunners.refs import RunRef
 
 __all__ = [
@@ -33,8 +34,8 @@ __all__ = [
 
 PLAN_KEY = "plan.json"
 
-# A ConfigMap can hold 1 MiB in all; the rest is for metadata and managedFields.
-DATA_LIMIT_BYTES = 900 * 1024
+# A profile that fits by itself always finds a place.
+DATA_LIMIT_BYTES = MAX_RENDERED_BYTES
 
 
 def profile_key(digest: str) -> str:

@@ -7,7 +7,8 @@
 3. `yaml_strict` and `parsing` read the text into the models of `profile` and `requests`;
    `problems` finds and words what is wrong with it.
 4. `release_rules` compares the profile with the kperf release of the image (`images`).
-5. `rendering` writes the profile for the pods; `expectations` estimates what they will do.
+5. `rendering` writes the profile for the pods, and `reading` does each distinct text only once;
+   `expectations` estimates what the pods will do.
 
 Nothing here connects to a cluster: a source gets a ConfigMapReader from its caller.
 """

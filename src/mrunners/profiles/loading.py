@@ -13,10 +13,9 @@ from pydantic import BaseModel, ConfigDict
 
 from mrunners.errors import InvalidInputError
 from mrunners.profiles.images import KperfRelease
-from mrunners.profiles.parsing import ParsedProfile, parse_profile
 from mrunners.profiles.profile import LoadProfile
+from mrunners.profiles.reading import ReadProfile, read_profile
 from mrunners.profiles.release_rules import release_problems
-from mrunners.profiles.rendering import profile_digest, render_profile
 from mrunners.profiles.sources import SOURCES, ProfileSource, SourceContext
 from mrunners.profiles.uris import RunnerSpec, UriCheck, check_runner_uri, show_uri
 
@@ -87,10 +86,10 @@ def load_runners(
         InvalidInputError: One line per error, `runner 2 of 3 (URI): …`.
         ClusterError: A request to the cluster failed.
     """
-    cache = _ProfileCache(context, release, sources)
-    problems = [cache.problems(spec.scheme, spec.path) for spec in specs]
+    profiles = _Profiles(context, release, sources)
+    problems = [profiles.problems(spec.scheme, spec.path) for spec in specs]
     _raise_problems([spec.uri for spec in specs], problems)
-    return [cache.loaded_runner(spec) for spec in specs]
+    return [profiles.loaded_runner(spec) for spec in specs]
 
 
 def read_runners(
@@ -117,13 +116,13 @@ def read_runners(
         ClusterError: A request to the cluster failed.
     """
     checks = _check_uris(uris, sources)
-    cache = _ProfileCache(context, release, sources)
-    problems = [(*check.problems, *cache.problems(check.scheme, check.path)) for check in checks]
+    profiles = _Profiles(context, release, sources)
+    problems = [(*check.problems, *profiles.problems(check.scheme, check.path)) for check in checks]
     _raise_problems(uris, problems)
-    return tuple(cache.loaded_runner(check.spec()) for check in checks)
+    return tuple(profiles.loaded_runner(check.spec()) for check in checks)
 
 
-class _ProfileCache:
+class _Profiles:
     """The profiles of one call; URIs that differ only in their query share one."""
 
     def __init__(
@@ -136,7 +135,7 @@ class _ProfileCache:
         self._release = release
         self._sources = sources
         # By scheme and path: the profile, or what is wrong with it.
-        self._results: dict[tuple[str, str], ParsedProfile | tuple[str, ...]] = {}
+        self._results: dict[tuple[str, str], ReadProfile | tuple[str, ...]] = {}
 
     def problems(self, scheme: str | None, path: str | None) -> tuple[str, ...]:
         """Return what is wrong with a profile; nothing when the URI does not say where it is."""
@@ -145,27 +144,26 @@ class _ProfileCache:
         if (scheme, path) not in self._results:
             self._results[scheme, path] = self._load(scheme, path)
         result = self._results[scheme, path]
-        return () if isinstance(result, ParsedProfile) else result
+        return () if isinstance(result, ReadProfile) else result
 
     def loaded_runner(self, spec: RunnerSpec) -> LoadedRunner:
         """Return the runner of a spec for which `problems` returned none."""
         result = self._results[spec.scheme, spec.path]
-        assert isinstance(result, ParsedProfile)
-        rendered = render_profile(result.profile)
+        assert isinstance(result, ReadProfile)
         return LoadedRunner(
             spec=spec,
             profile=result.profile,
-            rendered=rendered,
-            digest=profile_digest(rendered),
+            rendered=result.rendered,
+            digest=result.digest,
             warnings=result.warnings,
         )
 
-    def _load(self, scheme: str, path: str) -> ParsedProfile | tuple[str, ...]:
+    def _load(self, scheme: str, path: str) -> ReadProfile | tuple[str, ...]:
         try:
-            parsed = parse_profile(self._sources[scheme].load(path, self._context))
+            result = read_profile(self._sources[scheme].load(path, self._context))
         except InvalidInputError as error:
             return error.problems
-        return tuple(release_problems(parsed.profile, self._release)) or parsed
+        return tuple(release_problems(result.profile, self._release)) or result
 
 
 def _check_uris(uris: Sequence[str], sources: Mapping[str, ProfileSource]) -> list[UriCheck]:

@@ -17,6 +17,7 @@ from mrunners.profiles.problems import (
     validation_problems,
 )
 from mrunners.profiles.profile import LoadProfile, LoadProfileSpec, WeightedRequest
+from mrunners.profiles.rendering import LEAST_REQUEST_BYTES, rendered_size_problem
 from mrunners.profiles.requests import (
     ProfileModel,
     RequestGet,
@@ -45,6 +46,19 @@ _MODEL_OF_KIND: Final[dict[str, type[ProfileModel]]] = {
 }
 
 
+def _keys_of(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(field.alias or name for name, field in model.model_fields.items())
+
+
+_TOP_KEYS: Final = _keys_of(LoadProfile) | {"spec"}
+_PARTS: Final[list[type[BaseModel]]] = [
+    LoadProfileSpec,
+    WeightedRequest,
+    *_MODEL_OF_KIND.values(),
+]
+_KEYS: Final = _TOP_KEYS.union(*(_keys_of(part) for part in _PARTS))
+
+
 class ParsedProfile(NamedTuple):
     """A valid profile, and what its author should still know, one line each."""
 
@@ -65,13 +79,17 @@ def parse_profile(text: bytes | str) -> ParsedProfile:
         InvalidInputError: One line per error, in the order of the text, each with its field's path,
             such as `specs[0].requests[2].staleList.limit: must be 0 for staleList`.
     """
-    document = load_yaml(text, what="the load profile")
+    document = load_yaml(text, what="the load profile", known_keys=_KEYS)
     if not isinstance(document, dict):
         raise InvalidInputError("the load profile must be a mapping with 'version' and 'specs'")
     if "loadProfile" in document:
         raise InvalidInputError(
             "this is a kperf runner group, not a load profile; extract its profile with: "
             "yq .loadProfile FILE > profile.yaml"
+        )
+    if not _TOP_KEYS & document.keys():
+        raise InvalidInputError(
+            f"this is not a load profile: it has none of its keys ({', '.join(sorted(_TOP_KEYS))})"
         )
     single_spec = "spec" in document and "specs" not in document
     # A lone `spec` becomes `specs`, in its place; beside `specs` it is compared below.
@@ -80,6 +98,8 @@ def parse_profile(text: bytes | str) -> ParsedProfile:
         for key, value in document.items()
         if single_spec or key != "spec"
     }
+    if problem := rendered_size_problem(_least_size(with_specs), at_least=True):
+        raise InvalidInputError(problem)
     profile, problems = _validate(with_specs)
     if "spec" in document and not single_spec and not problems:
         problems = _spec_problems(document["spec"], profile)
@@ -96,7 +116,7 @@ def _validate(document: dict[str, object]) -> tuple[LoadProfile | None, list[Pro
         # Aliases only: kperf would not understand `content_type`.
         profile = LoadProfile.model_validate(document, by_alias=True, by_name=False)
     except ValidationError as error:
-        problems = validation_problems(error, _known_keys)
+        problems = validation_problems(error, _known_keys, show_values="specs" in document)
     # Again by hand: pydantic skips a model's own rules where one of its fields is invalid.
     return profile, list(dict.fromkeys([*problems, *rule_problems(document)]))
 
@@ -110,12 +130,23 @@ def _spec_problems(spec: object, profile: LoadProfile | None) -> list[Problem]:
     return [Problem(("spec",), text)]
 
 
+def _least_size(document: Mapping[str, object]) -> int:
+    """Return what the requests of a profile take at least as rendered, valid or not."""
+    specs = document.get("specs")
+    lists = [
+        spec["requests"]
+        for spec in (specs if isinstance(specs, list) else ())
+        if isinstance(spec, Mapping) and isinstance(spec.get("requests"), list)
+    ]
+    copies = 2 if isinstance(specs, list) and len(specs) == 1 else 1  # `spec` and `specs`
+    return copies * LEAST_REQUEST_BYTES * sum(len(requests) for requests in lists)
+
+
 def _known_keys(path: FieldPath) -> Iterable[str]:
     models: list[type[BaseModel]] = [LoadProfile, LoadProfileSpec, WeightedRequest]
     keys = [part for part in path if isinstance(part, str)]
     model = models[len(keys)] if len(keys) < len(models) else _MODEL_OF_KIND[keys[2]]
-    known = [field.alias or name for name, field in model.model_fields.items()]
-    return [*known, "spec"] if model is LoadProfile else known
+    return _TOP_KEYS if model is LoadProfile else _keys_of(model)
 
 
 def _warnings(document: Mapping[str, object], profile: LoadProfile) -> Iterator[str]:

@@ -2,6 +2,10 @@
 
 The fields' own rules are in the models of `profile` and `requests`. A problem is a path into the
 profile and the end of a sentence about what is there, such as `specs[0].rate` and `is required`.
+
+The file may be any file that this process can read, and its author somebody else than the reader of
+the messages. So no message repeats a long text, and of a file that hardly looks like a profile no
+value at all.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from mrunners.profiles.requests import RequestKind
-from mrunners.text import did_you_mean, printable, quoted
+from mrunners.text import did_you_mean, kind_of, printable, quoted
 
 __all__ = [
     "FieldPath",
@@ -29,7 +33,10 @@ __all__ = [
 
 FieldPath = tuple[str | int, ...]
 
-_PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
+# Longer than any key of a profile, even misspelled; shorter than most secrets.
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,24}")
+_KEY_CHARACTERS: Final = 8
+_VALUE_CHARACTERS: Final = 20
 _MAX_PROBLEMS: Final = 50
 
 # By pydantic's error type.
@@ -118,16 +125,21 @@ def rule_problems(document: Mapping[str, object]) -> Iterator[Problem]:
 
 
 def validation_problems(
-    error: ValidationError, known_keys: Callable[[FieldPath], Iterable[str]]
+    error: ValidationError,
+    known_keys: Callable[[FieldPath], Iterable[str]],
+    *,
+    show_values: bool,
 ) -> list[Problem]:
     """Return pydantic's errors in plain words, one problem each.
 
     Args:
         error: What the validation of a LoadProfile raised.
         known_keys: Returns the keys that the mapping at a path may have.
+        show_values: Whether to say what is there; otherwise only of what kind it is.
     """
+    show = _shortened if show_values else kind_of
     return [
-        Problem(tuple(details["loc"]), _message(details, known_keys))
+        Problem(tuple(details["loc"]), _message(details, known_keys, show))
         for details in error.errors(include_url=False)
     ]
 
@@ -167,15 +179,23 @@ def _list_or_empty(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _message(details: ErrorDetails, known_keys: Callable[[FieldPath], Iterable[str]]) -> str:
+def _shortened(value: object) -> str:
+    return quoted(value, limit=_VALUE_CHARACTERS)
+
+
+def _message(
+    details: ErrorDetails,
+    known_keys: Callable[[FieldPath], Iterable[str]],
+    show: Callable[[object], str],
+) -> str:
     path: FieldPath = tuple(details["loc"])
     if details["type"] == "extra_forbidden":
         return f"unknown key{did_you_mean(str(path[-1]), known_keys(path[:-1]))}"
     template = _MESSAGES.get(details["type"])
     if template is None:
-        return f"{printable(details['msg'], 200)}, got {quoted(details['input'])}"
+        return f"{printable(details['msg'], 200)}, got {show(details['input'])}"
     limits = {name: _without_zero(value) for name, value in details.get("ctx", {}).items()}
-    return template.format_map({**limits, "got": quoted(details["input"])})
+    return template.format_map({**limits, "got": show(details["input"])})
 
 
 def _without_zero(value: object) -> str:
@@ -211,5 +231,5 @@ def _show_path(path: FieldPath, *, single_spec: bool) -> str:
         elif _PLAIN_KEY.fullmatch(part):
             shown += f".{part}" if shown else part
         else:
-            shown += f"[{quoted(part)}]"
+            shown += f"[{quoted(part, limit=_KEY_CHARACTERS)}]"
     return shown

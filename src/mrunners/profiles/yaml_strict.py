@@ -4,23 +4,27 @@ The text is untrusted: anyone who may write the file or the ConfigMap controls i
 aliases can become 28 MB. So the reader uses PyYAML's parser events only. It never recurses, expands
 aliases or obeys tags, it refuses what it does not read, and it stops at limits of size, depth and
 number of problems.
+
+The file may be any file that this process can read, and its author somebody else than the reader of
+the messages. So a problem is a position and a reason, and never repeats what is there.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 import yaml
 
 from mrunners.errors import InvalidInputError
-from mrunners.text import quoted
+from mrunners.text import kind_of
 
 __all__ = ["MAX_PROFILE_BYTES", "load_yaml"]
 
-# Half of what a ConfigMap can hold, so that a profile always fits into the run's own one.
+# Of the text as given; `rendering` has the limit of what the pods get. No profile that fits there
+# needs more, but for comments and long descriptions.
 MAX_PROFILE_BYTES: Final = 512 * 1024
 _MAX_DEPTH: Final = 32
 # A broken file can repeat its error on every line; nobody reads more than these.
@@ -45,6 +49,10 @@ _NOT_FINITE: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _MAX_INTEGER_DIGITS: Final = 19
 _MAX_FLOAT_LENGTH: Final = 64
 
+# libyaml is ten times as fast (measured), and kperf's own parser was translated from it. The wheels
+# of PyYAML have it; built from source, PyYAML may lack it.
+_PARSER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+
 _Scalar = None | bool | int | float | str
 
 
@@ -52,7 +60,7 @@ class _StopReadingError(Exception):
     """The rest of the text is not read."""
 
 
-def load_yaml(text: bytes | str, *, what: str) -> object:
+def load_yaml(text: bytes | str, *, what: str, known_keys: Collection[str] = ()) -> object:
     """Read one YAML document.
 
     Mappings have text keys, each once; numbers are finite. Anchors, aliases, tags, merge keys,
@@ -61,6 +69,7 @@ def load_yaml(text: bytes | str, *, what: str) -> object:
     Args:
         text: The document; bytes must be UTF-8, with or without a byte order mark.
         what: The name of the document in messages, such as `the load profile`.
+        known_keys: The keys that messages may name.
 
     Returns:
         None (empty document), bool, int, float, str, dict or list.
@@ -70,15 +79,19 @@ def load_yaml(text: bytes | str, *, what: str) -> object:
             because nothing after it can be read.
     """
     content = _decode(text, what)
-    builder = _Builder()
+    builder = _Builder(known_keys)
     try:
         for event in _events(content):
             builder.handle(event)
     except _StopReadingError:
         pass
     except yaml.reader.ReaderError as error:
-        # error.position counts characters, because the input is text.
-        before = content[: error.position]
+        # libyaml counts bytes, the parser in Python characters.
+        before = (
+            content[: error.position]
+            if _PARSER is yaml.SafeLoader
+            else content.encode()[: error.position].decode()
+        )
         line = before.count("\n") + 1
         column = len(before) - (before.rfind("\n") + 1) + 1
         builder.add_problem(line, column, "a character that YAML does not allow")
@@ -104,15 +117,15 @@ def _decode(text: bytes | str, what: str) -> str:
         return encoded.decode()
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise InvalidInputError(f"{what}: line {line}: not valid UTF-8") from error
-    except UnicodeEncodeError as error:
-        raise InvalidInputError(f"{what}: not valid UTF-8") from error
+        raise InvalidInputError(f"{what}: line {line}: not valid UTF-8") from None
+    except UnicodeEncodeError:
+        raise InvalidInputError(f"{what}: not valid UTF-8") from None
 
 
 def _events(content: str) -> Iterator[yaml.Event]:
     # Only the parser, which yields while it reads, so that a limit stops it early. PyYAML's
     # composer, resolver and constructor would recurse and expand.
-    return yaml.parse(content, Loader=yaml.SafeLoader)
+    return yaml.parse(content, Loader=_PARSER)
 
 
 def _position(event: yaml.Event) -> tuple[int, int]:
@@ -141,12 +154,13 @@ class _Builder:
         line: The line of the last event.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, known_keys: Collection[str]) -> None:
         self.root: object = None
         self.problems: list[str] = []
         self.line = 1
         self._stack: list[_OpenCollection] = []
         self._documents = 0
+        self._known_keys = known_keys
 
     def add_problem(self, line: int, column: int, problem: str) -> None:
         self.problems.append(f"line {line}, column {column}: {problem}")
@@ -185,7 +199,7 @@ class _Builder:
 
     def _read_scalar(self, event: yaml.ScalarEvent) -> object:
         text: str = event.value
-        if any("\ud800" <= char <= "\udfff" for char in text):
+        if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
             self._add_problem_at(event, "half a surrogate pair is not a character")
             return None
         if not event.implicit[0]:  # quoted or a block
@@ -213,14 +227,15 @@ class _Builder:
     def _read_key(self, value: object, event: yaml.NodeEvent, parent: _OpenCollection) -> str:
         line, _ = _position(event)
         if not isinstance(value, str):
-            self._add_problem_at(event, f"a key must be text, got {quoted(value)}")
+            self._add_problem_at(event, f"a key must be text, got {kind_of(value)}")
             parent.invalid_keys += 1
             return f"\0{parent.invalid_keys}"
         if value == "<<" and isinstance(event, yaml.ScalarEvent) and event.implicit[0]:
             self._add_problem_at(event, "merge keys (<<) are not allowed; write the keys out")
         if value in parent.key_lines:
             first = parent.key_lines[value]
-            problem = f"the key {quoted(value)} is given twice (first on line {first})"
+            key = f"the key '{value}'" if value in self._known_keys else "a key"
+            problem = f"{key} is given twice (first on line {first})"
             self._add_problem_at(event, problem)
             return value
         parent.key_lines[value] = line

@@ -44,9 +44,6 @@ def collect_job(
         store: Read first; what is fetched is kept there.
         unreachable_nodes: Nodes that did not return a log; they are not asked for another one,
             because each request uses up the whole retry time for logs. New ones are added.
-
-    Raises:
-        OSError: The store cannot keep a report.
     """
     outcomes = _OutcomeFactory(job)
     if job.actual is None:

@@ -65,7 +65,6 @@ def fetch_report(
     Raises:
         UnusableReportError: There is no report that could be merged, with the reason.
         UnauthorizedError: The credentials are not accepted any more.
-        OSError: The store cannot keep it.
     """
     assert pod.job_uid is not None
     assert pod.index is not None
@@ -151,8 +150,6 @@ def fetch_ended(
                 unreachable_nodes.add(pod.node)
                 progress.unread.add(key)
                 progress.done.discard(key)
-        except OSError as error:
-            observer.warn(f"pod {pod.name}: its report could not be kept on disk: {error}")
         else:
             progress.reports += 1
             fetched.append(f"{job.planned.name} index {pod.index}, pod {pod.name} on {pod.node}")

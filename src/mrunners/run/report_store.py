@@ -1,6 +1,7 @@
 """Keeps fetched reports on this machine's disk, safe from lost nodes and deleted Jobs.
 
-The store keeps bytes and checks that they are what was put in; it parses nothing.
+The store keeps bytes and checks that they are what was put in; it parses nothing. Where the disk
+cannot be written, it lasts as long as the process.
 """
 
 from __future__ import annotations
@@ -9,15 +10,20 @@ import gzip
 import hashlib
 import os
 import zlib
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import AwareDatetime, ValidationError
 
-from mrunners.atomic_write import write_atomic
 from mrunners.records import Record
+from mrunners.run.store_files import StoreFiles
 
 __all__ = ["PodFacts", "ReportStore", "default_store_path"]
+
+
+# Debian's home of users that have none. It does not exist.
+_NO_HOME = Path("/nonexistent/.local/state")
 
 
 class PodFacts(Record):
@@ -36,9 +42,15 @@ class PodFacts(Record):
 
 
 def default_store_path() -> Path:
-    """Return `$XDG_STATE_HOME/mrunners/reports` (XDG Base Directory Specification)."""
-    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(state).expanduser() / "mrunners" / "reports"
+    """Return `$XDG_STATE_HOME/mrunners/reports` (XDG Base Directory Specification).
+
+    Nothing can be kept there when this user has no home, as a random UID in a container.
+    """
+    try:
+        state = Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser()
+    except RuntimeError:
+        state = _NO_HOME
+    return state / "mrunners" / "reports"
 
 
 class ReportStore:
@@ -48,22 +60,29 @@ class ReportStore:
     several processes may write the same one.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, warn: Callable[[str], None] | None = None) -> None:
+        """Open a store.
+
+        Args:
+            root: Its folder; created when something is put in.
+            warn: Is told once when the folder cannot be written; None means the logger `mrunners`.
+        """
         self._root = root
+        self._files = StoreFiles(root, warn)
 
     def get(self, job_uid: str, index: int) -> tuple[bytes, PodFacts] | None:
         """Return the raw report and its pod's facts; None when there is none or it is damaged."""
         raw_path, facts_path = self._paths(job_uid, index)
         try:
-            facts = PodFacts.model_validate_json(facts_path.read_bytes())
-            raw = gzip.decompress(raw_path.read_bytes())
+            facts = PodFacts.model_validate_json(self._files.read(facts_path))
+            raw = gzip.decompress(self._files.read(raw_path))
         except (OSError, EOFError, zlib.error, ValidationError):
             return None
         return (raw, facts) if hashlib.sha256(raw).hexdigest() == facts.sha256 else None
 
     def has(self, job_uid: str, index: int) -> bool:
         """Whether there is an entry; cheaper than reading it."""
-        return self._paths(job_uid, index)[1].is_file()
+        return self._files.exists(self._paths(job_uid, index)[1])
 
     def put(
         self,
@@ -77,11 +96,7 @@ class ReportStore:
         finished_at: datetime | None,
         exit_code: int | None,
     ) -> PodFacts:
-        """Keep a report.
-
-        Raises:
-            OSError: The disk is full or not writable.
-        """
+        """Keep a report."""
         facts = PodFacts(
             pod=pod,
             node=node,
@@ -93,8 +108,8 @@ class ReportStore:
         raw_path, facts_path = self._paths(job_uid, index)
         # The facts come second: an entry exists once they do. Their hash reveals a damaged one.
         packed = gzip.compress(raw, compresslevel=6, mtime=0)
-        write_atomic(packed, raw_path, private=True, sync=False)
-        write_atomic(facts.model_dump_json().encode(), facts_path, private=True, sync=False)
+        self._files.write(raw_path, packed)
+        self._files.write(facts_path, facts.model_dump_json().encode())
         return facts
 
     def _paths(self, job_uid: str, index: int) -> tuple[Path, Path]:

@@ -190,6 +190,35 @@ specs:
             ["['a\\nb']: unknown key; known: description, spec, specs, version"],
         ),
         (
+            "root:*:20228:0:99999:7::\ns3cret: {version: 1}",
+            [
+                "this is not a load profile: it has none of its keys (description, spec, specs, "
+                "version)"
+            ],
+        ),
+        (
+            # As of another tool's file that has a version too.
+            "version: hunter2hunter2\ntoken: hunter2\nhunter2hunter2hunter2hunter2: 1",
+            [
+                "version: must be 1, got text",
+                "token: unknown key; known: description, spec, specs, version",
+                "['hunter2h…']: unknown key; known: description, spec, specs, version",
+                "specs: is required",
+            ],
+        ),
+        (
+            f"version: 1\nspec: {{rate: {'x' * 40}, requests: [{{shares: 1, staleGet: {GET}}}]}}",
+            [f"spec.rate: must be a number, got '{'x' * 20}…'"],
+        ),
+        (
+            HEAD + "  - 1\n" * 6000,
+            [
+                "the load profile takes at least 1,032,000 bytes as rendered for kperf, but a "
+                "ConfigMap holds at most 921,600; split it into several profiles, with a runner "
+                "each"
+            ],
+        ),
+        (
             HEAD + "  - {shares: 1, patch: {version: v1, resource: pods, name: a, "
             "keySpaceSize: 1, patchType: json, body: '" + "[" * 5000 + "'}}",
             ["spec.requests[0].patch.body: is nested more than 100 levels deep"],

@@ -1,7 +1,9 @@
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +15,8 @@ from mrunners.profiles.expectations import (
 )
 from mrunners.profiles.parsing import ParsedProfile, parse_profile
 from mrunners.profiles.profile import LoadProfile
-from mrunners.profiles.rendering import profile_digest, render_profile
+from mrunners.profiles.rendering import LEAST_REQUEST_BYTES, profile_digest, render_profile
+from mrunners.profiles.requests import RequestKind
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "profiles"
 
@@ -74,6 +77,75 @@ def test_one_spec_is_written_for_old_and_new_releases() -> None:
         {"version": 1, "description": "a €", "specs": [{"rate": 2.5, "requests": requests}]}
     )
     assert render_profile(value) == expected
+
+
+class _ReferenceDumper(yaml.SafeDumper):
+    """Writes as the renderer does, with PyYAML's own emitter."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9._/-]*", text)
+        reserved = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+        style = None if plain and text.lower() not in reserved else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_ReferenceDumper.add_representer(str, _ReferenceDumper.represent_text)
+
+
+@given(
+    st.text(st.sampled_from("ab:-[]{}&*!|>%@'\"\\?,#~\n \t01.eU\x00\ufeff€😀\x85\u2028yn")),
+    st.floats(0, 2**31 - 1).filter(lambda rate: not rate.is_integer()),
+)
+def test_a_profile_is_rendered_as_pyyaml_would_write_it(text: str, rate: float) -> None:
+    value = LoadProfile(version=1, description=text, specs=profile(rate=rate).specs)
+    rendered = render_profile(value)
+    document = yaml.safe_load(rendered)
+    assert rendered == yaml.dump(
+        document, Dumper=_ReferenceDumper, sort_keys=False, default_flow_style=False, width=2**31
+    )
+
+
+# The shortest valid requests; every release's other defaults only make them longer.
+_SHORTEST = {
+    "staleList": {"version": "v", "resource": "r"},
+    "quorumList": {"version": "v", "resource": "r"},
+    "watchList": {"version": "v", "resource": "r"},
+    "staleGet": {"version": "v", "resource": "r", "name": "n"},
+    "quorumGet": {"version": "v", "resource": "r", "name": "n"},
+    "put": {
+        "version": "v1",
+        "resource": "configmaps",
+        "namespace": "n",
+        "name": "n",
+        "keySpaceSize": 1,
+        "payloadSize": 1,
+    },
+    "patch": {
+        "version": "v",
+        "resource": "r",
+        "name": "n",
+        "keySpaceSize": 1,
+        "patchType": "json",
+        "body": "1",
+    },
+    "getPodLog": {"namespace": "n", "name": "n"},
+    "postDel": {"version": "v1", "resource": "pods", "namespace": "n"},
+}
+
+
+def test_no_request_takes_less_than_what_the_early_check_assumes() -> None:
+    def size(*kinds: str) -> int:
+        requests = [{"shares": 1, kind: _SHORTEST[kind]} for kind in kinds]
+        spec = {"rate": 1, "requests": requests}
+        two = LoadProfile.model_validate({"version": 1, "specs": [spec, profile().specs[0]]})
+        return len(render_profile(two))
+
+    assert set(_SHORTEST) == set(RequestKind)
+    least = min(size("put", kind) - size("put") for kind in _SHORTEST)
+    assert least == LEAST_REQUEST_BYTES
 
 
 def test_several_specs_are_written_for_new_releases_only() -> None:

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrunners.errors import InvalidInputError
+from mrunners.profiles import yaml_strict
 from mrunners.profiles.yaml_strict import MAX_PROFILE_BYTES, load_yaml
 
 
 def problems(text: bytes | str) -> list[str]:
     with pytest.raises(InvalidInputError) as caught:
-        load_yaml(text, what="it")
+        load_yaml(text, what="it", known_keys={"known"})
     return list(caught.value.problems)
 
 
@@ -56,12 +57,13 @@ def test_an_empty_document_is_none() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a: [", ["line 1, column 5: not valid YAML: while parsing a flow node expected the node"]),
-        ("a: b: c", ["line 1, column 5: not valid YAML: mapping values are not allowed here"]),
+        ("a: [", ["line 2, column 1: not valid YAML: while parsing a flow node did not find"]),
+        ("a: b: c", ["line 1, column 5: not valid YAML: mapping values are not allowed in"]),
         (
-            "a: 1\nb: 2\na: 3\n",
-            ["line 3, column 1: the key 'a' is given twice (first on line 1)"],
+            "known: 1\nb: 2\nknown: 3\n",
+            ["line 3, column 1: the key 'known' is given twice (first on line 1)"],
         ),
+        ("s3cret: 1\ns3cret: 3", ["line 2, column 1: a key is given twice (first on line 1)"]),
         (
             "x: &a 1\ny: *a\n",
             [
@@ -72,7 +74,9 @@ def test_an_empty_document_is_none() -> None:
         ("x: !!str 1", ["line 1, column 4: tags (!) are not allowed"]),
         ("x: !!binary aGk=", ["line 1, column 4: tags (!) are not allowed"]),
         ("<<: {a: 1}", ["line 1, column 1: merge keys (<<) are not allowed; write the keys out"]),
-        ("1: a", ["line 1, column 1: a key must be text, got 1"]),
+        ("1: a", ["line 1, column 1: a key must be text, got a number"]),
+        ("true: a", ["line 1, column 1: a key must be text, got true or false"]),
+        ("~: a", ["line 1, column 1: a key must be text, got nothing"]),
         ("? [a]\n: b", ["line 1, column 3: a key must be text, got a list"]),
         ("--- 1\n--- 2", ["line 2, column 1: a second document; give exactly one"]),
         ("a: .nan", ["line 1, column 4: .nan is not allowed: numbers must be finite"]),
@@ -80,13 +84,18 @@ def test_an_empty_document_is_none() -> None:
         ("a: 1e999", ["line 1, column 4: a number is too large"]),
         ("a: " + "9" * 5000, ["line 1, column 4: a number has too many digits"]),
         ("a: \x01", ["line 1, column 4: a character that YAML does not allow"]),
+        ("é: \x01", ["line 1, column 4: a character that YAML does not allow"]),
         ("a:\n b: \x01", ["line 2, column 5: a character that YAML does not allow"]),
-        ('"\\UFFFFFFFF"', ["line 1, column 1: not valid YAML: a malformed escape or directive"]),
-        ('"\\ud800"', ["line 1, column 1: half a surrogate pair is not a character"]),
+        (
+            '"\\UFFFFFFFF"',
+            ["line 1, column 4: not valid YAML: while parsing a quoted scalar found"],
+        ),
+        ('"\\ud800"', ["line 1, column 4: not valid YAML: while parsing a quoted scalar found"]),
         (b"a: 1\nb: \xff", ["line 2: not valid UTF-8"]),
         ("a: 1".encode("utf-16"), ["line 1: not valid UTF-8"]),
         ("\ud800", ["not valid UTF-8"]),
-        ("[" * 100_000, ["line 1, column 33: nested more than 32 levels deep"]),
+        ("[" * 100, ["line 1, column 33: nested more than 32 levels deep"]),
+        ("[" * 100_000, ["line 1, column 1001: not valid YAML: while increasing flow level"]),
         ("- " * 100_000, ["line 1, column 65: nested more than 32 levels deep"]),
     ],
 )
@@ -94,6 +103,50 @@ def test_each_error_has_its_line_and_column(text: bytes | str, expected: list[st
     lines = problems(text)
     assert len(lines) == len(expected)
     assert all(line.startswith(f"it: {start}") for line, start in zip(lines, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: 1", None),
+        ("a: [", ["line 1, column 5: not valid YAML: while parsing a flow node expected the node"]),
+        ("é: \x01", ["line 1, column 4: a character that YAML does not allow"]),
+        ('"\\UFFFFFFFF"', ["line 1, column 1: not valid YAML: a malformed escape or directive"]),
+        ('"\\ud800"', ["line 1, column 1: half a surrogate pair is not a character"]),
+        ("[" * 100_000, ["line 1, column 33: nested more than 32 levels deep"]),
+    ],
+)
+def test_the_parser_in_python_has_positions_too(
+    text: str, expected: list[str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(yaml_strict, "_PARSER", yaml.SafeLoader)
+    if expected is None:
+        assert load_yaml(text, what="it") == {"a": 1}
+    else:
+        assert [line[: len(f"it: {expected[0]}")] for line in problems(text)] == [
+            f"it: {line}" for line in expected
+        ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hunter2: 1\nhunter2: 2",
+        "a: 'hunter2",
+        "a: hunter2: 3",
+        "hunter2\n: a\n-",
+        "%hunter2 x\n--- a",
+        "a: !hunter2!x 1",
+        "a: &hunter2 1",
+        "a: *hunter2",
+        '"\\hunter2"',
+        "? [hunter2]\n: a",
+        "hunter2: \x01",
+        b"hunter2: \xff",
+    ],
+)
+def test_nothing_of_the_text_is_repeated(text: bytes | str) -> None:
+    assert all("hunter2" not in line for line in problems(text))
 
 
 def test_a_large_text_is_refused_before_it_is_read() -> None:

@@ -1,5 +1,9 @@
 """A stored report comes back as it was stored, or not at all."""
 
+import os
+import random
+import resource
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrunners.run.report_store import PodFacts, ReportStore, default_store_path
+from mrunners.run.store_files import StoreFiles
 from tests.fakes import START
 
 SHA256 = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"  # of b"x"
@@ -92,10 +97,96 @@ def test_reports_are_readable_only_by_their_owner(tmp_path: Path) -> None:
     assert modes == {0}
 
 
-def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+def in_a_file(folder: Path) -> Path:
+    (folder / "file").touch()
+    return folder / "file" / "reports"
+
+
+def in_a_read_only_file_system(folder: Path) -> Path:
+    return Path("/proc/nope")
+
+
+def in_a_loop_of_links(folder: Path) -> Path:
+    (folder / "loop").symlink_to("loop")
+    return folder / "loop" / "reports"
+
+
+def under_a_name_that_is_too_long(folder: Path) -> Path:
+    return folder / ("x" * 300)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [in_a_file, in_a_read_only_file_system, in_a_loop_of_links, under_a_name_that_is_too_long],
+)
+def test_what_cannot_be_written_lasts_as_long_as_the_process_and_is_told_once(
+    tmp_path: Path, place: Callable[[Path], Path]
+) -> None:
+    warnings = list[str]()
+    root = place(tmp_path)
+    store = ReportStore(root, warnings.append)
+    assert (store.has("uid", 0), store.get("uid", 0)) == (False, None)
+    facts = [put(store, raw, index) for index, raw in enumerate((b"x", b"y"))]
+    assert [store.get("uid", index) for index in range(2)] == [(b"x", facts[0]), (b"y", facts[1])]
+    assert store.has("uid", 0)
+    assert len(warnings) == 1
+    assert warnings[0].startswith(
+        f"reports cannot be kept on disk, and are in memory until this command ends: {root}: "
+    )
+    assert ReportStore(root, warnings.append).get("uid", 0) is None
+
+
+def limit_file_sizes(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+def test_a_full_disk_costs_no_report_and_leaves_no_part_of_one(tmp_path: Path) -> None:
+    warnings = list[str]()
+    store = ReportStore(tmp_path, warnings.append)
+    raw = random.Random(1).randbytes(10_000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    limit_file_sizes(5_000)
+    try:
+        facts = put(store, raw)
+    finally:
+        limit_file_sizes(before)
+    assert store.get("uid", 0) == (raw, facts)
+    assert [path.name for path in (tmp_path / "uid").iterdir()] == ["0.json"]
+    assert warnings == [
+        "reports cannot be kept on disk, and are in memory until this command ends: "
+        f"{tmp_path}: File too large"
+    ]
+    put(store, raw)
+    assert ReportStore(tmp_path).get("uid", 0) == (raw, facts)
+
+
+def test_no_more_is_kept_in_memory_than_fits(tmp_path: Path) -> None:
+    files = StoreFiles(tmp_path, list[str]().append, max_memory_bytes=5)
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="Not a directory"):
-        put(ReportStore(tmp_path / "file"), b"x")
+    kept, lost = tmp_path / "file" / "kept", tmp_path / "file" / "lost"
+    files.write(kept, b"123")
+    files.write(kept, b"1234")
+    files.write(lost, b"12")
+    assert files.read(kept) == b"1234"
+    assert [files.exists(kept), files.exists(lost)] == [True, False]
+
+
+def test_a_folder_that_may_not_be_searched_holds_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "closed"
+    put(ReportStore(folder), b"x")
+    warnings = list[str]()
+    store = ReportStore(folder, warnings.append)
+    folder.chmod(0)
+    user = os.geteuid()
+    if user == 0:  # who may search everything
+        os.seteuid(65534)
+    try:
+        assert (store.has("uid", 0), store.get("uid", 0)) == (False, None)
+        put(store, b"y")
+    finally:
+        os.seteuid(user)
+        folder.chmod(0o700)
+    assert len(warnings) == 1
 
 
 @pytest.mark.parametrize(
@@ -108,3 +199,15 @@ def test_the_store_is_in_the_users_state_folder(
     monkeypatch.setenv("XDG_STATE_HOME", state)
     monkeypatch.setenv("HOME", "/home/me")
     assert default_store_path() == Path(path)
+
+
+def test_a_user_without_a_home_has_a_store_in_memory_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_entry(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", no_entry)
+    assert default_store_path() == Path("/nonexistent/.local/state/mrunners/reports")

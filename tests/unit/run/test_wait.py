@@ -294,17 +294,19 @@ def test_a_log_that_its_node_did_not_return_is_requested_again_while_the_run_con
     assert len(run.observer.warnings) == 1
 
 
-def test_a_report_that_cannot_be_stored_is_a_warning_and_the_wait_continues(
+def test_reports_that_cannot_be_stored_are_one_warning_and_are_not_lost(
     run: WaitedRun, tmp_path: Path
 ) -> None:
-    (tmp_path / "file").touch()
-    run.store = ReportStore(tmp_path / "file")
+    folder = tmp_path / "file"
+    folder.touch()
+    run.store = ReportStore(folder, run.observer.warn)
     run.end_all()
     assert run.failures() == ()
-    assert len(run.observer.warnings) == 3
-    assert run.observer.warnings[0].startswith(
-        "pod mrunners-0-0-abcde: its report could not be kept on disk: [Errno 20] Not a directory"
-    )
+    assert run.observer.warnings == [
+        "reports cannot be kept on disk, and are in memory until this command ends: "
+        f"{folder}: Not a directory"
+    ]
+    assert run.stored() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
 
 
 def test_a_run_that_was_read_later_is_waited_for_in_the_same_way(run: WaitedRun) -> None:

@@ -15,6 +15,7 @@ __all__ = ["PROFILE_KEY", "ConfigMapSource"]
 # The key that kperf's own runner groups use, and the file name that the Job mounts.
 PROFILE_KEY: Final = "load_profile.yaml"
 _MAX_KEYS_SHOWN: Final = 10
+_KEY_CHARACTERS: Final = 40
 
 
 class ConfigMapSource:
@@ -64,17 +65,21 @@ class ConfigMapSource:
             )
         key = PROFILE_KEY if PROFILE_KEY in data else next(iter(data))
         if key != PROFILE_KEY and len(data) > 1:
-            keys = listed([printable(key, 100) for key in sorted(data)], _MAX_KEYS_SHOWN)
+            keys = listed(
+                [printable(key, _KEY_CHARACTERS) for key in sorted(data)], _MAX_KEYS_SHOWN
+            )
             raise InvalidInputError(
                 f"{config_map} has several keys ({keys}), and none is '{PROFILE_KEY}'; "
                 "rename the profile's key to that"
             )
         content = data[key].encode("utf-8", "surrogatepass")
         if not content:
-            raise InvalidInputError(f"{config_map}: the key '{printable(key, 100)}' is empty")
+            raise InvalidInputError(
+                f"{config_map}: the key '{printable(key, _KEY_CHARACTERS)}' is empty"
+            )
         if len(content) > MAX_PROFILE_BYTES:
             raise InvalidInputError(
-                f"{config_map}: the key '{printable(key, 100)}' is larger than "
+                f"{config_map}: the key '{printable(key, _KEY_CHARACTERS)}' is larger than "
                 f"{MAX_PROFILE_BYTES // 1024} KiB"
             )
         return content
