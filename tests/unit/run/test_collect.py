@@ -266,7 +266,7 @@ def test_a_disruption_explains_a_missing_report_better_than_the_log(
     ("log", "detail"),
     [
         (b"", "exit 137 (Error); the pod's log is empty"),
-        (b"text\n", "exit 137 (Error); no report frame in 2 lines of log"),
+        (b"text\n", "exit 137 (Error); no report frame in 2 lines of log: text"),
     ],
 )
 def test_the_exit_code_explains_a_log_without_any_line_of_the_runner(
