@@ -140,8 +140,8 @@ def test_failed_pods_are_reported_at_the_end(run: WaitedRun) -> None:
     run.cluster.finish_job(FIRST)
     run.end(SECOND, 0, finish=True)
     assert run.failures() == (
-        "job mrunners-0: 1 of 2 pods failed (FailedIndexes: some failed); see: kubectl logs "
-        "--namespace load job/mrunners-0",
+        "job mrunners-0: 1 of 2 pods failed (exit 1); see: kubectl logs --namespace load "
+        "pod/mrunners-0-1-abcde",
     )
     assert run.observer == RecordingObserver(
         warnings=[
