@@ -15,6 +15,7 @@ from typing import Any
 
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import ConfigMap, Event, Job, Pod
+from mrunners.kube.placements import Placement
 from mrunners.plan.metadata import Manifest
 from mrunners.run.observer import RunObserver
 from mrunners.status.run_state import RunState
@@ -90,6 +91,7 @@ class FakeCluster:
         clock: Its clock.
         calls: The names of the Protocol's methods in the order of the calls.
         events: The warning events, of any object.
+        placements: Where the scheduler placed pods.
         logs: The logs by pod; an exception is raised.
         ignores: The fields of a Job's spec that it drops, as an old API server does.
     """
@@ -98,6 +100,7 @@ class FakeCluster:
         self.clock = clock or FakeClock()
         self.calls: list[str] = []
         self.events: list[Event] = []
+        self.placements: list[Placement] = []
         self.logs: dict[str, bytes | Exception] = {}
         self.ignores: set[str] = set()
         self._objects: dict[tuple[str, str, str], Raw] = {}
@@ -167,6 +170,10 @@ class FakeCluster:
     def list_warnings(self, namespace: str) -> list[Event]:
         self._call("list_warnings")
         return list(self.events)
+
+    def list_placements(self, namespace: str) -> list[Placement]:
+        self._call("list_placements")
+        return list(self.placements)
 
     def read_log(self, namespace: str, pod: str, *, limit_bytes: int) -> bytes | None:
         self._call("read_log")

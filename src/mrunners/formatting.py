@@ -16,6 +16,7 @@ __all__ = [
     "percentile_name",
     "rate",
     "shared_server",
+    "without_query",
     "without_server",
 ]
 
@@ -123,3 +124,8 @@ def without_server(request: str, server: str | None) -> str:
     if match is None or match[2] != server:
         return request
     return match[1] + match[3]
+
+
+def without_query(request: str) -> str:
+    """Return a request up to its `?`, such as `LIST /api/v1/pods`."""
+    return request.partition("?")[0]

@@ -60,6 +60,9 @@ def test_a_pod_that_was_deleted_while_it_ran_is_missing_with_a_reason(env: Env) 
     assert env.run(env.slow(2), env.quick(1)).code == 0
     until("three pods", lambda: len(env.kubectl.names("pods")) == 3)
     pods = sorted(name for name in env.kubectl.names("pods") if name.startswith("mrunners-0"))
+    nodes = {
+        pod["metadata"]["name"]: pod["spec"]["nodeName"] for pod in env.kubectl.objects("pods")
+    }
     env.kubectl("delete", "pod", *pods)
     wait = env.mrunners("wait", env.namespace)
     assert wait.code == 5
@@ -68,8 +71,7 @@ def test_a_pod_that_was_deleted_while_it_ran_is_missing_with_a_reason(env: Env) 
     assert result.code == 5
     coverage = result.report["coverage"]
     assert (coverage["expected"], coverage["merged"]) == (3, 1)
-    assert {(pod["job"], pod["index"]) for pod in coverage["missing"]} == {
-        ("mrunners-0", 0),
-        ("mrunners-0", 1),
-    }
+    assert [(pod["job"], pod["index"], pod["pod"], pod["node"]) for pod in coverage["missing"]] == [
+        ("mrunners-0", index, pod, nodes[pod]) for index, pod in enumerate(pods)
+    ]
     assert result.report["total"] == 50

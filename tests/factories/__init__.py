@@ -15,9 +15,9 @@ from tests.factories.frames import (
     framed,
 )
 from tests.factories.merged import HOSTILE, hostile_report, large_report
-from tests.factories.outcomes import RUN, START, merged_pod, missing_pod
+from tests.factories.outcomes import RUN, merged_pod, missing_pod
 from tests.factories.random_reports import random_reports
-from tests.factories.reports import Json, error, flat, multi, percentiles, printed
+from tests.factories.reports import START, Json, error, failures, flat, multi, percentiles, printed
 
 __all__ = [
     "ADDRESS",
@@ -30,6 +30,7 @@ __all__ = [
     "body_of",
     "end_line",
     "error",
+    "failures",
     "flat",
     "folded",
     "framed",

@@ -72,7 +72,8 @@ def _pod(rng: random.Random, job: int, index: int, node_number: int, samples: in
     if draw < 0.035:
         missing, detail = MISSING[int(draw / 0.035 * len(MISSING))]
     else:
-        report = _report(rng, requests, samples, slow=2.8 if node_number in {17, 93, 171} else 1.0)
+        slow = 2.8 if node_number in {17, 93, 171} else 1.0
+        report = _report(rng, requests, samples, started, slow=slow)
     seconds = 60 + int(rng.expovariate(0.4)) + (25 if node_number == 93 else 0)
     never_ran = missing is MissingReason.NOT_STARTED
     return PodOutcome(
@@ -92,7 +93,12 @@ def _pod(rng: random.Random, job: int, index: int, node_number: int, samples: in
 
 
 def _report(
-    rng: random.Random, requests: list[tuple[str, float, float]], samples: int, slow: float
+    rng: random.Random,
+    requests: list[tuple[str, float, float]],
+    samples: int,
+    started: datetime,
+    *,
+    slow: float,
 ) -> KperfReport:
     all_failed = rng.random() < 0.004
     latencies = {
@@ -117,12 +123,27 @@ def _report(
         duration_ns=60_000_000_000 + rng.randint(0, 3_000_000_000),
         samples=count,
         error_stats=errors,
-        errors=(),
+        errors=_errors(errors, requests, started),
         received_bytes=count * 48_123,
         latencies_by_url=latencies,
         percentiles=None,
         percentiles_by_url={},
     )
+
+
+def _errors(
+    stats: dict[str, int], requests: list[tuple[str, float, float]], started: datetime
+) -> tuple[RequestError, ...]:
+    """Return the failed requests: half a second apart, of each request in turn."""
+    keys = [key for key, count in stats.items() for _ in range(count)]
+    errors = []
+    for number, key in enumerate(keys):
+        kind, _, message = key.partition("/")
+        method, _, url = requests[number % len(requests)][0].partition(" ")
+        moment = started + timedelta(seconds=20 + number / 2)
+        code, message = (int(message), "") if kind == "http" else (0, message)
+        errors.append(RequestError(method, url, moment.isoformat(), 0.01, kind, code, message))
+    return tuple(errors)
 
 
 HOSTILE = (

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from mrunners.refs import RunRef
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, PodOutcome
-from tests.factories.reports import Json, printed
+from tests.factories.reports import START, Json, printed
 
 RUN = RunRef("load", "mrunners")
-START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def merged_pod(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
+
+START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 Json = dict[str, object]
 
@@ -59,6 +62,36 @@ def error(**changes: object) -> Json:
         "message": "",
         **changes,
     }
+
+
+def failures(
+    request: str,
+    key: str,
+    count: int,
+    *,
+    second: float = 0.1,
+    every: float = 0,
+    lasting: float = 0.01,
+) -> list[Json]:
+    """Return entries of `errors` of one request, all with the same key of `errorStats`.
+
+    The first one is `second` seconds after START, and each further one `every` seconds later.
+    """
+    method, _, url = request.partition(" ")
+    kind, _, message = key.partition("/")
+    fields: Json = {"type": kind, "code": 0, "message": message}
+    if kind == "http":
+        fields = {"type": kind, "code": int(message), "message": ""}
+    return [
+        error(
+            method=method,
+            url=url,
+            timestamp=(START + timedelta(seconds=second + number * every)).isoformat(),
+            duration=lasting,
+            **fields,
+        )
+        for number in range(count)
+    ]
 
 
 def multi(*specs: Json, aggregated: Json) -> Json:

@@ -305,8 +305,8 @@ def test_a_failed_pod_is_a_failure_and_a_missing_report_of_a_marked_run(env: Env
     env.cluster.finish_job("mrunners-0")
     collected = run.collect_and_save()
     assert collected.failures == (
-        "job mrunners-0: 1 of 2 pods failed (FailedIndexes: some failed); see: kubectl logs "
-        "--namespace load job/mrunners-0",
+        "job mrunners-0: 1 of 2 pods failed (exit 137); see: kubectl logs --namespace load "
+        "pod/mrunners-0-1-abcde",
     )
     assert not collected.complete
     assert collected.summary == "\n".join((collected.report.verdict, *collected.failures))

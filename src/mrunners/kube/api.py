@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from mrunners.kube.objects import ConfigMap, Event, Job, Pod
+from mrunners.kube.placements import Placement
 from mrunners.plan.metadata import Manifest
 
 __all__ = ["Cluster"]
@@ -82,6 +83,9 @@ class Cluster(Protocol):
 
     def list_warnings(self, namespace: str) -> list[Event]:
         """Return the namespace's warning events; none when listing them is forbidden."""
+
+    def list_placements(self, namespace: str) -> list[Placement]:
+        """Return where the scheduler placed the namespace's pods lately; none when forbidden."""
 
     def read_log(self, namespace: str, pod: str, *, limit_bytes: int) -> bytes | None:
         """Return the first bytes of the runner container's log; None when the pod is gone.

@@ -21,6 +21,7 @@ from mrunners.kube.payloads import (
     parse_page,
     parse_record,
 )
+from mrunners.kube.placements import PLACEMENT_EVENTS, Placement
 from mrunners.kube.responses import RequestInfo, conflict_failure
 from mrunners.kube.retry import RetryPolicy
 from mrunners.kube.transport import Request, Transport
@@ -151,6 +152,15 @@ class KubernetesCluster:
             return self._list(EVENTS, namespace, Event.from_json, fieldSelector="type=Warning")
         except ForbiddenError:
             return []  # a diagnosis without events says less, but nothing wrong
+
+    def list_placements(self, namespace: str) -> list[Placement]:
+        """Return where the scheduler placed the namespace's pods lately; none when forbidden."""
+        try:
+            return self._list(
+                EVENTS, namespace, Placement.from_json, fieldSelector=PLACEMENT_EVENTS
+            )
+        except ForbiddenError:
+            return []  # a missing report without its node says less, but nothing wrong
 
     def read_log(self, namespace: str, pod: str, *, limit_bytes: int) -> bytes | None:
         """Return the first bytes of the runner container's log; None when the pod is gone."""

@@ -107,7 +107,11 @@ def rule_problems(document: Mapping[str, object]) -> Iterator[Problem]:
     Yields:
         The problems, in the order of the text.
     """
-    for spec_index, spec in enumerate(_list_or_empty(document.get("specs"))):
+    specs = _list_or_empty(document.get("specs"))
+    # kperf makes its clients once, out of the first spec.
+    first = specs[0] if specs else None
+    content_type = first.get("contentType") if isinstance(first, Mapping) else None
+    for spec_index, spec in enumerate(specs):
         spec_path: FieldPath = ("specs", spec_index)
         entries = _list_or_empty(spec.get("requests")) if isinstance(spec, Mapping) else []
         shares: list[int] = []
@@ -117,6 +121,9 @@ def rule_problems(document: Mapping[str, object]) -> Iterator[Problem]:
             kinds = [kind for kind in RequestKind if entry.get(kind.value) is not None]
             if problem := kinds_problem(kinds):
                 yield Problem((*spec_path, "requests", index), problem)
+            if RequestKind.WATCH_LIST in kinds and content_type == "protobuf":
+                path = (*spec_path, "requests", index, RequestKind.WATCH_LIST.value)
+                yield Problem(path, _watch_list_text(spec_index))
             share = entry.get("shares", 0)
             # The field's own rule reports an invalid share; here it must not count as 0.
             shares.append(share if type(share) is int and share >= 0 else 1)
@@ -181,6 +188,16 @@ def _list_or_empty(value: object) -> list[object]:
 
 def _shortened(value: object) -> str:
     return quoted(value, limit=_VALUE_CHARACTERS)
+
+
+def _watch_list_text(spec_index: int) -> str:
+    """Return why kperf fails every watchList: client-go has no stream decoder for protobuf."""
+    if spec_index == 0:
+        return "needs contentType 'json'; with 'protobuf', kperf fails every watchList"
+    return (
+        "needs contentType 'json' in the first spec, which counts for all specs; with 'protobuf', "
+        "kperf fails every watchList"
+    )
 
 
 def _message(

@@ -11,7 +11,12 @@ from typing import Final
 
 from mrunners.profiles.images import LATEST_KNOWN_RELEASE, KperfRelease
 from mrunners.profiles.profile import ContentType, LoadProfile, LoadProfileSpec, WeightedRequest
-from mrunners.profiles.requests import RequestKind, RequestList, RequestPostDel
+from mrunners.profiles.requests import (
+    RequestGet,
+    RequestKind,
+    RequestList,
+    RequestPostDel,
+)
 
 __all__ = ["release_problems"]
 
@@ -44,6 +49,11 @@ _SPEC_FIELDS: Final[dict[str, tuple[_Since, Callable[[LoadProfileSpec], bool]]]]
 }
 
 _REQUEST_FIELDS: Final[dict[str, tuple[_Since, Callable[[object], bool]]]] = {
+    # Earlier releases request /apis/v1/… and get 404 for each.
+    "group": (
+        KperfRelease(0, 2, 0),
+        lambda request: isinstance(request, RequestList | RequestGet) and bool(request.group),
+    ),
     "fieldSelector": (
         KperfRelease(0, 0, 9),
         lambda request: isinstance(request, RequestList) and bool(request.field_selector),
@@ -53,6 +63,11 @@ _REQUEST_FIELDS: Final[dict[str, tuple[_Since, Callable[[object], bool]]]] = {
         lambda request: isinstance(request, RequestPostDel) and request.payload_size > 0,
     ),
 }
+
+# 0.2.0 lost the namespace of a GET, which then asks for /api/v1/configmaps/NAME and gets 404;
+# 0.3.5 has it again.
+_NAMESPACE_OF_GET_LOST: Final = KperfRelease(0, 2, 0)
+_NAMESPACE_OF_GET_FOUND: Final = KperfRelease(0, 3, 5)
 
 
 def release_problems(profile: LoadProfile, release: KperfRelease | None) -> list[str]:
@@ -69,12 +84,12 @@ def release_problems(profile: LoadProfile, release: KperfRelease | None) -> list
         return []
     return [
         f"{path}: needs {_show_since(since)}, but the image is kperf {release}"
-        for path, since in _needs(profile)
+        for path, since in _needs(profile, release)
         if not _is_included(since, release)
     ]
 
 
-def _needs(profile: LoadProfile) -> Iterator[tuple[str, _Since]]:
+def _needs(profile: LoadProfile, release: KperfRelease) -> Iterator[tuple[str, _Since]]:
     if len(profile.specs) > 1:
         yield "specs with several entries", _SEVERAL_SPECS
     for spec_index, spec in enumerate(profile.specs):
@@ -82,15 +97,23 @@ def _needs(profile: LoadProfile) -> Iterator[tuple[str, _Since]]:
             if uses(spec):
                 yield f"specs[{spec_index}].{name}", since
         for index, entry in enumerate(spec.requests):
-            yield from _request_needs(f"specs[{spec_index}].requests[{index}]", entry)
+            yield from _request_needs(f"specs[{spec_index}].requests[{index}]", entry, release)
 
 
-def _request_needs(entry_path: str, entry: WeightedRequest) -> Iterator[tuple[str, _Since]]:
+def _request_needs(
+    entry_path: str, entry: WeightedRequest, release: KperfRelease
+) -> Iterator[tuple[str, _Since]]:
     path = f"{entry_path}.{entry.kind}"
     yield path, _KINDS[entry.kind]
     for name, (since, uses) in _REQUEST_FIELDS.items():
         if uses(entry.request):
             yield f"{path}.{name}", since
+    if (
+        isinstance(entry.request, RequestGet)
+        and entry.request.namespace
+        and release >= _NAMESPACE_OF_GET_LOST
+    ):
+        yield f"{path}.namespace", _NAMESPACE_OF_GET_FOUND
 
 
 def _is_included(since: _Since, release: KperfRelease) -> bool:

@@ -105,7 +105,15 @@ def _validate_json(text: str) -> str:
     return text
 
 
+def _validate_group(text: str) -> str:
+    # kperf would request /apis/core/…, which does not exist, and get 404 for each.
+    if text == "core":
+        raise problem_error("must be left out for the core API")
+    return text
+
+
 _UrlPart = Annotated[str, AfterValidator(_validate_url_part)]
+_Group = Annotated[_UrlPart, AfterValidator(_validate_group)]
 _RequiredUrlPart = Annotated[str, Field(min_length=1), AfterValidator(_validate_url_part)]
 _Selector = Annotated[str, AfterValidator(_validate_selector)]
 _KeySpace = Annotated[int, Field(ge=1, le=MAX_COUNT)]
@@ -121,7 +129,7 @@ class _Resource(ProfileModel):
         namespace: Empty for cluster-scoped resources and for lists over all namespaces.
     """
 
-    group: _UrlPart = ""
+    group: _Group = ""
     version: _RequiredUrlPart
     resource: _RequiredUrlPart
     namespace: _UrlPart = ""

@@ -8,13 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mrunners.formatting import (
-    grouped,
-    milliseconds,
-    percentile_name,
-    shared_server,
-    without_server,
-)
+from mrunners.formatting import grouped, milliseconds, percentile_name
+from mrunners.render.request_rows import error_times, request_rows
 from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.merged import MergedReport, RunnerSummary
 from mrunners.text import printable
@@ -126,6 +121,8 @@ def _lines(report: MergedReport, page: SavedPage | None) -> Iterable[str]:
         yield "|---|---:|"
         for name, count in sorted(report.error_stats.items(), key=lambda i: -i[1])[:_MAX_ROWS]:
             yield f"| {_cell(name)} | {grouped(count)} |"
+        if report.error_timeline is not None:
+            yield f"\n{error_times(report.error_timeline)}."
     if report.coverage.missing:
         yield "\n## Missing reports\n"
         yield "| job | index | pod | node | reason |"
@@ -146,21 +143,19 @@ def _reference(page: SavedPage) -> str:
 
 
 def _latency_lines(report: MergedReport) -> Iterable[str]:
+    requests = request_rows(report)
     if report.percentile_latencies is None:
         yield "Not available without raw data."
         return
-    by_url = dict(sorted((report.percentile_latencies_by_url or {}).items())[:_MAX_ROWS])
-    server = shared_server(list(by_url))
-    samples = report.samples_by_url
-    rows = [("all requests", report.samples, report.percentile_latencies)]
     # With the server's name on every line, the numbers would not fit beside Prefect's sidebar.
-    rows += [(without_server(url, server), samples.get(url), by_url[url]) for url in by_url]
+    rows = (requests.total, *requests.first(_MAX_ROWS))
     names = [percentile_name(p) for p, _ in report.percentile_latencies] or ["p50"]
-    yield f"| request | samples | {' | '.join(names)} |"
-    yield f"|---|---:|{'---:|' * len(names)}"
-    for url, count, pairs in rows:
-        values = [milliseconds(seconds) for _, seconds in pairs] or ["-"] * len(names)
-        yield f"| {_cell(url)} | {grouped(count)} | {' | '.join(values)} |"
+    yield f"| request | samples | errors | {' | '.join(names)} |"
+    yield f"|---|---:|---:|{'---:|' * len(names)}"
+    for row in rows:
+        values = list(map(milliseconds, row.percentiles.values())) or ["-"] * len(names)
+        counts = f"{grouped(row.samples)} | {grouped(row.errors)}"
+        yield f"| {_cell(row.name)} | {counts} | {' | '.join(values)} |"
 
 
 def _cell(text: str) -> str:

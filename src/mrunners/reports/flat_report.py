@@ -109,7 +109,7 @@ def _error(value: object) -> RequestError:
         raise fields.invalid("errors has an element that is not an object")
     return RequestError(
         method=fields.text(value, "method", default=""),  # since v0.3.5
-        url=fields.text(value, "url"),
+        url=fields.text(value, "url", default=""),  # since v0.1.8
         timestamp=fields.text(value, "timestamp"),
         duration_seconds=fields.seconds(value.get("duration"), "an error's duration"),
         type=fields.text(value, "type"),

@@ -19,12 +19,14 @@ Nothing is repaired: a log with any doubt is unusable, and its reason says what 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 from mrunners.formatting import counted
 from mrunners.reports.frame_body import decode_body, is_full_line
 from mrunners.reports.frame_lines import MARKER, FrameLine, LineKind, parse_frame_line
+from mrunners.reports.kperf_errors import kperf_error, last_line
 from mrunners.reports.kubelet_errors import kubelet_error
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 
@@ -101,7 +103,7 @@ def _only_frame(lines: list[bytes], address: FrameAddress) -> tuple[_LocatedLine
         kinds = ", ".join(located.line.kind.value for located in frame_lines)
         _refuse(MissingReason.DUPLICATE_FRAME, f"the log has more than one frame: {kinds}")
     if notices:
-        _refuse_as_announced(notices[0].line, address)
+        _refuse_as_announced(notices[0].line, lines[: notices[0].position], address)
     if not ends or not begins:
         _refuse_altered_partner(frame_lines[0], lines)
     if not ends:
@@ -130,7 +132,8 @@ def _refuse_frameless(lines: list[bytes]) -> NoReturn:
             MissingReason.TRUNCATED,
             "the log's head and tail are missing: it has only lines of a frame's body",
         )
-    _refuse(MissingReason.NO_FRAME, f"no report frame in {counted(len(lines), 'line')} of log")
+    detail = f"no report frame in {counted(len(lines), 'line')} of log"
+    _refuse(MissingReason.NO_FRAME, _with(detail, kperf_error(lines)))
 
 
 def _refuse_unreadable(located: _LocatedLine, lines: list[bytes]) -> None:
@@ -164,7 +167,9 @@ def _refuse_altered_partner(located: _LocatedLine, lines: list[bytes]) -> None:
         _refuse(MissingReason.GARBLED, "the frame's begin or end line has other text inside")
 
 
-def _refuse_as_announced(line: FrameLine, address: FrameAddress) -> NoReturn:
+def _refuse_as_announced(
+    line: FrameLine, before: Sequence[bytes], address: FrameAddress
+) -> NoReturn:
     _require_same_address(line, address, line.kind.value)
     if line.kind is LineKind.TOO_LARGE:
         _refuse(
@@ -173,8 +178,16 @@ def _refuse_as_announced(line: FrameLine, address: FrameAddress) -> NoReturn:
             f"the node keeps {line.limit_bytes}; use more pods or a shorter load",
         )
     if line.reason == "no-report":
-        _refuse(MissingReason.KPERF_FAILED, f"exit {line.exit_code}")
-    _refuse(MissingReason.SCRIPT_FAILED, f"{line.reason}; kperf exited with {line.exit_code}")
+        detail = _with(f"exit {line.exit_code}", kperf_error(before))
+        _refuse(MissingReason.KPERF_FAILED, detail)
+    # A tool that is there says itself why it failed.
+    cause = "" if line.reason.startswith("missing-") else last_line(before)
+    detail = f"{_with(line.reason, cause)}; kperf exited with {line.exit_code}"
+    _refuse(MissingReason.SCRIPT_FAILED, detail)
+
+
+def _with(detail: str, cause: str) -> str:
+    return f"{detail}: {cause}" if cause else detail
 
 
 def _identity(line: FrameLine) -> tuple[str, str, int]:

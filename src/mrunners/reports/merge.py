@@ -15,6 +15,7 @@ from mrunners.formatting import counted
 from mrunners.refs import RunRef
 from mrunners.reports.analysis.analyze import analyze
 from mrunners.reports.analysis.pod_stats import PodStats
+from mrunners.reports.analysis.request_errors import errors_by_request
 from mrunners.reports.analysis.start_skew import first_start, start_lag_seconds
 from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.coverage import Coverage, MissingPod, PodRef
@@ -87,6 +88,8 @@ def merge(
         stragglers=analysis.stragglers,
         nodes=analysis.nodes,
         error_classes=analysis.error_classes,
+        errors_by_url=errors_by_request(reports),
+        error_timeline=analysis.error_timeline,
         runners=_runner_summaries(ordered, analysis.stats),
         latency_distribution=latency_distribution(pools_by_url(reports)),
         latencies_by_url=pool_raw(reports) if raw else None,

@@ -12,9 +12,11 @@ from pydantic import AwareDatetime, Field
 from pydantic_core import PydanticSerializationError
 
 from mrunners.errors import IncompleteError, InvalidInputError
+from mrunners.formatting import counted
 from mrunners.records import Record
 from mrunners.refs import RunRef
 from mrunners.reports.analysis.error_classes import NO_ERRORS, ErrorClasses
+from mrunners.reports.analysis.error_timeline import ErrorTimeline
 from mrunners.reports.analysis.finding import Finding
 from mrunners.reports.analysis.node_summaries import NodeSummary
 from mrunners.reports.analysis.stragglers import Straggler
@@ -116,6 +118,8 @@ class MergedReport(FlatSummary):
     stragglers: tuple[Straggler, ...] = ()
     nodes: tuple[NodeSummary, ...] = ()
     error_classes: ErrorClasses = Field(default=NO_ERRORS, alias="errorClasses")
+    errors_by_url: dict[str, int] | None = Field(default=None, alias="errorsByURL")
+    error_timeline: ErrorTimeline | None = Field(default=None, alias="errorTimeline")
     runners: tuple[RunnerSummary, ...]
     latency_distribution: LatencyDistribution | None = Field(
         default=None, alias="latencyDistribution"
@@ -173,9 +177,12 @@ class MergedReport(FlatSummary):
                 "kperf with --raw-data"
             )
         of_request = ""
-        if url is not None and by_url:
-            request = find_request(url, by_url)
-            pairs, of_request = by_url[request], f" of {printable(request)}"
+        if url is not None and (by_url or self.errors_by_url):
+            # A request of which every one failed is known too; it has no samples.
+            request = find_request(url, {**by_url, **(self.errors_by_url or {})})
+            pairs, of_request = by_url.get(request, ()), f" of {printable(request)}"
+            if failed := (self.errors_by_url or {}).get(request):
+                of_request += f", which failed {counted(failed, 'time')}"
         seconds = dict(pairs).get(p)
         if seconds is None:
             raise IncompleteError(f"{report} has no samples{of_request}: {self.verdict}")

@@ -58,7 +58,7 @@ class UnusableReportError(IncompleteError):
 
     Attributes:
         problem: The reason.
-        detail: The facts in one line, without text that the pod could have chosen freely.
+        detail: The facts in one printable line; of what the pod wrote it quotes a short piece.
     """
 
     def __init__(self, problem: MissingReason, detail: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from mrunners.formatting import counted
+from mrunners.reports.kperf_errors import kperf_error
 from mrunners.reports.kubelet_errors import kubelet_error
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.strict_json import parse_json_object
@@ -81,6 +82,7 @@ def _no_report_error(lines: list[bytes], *, opened: bool, closed: bool) -> Unusa
         return UnusableReportError(
             MissingReason.KUBELET_ERROR, f"the node returned an error instead of the log: {error}"
         )
-    return UnusableReportError(
-        MissingReason.NO_FRAME, f"no report in {counted(len(lines), 'line')} of log"
-    )
+    detail = f"no report in {counted(len(lines), 'line')} of log"
+    if cause := kperf_error(lines):
+        detail += f": {cause}"
+    return UnusableReportError(MissingReason.NO_FRAME, detail)

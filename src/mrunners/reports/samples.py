@@ -17,8 +17,9 @@ class RequestError:
     """One failed request, as kperf recorded it.
 
     Attributes:
-        method: HTTP verb or kperf's pseudo-method; empty up to v0.2.0, which did not print it.
-        url: The URL as requested.
+        method: HTTP verb or kperf's pseudo-method; empty up to v0.3.4, which did not print it.
+        url: The URL as requested; empty in v0.1.7, which did not print it. The last segment of a
+            DELETE or PATCH is `:name`.
         timestamp: RFC 3339 with nanoseconds, kept as text because datetime would round it.
         duration_seconds: Time from sending the request to the error.
         type: `http`, `http2-protocol`, `connection` or `unknown`.

@@ -26,6 +26,7 @@ from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.run.collect import collect_job
 from mrunners.run.lookup import ExistingRun
+from mrunners.run.lost_pods import LostPods
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
 from mrunners.run.snapshot import RunSnapshot, read_snapshot
@@ -151,8 +152,10 @@ def collect_outcomes(
         jobs: Only these Jobs; None means all of them.
     """
     unreachable_nodes: set[str | None] = set()
+    lost = LostPods(cluster, run.ref.namespace)
     for job in snapshot.state.jobs if jobs is None else jobs:
-        yield from collect_job(cluster, run.plan, job, snapshot, store, unreachable_nodes)
+        for outcome in collect_job(cluster, run.plan, job, snapshot, store, unreachable_nodes):
+            yield lost.located(job, outcome)
 
 
 def merge_outcomes(

@@ -47,7 +47,13 @@ class RunSnapshot:
         Of a run in which nothing can finish any more; empty exactly when every Job is Complete.
         """
         return tuple(
-            failure_lines(self.state, self.diagnoses, self.ref, creator_gone=self.creator_gone)
+            failure_lines(
+                self.state,
+                self.diagnoses,
+                self.ref,
+                creator_gone=self.creator_gone,
+                pods=self.pods,
+            )
         )
 
     @property

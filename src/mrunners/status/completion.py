@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mrunners.kube.objects import Pod
 from mrunners.refs import RunRef
 from mrunners.status.diagnostics import PodDiagnosis, diagnosis_lines
+from mrunners.status.failed_pods import failed_job_line
 from mrunners.status.run_state import JobPhase, JobState, RunState
 from mrunners.text import listed
 
@@ -55,7 +57,12 @@ def has_unstarted_pods(state: RunState) -> bool:
 
 
 def failure_lines(
-    state: RunState, diagnoses: Sequence[PodDiagnosis], run: RunRef, *, creator_gone: bool
+    state: RunState,
+    diagnoses: Sequence[PodDiagnosis],
+    run: RunRef,
+    *,
+    creator_gone: bool,
+    pods: Sequence[Pod] = (),
 ) -> list[str]:
     """Return what went wrong in a run that has ended.
 
@@ -64,20 +71,16 @@ def failure_lines(
         diagnoses: The pods that have not started.
         run: The run that the lines are about.
         creator_gone: Whether nothing creates the missing Jobs any more.
+        pods: All pods of the run, one of which is named where pods failed.
 
     Returns:
         One line per Job and cause; none exactly when every planned Job is complete.
     """
-    lines = []
-    for job in state.jobs:
-        if job.phase is JobPhase.FAILED:
-            assert job.actual is not None
-            failed = len(job.actual.failed) or job.planned.pod_count - len(job.actual.succeeded)
-            lines.append(
-                f"job {job.planned.name}: {failed} of {job.planned.pod_count} pods failed "
-                f"({job.actual.finished_reason or 'no reason given'}); see: kubectl logs "
-                f"--namespace {run.namespace} job/{job.planned.name}"
-            )
+    lines = [
+        failed_job_line(job, run.namespace, pods)
+        for job in state.jobs
+        if job.phase is JobPhase.FAILED
+    ]
     lines += diagnosis_lines(state, [diagnosis for diagnosis in diagnoses if diagnosis.overdue])
     if creator_gone and state.missing:
         names = listed([job.name for job in state.missing], 5)

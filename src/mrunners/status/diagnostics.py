@@ -162,7 +162,7 @@ def diagnose_pods(
                     category=category,
                     reason=reason,
                     detail=printable(" ".join(message.split()), _DETAIL_LIMIT),
-                    resolution=resolution or _describe(pod),
+                    resolution=resolution or _describe(plan.namespace, job, pod),
                     overdue=late or reason in _PERMANENT_REASONS,
                 )
             )
@@ -197,8 +197,9 @@ def _cause(job: Job, pod: Pod | None, warnings: Mapping[str, Event]) -> tuple[st
     return ("", "") if event is None else (event.reason, event.message)
 
 
-def _describe(pod: Pod | None) -> str:
-    return f"see kubectl describe {'job' if pod is None else 'pod'}"
+def _describe(namespace: str, job: Job, pod: Pod | None) -> str:
+    target = f"job/{job.name}" if pod is None else f"pod/{pod.name}"
+    return f"see: kubectl describe --namespace {namespace} {target}"
 
 
 def _line(job: JobState, group: Sequence[PodDiagnosis]) -> str:

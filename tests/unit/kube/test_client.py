@@ -15,6 +15,7 @@ from mrunners.errors import (
 )
 from mrunners.kube import session
 from mrunners.kube.objects import ConfigMap, Event
+from mrunners.kube.placements import Placement
 from tests.fakes import Raw
 from tests.unit.kube.apiserver import (
     Answer,
@@ -191,6 +192,35 @@ def test_there_are_no_warnings_when_listing_them_is_forbidden(
 ) -> None:
     api.answers.append(refuses(403))
     assert client.list_warnings("load") == []
+
+
+def test_the_schedulers_events_say_where_pods_were_placed(api: ApiServer, client: Client) -> None:
+    meta = {"creationTimestamp": "2026-01-02T03:04:05Z"}
+    about = {"name": "mrunners-0-1-abcde"}
+    message = "Successfully assigned load/mrunners-0-1-abcde to node-7"
+    api.answers.append(
+        listed(
+            "Event",
+            {"metadata": meta, "involvedObject": about, "message": message},
+            {"metadata": meta, "involvedObject": about, "message": "bound by another scheduler"},
+            {"metadata": meta},
+        )
+    )
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert client.list_placements("load") == [
+        Placement("mrunners-0-1-abcde", "node-7", at),
+        Placement("mrunners-0-1-abcde", None, at),
+        Placement("", None, at),
+    ]
+    selector = "involvedObject.kind=Pod,reason=Scheduled"
+    assert api.received == [received("GET", f"{BASE}/events", fieldSelector=selector, limit="500")]
+
+
+def test_there_are_no_placements_when_listing_events_is_forbidden(
+    api: ApiServer, client: Client
+) -> None:
+    api.answers.append(refuses(403))
+    assert client.list_placements("load") == []
 
 
 def test_any_other_403_says_which_request_is_forbidden(api: ApiServer, client: Client) -> None:

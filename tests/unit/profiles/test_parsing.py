@@ -11,6 +11,7 @@ from mrunners.profiles.profile import (
 from mrunners.profiles.requests import RequestGet, RequestKind, RequestStaleList
 
 GET = "{version: v1, resource: pods, namespace: a, name: b}"
+WATCH = "{version: v1, resource: pods}"
 HEAD = "version: 1\nspec:\n  requests:\n"
 
 
@@ -228,10 +229,52 @@ specs:
             "keySpaceSize: 1, patchType: json, body: '[NaN]'}}",
             ["spec.requests[0].patch.body: is not valid JSON: NaN is not a JSON value"],
         ),
+        *(
+            (
+                HEAD + f"  - {{shares: 1, {kind}: {{group: core, version: v1, {rest}}}}}",
+                [f"spec.requests[0].{kind}.group: must be left out for the core API"],
+            )
+            for kind, rest in (
+                ("staleList", "resource: pods"),
+                ("quorumList", "resource: pods"),
+                ("watchList", "resource: pods"),
+                ("staleGet", "resource: pods, namespace: a, name: b"),
+                ("quorumGet", "resource: pods, namespace: a, name: b"),
+                (
+                    "patch",
+                    "resource: pods, name: a, keySpaceSize: 1, patchType: json, body: '[]'",
+                ),
+            )
+        ),
+        (
+            "version: 1\nspecs:\n"
+            f"- {{contentType: protobuf, requests: [{{shares: 1, watchList: {WATCH}}}]}}\n"
+            f"- {{contentType: json, requests: [{{shares: 1, watchList: {WATCH}}}]}}\n",
+            [
+                "specs[0].requests[0].watchList: needs contentType 'json'; with 'protobuf', kperf "
+                "fails every watchList",
+                "specs[1].requests[0].watchList: needs contentType 'json' in the first spec, which "
+                "counts for all specs; with 'protobuf', kperf fails every watchList",
+            ],
+        ),
     ],
 )
 def test_a_profile_that_kperf_would_misread_is_refused(text: str, expected: list[str]) -> None:
     assert problems(text) == expected
+
+
+def test_a_watch_list_as_json_may_be_followed_by_a_spec_that_asks_for_protobuf() -> None:
+    requests = f"requests: [{{shares: 1, watchList: {WATCH}}}]"
+    text = f"version: 1\nspecs: [{{{requests}}}, {{contentType: protobuf, {requests}}}]"
+    assert parse_profile(text).warnings == (
+        "specs[1]: contentType: kperf uses the first spec's values for all specs",
+    )
+
+
+def test_put_may_name_the_core_group_because_kperf_knows_it_there() -> None:
+    put = "{group: core, version: v1, resource: configmaps, namespace: a, name: b, "
+    text = HEAD + f"  - {{shares: 1, put: {put}keySpaceSize: 1, payloadSize: 1}}}}"
+    assert parse_profile(text).warnings == ()
 
 
 def test_after_50_errors_the_rest_is_counted() -> None:

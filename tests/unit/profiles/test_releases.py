@@ -177,3 +177,42 @@ def test_fields_that_a_release_would_ignore_are_refused(
     assert release_problems(EVERYTHING, release) == [
         f"{line}, but the image is kperf {release}" for line in missing
     ]
+
+
+def gets(**fields: str) -> LoadProfile:
+    get = {"version": "v1", "resource": "configmaps", "name": "x", **fields}
+    requests = [{"shares": 1, "staleGet": get}, {"shares": 1, "quorumGet": get}]
+    return LoadProfile.model_validate({"version": 1, "specs": [{"requests": requests}]})
+
+
+@pytest.mark.parametrize(
+    ("release", "is_refused"),
+    [
+        (KperfRelease(0, 1, 9), False),
+        (KperfRelease(0, 2, 0), True),
+        (KperfRelease(0, 3, 4), True),
+        (KperfRelease(0, 3, 5), False),
+    ],
+)
+def test_a_get_with_a_namespace_is_refused_for_the_releases_that_lose_the_namespace(
+    release: KperfRelease, *, is_refused: bool
+) -> None:
+    needed = f"needs kperf 0.3.5 or later, but the image is kperf {release}"
+    paths = [f"{REQUESTS}[0].staleGet.namespace", f"{REQUESTS}[1].quorumGet.namespace"]
+    refused = [f"{path}: {needed}" for path in paths] if is_refused else []
+    assert release_problems(gets(namespace="load"), release) == refused
+    assert release_problems(gets(), release) == []
+
+
+@pytest.mark.parametrize("kind", ["staleList", "quorumList", "staleGet", "quorumGet"])
+def test_a_group_is_refused_for_the_releases_that_lose_it(kind: str) -> None:
+    request = {"group": "batch", "version": "v1", "resource": "jobs"}
+    if kind.endswith("Get"):
+        request["name"] = "x"
+    profile = LoadProfile.model_validate(
+        {"version": 1, "specs": [{"requests": [{"shares": 1, kind: request}]}]}
+    )
+    assert release_problems(profile, KperfRelease(0, 1, 9)) == [
+        f"{REQUESTS}[0].{kind}.group: needs kperf 0.2.0 or later, but the image is kperf 0.1.9"
+    ]
+    assert release_problems(profile, KperfRelease(0, 2, 0)) == []

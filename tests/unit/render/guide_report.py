@@ -6,7 +6,7 @@ from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
-from tests.factories import RUN, RUN_ID, error, flat, merged_pod, missing_pod
+from tests.factories import RUN, RUN_ID, failures, flat, merged_pod, missing_pod
 
 LIST = "LIST https://10.0.0.1:6443/api/v1/pods?limit=500"
 GET = "GET https://10.0.0.1:6443/api/v1/namespaces/load/configmaps/x"
@@ -48,8 +48,12 @@ def _lists(index: int) -> PodOutcome:
 def _gets(index: int) -> PodOutcome:
     """Job 1: as fast as two clients can; some answers are 429, some connections break."""
     document = flat({GET: [0.012] * 9000}, errors=120 + index, duration="1m0s", received=4_000_000)
-    document["errorStats"] = {"http/429": 117, RESET.format(n=index): 3 + index}
-    document["errors"] = [error(duration=0.05) for _ in range(120 + index)]
+    reset = RESET.format(n=index)
+    document["errorStats"] = {"http/429": 117, reset: 3 + index}
+    document["errors"] = [
+        *failures(GET, "http/429", 117, second=20, every=0.1, lasting=0.05),
+        *failures(GET, reset, 3 + index, second=45, lasting=0.05),
+    ]
     return merged_pod(1, index, document, uri="file:///load/get.yaml?numbers=2", lasting=60)
 
 

@@ -2,8 +2,10 @@
 
 from xml.etree import ElementTree as ET
 
-from mrunners.render.markdown import job_rows, small_plot
+from mrunners.render.markdown import job_rows, render_markdown, small_plot
 from mrunners.reports.distribution import LatencyDistribution
+from mrunners.reports.merge import merge
+from tests.factories import RUN, RUN_ID, failures, flat, merged_pod
 from tests.unit.render.guide_report import guide_report
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -48,3 +50,23 @@ def test_a_single_bound_is_a_point() -> None:
 def test_without_samples_there_is_no_plot() -> None:
     assert small_plot(None) == ""
     assert small_plot(distribution((), ())) == ""
+
+
+def test_the_requests_have_their_errors_and_one_without_a_success_has_a_row() -> None:
+    pods, secrets = "LIST https://api/pods", "LIST https://api/secrets"
+    document = flat({pods: [0.1, 0.1]}, errors=5)
+    document["errors"] = [*failures(pods, "http/403", 1), *failures(secrets, "http/403", 4)]
+    lines = render_markdown(merge(RUN, RUN_ID, [merged_pod(0, 0, document)])).splitlines()
+    values = " | ".join(["100"] * 6)
+    assert [line for line in lines if line.startswith(("| all", "| LIST", "| request"))] == [
+        "| request | samples | errors | min | p50 | p90 | p95 | p99 | max |",
+        f"| all requests | 2 | 5 | {values} |",
+        f"| LIST /pods | 2 | 1 | {values} |",
+        f"| LIST /secrets | 0 | 4 | {' | '.join('-' * 6)} |",
+    ]
+    assert lines[-1] == "errors from 0s to 1s after the first pod's start, most (5) from 0s to 1s."
+
+
+def test_of_a_run_without_a_success_the_errors_are_shown_by_request() -> None:
+    lines = render_markdown(merge(RUN, RUN_ID, [merged_pod(0, 0, flat({}, errors=2))])).splitlines()
+    assert "| LIST /pods | 0 | 2 | - |" in lines

@@ -15,12 +15,14 @@ from mrunners.reports.coverage import Coverage
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
-from tests.factories import RUN, RUN_ID, error, flat, merged_pod, missing_pod
+from tests.factories import RUN, RUN_ID, Json, error, failures, flat, merged_pod, missing_pod
 
 GOLDEN = Path(__file__).parent / "golden"
 
 LIST = "LIST https://10.0.0.1:6443/api/v1/namespaces/default/pods?limit=500&resourceVersion=0"
 GET = "GET https://10.0.0.1:6443/api/v1/namespaces/default/configmaps/x"
+
+SECRETS = "LIST https://10.0.0.1:6443/api/v1/namespaces/kube-system/secrets"
 
 
 def whole() -> MergedReport:
@@ -39,13 +41,18 @@ def whole() -> MergedReport:
     return merge(RUN, RUN_ID, pods, targets=targets, requests_by_us=42)
 
 
+def denied(latencies: dict[str, list[float]], errors: int, received: int = 1000) -> Json:
+    document = flat(latencies, errors=errors, received=received)
+    return document | {"errors": failures(SECRETS, "http/403", errors, every=0.007)}
+
+
 def with_gaps() -> MergedReport:
     return merge(
         RUN,
         RUN_ID,
         [
-            merged_pod(0, 0, flat({LIST: [0.1, 0.2]}, errors=3, received=5_000_000)),
-            merged_pod(0, 1, flat({}, errors=1200)),
+            merged_pod(0, 0, denied({LIST: [0.1, 0.2]}, errors=3, received=5_000_000)),
+            merged_pod(0, 1, denied({}, errors=1200)),
             missing_pod(1, 0, MissingReason.TRUNCATED, "the log's head is missing"),
             missing_pod(1, 1, MissingReason.NOT_STARTED),
         ],
@@ -120,6 +127,7 @@ def test_a_long_table_is_cut_and_says_how_many_rows_are_left_out() -> None:
     # Of letters, because messages that differ in numbers only are one class.
     words = ("".join(letters) for letters in product("abcdefghijklmno", repeat=3))
     document["errorStats"] = {f"unknown/{word}": 1 for word in islice(words, 3000)}
+    document["errors"] = failures("GET 0000", "http/403", 3000)
     missing = [missing_pod(1, n, MissingReason.DISRUPTED) for n in range(500)]
     text = render_table(merge(RUN, RUN_ID, [merged_pod(0, 0, document), *missing]))
     assert len(text.splitlines()) < 150
@@ -131,3 +139,20 @@ def test_an_empty_run_has_a_table() -> None:
     report = merge(RUN, RUN_ID, [])
     assert report.coverage == Coverage(expected=0, merged=0, missing=(), nothing_succeeded=())
     assert render_table(report).startswith("0 of 0 reports merged\n")
+
+
+def test_of_many_requests_none_without_a_success_is_left_out() -> None:
+    document = flat({f"GET {number:04}": [0.1] for number in range(50)}, errors=7)
+    document["errors"] = failures("LIST secrets", "http/403", 7)
+    lines = render_table(merge(RUN, RUN_ID, [merged_pod(0, 0, document)])).splitlines()
+    (row,) = [line.split() for line in lines if line.startswith("LIST secrets")]
+    assert row == ["LIST", "secrets", "0", "7", *["-"] * 6]
+    assert "31 more requests: see the JSON report" in lines
+
+
+def test_errors_of_unknown_requests_are_not_shown_as_none() -> None:
+    document = flat({"GET a": [0.1]}, errors=2)
+    document["errors"] = [error(url="", method="") for _ in range(2)]
+    lines = render_table(merge(RUN, RUN_ID, [merged_pod(0, 0, document)])).splitlines()
+    rows = [line.split()[:4] for line in lines if line.startswith(("all requests", "GET a"))]
+    assert rows == [["all", "requests", "1", "2"], ["GET", "a", "1", "-"]]

@@ -10,8 +10,10 @@ from pydantic import BaseModel
 
 from mrunners.reports import runner_script
 from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses
+from mrunners.reports.analysis.error_timeline import ErrorTimeline
 from mrunners.reports.analysis.finding import Finding, FindingKind
 from mrunners.reports.analysis.node_summaries import NodeSummary
+from mrunners.reports.analysis.request_errors import RequestErrors
 from mrunners.reports.analysis.stragglers import Straggler
 from mrunners.reports.analysis.throughput import JobThroughput, Throughput, ThroughputLimit
 from mrunners.reports.coverage import Coverage, MissingPod
@@ -40,6 +42,7 @@ def test_the_table_has_every_missing_reason_and_no_other() -> None:
         Coverage,
         ErrorClass,
         ErrorClasses,
+        ErrorTimeline,
         Finding,
         FlatSummary,
         NodeSummary,
@@ -49,6 +52,7 @@ def test_the_table_has_every_missing_reason_and_no_other() -> None:
         MergedReport,
         MissingPod,
         PodSummary,
+        RequestErrors,
         RunnerSummary,
         Straggler,
         Throughput,

@@ -14,8 +14,9 @@ from mrunners.reports.analysis.error_classes import (
     error_classes,
 )
 from mrunners.reports.analysis.pod_stats import pod_stats
+from mrunners.reports.analysis.request_errors import RequestErrors
 from mrunners.reports.outcomes import PodOutcome
-from tests.factories import error, flat, merged_pod
+from tests.factories import failures, flat, merged_pod
 
 CLASS_NAMES = {
     "http/403": "http/403",
@@ -80,7 +81,11 @@ def test_the_class_of_a_megabyte_of_text_is_found_quickly(text: str) -> None:
 def pod(index: int, stats: dict[str, int], *, node: str | None = None) -> PodOutcome:
     document = flat(errors=sum(stats.values()))
     document["errorStats"] = stats
-    document["errors"] = [error() for _ in range(sum(stats.values()))]
+    document["errors"] = [
+        error
+        for number, (key, count) in enumerate(stats.items())
+        for error in failures(f"GET https://api/{number}", key, count)
+    ]
     return merged_pod(0, index, document, node=node)
 
 
@@ -100,8 +105,21 @@ def test_classes_are_counted_over_pods_and_nodes_and_the_most_frequent_comes_fir
                 example="unknown/stream 2",
                 pods=2,
                 nodes=1,
+                requests=(
+                    RequestErrors(request="GET https://api/2", count=3),
+                    RequestErrors(request="GET https://api/0", count=1),
+                    RequestErrors(request="GET https://api/1", count=1),
+                ),
             ),
-            ErrorClass(name="http/429", count=2, messages=1, example="http/429", pods=1, nodes=1),
+            ErrorClass(
+                name="http/429",
+                count=2,
+                messages=1,
+                example="http/429",
+                pods=1,
+                nodes=1,
+                requests=(RequestErrors(request="GET https://api/0", count=2),),
+            ),
         ),
         more_classes=0,
         more_errors=0,
@@ -123,3 +141,24 @@ def test_only_the_twenty_most_frequent_classes_are_kept_and_the_rest_is_counted(
 def test_the_example_of_a_huge_message_is_shortened() -> None:
     errors = error_classes(pod_stats([pod(0, {"unknown/" + "x" * 1_000_000: 1})]))
     assert len(errors.classes[0].example) == 400
+
+
+def test_of_each_class_the_ten_requests_that_failed_most_are_kept_and_the_rest_is_counted() -> None:
+    document = flat(errors=78)
+    document["errors"] = [
+        error
+        for number in range(1, 13)
+        for error in failures(f"LIST https://api/{number}", "http/403", number)
+    ]
+    (denied,) = error_classes(pod_stats([merged_pod(0, 0, document)])).classes
+    assert denied.requests == tuple(
+        RequestErrors(request=f"LIST https://api/{number}", count=number)
+        for number in range(12, 2, -1)
+    )
+    assert (denied.count, denied.more_requests) == (78, 2)
+
+
+def test_the_requests_of_a_class_are_unknown_without_raw_data() -> None:
+    document = flat(errors=2, raw=False, total=0)
+    (denied,) = error_classes(pod_stats([merged_pod(0, 0, document)])).classes
+    assert (denied.count, denied.requests, denied.more_requests) == (2, (), 0)

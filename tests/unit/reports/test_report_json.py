@@ -76,7 +76,8 @@ def test_the_whole_document_is_the_documented_one() -> None:
             {
                 "severity": "error",
                 "kind": "errors",
-                "text": "1 of 2 requests failed (50%), all with http/403, in 1 pod on 1 node",
+                "text": "1 of 2 requests failed (50%), all with http/403, in 1 pod on 1 node; all "
+                "of these were LIST /pods",
                 "advice": "grant the runners' ServiceAccount these requests (examples/rbac.yaml), "
                 "or choose another with --service-account",
             },
@@ -139,10 +140,19 @@ def test_the_whole_document_is_the_documented_one() -> None:
                     "example": "http/403",
                     "pods": 1,
                     "nodes": 1,
+                    "requests": [{"request": "LIST https://api/pods", "count": 1}],
+                    "moreRequests": 0,
                 }
             ],
             "moreClasses": 0,
             "moreErrors": 0,
+        },
+        "errorsByURL": {"LIST https://api/pods": 1},
+        "errorTimeline": {
+            "start": "2026-01-02T03:04:05Z",
+            "bucketSeconds": 1,
+            "counts": [1, *[0] * 9],
+            "undated": 0,
         },
         "runners": [
             {

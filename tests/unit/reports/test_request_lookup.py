@@ -11,7 +11,7 @@ from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason
 from mrunners.reports.request_lookup import find_request
-from tests.factories import RUN, RUN_ID, flat, merged_pod, missing_pod, percentiles
+from tests.factories import RUN, RUN_ID, failures, flat, merged_pod, missing_pod, percentiles
 
 SERVER = "https://10.0.0.1:6443"
 PODS = f"LIST {SERVER}/api/v1/pods?limit=500&timeout=1m0s"
@@ -136,14 +136,31 @@ def test_a_report_without_raw_data_has_no_percentiles(url: str | None) -> None:
     )
 
 
-@pytest.mark.parametrize("url", [None, "LIST …/pods"])
-def test_a_report_without_samples_has_no_percentiles(url: str | None) -> None:
+@pytest.mark.parametrize(
+    ("url", "of_request"),
+    [
+        (None, ""),
+        ("LIST …/pods", " of LIST https://api/pods, which failed 3 times"),
+    ],
+)
+def test_a_report_without_samples_has_no_percentiles(url: str | None, of_request: str) -> None:
     pods = [merged_pod(0, 0, flat({}, errors=3)), missing_pod(0, 1, MissingReason.POD_GONE)]
     with pytest.raises(IncompleteError) as caught:
         merge(RUN, RUN_ID, pods).percentile(0.99, url=url)
     assert str(caught.value) == (
-        "the report of tracker load/mrunners has no samples: 1 of 2 reports merged; 1 missing: "
-        "mrunners-0 index 1 (pod-gone); nothing succeeded in 1 pod: mrunners-0 index 0"
+        f"the report of tracker load/mrunners has no samples{of_request}: 1 of 2 reports merged; "
+        "1 missing: mrunners-0 index 1 (pod-gone); nothing succeeded in 1 pod: mrunners-0 index 0"
+    )
+
+
+def test_of_a_run_with_other_successes_a_request_that_only_failed_has_no_percentiles() -> None:
+    document = flat({CONFIG_MAP: [0.1]}, errors=1)
+    document["errors"] = failures(PODS, "http/403", 1)
+    with pytest.raises(IncompleteError) as caught:
+        merge(RUN, RUN_ID, [merged_pod(0, 0, document)]).percentile(0.5, url="LIST …/pods")
+    assert str(caught.value) == (
+        f"the report of tracker load/mrunners has no samples of {PODS}, which failed 1 time: "
+        "1 of 1 reports merged"
     )
 
 

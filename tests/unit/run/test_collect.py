@@ -1,10 +1,12 @@
 """Every planned pod has an outcome: its report, or the reason why its report is missing."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from mrunners.errors import ApiStatusError, ForbiddenError, UnauthorizedError, UnreachableError
+from mrunners.kube.placements import Placement
 from mrunners.plan.planning import PlannedRun
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, PodOutcome
@@ -170,6 +172,36 @@ def test_the_report_of_a_pod_that_was_deleted_after_it_ended_is_lost(
     assert collect(cluster, store) == [outcome(missing=MissingReason.POD_GONE, detail=detail)]
 
 
+def test_a_pod_that_is_gone_is_named_with_its_node_as_long_as_the_scheduler_tells(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    created = cluster.now()
+    before = created - timedelta(seconds=1)
+    finish(cluster, RUN.plan)
+    cluster.remove("Pod", POD)
+    cluster.placements = [
+        Placement(POD, "node-7", created + timedelta(seconds=1)),
+        Placement("mrunners-0-0-zzzzz", "the first of two", created),
+        Placement("mrunners-0-0-zzzzz", "an earlier Job of this name", before),
+        Placement("mrunners-0-01-abcde", "another Job", created + timedelta(seconds=2)),
+        Placement(POD, None, created + timedelta(seconds=3)),
+    ]
+    detail = "its pod was deleted before the report was fetched"
+    assert collect(cluster, store) == [
+        outcome(missing=MissingReason.POD_GONE, detail=detail, pod=POD, node="node-7")
+    ]
+
+
+def test_placements_are_read_only_when_a_pod_is_gone(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.start_pod(JOB, 0)
+    collect(cluster, store)
+    finish(cluster, RUN.plan)
+    collect(cluster, store)
+    assert "list_placements" not in cluster.calls
+
+
 def test_the_report_of_a_pod_whose_job_finished_without_it_is_lost(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
@@ -266,7 +298,7 @@ def test_a_disruption_explains_a_missing_report_better_than_the_log(
     ("log", "detail"),
     [
         (b"", "exit 137 (Error); the pod's log is empty"),
-        (b"text\n", "exit 137 (Error); no report frame in 2 lines of log"),
+        (b"text\n", "exit 137 (Error); no report frame in 2 lines of log: text"),
     ],
 )
 def test_the_exit_code_explains_a_log_without_any_line_of_the_runner(

@@ -136,15 +136,18 @@ def test_pods_are_listed_every_10_seconds_while_some_have_not_started(run: Waite
 
 def test_failed_pods_are_reported_at_the_end(run: WaitedRun) -> None:
     run.end(FIRST, 0)
-    run.cluster.end_pod(FIRST, 1, exit_code=1, log=b"panic\n")
+    run.cluster.end_pod(FIRST, 1, exit_code=1, log=b"kperf: no such file\n")
     run.cluster.finish_job(FIRST)
     run.end(SECOND, 0, finish=True)
     assert run.failures() == (
-        "job mrunners-0: 1 of 2 pods failed (FailedIndexes: some failed); see: kubectl logs "
-        "--namespace load job/mrunners-0",
+        "job mrunners-0: 1 of 2 pods failed (exit 1); see: kubectl logs --namespace load "
+        "pod/mrunners-0-1-abcde",
     )
     assert run.observer == RecordingObserver(
-        warnings=["pod mrunners-0-1-abcde: no report: no-frame: no report frame in 2 lines of log"],
+        warnings=[
+            "pod mrunners-0-1-abcde: no report: no-frame: no report frame in 2 lines of log: "
+            "kperf: no such file"
+        ],
         fetched=[FETCHED_0_0, FETCHED_1_0],
         reports=[2],
     )

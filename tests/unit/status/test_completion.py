@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners.kube.objects import Job
+from mrunners.kube.objects import Job, Pod
 from mrunners.refs import RunRef
 from mrunners.status.completion import (
     failure_lines,
@@ -13,7 +13,7 @@ from mrunners.status.completion import (
 from mrunners.status.diagnostics import PodDiagnosis
 from mrunners.status.run_state import RunState, run_state
 from tests.unit.env import planned
-from tests.unit.status.test_diagnostics import diagnosis, image_diagnosis, job
+from tests.unit.status.test_diagnostics import diagnosis, image_diagnosis, job, pod
 
 PLAN = planned(3, 1).plan
 COMPLETE = job(finished="Complete"), job(1, finished="Complete")
@@ -73,17 +73,57 @@ def test_a_complete_run_has_no_failures() -> None:
     assert lines(*COMPLETE, creator_gone=True) == []
 
 
-def test_a_failed_job_is_reported_with_its_reason_and_where_to_look() -> None:
-    failed = job(finished="Failed", failed=(0, 2), succeeded=(1,), finished_reason="FailedIndexes")
-    assert lines(failed, COMPLETE[1]) == [
-        "job mrunners-0: 2 of 3 pods failed (FailedIndexes); see: kubectl logs --namespace load "
-        "job/mrunners-0"
+def failed_pod(index: int, **facts: object) -> Pod:
+    return pod(index, **{"phase": "Failed", "exit_code": 1, "reason": "Error", **facts})
+
+
+FAILED = job(
+    finished="Failed",
+    failed=(1, 2),
+    succeeded=(0,),
+    finished_reason="FailedIndexes: Job has failed indexes",
+)
+SUCCEEDED_POD = pod(0, phase="Succeeded", exit_code=0, reason="Completed")
+
+
+@pytest.mark.parametrize(
+    ("pods", "line"),
+    [
+        (
+            (failed_pod(2), failed_pod(1), SUCCEEDED_POD),
+            "2 of 3 pods failed (exit 1); see: kubectl logs --namespace load "
+            "pod/mrunners-0-1-abcde",
+        ),
+        (
+            (failed_pod(2, exit_code=137, reason="OOMKilled"), SUCCEEDED_POD),
+            "2 of 3 pods failed (OOMKilled, exit 137); see: kubectl logs --namespace load "
+            "pod/mrunners-0-2-abcde",
+        ),
+        (
+            (failed_pod(1), failed_pod(2, exit_code=None, reason="Evicted")),
+            "2 of 3 pods failed (exit 1, Evicted); see: kubectl logs --namespace load "
+            "pod/mrunners-0-1-abcde",
+        ),
+        (
+            (failed_pod(1, job_uid="uid-9"), SUCCEEDED_POD),
+            "2 of 3 pods failed; see: kubectl describe --namespace load job/mrunners-0",
+        ),
+    ],
+)
+def test_a_failed_job_is_reported_with_the_cause_and_a_pod_that_failed(
+    pods: tuple[Pod, ...], line: str
+) -> None:
+    assert failure_lines(state(FAILED, COMPLETE[1]), [], RUN, creator_gone=False, pods=pods) == [
+        f"job mrunners-0: {line}"
     ]
 
 
-def test_a_job_that_failed_without_indexes_counts_what_did_not_succeed() -> None:
-    (line,) = lines(job(finished="Failed", succeeded=(1,)), COMPLETE[1])
-    assert line.startswith("job mrunners-0: 2 of 3 pods failed (no reason given); ")
+def test_another_reason_than_failed_pods_is_told() -> None:
+    late = job(finished="Failed", succeeded=(1,), finished_reason="DeadlineExceeded: too long")
+    assert lines(late, COMPLETE[1]) == [
+        "job mrunners-0: 2 of 3 pods failed (DeadlineExceeded: too long); see: kubectl describe "
+        "--namespace load job/mrunners-0"
+    ]
 
 
 def test_overdue_pods_are_reported_and_others_are_not() -> None:

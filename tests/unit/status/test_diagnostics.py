@@ -68,7 +68,7 @@ def diagnosis(index: int = 0, **facts: object) -> PodDiagnosis:
         "category": DiagnosisCategory.STARTING,
         "reason": "",
         "detail": "",
-        "resolution": "see kubectl describe pod",
+        "resolution": "see: kubectl describe --namespace load pod/mrunners-0-0-abcde",
         "overdue": False,
     }
     return PodDiagnosis(**(known | facts))
@@ -101,9 +101,13 @@ def test_a_pod_that_starts_normally_has_no_reason() -> None:
         (
             "CreateContainerConfigError",
             DiagnosisCategory.CONFIGURATION,
-            "see kubectl describe pod",
+            "see: kubectl describe --namespace load pod/mrunners-0-0-abcde",
         ),
-        ("FailedPostStartHook", DiagnosisCategory.OTHER, "see kubectl describe pod"),
+        (
+            "FailedPostStartHook",
+            DiagnosisCategory.OTHER,
+            "see: kubectl describe --namespace load pod/mrunners-0-0-abcde",
+        ),
     ],
 )
 def test_a_waiting_reason_is_the_diagnosis(
@@ -197,7 +201,9 @@ def test_jobs_that_wait_on_purpose_or_have_finished_are_left_out(waiting: Job) -
     assert diagnose(jobs=(waiting,), after=LATE) == []
 
 
-NO_POD = diagnosis(pod=None, node=None, resolution="see kubectl describe job")
+NO_POD = diagnosis(
+    pod=None, node=None, resolution="see: kubectl describe --namespace load job/mrunners-0"
+)
 
 
 def test_a_pod_that_is_being_deleted_does_not_count() -> None:
@@ -231,14 +237,14 @@ def test_pods_of_one_job_and_reason_share_a_line() -> None:
 
 def test_pods_that_are_all_overdue_did_not_start_in_time() -> None:
     assert lines(diagnosis(overdue=True)) == [
-        "job mrunners-0: 1 of 3 pods on node-0 did not start in time: no reason known; see "
-        "kubectl describe pod"
+        "job mrunners-0: 1 of 3 pods on node-0 did not start in time: no reason known; see: "
+        "kubectl describe --namespace load pod/mrunners-0-0-abcde"
     ]
 
 
 def test_a_line_names_at_most_three_nodes() -> None:
     diagnoses = [diagnosis(index, reason="Odd") for index in range(5)]
     assert lines(*diagnoses) == [
-        "job mrunners-0: 5 of 3 pods on node-0, node-1, node-2 and 2 more cannot start: Odd; see "
-        "kubectl describe pod"
+        "job mrunners-0: 5 of 3 pods on node-0, node-1, node-2 and 2 more cannot start: Odd; see: "
+        "kubectl describe --namespace load pod/mrunners-0-0-abcde"
     ]

@@ -1,7 +1,8 @@
-"""The sections on latency, as plots and tables for each request, and on failed requests."""
+"""The section on latency, as plots and as a table with each request, also those that failed."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -9,7 +10,6 @@ from markupsafe import Markup
 from mrunners.formatting import (
     grouped,
     milliseconds,
-    percent,
     percentile_name,
     shared_server,
     without_server,
@@ -18,11 +18,12 @@ from mrunners.render.html.plots.ecdf import draw_ecdf, most_frequent
 from mrunners.render.html.plots.ranges import Range, draw_ranges
 from mrunners.render.html.plots.svg import LINES
 from mrunners.render.html.tables import Cell, Column, Row, Table, cell, number
+from mrunners.render.request_rows import RequestRow, request_rows
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.percentiles import PERCENTILES
 from mrunners.text import printable
 
-__all__ = ["Curve", "Latency", "errors_table", "latency"]
+__all__ = ["Curve", "Latency", "latency"]
 
 # Nobody compares more rows than this one by one; the table has all of them.
 _MAX_RANGES = 16
@@ -51,14 +52,16 @@ class Latency:
 
     Attributes:
         server: The server that all requests share; empty when there are several.
+        known: Whether there is any latency to show.
         ecdf: The plot of the share of requests answered within a time.
         curves: That plot's legend.
         ranges: The plot of each request's percentiles.
         ranges_left_out: How many requests are not in that plot.
-        table: The percentiles of every request.
+        table: The samples, errors and percentiles of every request.
     """
 
     server: str
+    known: bool
     ecdf: Markup
     curves: tuple[Curve, ...]
     ranges: Markup
@@ -75,6 +78,7 @@ def latency(report: MergedReport) -> Latency:
     shown = [Range(names[url], dict(by_url[url])) for url in slowest[:_MAX_RANGES]]
     return Latency(
         server=printable(server or ""),
+        known=bool(by_url),
         ecdf=_ecdf(report),
         curves=_curves(report, names),
         ranges=draw_ranges(
@@ -84,7 +88,7 @@ def latency(report: MergedReport) -> Latency:
             "the highest p99 first; the table below has the same numbers.",
         ),
         ranges_left_out=len(by_url) - len(shown),
-        table=_latency_table(report, names),
+        table=_requests_table(report),
     )
 
 
@@ -120,76 +124,33 @@ def _curves(report: MergedReport, names: dict[str, str]) -> tuple[Curve, ...]:
     )
 
 
-def _latency_table(report: MergedReport, names: dict[str, str]) -> Table:
-    by_url = report.percentile_latencies_by_url or {}
-    samples = report.samples_by_url
-    rows: list[Row] = [
-        (
-            cell(names[url], limit=300),
-            number(grouped(samples.get(url))),
-            *_percentile_cells(dict(by_url[url])),
-        )
-        for url in by_url
-    ]
-    if report.percentile_latencies:
-        count = number(grouped(report.samples))
-        percentiles = _percentile_cells(dict(report.percentile_latencies))
-        rows.insert(0, (Cell("all requests"), count, *percentiles))
+def _requests_table(report: MergedReport) -> Table:
+    requests = request_rows(report)
+    # Without a single request the row of all of them has nothing to say.
+    rows = (requests.total, *requests.rows) if requests.rows else ()
     return Table(
         name="requests",
-        title="Percentiles in numbers",
-        note="Milliseconds, of successes.",
+        title="Requests in numbers",
+        note="Latencies are in milliseconds, of successes; a failed request has none.",
         rows_are="requests",
         columns=(
             Column("request", numeric=False),
             Column("samples"),
+            Column("errors"),
             *(Column(percentile_name(p)) for p in PERCENTILES),
         ),
-        rows=tuple(rows),
+        rows=tuple(map(_request_row, rows)),
     )
 
 
-def _percentile_cells(at: dict[float, float]) -> list[Cell]:
+def _request_row(request: RequestRow) -> Row:
+    return (
+        cell(request.name, limit=300),
+        number(grouped(request.samples)),
+        number(grouped(request.errors), tone="bad" if request.errors else ""),
+        *_percentile_cells(request.percentiles),
+    )
+
+
+def _percentile_cells(at: Mapping[float, float]) -> list[Cell]:
     return [number(milliseconds(at.get(p))) for p in PERCENTILES]
-
-
-def errors_table(report: MergedReport) -> Table:
-    """Return the failed requests by class, the most frequent first."""
-    errors = report.error_classes
-    note = (
-        "Messages that differ only in addresses, numbers, IDs or times are one class; errorStats "
-        "in the JSON report has every message."
-    )
-    if errors.more_classes:
-        note += (
-            f" {grouped(errors.more_errors)} errors of {grouped(errors.more_classes)} rarer "
-            "classes are left out here."
-        )
-    return Table(
-        name="errors",
-        title="Failed requests by class",
-        note=note,
-        rows_are="classes",
-        columns=(
-            Column("class", numeric=False),
-            *map(Column, ("count", "share", "pods", "nodes")),
-        ),
-        rows=tuple(
-            (
-                cell(
-                    error_class.name,
-                    ""
-                    if error_class.example == error_class.name
-                    else f"such as {error_class.example}",
-                ),
-                number(grouped(error_class.count)),
-                Cell(
-                    percent(error_class.count / errors.total),
-                    share=error_class.count / errors.total,
-                ),
-                number(grouped(error_class.pods)),
-                number(grouped(error_class.nodes)),
-            )
-            for error_class in errors.classes
-        ),
-    )

@@ -14,8 +14,9 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from mrunners.render.html.failures import failures
 from mrunners.render.html.headline import headline
-from mrunners.render.html.latencies import errors_table, latency
+from mrunners.render.html.latencies import latency
 from mrunners.render.html.nodes import nodes
 from mrunners.render.html.plots.svg import plot_settings
 from mrunners.render.html.runners import (
@@ -74,7 +75,7 @@ def render_html(report: MergedReport) -> str:
             nodes=nodes(report),
             timeline=timeline(report),
             pods=pods_table(report),
-            errors=errors_table(report),
+            failures=failures(report),
             runners=runners_table(report),
             throughput=throughput_table(report),
             schema=report.schema_name,

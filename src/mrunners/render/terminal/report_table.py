@@ -18,9 +18,8 @@ from mrunners.formatting import (
     per_second,
     percentile_name,
     rate,
-    shared_server,
-    without_server,
 )
+from mrunners.render.request_rows import error_times, request_rows
 from mrunners.render.terminal.rich_tables import MAX_ROWS, add_rest, safe_cell, titled_table
 from mrunners.render.terminal.sections import (
     errors_table,
@@ -80,6 +79,8 @@ def _parts(report: MergedReport) -> Iterable[RenderableType]:
     yield _latencies(report)
     if report.error_classes.total:
         yield errors_table(report.error_classes)
+        if report.error_timeline is not None:
+            yield Text(error_times(report.error_timeline), style="dim")
     if report.stragglers:
         yield stragglers_table(report.stragglers)
     yield _runners(report)
@@ -116,21 +117,25 @@ def _starts(report: MergedReport, skew_seconds: float) -> str:
 
 
 def _latencies(report: MergedReport) -> Table:
-    by_url = report.percentile_latencies_by_url or {}
-    server = shared_server(list(by_url))
-    table = titled_table("Latency of successes, ms" + (f"; server {server}" if server else ""))
+    requests = request_rows(report)
+    server = "" if requests.server is None else f"; server {requests.server}"
+    table = titled_table(f"Latency of successes, ms{server}")
     table.add_column("request", ratio=1)
     # A p99 of a few samples is only their maximum, so the number of samples belongs beside it.
     table.add_column("samples", justify="right", no_wrap=True)
+    has_errors = bool(requests.total.errors)
+    if has_errors:
+        table.add_column("errors", justify="right", no_wrap=True)
     for p in PERCENTILES:
         table.add_column(percentile_name(p), justify="right", no_wrap=True)
-    samples = report.samples_by_url
-    total = grouped(report.samples)
-    table.add_row("all requests", total, *_latency_cells(report.percentile_latencies))
-    for url in list(by_url)[:MAX_ROWS]:
-        name = safe_cell(without_server(url, server), 120)
-        table.add_row(name, grouped(samples.get(url)), *_latency_cells(by_url[url]))
-    add_rest(table, len(by_url) - MAX_ROWS, "requests")
+    for row in (requests.total, *requests.first(MAX_ROWS)):
+        table.add_row(
+            safe_cell(row.name, 120),
+            grouped(row.samples),
+            *([grouped(row.errors)] if has_errors else []),
+            *(milliseconds(row.percentiles.get(p)) for p in PERCENTILES),
+        )
+    add_rest(table, len(requests.rows) - MAX_ROWS, "requests")
     return table
 
 
@@ -163,10 +168,6 @@ def _rate_cells(job: JobThroughput | None, *, has_targets: bool) -> list[str]:
     if has_targets:
         cells.append(per_second(None if job is None else job.target_per_second))
     return cells
-
-
-def _latency_cells(pairs: _PercentilePairs | None) -> list[str]:
-    return [milliseconds(_at(pairs, p)) for p in PERCENTILES]
 
 
 def _at(pairs: _PercentilePairs | None, p: float) -> float | None:

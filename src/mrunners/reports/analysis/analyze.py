@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mrunners.reports.analysis.error_classes import ErrorClasses, error_classes
+from mrunners.reports.analysis.error_timeline import ErrorTimeline, error_timeline
 from mrunners.reports.analysis.finding import Finding
 from mrunners.reports.analysis.findings import RunAnalysis, derive_findings
 from mrunners.reports.analysis.node_summaries import NodeSummary, node_summaries
@@ -34,6 +35,7 @@ class Analysis:
     stragglers: tuple[Straggler, ...]
     nodes: tuple[NodeSummary, ...]
     error_classes: ErrorClasses
+    error_timeline: ErrorTimeline | None
 
 
 def analyze(outcomes: Sequence[PodOutcome], targets: Mapping[str, TargetLoad]) -> Analysis:
@@ -69,4 +71,5 @@ def analyze(outcomes: Sequence[PodOutcome], targets: Mapping[str, TargetLoad]) -
         stragglers=stragglers,
         nodes=nodes,
         error_classes=errors,
+        error_timeline=error_timeline(stats),
     )

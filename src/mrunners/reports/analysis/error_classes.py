@@ -7,6 +7,7 @@ keeps every text as it was.
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -16,13 +17,25 @@ from pydantic import Field
 
 from mrunners.records import Record
 from mrunners.reports.analysis.pod_stats import PodStats
+from mrunners.reports.analysis.request_errors import RequestErrors, requests_by_key
 from mrunners.text import printable
 
-__all__ = ["MAX_CLASSES", "NO_ERRORS", "ErrorClass", "ErrorClasses", "class_name", "error_classes"]
+__all__ = [
+    "MAX_CLASSES",
+    "MAX_REQUESTS",
+    "NO_ERRORS",
+    "ErrorClass",
+    "ErrorClasses",
+    "class_name",
+    "error_classes",
+]
 
 # kperf keeps the text of every timeout, so a run of hours has thousands of texts. Rarer classes
 # than the twentieth are counted together; errorStats has them all.
 MAX_CLASSES = 20
+
+# Of each class; errorsByURL has them all.
+MAX_REQUESTS = 10
 
 _EXAMPLE_CHARACTERS = 400
 
@@ -70,6 +83,9 @@ class ErrorClass(Record):
         example: The most frequent of these keys, shortened in the middle when it is long.
         pods: Number of pods with such an error.
         nodes: Number of nodes that these pods ran on.
+        requests: The requests that failed most often in this way, 10 at most; empty when they are
+            unknown.
+        more_requests: Number of requests that are left out.
     """
 
     name: str
@@ -78,6 +94,8 @@ class ErrorClass(Record):
     example: str
     pods: int
     nodes: int
+    requests: tuple[RequestErrors, ...] = ()
+    more_requests: int = Field(default=0, alias="moreRequests")
 
 
 class ErrorClasses(Record):
@@ -101,9 +119,10 @@ NO_ERRORS = ErrorClasses(total=0, classes=(), more_classes=0, more_errors=0)
 
 @dataclass(slots=True)
 class _Counts:
-    """What one class has so far: failed requests by key, its pods and its nodes."""
+    """What one class has so far: failed requests by key and by request, its pods and nodes."""
 
     keys: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
     pods: int = 0
     nodes: set[str] = field(default_factory=set)
 
@@ -114,11 +133,14 @@ def error_classes(stats: Sequence[PodStats]) -> ErrorClasses:
     counts: dict[str, _Counts] = {}
     for pod in stats:
         names_of_pod = set()
+        requests = requests_by_key(pod.report)
         for key, count in pod.report.error_stats.items():
             if key not in names:
                 names[key] = class_name(key)
             name = names[key]
-            counts.setdefault(name, _Counts()).keys[key] += count
+            of_class = counts.setdefault(name, _Counts())
+            of_class.keys[key] += count
+            of_class.requests.update(requests.get(key, {}))
             names_of_pod.add(name)
         for name in names_of_pod:
             counts[name].pods += 1
@@ -139,6 +161,9 @@ def error_classes(stats: Sequence[PodStats]) -> ErrorClasses:
 
 def _error_class(name: str, counts: _Counts) -> ErrorClass:
     example = min(counts.keys, key=lambda key: (-counts.keys[key], key))
+    requests = heapq.nsmallest(
+        MAX_REQUESTS, counts.requests.items(), key=lambda item: (-item[1], item[0])
+    )
     return ErrorClass(
         name=name,
         count=counts.keys.total(),
@@ -146,6 +171,8 @@ def _error_class(name: str, counts: _Counts) -> ErrorClass:
         example=printable(example, _EXAMPLE_CHARACTERS),
         pods=counts.pods,
         nodes=len(counts.nodes),
+        requests=tuple(RequestErrors(request=request, count=count) for request, count in requests),
+        more_requests=len(counts.requests) - len(requests),
     )
 
 

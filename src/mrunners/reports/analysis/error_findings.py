@@ -1,10 +1,10 @@
-"""The finding about failed requests: how many, of which class most, and what to do about it."""
+"""The finding about failed requests: how many, how and which most often, and what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mrunners.formatting import counted, percent
+from mrunners.formatting import counted, percent, shared_server, without_query, without_server
 from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses
 from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
 from mrunners.reports.analysis.pod_stats import PodStats
@@ -65,7 +65,8 @@ def error_findings(classes: ErrorClasses, stats: Sequence[PodStats]) -> Iterator
         ),
         kind=FindingKind.ERRORS,
         text=f"{failed}, {_class_phrase(most_frequent, classes)} in "
-        f"{counted(most_frequent.pods, 'pod')} on {counted(most_frequent.nodes, 'node')}",
+        f"{counted(most_frequent.pods, 'pod')} on {counted(most_frequent.nodes, 'node')}"
+        f"{_request_phrase(most_frequent)}",
         advice=_advice(most_frequent),
     )
 
@@ -75,6 +76,20 @@ def _class_phrase(error_class: ErrorClass, classes: ErrorClasses) -> str:
     if error_class.count == classes.total:
         return f"all with {name},"
     return f"most often with {name} ({error_class.count:,}),"
+
+
+def _request_phrase(error_class: ErrorClass) -> str:
+    """Return which request of a class failed most often, the shorter the better.
+
+    Requests that differ only in their query, as a LIST from the cache and one from etcd do, are
+    the same path to grant, to create or to look for.
+    """
+    if not error_class.requests:
+        return ""
+    first = error_class.requests[0]
+    name = without_query(without_server(first.request, shared_server([first.request])))
+    count = "all" if first.count == error_class.count else f"{first.count:,}"
+    return f"; {count} of these were {printable(name, 160)}"
 
 
 def _advice(error_class: ErrorClass) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
@@ -148,6 +149,26 @@ def test_an_empty_report_says_that_it_is_empty() -> None:
     assert "No latency can be shown" in text
     assert "No request failed." in text
     assert "no pod started" not in page_of(complete).text
+
+
+def test_a_request_of_which_every_one_failed_has_a_row_and_its_class_names_it() -> None:
+    text = page_of(all_failed).text
+    assert "No latency can be shown" in text
+    rows = re.findall(r"<tr>(.*?)</tr>", html_of(all_failed))
+    cells = [re.sub(r"<svg.*?</svg>|<[^>]+>", "|", row).split("|") for row in rows]
+    shown = [[text for text in row if text] for row in cells]
+    assert ["all requests", "0", "3", *["-"] * 6] in shown
+    assert ["LIST /pods", "0", "3", *["-"] * 6] in shown
+    assert ["http/403", "LIST /pods", "3 of 3", "3", "100%", "1", "1"] in shown
+
+
+def test_the_page_shows_when_requests_failed_only_where_some_did() -> None:
+    assert (3, "When requests failed") in page_of(all_failed).headings
+    assert (
+        "Failed requests in each 1s; errors from 0s to 1s after the first pod's start, most (3) "
+        "from 0s to 1s."
+    ) in page_of(all_failed).text
+    assert (3, "When requests failed") not in page_of(complete).headings
 
 
 def test_a_pod_without_a_success_is_not_counted_as_missing() -> None:

@@ -10,9 +10,11 @@ from markupsafe import Markup
 
 from mrunners.render.html.plots.axes import short_latency
 from mrunners.render.html.plots.ecdf import draw_ecdf
+from mrunners.render.html.plots.error_strip import draw_error_strip
 from mrunners.render.html.plots.ranges import Range, draw_ranges
 from mrunners.render.html.plots.svg import COLORS, plot_settings
 from mrunners.render.html.plots.timeline import Lane, Span, draw_timeline
+from mrunners.reports.analysis.error_timeline import ErrorTimeline
 from mrunners.reports.distribution import LatencyDistribution
 from tests.factories import START
 
@@ -58,6 +60,7 @@ def test_without_data_there_is_no_plot() -> None:
         assert draw_ecdf(empty, "words") == ""
         assert draw_ranges([Range("a", {})], name="x", description="words") == ""
         assert draw_timeline([Lane("a", [])], description="words") == ""
+        assert draw_error_strip(None, description="words") == ""
 
 
 def test_a_single_sample_and_a_single_moment_can_be_drawn() -> None:
@@ -77,6 +80,27 @@ def test_a_thousand_pods_of_a_color_are_one_element() -> None:
         svg = draw_timeline([Lane("a", spans)], description="words")
     assert svg.count("s-accent") == 2
     assert len(svg) < 100_000
+
+
+def test_errors_are_bars_over_their_time_as_high_as_their_number_and_never_invisible() -> None:
+    errors = ErrorTimeline(start=START, bucket_seconds=5, counts=(0, 1, 1000, 0, 500, 0), undated=0)
+    with plot_settings():
+        wide, _, _ = draw_error_strip(errors, description="words").partition("</svg>")
+    (outline,) = re.findall(r'<path id="error-strip-wide-\w+" d="([^"]*)"', wide)
+    points = [(float(x), float(y)) for x, y in re.findall(r"[ML] (\S+) (\S+)", outline)]
+    # The outline is relative to the plot's lower edge: the axis is 30 pixels above it, and the
+    # highest bar 90 pixels higher. The time axis has 30 s and a hundredth more on 860 pixels.
+    five_seconds = 860 / 30.3 * 5
+    tops = [0, 2, 90, 0, 45, 0]
+    assert [y for _, y in points[1:13]] == [-30 - top for top in tops for _ in range(2)]
+    edges = [number + after for number in range(len(tops)) for after in (0, 1)]
+    assert [x for x, _ in points[1:13]] == pytest.approx(
+        [70 + edge * five_seconds for edge in edges], abs=0.1
+    )
+    assert wide.count("f-bad") == 1
+    assert re.findall(r">([^<]+)</text>", wide) == [
+        "0 s", "5 s", "10 s", "15 s", "20 s", "25 s", "30 s", "0", "1,000",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,93 @@
+"""The rows of the tables of requests, the same in every output: also those that only failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mrunners.durations import format_duration
+from mrunners.formatting import counted, shared_server, without_server
+from mrunners.reports.analysis.error_timeline import ErrorTimeline
+from mrunners.reports.merged import MergedReport
+
+__all__ = ["RequestRow", "RequestRows", "error_times", "request_rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """One request of a report.
+
+    Attributes:
+        name: The request without the server that all of them share; may be hostile text.
+        samples: Number of its successes; None when it is unknown.
+        errors: Number of its failures; None when it is unknown.
+        percentiles: Seconds by percentile; empty without a success.
+    """
+
+    name: str
+    samples: int | None
+    errors: int | None
+    percentiles: Mapping[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRows:
+    """All requests of a report.
+
+    Attributes:
+        server: The server that all of them share; None when there are several.
+        total: All requests together.
+        rows: Each request, sorted by its name.
+    """
+
+    server: str | None
+    total: RequestRow
+    rows: tuple[RequestRow, ...]
+
+    def first(self, limit: int) -> tuple[RequestRow, ...]:
+        """Return at most `limit` rows; none without a success is left out for one with some."""
+        numbers = range(len(self.rows))
+        chosen = sorted(numbers, key=lambda number: bool(self.rows[number].percentiles))[:limit]
+        return tuple(self.rows[number] for number in sorted(chosen))
+
+
+def request_rows(report: MergedReport) -> RequestRows:
+    """Return the rows of a report's table of requests."""
+    by_url = report.percentile_latencies_by_url or {}
+    # Errors that cannot be told apart by request are unknown for each, and known in total.
+    errors = report.errors_by_url
+    names = sorted({*by_url, *(errors or {})})
+    server = shared_server(names)
+    samples = report.samples_by_url
+    return RequestRows(
+        server=server,
+        total=RequestRow(
+            "all requests",
+            report.samples,
+            sum(report.error_stats.values()),
+            dict(report.percentile_latencies or ()),
+        ),
+        rows=tuple(
+            RequestRow(
+                without_server(name, server),
+                samples.get(name) if name in by_url else 0,
+                None if errors is None else errors.get(name, 0),
+                dict(by_url.get(name, ())),
+            )
+            for name in names
+        ),
+    )
+
+
+def error_times(timeline: ErrorTimeline) -> str:
+    """Return when requests failed, in one line."""
+    start, most = timeline.peak
+    end = start + timeline.bucket_seconds
+    text = (
+        f"errors from {format_duration(timeline.first_seconds)} to "
+        f"{format_duration(timeline.last_seconds)} after the first pod's start, most ({most:,}) "
+        f"from {format_duration(start)} to {format_duration(end)}"
+    )
+    if timeline.undated:
+        text += f"; the time of {counted(timeline.undated, 'error')} is unknown"
+    return text

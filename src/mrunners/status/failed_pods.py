@@ -1,0 +1,59 @@
+"""Words what became of the pods of a failed Job, and names the one whose log says why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mrunners.kube.objects import Pod
+from mrunners.status.run_state import JobState
+from mrunners.text import listed, printable
+
+__all__ = ["failed_job_line"]
+
+# That pods failed is what the line says anyway. Job controller: with backoffLimitPerIndex, this is
+# the reason whenever a pod of any index has failed.
+_SAYS_NOTHING_MORE = "FailedIndexes"
+
+# The kubelet's word for every exit code but 0.
+_ANY_FAILURE = "Error"
+
+
+def failed_job_line(job: JobState, namespace: str, pods: Iterable[Pod]) -> str:
+    """Return one line about a failed Job: how many pods failed, why, and where to look.
+
+    Args:
+        job: A Job that exists and has failed.
+        namespace: Its namespace.
+        pods: All pods of the run; those that were deleted are not among them.
+    """
+    assert job.actual is not None
+    count = len(job.actual.failed) or job.planned.pod_count - len(job.actual.succeeded)
+    failed = sorted(
+        (pod for pod in pods if pod.job_uid == job.actual.uid and _has_failed(pod)),
+        key=lambda pod: (pod.index is None, pod.index, pod.name),
+    )
+    reason = job.actual.finished_reason
+    causes = [] if reason.startswith(_SAYS_NOTHING_MORE) or not reason else [reason]
+    causes += dict.fromkeys(cause for pod in failed if (cause := _cause(pod)))
+    why = f" ({printable(listed(causes), 500)})" if causes else ""
+    # kubectl would take any pod of a Job, also one that succeeded.
+    look = (
+        f"logs --namespace {namespace} pod/{failed[0].name}"
+        if failed
+        else (f"describe --namespace {namespace} job/{job.planned.name}")
+    )
+    return (
+        f"job {job.planned.name}: {count} of {job.planned.pod_count} pods failed{why}; "
+        f"see: kubectl {look}"
+    )
+
+
+def _has_failed(pod: Pod) -> bool:
+    return pod.phase == "Failed" or pod.exit_code not in {0, None}
+
+
+def _cause(pod: Pod) -> str:
+    """Return such a text as `exit 1`, `OOMKilled, exit 137` or `Evicted`."""
+    reason = "" if pod.reason == _ANY_FAILURE else pod.reason
+    code = "" if pod.exit_code is None else f"exit {pod.exit_code}"
+    return ", ".join(filter(None, (reason, code)))
