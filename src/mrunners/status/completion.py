@@ -69,6 +69,20 @@ def failure_lines(
         One line per Job and cause; none exactly when every planned Job is complete.
     """
     lines = []
+    if deleted := [job for job in state.jobs if job.gone and not job.complete]:
+        names = listed(
+            [
+                f"{job.planned.name} ({job.succeeded_before} of {job.planned.pod_count} pods are "
+                "known to have succeeded)"
+                for job in deleted
+            ],
+            5,
+        )
+        lines.append(
+            f"{len(deleted)} of {len(state.jobs)} Jobs of tracker {run} were created and do not "
+            f"exist any more, because of a TTL or because someone deleted them: {names}; they are "
+            "not created again, because their load may have run"
+        )
     for job in state.jobs:
         if job.phase is JobPhase.FAILED:
             assert job.actual is not None
