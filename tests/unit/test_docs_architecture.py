@@ -88,6 +88,7 @@ class _FinishingCluster(FakeCluster):
         tracker = self.get_config_map(namespace, "mrunners")
         assert job is not None
         assert tracker is not None
+        assert tracker.run_id is not None
         plan = read_plan(RunRef(namespace, "mrunners"), tracker.data, tracker.run_id)
         for index in range(2):
             self.end_pod(job.name, index, log=log_of(plan, job.name, index))

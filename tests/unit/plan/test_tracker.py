@@ -155,7 +155,11 @@ def test_a_plan_with_a_key_of_a_later_release_is_refused() -> None:
         ({"jobs": [{**JOB, "pod_count": 10**9}]}, r"cannot read \(jobs.0.pod_count: .* 10000\);"),
         ({"jobs": []}, r"cannot read \(jobs: Tuple should have at least 1 item"),
         (
-            {"jobs": [{**JOB, "index": i, "name": f"j-{i}", "pod_count": 10_000} for i in range(16)]},
+            {
+                "jobs": [
+                    {**JOB, "index": i, "name": f"j-{i}", "pod_count": 10_000} for i in range(16)
+                ]
+            },
             "contradicts itself: it has 160,000 pods, more than 150,000$",
         ),
         ({"start_timeout_seconds": "Infinity"}, r"cannot read \(start_timeout_seconds: "),
