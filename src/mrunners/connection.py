@@ -133,7 +133,8 @@ class Connection:
         Raises:
             RefusedError: There is none, or there are several.
         """
-        return self.bind(lookup.get_run(self._cluster, self.resolve(namespace, tracker)))
+        ref = self.resolve(namespace, tracker)
+        return self.bind(lookup.get_run(self._cluster, ref, self._store))
 
     def resolve(self, namespace: str, tracker: str | None = None) -> RunRef:
         """Return the name of a run; without a tracker, of the only one of the namespace.

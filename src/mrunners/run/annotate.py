@@ -58,9 +58,10 @@ def annotate_collected(cluster: Cluster, run: ExistingRun, observer: RunObserver
 def warn_of_gone_jobs(names: Sequence[str], observer: RunObserver) -> None:
     """Say which Jobs are not created a second time."""
     if names:
+        verb = "was" if len(names) == 1 else "were"
         observer.warn(
-            f"{counted(len(names), 'Job')} of the run existed and were deleted since: "
-            f"{listed(names, 5)}; not created again, because their load may have run"
+            f"{counted(len(names), 'Job')} of the run existed and {verb} deleted since: "
+            f"{listed(names, 5)}; not created again, because the load may have run"
         )
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from mrunners.durations import format_duration
 from mrunners.errors import NextStep, RefusedError
+from mrunners.formatting import counted
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import ConfigMap, Job, OwnerReference
 from mrunners.plan.metadata import (
@@ -20,6 +21,7 @@ from mrunners.plan.metadata import (
     ANNOTATION_JOBS_CREATED_AT,
     LABEL_COMPONENT,
     Component,
+    job_name,
     runner_selector,
     trackers_selector,
 )
@@ -107,20 +109,27 @@ def resolve_tracker(cluster: Cluster, namespace: str, tracker: str | None) -> Ru
     )
 
 
-def get_run(cluster: Cluster, ref: RunRef) -> ExistingRun:
+def get_run(cluster: Cluster, ref: RunRef, store: ReportStore | None = None) -> ExistingRun:
     """Return a run.
 
+    Args:
+        cluster: The cluster.
+        ref: Which run.
+        store: Knows what this machine has created and fetched.
+
     Raises:
-        RefusedError: It does not exist, or the ConfigMap is not a tracker of mrunners.
+        RefusedError: It does not exist, the ConfigMap is not a tracker of mrunners, or its Jobs
+            are not those of its plan.
     """
-    return _read_run(cluster, ref, get_tracker(cluster, ref))
+    return _read_run(cluster, ref, get_tracker(cluster, ref), store)
 
 
 def get_run_or_none(cluster: Cluster, ref: RunRef) -> ExistingRun | None:
     """Return a run; None when there is no such ConfigMap.
 
     Raises:
-        RefusedError: The ConfigMap is not a tracker of mrunners.
+        RefusedError: The ConfigMap is not a tracker of mrunners, or its Jobs are not those of its
+            plan.
     """
     tracker = _get_tracker_or_none(cluster, ref)
     return None if tracker is None else _read_run(cluster, ref, tracker)
@@ -162,11 +171,13 @@ def _get_tracker_or_none(cluster: Cluster, ref: RunRef) -> ConfigMap | None:
     return config_map
 
 
-def _read_run(cluster: Cluster, ref: RunRef, tracker: ConfigMap) -> ExistingRun:
+def _read_run(
+    cluster: Cluster, ref: RunRef, tracker: ConfigMap, store: ReportStore | None = None
+) -> ExistingRun:
     assert tracker.run_id is not None
     plan = read_plan(ref, tracker.data, tracker.run_id)
     jobs = list_jobs(cluster, plan, tracker.uid)
-    return ExistingRun(tracker, plan, state_of(plan, jobs, tracker, cluster.now()))
+    return ExistingRun(tracker, plan, state_of(plan, jobs, tracker, cluster.now(), store))
 
 
 def list_jobs(cluster: Cluster, plan: RunPlan, tracker_uid: str) -> list[Job]:
@@ -249,19 +260,29 @@ def _contradictions(plan: RunPlan, jobs: Iterable[Job], tracker_uid: str) -> lis
     lines = []
     for job in jobs:
         expected = planned.get(job.name)
-        if expected is None or job.deleting:
+        if job.deleting:
             continue
-        if not is_owned(job.owners, tracker_uid):
+        if expected is None:
+            if is_owned(job.owners, tracker_uid) and _is_named_by_us(job.name, plan):
+                lines.append(f"job {job.name} is not in the plan")
+        elif not is_owned(job.owners, tracker_uid):
             lines.append(f"job {job.name} is not owned by this tracker")
         elif job.completions != expected.pod_count:
             lines.append(
-                f"job {job.name} has {job.completions} pods, and the plan {expected.pod_count}"
+                f"job {job.name} has {counted(job.completions, 'pod')}, and the plan "
+                f"{expected.pod_count}"
             )
         elif job.uri not in {None, expected.uri}:
             lines.append(f"job {job.name} was made from {job.uri}, and the plan has {expected.uri}")
         elif job.profile_key not in {None, profile_key(expected.profile_digest)}:
             lines.append(f"job {job.name} has another load profile than the plan")
     return lines
+
+
+def _is_named_by_us(name: str, plan: RunPlan) -> bool:
+    """Whether it is the name of a further runner's Job: the plan once had more of them."""
+    number = name.rpartition("-")[2]
+    return number.isdecimal() and name == job_name(plan.tracker, int(number))
 
 
 def _ttl_has_passed(tracker: ConfigMap, now: datetime) -> bool:
