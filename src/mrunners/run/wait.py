@@ -22,7 +22,11 @@ from mrunners.run.snapshot import (
     read_snapshot,
     warn_of_unplanned_jobs,
 )
-from mrunners.status.completion import has_unstarted_pods, next_interval
+from mrunners.status.completion import (
+    FIRST_INTERVAL_SECONDS,
+    has_unstarted_pods,
+    next_interval,
+)
 from mrunners.status.diagnostics import diagnosis_lines
 from mrunners.status.run_state import RunState
 from mrunners.text import listed
@@ -95,7 +99,9 @@ def wait_for_run(
         # A finished run always has its pods read: `_needs_pods` says so.
         if snapshot is not None and certain and (state.finished or not snapshot.may_finish):
             return snapshot
-        interval = interval_seconds or next_interval(interval, now - started, expected)
+        interval = interval_seconds or min(
+            next_interval(interval, now - started, expected), _longest_interval(state)
+        )
         if timeout_seconds is not None:
             left = started + timeout_seconds - monotonic()
             if left <= 0:
@@ -108,6 +114,16 @@ def _needs_pods(state: RunState, ended_then: int, since: float) -> bool:
     if state.ended != ended_then or state.finished:
         return True
     return (has_unstarted_pods(state) or bool(state.missing)) and since >= DIAGNOSIS_SECONDS
+
+
+def _longest_interval(state: RunState) -> float:
+    """Two polls fit between the end of a Job and its removal, where the cluster removes Jobs."""
+    ttls = [
+        job.actual.ttl_seconds
+        for job in state.jobs
+        if job.actual is not None and job.actual.ttl_seconds is not None
+    ]
+    return max(min(ttls) / 2, FIRST_INTERVAL_SECONDS) if ttls else float("inf")
 
 
 def _timed_out(run: ExistingRun, state: RunState, seconds: float) -> WaitTimeoutError:

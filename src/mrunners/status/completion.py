@@ -9,7 +9,13 @@ from mrunners.status.diagnostics import PodDiagnosis, diagnosis_lines
 from mrunners.status.run_state import JobPhase, JobState, RunState
 from mrunners.text import listed
 
-__all__ = ["failure_lines", "has_unstarted_pods", "jobs_that_may_finish", "next_interval"]
+__all__ = [
+    "FIRST_INTERVAL_SECONDS",
+    "failure_lines",
+    "has_unstarted_pods",
+    "jobs_that_may_finish",
+    "next_interval",
+]
 
 # A poll is one LIST. That is cheap, but the API server is what the run measures.
 FIRST_INTERVAL_SECONDS = 1.0

@@ -24,7 +24,7 @@ from mrunners.run.result import (
 from mrunners.run.snapshot import RunSnapshot, read_snapshot
 from tests.factories import missing_pod
 from tests.fakes import FakeCluster, RecordingObserver
-from tests.unit.env import deploy, find, finish, planned
+from tests.unit.env import deploy, find, finish, log_of, planned
 
 RUN = planned()
 POD = "mrunners-0-0-abcde"
@@ -121,7 +121,7 @@ def test_a_run_whose_missing_report_is_lost_for_good_is_marked_too(
     cluster: FakeCluster, tmp_path: Path
 ) -> None:
     finish(cluster, RUN.plan)
-    cluster.logs[POD] = cluster.logs[POD][:-80]
+    cluster.logs[POD] = log_of(RUN.plan, "mrunners-0", 0)[:-80]
     assert collect_and_mark(cluster, tmp_path)
     assert len(cluster.clock.slept) == 2
 

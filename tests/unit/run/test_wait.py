@@ -231,6 +231,17 @@ def test_a_job_that_a_ttl_removes_is_not_waited_for_and_loses_nothing_that_was_f
     assert run.stored() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
 
 
+@pytest.mark.parametrize(("ttl", "longest"), [(0, 1), (6, 3), (3600, 15)])
+def test_jobs_that_a_ttl_removes_are_polled_often_enough_to_fetch_their_reports(
+    run: WaitedRun, ttl: int, longest: float
+) -> None:
+    run.cluster.raw("Job", SECOND)["spec"]["ttlSecondsAfterFinished"] = ttl
+    run.start()
+    run.clock.then(*[lambda: None] * 50, run.end_all)
+    run.wait()
+    assert max(run.clock.slept) == longest
+
+
 def test_a_job_that_was_deleted_before_its_pods_were_read_ends_the_wait_without_advice_to_resume(
     run: WaitedRun,
 ) -> None:
@@ -254,7 +265,7 @@ def test_a_job_that_was_deleted_before_its_pods_were_read_ends_the_wait_without_
 
 def test_one_list_without_a_job_does_not_end_the_wait(run: WaitedRun) -> None:
     run.start()
-    hidden = []
+    hidden: list[str] = []
     real = run.cluster.list_jobs
 
     def list_jobs(namespace: str, selector: str) -> list[Job]:
@@ -280,7 +291,7 @@ def test_the_report_of_a_pod_that_outlives_its_job_is_fetched(run: WaitedRun) ->
 def test_a_log_that_was_read_badly_is_read_again_while_the_run_continues(run: WaitedRun) -> None:
     run.start()
     run.end(FIRST, 0)
-    log = run.cluster.logs["mrunners-0-0-abcde"]
+    log = log_of(RUN.plan, FIRST, 0)
     run.cluster.logs["mrunners-0-0-abcde"] = log[: len(log) // 2]
 
     def restart_kubelet() -> None:
