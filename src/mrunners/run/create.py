@@ -160,15 +160,14 @@ def create_jobs(
     warnings: dict[str, None] = {}
     existing = run.existing
     noted = frozenset[str]() if store is None else store.created_jobs(existing.stored)
-    last = None
+    last, known = None, None
+
+    def manifest_of(job: PlannedJob) -> Manifest:
+        name = config_maps[job.profile_digest]
+        return job_manifest(plan, job, profile_config_map=name, tracker_uid=tracker_uid)
+
     for planned in jobs:
-        manifest = job_manifest(
-            plan,
-            planned,
-            profile_config_map=config_maps[planned.profile_digest],
-            tracker_uid=tracker_uid,
-        )
-        last = planned
+        manifest, last = manifest_of(planned), planned
         # Created by an attempt before this one, which ended before all were.
         if planned.name in noted and cluster.get_job(plan.namespace, planned.name) is None:
             gone.append(planned.name)
@@ -180,12 +179,15 @@ def create_jobs(
         if store is not None:
             with suppress(OSError):  # only a second source besides the tracker
                 store.note_created(existing.stored, planned.name)
-        if job.ttl_seconds is not None and not any(j.ttl_seconds is not None for j in created):
-            annotate_job_ttl(cluster, existing, job.ttl_seconds, observer)
-        warnings |= dict.fromkeys(dropped_fields(job.spec_fields))
-        sent = manifest["spec"]
-        assert isinstance(sent, dict)
-        warnings |= dict.fromkeys(changed_fields(spec_fields(sent), job.spec_fields))
+        lines = _changes(manifest, job)
+        if lines and known is None:
+            # A policy changes all Jobs alike: what the first call has reported is not repeated.
+            first = (*run.missing, *plan.jobs)[0]
+            before = None if planned == first else cluster.get_job(plan.namespace, first.name)
+            known = set() if before is None else {*_changes(manifest_of(first), before)}
+            if job.ttl_seconds is not None and (before is None or before.ttl_seconds is None):
+                annotate_job_ttl(cluster, existing, job.ttl_seconds, observer)
+        warnings |= dict.fromkeys(line for line in lines if line not in (known or ()))
         created.append(job)
     for line in warnings:
         observer.warn(line)
@@ -203,6 +205,12 @@ def is_adoptable(job: Job, plan: RunPlan, digest: str, tracker_uid: str) -> bool
         and is_owned(job.owners, tracker_uid)
         and not job.deleting
     )
+
+
+def _changes(manifest: Manifest, job: Job) -> list[str]:
+    sent = manifest["spec"]
+    assert isinstance(sent, dict)
+    return [*dropped_fields(job.spec_fields), *changed_fields(spec_fields(sent), job.spec_fields)]
 
 
 def _own_tracker(cluster: Cluster, plan: RunPlan) -> ConfigMap:

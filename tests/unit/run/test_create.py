@@ -351,7 +351,10 @@ def test_a_field_that_an_old_api_server_drops_is_warned_about_once(cluster: Fake
 def test_fields_that_a_policy_adds_are_warned_about_once_each(cluster: FakeCluster) -> None:
     cluster.adds = {"ttlSecondsAfterFinished": 2, "activeDeadlineSeconds": 60}
     observer = RecordingObserver()
-    create(cluster, start(cluster, planned()), observer)
+    run = start(cluster, planned())
+    for job in run.missing:  # as a flow does
+        create_jobs(cluster, run, [job], observer)
+    assert cluster.calls.count("annotate_config_map") == 2
     assert observer.warnings == [
         "this cluster adds spec.ttlSecondsAfterFinished 2 to Jobs: each Job is removed that many "
         "seconds after it has finished, and with it every report that was not fetched: wait for "
