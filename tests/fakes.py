@@ -94,6 +94,7 @@ class FakeCluster:
         placements: Where the scheduler placed pods.
         logs: The logs by pod; an exception is raised.
         ignores: The fields of a Job's spec that it drops, as an old API server does.
+        adds: The fields that a policy adds to a Job's spec.
     """
 
     def __init__(self, clock: FakeClock | None = None) -> None:
@@ -103,6 +104,7 @@ class FakeCluster:
         self.placements: list[Placement] = []
         self.logs: dict[str, bytes | Exception] = {}
         self.ignores: set[str] = set()
+        self.adds: Raw = {}
         self._objects: dict[tuple[str, str, str], Raw] = {}
         self._failures: dict[str, deque[_PreparedFailure]] = {}
         self._uids = 0
@@ -293,7 +295,8 @@ class FakeCluster:
         raw = self.put(manifest)
         if raw["kind"] == "Job":
             raw["status"] = {"startTime": self._stamp()}
-            raw["spec"] = {k: v for k, v in raw["spec"].items() if k not in self.ignores}
+            kept = {k: v for k, v in raw["spec"].items() if k not in self.ignores}
+            raw["spec"] = kept | self.adds
         if failure is not None and failure.error is not None:
             raise failure.error
         return None if failure is not None else raw
@@ -312,6 +315,7 @@ class FakeCluster:
         labels = {
             **owner["spec"]["template"]["metadata"]["labels"],
             "batch.kubernetes.io/controller-uid": owner["metadata"]["uid"],
+            "batch.kubernetes.io/job-name": job,
             "batch.kubernetes.io/job-completion-index": str(index),
         }
         meta = {"name": name, "namespace": owner["metadata"]["namespace"], "labels": labels}

@@ -10,18 +10,14 @@ from prefect import get_run_logger
 from mrunners.errors import NextStep, RefusedError
 from mrunners.formatting import counted
 from mrunners.plan.options import IfExists, RunOptions
-from mrunners.reports.outcomes import MissingReason
 from mrunners.run.lookup import ExistingRun
-from mrunners.run.result import CollectedRun
+from mrunners.run.result import READABLE_LATER, CollectedRun
 from mrunners_flows.collect import wait_and_collect
 from mrunners_flows.policy import RunPolicy
 from mrunners_tasks.report_files import ReportFiles
 from mrunners_tasks.runs import delete_run, find_previous_run
 
 __all__ = ["collect_previous_run", "collects_previous_run", "require_nothing_to_lose"]
-
-# These reports exist, and another attempt may read them.
-_READABLE_LATER = frozenset({MissingReason.LOG_UNAVAILABLE, MissingReason.LOG_FORBIDDEN})
 
 
 def collects_previous_run(options: RunOptions, policy: RunPolicy) -> bool:
@@ -65,7 +61,7 @@ def require_nothing_to_lose(previous: ExistingRun, collected: CollectedRun) -> N
             "folder; fix the folder and start again",
             NextStep.RESULT,
         )
-    unread = [pod for pod in collected.report.coverage.missing if pod.reason in _READABLE_LATER]
+    unread = [pod for pod in collected.report.coverage.missing if pod.reason in READABLE_LATER]
     if not unread:
         return
     first = unread[0]

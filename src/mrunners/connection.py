@@ -118,7 +118,7 @@ class Connection:
             RefusedError: Another run was created first.
             WaitTimeoutError: The run that is replaced is not deleted in time.
         """
-        return create.start_run(self._cluster, action, self._observer)
+        return create.start_run(self._cluster, action, self._observer, self._store)
 
     def create_jobs(self, started: StartedRun, jobs: Sequence[PlannedJob]) -> list[str]:
         """Do the second half of `start`: create or adopt these Jobs, and return their names.
@@ -126,7 +126,7 @@ class Connection:
         Raises:
             RefusedError: A Job of that name belongs to another run, or the tracker was deleted.
         """
-        created = create.create_jobs(self._cluster, started, jobs, self._observer)
+        created = create.create_jobs(self._cluster, started, jobs, self._observer, self._store)
         return [job.name for job in created]
 
     def get(self, namespace: str, tracker: str | None = None) -> Run:
@@ -135,7 +135,8 @@ class Connection:
         Raises:
             RefusedError: There is none, or there are several.
         """
-        return self.bind(lookup.get_run(self._cluster, self.resolve(namespace, tracker)))
+        ref = self.resolve(namespace, tracker)
+        return self.bind(lookup.get_run(self._cluster, ref, self._store))
 
     def resolve(self, namespace: str, tracker: str | None = None) -> RunRef:
         """Return the name of a run; without a tracker, of the only one of the namespace.
@@ -203,7 +204,15 @@ class Run:
 
     def snapshot(self, state: RunState | None = None) -> RunSnapshot:
         """Read the run's Jobs, unless `state` has them already, and its pods."""
-        return snapshot.read_snapshot(self._cluster, self.existing, state)
+        current = snapshot.read_snapshot(self._cluster, self.existing, state, self._store)
+        snapshot.warn_of_unplanned_jobs(current.state, self._observer)
+        return current
+
+    def final_snapshot(self, *, sleep: Callable[[float], None] = time.sleep) -> RunSnapshot:
+        """Read the run as it ended: what is gone is looked up twice, some seconds apart."""
+        current = snapshot.read_final_snapshot(self._cluster, self.existing, self._store, sleep)
+        snapshot.warn_of_unplanned_jobs(current.state, self._observer)
+        return current
 
     def wait(
         self,
@@ -254,6 +263,7 @@ class Run:
         *,
         partial: bool = False,
         raw: bool = False,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> CollectedRun:
         """Collect like `collect`, but mark the run only after `save` wrote the report in full."""
         return result.collect_run(
@@ -264,16 +274,23 @@ class Run:
             partial=partial,
             raw=raw,
             save=save,
+            sleep=sleep,
         )
 
     def outcomes(
-        self, snapshot: RunSnapshot, jobs: Sequence[JobState] | None = None
+        self,
+        snapshot: RunSnapshot,
+        jobs: Sequence[JobState] | None = None,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> Iterator[PodOutcome]:
         """Yield the outcome of every planned pod, or of these Jobs' pods, one at a time.
 
         Pass them through a `SampleBudget` before keeping several at once.
         """
-        return result.collect_outcomes(self._cluster, self.existing, snapshot, self._store, jobs)
+        return result.collect_outcomes(
+            self._cluster, self.existing, snapshot, self._store, jobs, sleep=sleep
+        )
 
     def mark_collected(self, outcomes: Sequence[PodOutcome]) -> bool:
         """Mark the run as collected, once its report is saved; return whether it is."""

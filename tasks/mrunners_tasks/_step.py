@@ -1,7 +1,7 @@
 """The decorator of every step: what its failures mean, what it caches, and how it is called.
 
 A step is a Prefect task. All steps are safe to repeat: objects are created or adopted, and reports
-are kept by Job UID. Only failures that may be transient are retried.
+are kept by run, Job and completion index. Only failures that may be transient are retried.
 """
 
 from __future__ import annotations

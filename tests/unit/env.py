@@ -14,6 +14,7 @@ from mrunners.profiles.rendering import profile_digest, render_profile
 from mrunners.run.create import create_jobs, start_run
 from mrunners.run.lookup import ExistingRun, get_run_or_none
 from mrunners.run.preflight import RunAction
+from mrunners.run.report_store import ReportAddress
 from tests.factories import begin_line, body_of, end_line, flat, folded, printed
 from tests.fakes import FakeCluster, RecordingObserver
 
@@ -70,12 +71,17 @@ def planned(*pod_counts: int, key: str = "key", **changes: object) -> PlannedRun
     return plan_run(requested, [loaded(uri) for uri in requested.runners], run_key=key)
 
 
-def deploy(cluster: FakeCluster, run: PlannedRun) -> ExistingRun:
-    """Create the run as the product does."""
+def deploy(cluster: FakeCluster, run: PlannedRun, *, jobs: int | None = None) -> ExistingRun:
+    """Create the run as the product does; with `jobs`, as if it was stopped after so many Jobs."""
     observer = RecordingObserver()
     started = start_run(cluster, RunAction(run), observer)
-    create_jobs(cluster, started, run.plan.jobs, observer)
+    create_jobs(cluster, started, run.plan.jobs[:jobs], observer)
     return find(cluster, run.plan)
+
+
+def address(run: ExistingRun, job: str, index: int) -> ReportAddress:
+    """Return where the store keeps a pod's report."""
+    return ReportAddress.of(run.stored, job, index)
 
 
 def find(cluster: FakeCluster, plan: RunPlan) -> ExistingRun:

@@ -1,6 +1,7 @@
 """The facade without Prefect: each sequence of a run's life, on a cluster in memory."""
 
 import functools
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from mrunners.refs import ClusterRef, RunRef
 from mrunners.reports.budget import SampleBudget
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.merged import MergedReport
+from mrunners.reports.outcomes import MissingReason
 from mrunners.run.report_store import ReportStore
 from tests.fakes import FakeClock, FakeCluster, RecordingObserver
 from tests.unit.env import REPORT, deploy, find, finish, log_of, options, planned, write_profile
@@ -116,7 +118,7 @@ def test_starting_again_with_the_same_run_key_adopts_what_exists(env: Env) -> No
     first = env.start(run_key="nightly")
     uid = env.cluster.raw("Job", "mrunners-0")["metadata"]["uid"]
     second = env.start(run_key="nightly")
-    assert second.existing.tracker == first.existing.tracker
+    assert second.existing.tracker.uid == first.existing.tracker.uid
     assert env.cluster.raw("Job", "mrunners-0")["metadata"]["uid"] == uid
 
 
@@ -127,12 +129,61 @@ def test_without_a_run_key_every_start_is_another_run(env: Env) -> None:
     assert str(caught.value) == f"{run.describe()} already exists"
 
 
+BARE = options(runners=(), runner_image="", if_exists="resume")
+
+
 def test_starting_with_resume_creates_the_missing_jobs(env: Env) -> None:
-    run = env.start()
-    env.cluster.remove("Job", "mrunners-0")
-    bare = options(runners=(), runner_image="", if_exists="resume")
-    assert env.connection.start(bare).plan == run.plan
+    action = env.connection.preflight(env.options(), run_key="key")
+    started = env.connection.create_tracker(action)
+    assert env.connection.start(BARE).plan == started.existing.plan
     assert env.cluster.names("Job") == ["mrunners-0"]
+
+
+def test_nothing_of_a_run_whose_jobs_a_ttl_removed_is_lost_or_loaded_again(env: Env) -> None:
+    env.cluster.adds = {"ttlSecondsAfterFinished": 2}
+    run = env.start_and_finish()
+    run.wait(sleep=env.cluster.clock.sleep)
+    env.cluster.remove("Job", "mrunners-0")
+    env.cluster.collect_garbage()
+    for same in (env.connection.start(BARE), env.connection.get("load")):
+        same.wait(sleep=env.cluster.clock.sleep).require_complete()
+        collected = same.collect_and_save(sleep=env.cluster.clock.sleep)
+        assert (collected.summary, collected.complete) == ("2 of 2 reports merged", True)
+    assert (env.cluster.names("Job"), env.marked()) == ([], True)
+
+
+def test_another_machine_knows_that_the_jobs_existed_and_does_not_create_them_again(
+    env: Env, tmp_path: Path
+) -> None:
+    run = env.start_and_finish()
+    run.wait(sleep=env.cluster.clock.sleep)
+    env.cluster.remove("Job", "mrunners-0")
+    env.cluster.collect_garbage()
+    other = Connection(env.cluster, RecordingObserver(), ReportStore(tmp_path / "other"))
+    collected = other.start(BARE).collect_and_save(sleep=env.cluster.clock.sleep)
+    assert env.cluster.names("Job") == []
+    assert [pod.reason for pod in collected.report.coverage.missing] == [MissingReason.JOB_GONE] * 2
+    assert (collected.finished, collected.next_steps) == (True, ())
+    assert collected.failures == (
+        "1 of 1 Jobs of tracker load/mrunners were created and do not exist any more, because of a "
+        "TTL or because someone deleted them: mrunners-0 (0 of 2 pods are known to have "
+        "succeeded); they are not created again, because their load may have run",
+    )
+
+
+def test_a_job_that_is_not_in_the_plan_is_named_with_the_report(env: Env) -> None:
+    run = env.start_and_finish()
+    copy = deepcopy(env.cluster.raw("Job", "mrunners-0"))
+    copy["metadata"]["name"] = "copy"
+    env.cluster.put(copy)
+    warning = (
+        "these Jobs have the labels of the run and are not in its plan, so their reports are not "
+        "merged: copy"
+    )
+    assert run.collect().verdict == "2 of 2 reports merged"
+    run.snapshot()
+    run.final_snapshot(sleep=env.cluster.clock.sleep)
+    assert env.observer.warnings == [warning] * 3
 
 
 def test_a_collected_run_is_replaced(env: Env) -> None:
@@ -282,7 +333,7 @@ def test_a_run_whose_report_cannot_be_saved_is_not_marked(env: Env) -> None:
 
     with pytest.raises(OSError, match=r"^No space left on device$"):
         run.collect_and_save(save)
-    assert "annotate_config_map" not in env.cluster.calls
+    assert not env.marked()
     assert not env.marked()
 
 
@@ -330,7 +381,8 @@ def test_a_run_that_may_not_be_marked_still_gives_its_report_with_a_warning(env:
     collected = run.collect_and_save(lambda report: None)
     assert (collected.report.complete, collected.saved, collected.collected) == (True, True, False)
     assert env.observer.warnings == [
-        "the run could not be marked as collected, so a later run will not replace it: configmaps "
+        "tracker load/mrunners could not be annotated, so it does not count as collected, and a "
+        "later run will not replace it: configmaps "
         "is forbidden"
     ]
 

@@ -88,7 +88,8 @@ class _FinishingCluster(FakeCluster):
         tracker = self.get_config_map(namespace, "mrunners")
         assert job is not None
         assert tracker is not None
-        plan = read_plan(RunRef(namespace, "mrunners"), tracker.data)
+        assert tracker.run_id is not None
+        plan = read_plan(RunRef(namespace, "mrunners"), tracker.data, tracker.run_id)
         for index in range(2):
             self.end_pod(job.name, index, log=log_of(plan, job.name, index))
         self.finish_job(job.name)

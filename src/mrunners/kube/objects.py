@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from mrunners.plan.metadata import ANNOTATION_DIGEST, CONTAINER, LABEL_RUN_ID
+from mrunners.plan.metadata import ANNOTATION_DIGEST, ANNOTATION_URI, CONTAINER, LABEL_RUN_ID
+from mrunners.plan.spec_changes import mounted_profile, spec_fields
 
 __all__ = [
     "ConfigMap",
@@ -26,6 +27,7 @@ Raw = Mapping[str, Any]
 
 JOB_INDEX = "batch.kubernetes.io/job-completion-index"
 JOB_UID = "batch.kubernetes.io/controller-uid"
+JOB_NAME = "batch.kubernetes.io/job-name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,10 @@ class Job:
         finished: `Complete`, `Failed`, or None while neither condition is true.
         finished_reason: The reason and message of a Failed condition.
         deleting: Whether its deletion has begun.
-        spec_fields: The names of the fields of its spec, which show what an old server dropped.
+        uri: The runner URI that it was made from; None for a Job of another owner.
+        profile_key: The key of its load profile in the ConfigMap that holds it.
+        ttl_seconds: How long after its end the cluster removes it; None keeps it.
+        spec_fields: The fields of its spec, which show what the API server dropped or added.
     """
 
     name: str
@@ -102,7 +107,10 @@ class Job:
     finished: str | None = None
     finished_reason: str = ""
     deleting: bool = False
-    spec_fields: frozenset[str] = frozenset()
+    uri: str | None = None
+    profile_key: str | None = None
+    ttl_seconds: int | None = None
+    spec_fields: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_json(cls, raw: Raw) -> Job:
@@ -134,7 +142,10 @@ class Job:
             finished=finished,
             finished_reason=finished_reason if finished == "Failed" else "",
             deleting="deletionTimestamp" in meta,
-            spec_fields=frozenset(spec),
+            uri=(meta.get("annotations") or {}).get(ANNOTATION_URI),
+            profile_key=mounted_profile(spec),
+            ttl_seconds=spec.get("ttlSecondsAfterFinished"),
+            spec_fields=spec_fields(spec),
         )
 
 
@@ -144,6 +155,7 @@ class Pod:
 
     Attributes:
         job_uid: The UID of the Job that controls it.
+        job_name: The name of that Job, which the pod may outlive.
         index: The completion index; None for a pod that has none.
         waiting: The reason of a waiting container, such as ErrImagePull.
         waiting_message: The message that comes with it.
@@ -173,6 +185,7 @@ class Pod:
     reason: str = ""
     disrupted: str = ""
     deleting: bool = False
+    job_name: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -214,6 +227,7 @@ class Pod:
                 _reason_and_message(disruption) if disruption.get("status") == "True" else ""
             ),
             deleting="deletionTimestamp" in meta,
+            job_name=labels.get(JOB_NAME),
         )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from mrunners.plan.metadata import (
     ANNOTATION_DIGEST,
     ANNOTATION_URI,
@@ -20,7 +18,7 @@ from mrunners.plan.plan import PlannedJob, RunPlan, digest_of
 from mrunners.plan.tracker import profile_key
 from mrunners.reports.runner_script import runner_command
 
-__all__ = ["dropped_fields", "job_digest", "job_manifest"]
+__all__ = ["job_digest", "job_manifest"]
 
 HOSTNAME = "kubernetes.io/hostname"
 
@@ -34,13 +32,6 @@ GRACE_SECONDS = 5
 # What a runner of a few hundred requests per second uses (measured). There are no limits, because a
 # CPU limit would throttle the load generator and distort the latencies that it measures.
 REQUESTS = {"cpu": "100m", "memory": "128Mi"}
-
-# Fields that an old API server drops silently, and what happens without them.
-_CONSEQUENCES = {
-    "completionMode": "pods have no index, so reports cannot be matched to them",
-    "backoffLimitPerIndex": "one failing pod ends its siblings and their reports are lost",
-    "podReplacementPolicy": "a drained pod is replaced at once and both load the cluster",
-}
 
 
 def job_manifest(
@@ -73,24 +64,6 @@ def job_manifest(
 def job_digest(manifest: Manifest) -> str:
     """Return the digest of a Job's spec as sent, which tells whether an existing Job has it."""
     return digest_of(manifest["spec"])
-
-
-def dropped_fields(returned_fields: Collection[str]) -> list[str]:
-    """Return what an API server dropped from a Job's spec although the run relies on it.
-
-    Old API servers answer 201 and drop the fields that they do not know.
-
-    Args:
-        returned_fields: The names of the fields in the spec that the API server returned.
-
-    Returns:
-        One line per dropped field.
-    """
-    return [
-        f"this API server ignores spec.{field} of Jobs: {consequence}"
-        for field, consequence in _CONSEQUENCES.items()
-        if field not in returned_fields
-    ]
 
 
 def _job_spec(

@@ -5,18 +5,30 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 from uuid import UUID, uuid5
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat, model_validator
 
 from mrunners.names import DNS_LABEL_PATTERN
 from mrunners.plan.option_table import Spread
+from mrunners.profiles.uri_query import MAX_PODS
 from mrunners.records import Record
 from mrunners.refs import RunRef
 from mrunners.reports.runner_script import ReportMode
 
-__all__ = ["PlannedJob", "RunPlan", "digest_of", "plan_differences", "run_id_of"]
+__all__ = [
+    "MAX_PODS_OF_RUN",
+    "PlannedJob",
+    "RunPlan",
+    "digest_of",
+    "plan_differences",
+    "run_id_of",
+]
+
+# The pods that a whole cluster may have:
+# https://kubernetes.io/docs/setup/best-practices/cluster-large/
+MAX_PODS_OF_RUN: Final = 150_000
 
 # uuid5(NAMESPACE_DNS, "run.mrunners.dev"). Changing it would give every run key another run ID.
 _RUN_NAMESPACE = UUID("6c2718f4-c6ca-5917-bc2b-5e8deee33b2a")
@@ -42,7 +54,7 @@ class PlannedJob(Record):
     index: int = Field(ge=0)
     name: _DnsLabel
     uri: str
-    pod_count: int = Field(ge=1)
+    pod_count: int = Field(ge=1, le=MAX_PODS)
     profile_digest: str
     expected_seconds: float | None = None
     target_per_second: float | None = None
@@ -69,9 +81,20 @@ class RunPlan(Record):
     service_account: str
     spread: Spread
     report_mode: ReportMode
-    node_log_limit_bytes: int
-    start_timeout_seconds: float
+    node_log_limit_bytes: int = Field(ge=1)
+    start_timeout_seconds: FiniteFloat = Field(ge=0)
     jobs: tuple[PlannedJob, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _require_consistency(self) -> Self:
+        """Refuse what no planner writes: each Job is the one of its runner, and only once."""
+        if [job.index for job in self.jobs] != list(range(len(self.jobs))):
+            raise ValueError("the indexes of its Jobs are not 0, 1, 2, …")
+        if len({job.name for job in self.jobs}) < len(self.jobs):
+            raise ValueError("two of its Jobs have the same name")
+        if self.pod_count > MAX_PODS_OF_RUN:
+            raise ValueError(f"it has {self.pod_count:,} pods, more than {MAX_PODS_OF_RUN:,}")
+        return self
 
     @property
     def pod_count(self) -> int:

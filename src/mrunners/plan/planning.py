@@ -12,7 +12,7 @@ from mrunners.durations import parse_duration
 from mrunners.errors import InvalidInputError
 from mrunners.plan.metadata import job_name
 from mrunners.plan.options import RunOptions
-from mrunners.plan.plan import PlannedJob, RunPlan, run_id_of
+from mrunners.plan.plan import MAX_PODS_OF_RUN, PlannedJob, RunPlan, run_id_of
 from mrunners.plan.tracker import assign_profiles
 from mrunners.profiles.expectations import (
     expected_samples,
@@ -61,6 +61,12 @@ def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: s
         InvalidInputError: A report cannot fit into a node's log, or a profile or the plan into a
             ConfigMap; one line per problem.
     """
+    pod_count = sum(runner.spec.pod_count for runner in runners)
+    if pod_count > MAX_PODS_OF_RUN:
+        raise InvalidInputError(
+            f"the runners have {pod_count:,} pods together, but a run has at most "
+            f"{MAX_PODS_OF_RUN:,}"
+        )
     plan = RunPlan(
         run_id=run_id_of(run_key),
         namespace=options.namespace,

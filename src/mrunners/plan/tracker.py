@@ -105,15 +105,17 @@ def overflow_manifests(
     return manifests
 
 
-def read_plan(run: RunRef, data: Mapping[str, str]) -> RunPlan:
+def read_plan(run: RunRef, data: Mapping[str, str], run_id: str) -> RunPlan:
     """Read the plan that a tracker holds.
 
     Args:
         run: The run that the plan must be of.
         data: The tracker's data.
+        run_id: The run ID in the tracker's labels.
 
     Raises:
-        RefusedError: The ConfigMap holds no plan, or one that this release cannot read.
+        RefusedError: The ConfigMap holds no plan, one that this release cannot read, or one that
+            is not as a release of mrunners wrote it.
     """
     text = data.get(PLAN_KEY)
     if text is None:
@@ -126,19 +128,27 @@ def read_plan(run: RunRef, data: Mapping[str, str]) -> RunPlan:
         plan = RunPlan.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
+        if first["type"] == "value_error":
+            raise _edited(run, f"its plan contradicts itself: {first['ctx']['error']}") from error
         field = ".".join(str(part) for part in first["loc"]) or PLAN_KEY
-        raise _unusable(
-            run, f"a plan that this release cannot read ({field}: {first['msg']})"
+        raise RefusedError.of(
+            run,
+            f"tracker {run} holds a plan that this release cannot read ({field}: {first['msg']}); "
+            "use the release of mrunners that created it",
+            NextStep.FORCE_DELETE,
         ) from error
     if plan.ref != run:
-        raise _unusable(run, f"the plan of another tracker, {plan.ref}")
+        raise _edited(run, f"its plan is the plan of another tracker, {plan.ref}")
+    if plan.run_id != run_id:
+        raise _edited(run, f"its label is run ID {run_id}, and its plan has {plan.run_id}")
     return plan
 
 
-def _unusable(run: RunRef, content: str) -> RefusedError:
+def _edited(run: RunRef, contradiction: str) -> RefusedError:
+    """Everyone with write access to ConfigMaps can write a tracker; its Jobs would not agree."""
     return RefusedError.of(
         run,
-        f"tracker {run} holds {content}; use the release of mrunners that created it",
+        f"tracker {run} was changed after mrunners wrote it: {contradiction}",
         NextStep.FORCE_DELETE,
     )
 

@@ -46,6 +46,7 @@ class MissingReason(StrEnum):
     STILL_RUNNING = "still-running"
     NOT_STARTED = "not-started"
     NOT_CREATED = "not-created"
+    JOB_GONE = "job-gone"
     DISRUPTED = "disrupted"
     FAILED = "failed"
     POD_GONE = "pod-gone"

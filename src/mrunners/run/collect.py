@@ -5,31 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mrunners.kube.api import Cluster
 from mrunners.kube.objects import Job, Pod
-from mrunners.plan.plan import RunPlan
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportError
 from mrunners.reports.samples import KperfReport
-from mrunners.run.fetch import fetch_report, pod_of_index
-from mrunners.run.report_store import PodFacts, ReportStore
-from mrunners.run.snapshot import RunSnapshot
+from mrunners.run.fetch import LogReader
+from mrunners.run.lookup import ExistingRun
+from mrunners.run.report_store import PodFacts, ReportAddress, ReportStore
+from mrunners.run.snapshot import RunSnapshot, pod_of_index
 from mrunners.status.diagnostics import PodDiagnosis
 from mrunners.status.run_state import JobState
 
 __all__ = ["collect_job"]
 
 # The log holds nothing that we wrote: the container's end explains more.
-_UNEXPLAINED = {MissingReason.EMPTY_LOG, MissingReason.NO_FRAME, MissingReason.KUBELET_ERROR}
+_UNEXPLAINED = {MissingReason.EMPTY_LOG, MissingReason.NO_FRAME}
+
+# The node has lost the container, or never started it, and so will never have its log.
+_WITHOUT_LOG = {"ContainerStatusUnknown", "StartError", "ContainerCannotRun"}
 
 
 def collect_job(
-    cluster: Cluster,
-    plan: RunPlan,
-    job: JobState,
-    snapshot: RunSnapshot,
-    store: ReportStore,
-    unreachable_nodes: set[str | None],
+    run: ExistingRun, job: JobState, snapshot: RunSnapshot, store: ReportStore, reader: LogReader
 ) -> Iterator[PodOutcome]:
     """Yield the outcomes of a Job's pods, one per completion index, ascending.
 
@@ -37,27 +34,18 @@ def collect_job(
     before the next one is read.
 
     Args:
-        cluster: Where logs are read.
-        plan: The plan of the run.
+        run: The run.
         job: One of its Jobs.
         snapshot: The pods of the run, and why some have not started.
         store: Read first; what is fetched is kept there.
-        unreachable_nodes: Nodes that did not return a log; they are not asked for another one,
-            because each request uses up the whole retry time for logs. New ones are added.
+        reader: Reads the logs of those pods whose reports are not in the store.
     """
-    outcomes = _OutcomeFactory(job)
-    if job.actual is None:
-        for index in range(job.planned.pod_count):
-            yield outcomes.missing(index, MissingReason.NOT_CREATED, "the Job does not exist")
-        return
     late = {
         diagnosis.index: diagnosis
         for diagnosis in snapshot.diagnoses
         if diagnosis.job == job.planned.name and diagnosis.overdue
     }
-    collector = _Collector(
-        cluster, plan, job.actual, outcomes, snapshot.pods, late, store, unreachable_nodes
-    )
+    collector = _Collector(run, job, _OutcomeFactory(job), snapshot.pods, late, store, reader)
     for index in range(job.planned.pod_count):
         yield collector.outcome(index)
 
@@ -102,26 +90,27 @@ class _OutcomeFactory:
 
 @dataclass(frozen=True, slots=True)
 class _Collector:
-    """Collects from one existing Job."""
+    """Collects from one Job, or from what is left of one that does not exist any more."""
 
-    cluster: Cluster
-    plan: RunPlan
-    job: Job
+    run: ExistingRun
+    job: JobState
     outcomes: _OutcomeFactory
     pods: Sequence[Pod]
     late: Mapping[int, PodDiagnosis]
     store: ReportStore
-    unreachable_nodes: set[str | None]
+    reader: LogReader
 
     def outcome(self, index: int) -> PodOutcome:
-        stored = self.store.get(self.job.uid, index)
+        address = ReportAddress.of(self.run.stored, self.job.planned.name, index)
+        job_uid = None if self.job.actual is None else self.job.actual.uid
+        stored = self.store.get(address, job_uid=job_uid)
         if stored is not None:
             raw, facts = stored
             try:
                 return self.outcomes.reported(index, facts, parse_report(raw))
             except UnusableReportError as error:  # kept by a release that was less strict
                 return self.outcomes.missing(index, error.problem, error.detail)
-        pod = pod_of_index(self.pods, self.job.uid, index)
+        pod = pod_of_index(self.pods, self.job, index)
         if index in self.late:
             diagnosis = self.late[index]
             detail = f"{diagnosis.summary}: {diagnosis.detail}"
@@ -129,31 +118,33 @@ class _Collector:
                 index, MissingReason.NOT_STARTED, detail.removesuffix(": "), pod
             )
         if pod is None:
-            return self._without_pod(index)
+            return self._without_pod(index, self.job.actual)
         if not pod.ended:
             return self.outcomes.missing(index, MissingReason.STILL_RUNNING, "", pod)
         return self._from_log(index, pod)
 
-    def _without_pod(self, index: int) -> PodOutcome:
-        if index in {*self.job.succeeded, *self.job.failed}:
-            detail = "its pod was deleted before the report was fetched"
+    def _without_pod(self, index: int, job: Job | None) -> PodOutcome:
+        if self.job.gone:
+            detail = "its Job was deleted, by a TTL or by someone, before the report was fetched"
+            return self.outcomes.missing(index, MissingReason.JOB_GONE, detail)
+        if job is None:
+            detail = "the Job was never created"
+            return self.outcomes.missing(index, MissingReason.NOT_CREATED, detail)
+        if index in job.succeeded:
+            detail = "its pod ended, and was deleted before the report was fetched"
             return self.outcomes.missing(index, MissingReason.POD_GONE, detail)
-        if self.job.finished is not None:
-            detail = self.job.finished_reason or "the Job finished without it"
+        if index in job.failed:
+            detail = "its pod failed or was deleted while it ran, and does not exist any more"
+            return self.outcomes.missing(index, MissingReason.POD_GONE, detail)
+        if job.finished is not None:
+            detail = job.finished_reason or "the Job finished without it"
             return self.outcomes.missing(index, MissingReason.POD_GONE, detail)
         return self.outcomes.missing(index, MissingReason.STILL_RUNNING, "it has no pod yet")
 
     def _from_log(self, index: int, pod: Pod) -> PodOutcome:
-        if pod.node in self.unreachable_nodes:
-            detail = f"node {pod.node} did not return another pod's log"
-            return self.outcomes.missing(index, MissingReason.LOG_UNAVAILABLE, detail, pod)
         try:
-            report, facts = fetch_report(
-                self.cluster, self.plan, self.outcomes.job.planned.name, pod, self.store
-            )
+            report, facts = self.reader.read(self.job, pod)
         except UnusableReportError as error:
-            if error.problem is MissingReason.LOG_UNAVAILABLE:
-                self.unreachable_nodes.add(pod.node)
             reason, detail = _root_cause(pod, error)
             return self.outcomes.missing(index, reason, detail, pod)
         return self.outcomes.reported(index, facts, report)
@@ -163,7 +154,8 @@ def _root_cause(pod: Pod, error: UnusableReportError) -> tuple[MissingReason, st
     """A disruption, or a container that failed, explains a missing report better than its log."""
     if pod.disrupted:
         return MissingReason.DISRUPTED, pod.disrupted
-    if pod.exit_code not in {0, None} and error.problem in _UNEXPLAINED:
+    without_log = error.problem is MissingReason.KUBELET_ERROR and pod.reason in _WITHOUT_LOG
+    if pod.exit_code not in {0, None} and (error.problem in _UNEXPLAINED or without_log):
         reason = f" ({pod.reason})" if pod.reason else ""
         return MissingReason.FAILED, f"exit {pod.exit_code}{reason}; {error.detail}"
     return error.problem, error.detail

@@ -16,16 +16,26 @@ from dataclasses import dataclass, field
 
 from mrunners.errors import NextStep, RefusedError
 from mrunners.kube.api import Cluster
-from mrunners.kube.objects import ConfigMap, Job, OwnerReference
-from mrunners.plan.job import dropped_fields, job_digest, job_manifest
-from mrunners.plan.metadata import Manifest, run_selector, runner_selector
+from mrunners.kube.objects import ConfigMap, Job
+from mrunners.plan.job import job_digest, job_manifest
+from mrunners.plan.metadata import Manifest, runner_selector
 from mrunners.plan.plan import PlannedJob, RunPlan
+from mrunners.plan.spec_changes import changed_fields, dropped_fields, spec_fields
 from mrunners.plan.tracker import assign_profiles, overflow_manifests, tracker_manifest
+from mrunners.run.annotate import annotate_job_ttl, annotate_jobs_created, warn_of_gone_jobs
 from mrunners.run.delete import delete_run, wait_until_deleted
-from mrunners.run.lookup import ExistingRun, describe_run, get_run_or_none
+from mrunners.run.lookup import (
+    ExistingRun,
+    describe_run,
+    get_run_or_none,
+    is_orphaned,
+    is_owned,
+    list_jobs,
+    state_of,
+)
 from mrunners.run.observer import RunObserver
 from mrunners.run.preflight import RunAction
-from mrunners.status.run_state import run_state
+from mrunners.run.report_store import ReportStore
 
 __all__ = ["StartedRun", "create_jobs", "create_tracker", "is_adoptable", "start_run"]
 
@@ -48,17 +58,20 @@ class StartedRun:
 
     @property
     def missing(self) -> tuple[PlannedJob, ...]:
-        """The planned Jobs that did not exist yet."""
+        """The planned Jobs that were never created; those that are gone are not among them."""
         return self.existing.state.missing
 
 
-def start_run(cluster: Cluster, action: RunAction, observer: RunObserver) -> StartedRun:
+def start_run(
+    cluster: Cluster, action: RunAction, observer: RunObserver, store: ReportStore | None = None
+) -> StartedRun:
     """Delete the run that is replaced, then create the tracker or adopt our own; no Jobs yet.
 
     Args:
         cluster: The cluster.
         action: What `preflight` has just returned.
         observer: Receives what happens.
+        store: Knows what this machine has created and fetched.
 
     Raises:
         RefusedError: Another run was created first.
@@ -72,14 +85,19 @@ def start_run(cluster: Cluster, action: RunAction, observer: RunObserver) -> Sta
         delete_run(cluster, old, observer, force=True)
     plan = planned.plan
     tracker = create_tracker(cluster, plan, planned.profiles, observer)
-    state = run_state(plan, cluster.list_jobs(plan.namespace, run_selector(plan.run_id)))
+    jobs = list_jobs(cluster, plan, tracker.uid)
+    state = state_of(plan, jobs, tracker, cluster.now(), store, creating=True)
     if action.resumes is not None:
-        existing = len(state.jobs) - len(state.missing)
+        existing = len(state.jobs) - len(state.missing) - len(state.gone)
         observer.info(
             f"resuming run {plan.run_id}: {existing} of {len(state.jobs)} Jobs exist, "
             f"{state.ended} of {state.pod_count} pods have ended"
         )
-    return StartedRun(ExistingRun(tracker, plan, state), planned.profiles)
+    warn_of_gone_jobs([job.name for job in state.gone], observer)
+    run = ExistingRun(tracker, plan, state)
+    if not state.missing:
+        annotate_jobs_created(cluster, run, observer)
+    return StartedRun(run, planned.profiles)
 
 
 def create_tracker(
@@ -109,38 +127,71 @@ def create_tracker(
 
 
 def create_jobs(
-    cluster: Cluster, run: StartedRun, jobs: Iterable[PlannedJob], observer: RunObserver
+    cluster: Cluster,
+    run: StartedRun,
+    jobs: Iterable[PlannedJob],
+    observer: RunObserver,
+    store: ReportStore | None = None,
 ) -> list[Job]:
-    """Create these Jobs of the plan, or adopt our own.
+    """Create these Jobs of the plan, or adopt our own; once all are created, note it.
+
+    The tracker then has an annotation, so that every machine can tell a Job that was never created
+    from one that was removed since.
 
     Args:
         cluster: The cluster.
         run: The run.
-        jobs: Some or all of its Jobs.
-        observer: Is warned when the server drops fields that a run relies on.
+        jobs: Some or all of its missing Jobs, in plan order: that a Job exists means that all
+            before it were created.
+        observer: Is warned when the cluster drops, adds or changes fields of the Jobs.
+        store: Knows what this machine has created and fetched.
 
     Returns:
-        One per planned Job, in order.
+        The Jobs, in order, without those that were created before and are gone.
 
     Raises:
         RefusedError: A Job of that name belongs to another run, or the tracker was deleted.
     """
     plan, tracker_uid = run.existing.plan, run.existing.tracker.uid
     config_maps = assign_profiles(plan, run.profiles)
-    created = []
+    created: list[Job] = []
+    gone: list[str] = []
     warnings: dict[str, None] = {}
+    existing = run.existing
+    noted = frozenset[str]() if store is None else store.created_jobs(existing.stored)
+    last, known = None, None
+
+    def manifest_of(job: PlannedJob) -> Manifest:
+        name = config_maps[job.profile_digest]
+        return job_manifest(plan, job, profile_config_map=name, tracker_uid=tracker_uid)
+
     for planned in jobs:
-        manifest = job_manifest(
-            plan,
-            planned,
-            profile_config_map=config_maps[planned.profile_digest],
-            tracker_uid=tracker_uid,
-        )
+        manifest, last = manifest_of(planned), planned
+        # Created by an attempt before this one, which ended before all were.
+        if planned.name in noted and cluster.get_job(plan.namespace, planned.name) is None:
+            gone.append(planned.name)
+            continue
         job = _create_job(cluster, plan, planned, manifest, tracker_uid)
-        warnings |= dict.fromkeys(dropped_fields(job.spec_fields))
+        if job is None:
+            gone.append(planned.name)
+            continue
+        if store is not None:
+            store.note_created(existing.stored, planned.name)
+        lines = _changes(manifest, job)
+        if lines and known is None:
+            # A policy changes all Jobs alike: what the first call has reported is not repeated.
+            first = (*run.missing, *plan.jobs)[0]
+            before = None if planned == first else cluster.get_job(plan.namespace, first.name)
+            known = set() if before is None else {*_changes(manifest_of(first), before)}
+            if job.ttl_seconds is not None and (before is None or before.ttl_seconds is None):
+                annotate_job_ttl(cluster, existing, job.ttl_seconds, observer)
+        warnings |= dict.fromkeys(line for line in lines if line not in (known or ()))
         created.append(job)
     for line in warnings:
         observer.warn(line)
+    warn_of_gone_jobs(gone, observer)
+    if last == plan.jobs[-1]:
+        annotate_jobs_created(cluster, existing, observer)
     return created
 
 
@@ -149,9 +200,15 @@ def is_adoptable(job: Job, plan: RunPlan, digest: str, tracker_uid: str) -> bool
     return (
         job.run_id == plan.run_id
         and job.digest == digest
-        and _is_owned(job.owners, tracker_uid)
+        and is_owned(job.owners, tracker_uid)
         and not job.deleting
     )
+
+
+def _changes(manifest: Manifest, job: Job) -> list[str]:
+    sent = manifest["spec"]
+    assert isinstance(sent, dict)
+    return [*dropped_fields(job.spec_fields), *changed_fields(spec_fields(sent), job.spec_fields)]
 
 
 def _own_tracker(cluster: Cluster, plan: RunPlan) -> ConfigMap:
@@ -180,9 +237,9 @@ def _create_profiles(cluster: Cluster, plan: RunPlan, manifest: Manifest, tracke
         existing = cluster.get_config_map(plan.namespace, name)
         if existing is not None and not existing.deleting:
             ours = existing.run_id == plan.run_id and existing.data == manifest["data"]
-            if ours and _is_owned(existing.owners, tracker_uid):
+            if ours and is_owned(existing.owners, tracker_uid):
                 return
-            if not _is_orphaned(existing.owners, plan, tracker_uid):
+            if not is_orphaned(existing.owners, plan, tracker_uid):
                 raise _foreign(plan, f"configmap {plan.namespace}/{name}")
         if time.monotonic() > deadline:
             raise _foreign(plan, f"configmap {plan.namespace}/{name}")
@@ -191,8 +248,12 @@ def _create_profiles(cluster: Cluster, plan: RunPlan, manifest: Manifest, tracke
 
 def _create_job(
     cluster: Cluster, plan: RunPlan, planned: PlannedJob, manifest: Manifest, tracker_uid: str
-) -> Job:
-    """Create a Job, or adopt our own; wait for one that is being deleted."""
+) -> Job | None:
+    """Create a Job, or adopt our own; wait for one of a former run that is being deleted.
+
+    Returns:
+        None when our own is being deleted: its load has run, or was stopped on purpose.
+    """
     digest = job_digest(manifest)
     deadline = time.monotonic() + _DELETION_SECONDS
     while (created := cluster.create_job(plan.namespace, manifest)) is None:
@@ -201,7 +262,9 @@ def _create_job(
             _require_tracker(cluster, plan, planned, tracker_uid)
         elif is_adoptable(existing, plan, digest, tracker_uid):
             return existing
-        elif not existing.deleting and not _is_orphaned(existing.owners, plan, tracker_uid):
+        elif existing.deleting and is_owned(existing.owners, tracker_uid):
+            return None
+        elif not existing.deleting and not is_orphaned(existing.owners, plan, tracker_uid):
             raise _foreign(plan, f"job {plan.namespace}/{planned.name}")
         if time.monotonic() > deadline:
             raise _foreign(plan, f"job {plan.namespace}/{planned.name}")
@@ -220,18 +283,6 @@ def _require_tracker(
             f"job {plan.namespace}/{planned.name} disappeared right after it was created: tracker "
             f"{plan.ref} was deleted; run again",
         )
-
-
-def _is_owned(owners: Iterable[OwnerReference], tracker_uid: str) -> bool:
-    return any(owner.uid == tracker_uid for owner in owners)
-
-
-def _is_orphaned(owners: Iterable[OwnerReference], plan: RunPlan, tracker_uid: str) -> bool:
-    """Whether it belongs to a former tracker of that name, so that it is about to be deleted."""
-    return any(
-        owner.kind == "ConfigMap" and owner.name == plan.tracker and owner.uid != tracker_uid
-        for owner in owners
-    )
 
 
 def _foreign(plan: RunPlan, what: str) -> RefusedError:

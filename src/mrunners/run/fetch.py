@@ -1,64 +1,84 @@
-"""Fetches one pod's report: reads its log, verifies the report, and keeps it in the store.
+"""Fetches pods' reports: reads their logs, verifies the reports, and keeps them in the store.
 
-What a missing report means for the run is decided elsewhere (`run.collect`).
+One bad read of a log loses nothing: a kubelet that dies in mid-answer, or that answers with an
+error text, is asked again. What a missing report means for the run is decided elsewhere
+(`run.collect`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from mrunners.errors import ApiStatusError, ClusterError, ForbiddenError, UnauthorizedError
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import Pod
-from mrunners.plan.plan import RunPlan
 from mrunners.reports.frame import FrameAddress, extract_report
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.plain_log import extract_plain_report
 from mrunners.reports.runner_script import ReportMode
 from mrunners.reports.samples import KperfReport
+from mrunners.run.lookup import ExistingRun
 from mrunners.run.observer import RunObserver
-from mrunners.run.report_store import PodFacts, ReportStore
+from mrunners.run.report_store import PodFacts, ReportAddress, ReportStore
+from mrunners.run.snapshot import pod_of_index
 from mrunners.status.run_state import JobState, RunState
 
-__all__ = ["FetchProgress", "fetch_ended", "fetch_report", "pod_of_index"]
+__all__ = ["FetchProgress", "LogReader", "fetch_ended", "fetch_report"]
 
 # A node may keep more log than the plan says; only absurd sizes are cut off.
 _LOG_MARGIN_BYTES = 64 * 1024 * 1024
 
+# What a log that was read badly looks like: cut, empty, or the text of somebody's error. The other
+# reasons are stated by the runner's script, or by a report whose checksum was right.
+_MAY_BE_A_BAD_READ = frozenset(
+    {
+        MissingReason.EMPTY_LOG,
+        MissingReason.NO_FRAME,
+        MissingReason.KUBELET_ERROR,
+        MissingReason.TRUNCATED,
+        MissingReason.GARBLED,
+        MissingReason.DUPLICATE_FRAME,
+        MissingReason.FOREIGN_FRAME,
+        MissingReason.UNSUPPORTED_FRAME_VERSION,
+        MissingReason.BAD_BASE64,
+        MissingReason.BAD_GZIP,
+        MissingReason.LENGTH_MISMATCH,
+        MissingReason.CHECKSUM_MISMATCH,
+        MissingReason.INVALID_JSON,
+        MissingReason.POD_GONE,
+    }
+)
+
+# A kubelet that was restarted answers again within seconds (measured: 2 to 4).
+_READ_AGAIN_AFTER_SECONDS = (2.0, 5.0)
+
 _PodKey = tuple[str, int]
-"""Job UID and completion index."""
+"""The Job's name and the completion index."""
 
 
 @dataclass(slots=True)
 class FetchProgress:
-    """What one command has fetched so far; pods by Job UID and completion index.
+    """What one command has fetched so far; pods by Job and completion index.
 
     Attributes:
         done: Pods that need not be read again.
         reports: How many of them gave a report.
-        unread: Pods whose log could not be read yet; they are tried again.
+        unread: Pods whose log could not be read yet, or not well; they are tried again.
+        bad_reads: How often a pod's log was read without a report.
     """
 
     done: set[_PodKey] = field(default_factory=set)
     reports: int = 0
     unread: set[_PodKey] = field(default_factory=set)
-
-
-def pod_of_index(pods: Iterable[Pod], job_uid: str, index: int) -> Pod | None:
-    """Return the pod whose report counts for a completion index.
-
-    There is only one as long as pods are not replaced. Of several, one that succeeded comes first,
-    then the oldest: it ran while its siblings loaded the cluster.
-    """
-    candidates = [pod for pod in pods if pod.job_uid == job_uid and pod.index == index]
-    return min(candidates, key=lambda pod: (pod.phase != "Succeeded", pod.created), default=None)
+    bad_reads: Counter[_PodKey] = field(default_factory=Counter)
 
 
 def fetch_report(
-    cluster: Cluster, plan: RunPlan, job_name: str, pod: Pod, store: ReportStore
+    cluster: Cluster, run: ExistingRun, job_name: str, pod: Pod, store: ReportStore
 ) -> tuple[KperfReport, PodFacts]:
     """Read, verify and keep the report of a pod that has ended.
 
@@ -66,17 +86,16 @@ def fetch_report(
         UnusableReportError: There is no report that could be merged, with the reason.
         UnauthorizedError: The credentials are not accepted any more.
     """
-    assert pod.job_uid is not None
     assert pod.index is not None
-    log = _read_log(cluster, plan, pod)
+    plan = run.plan
+    log = _read_log(cluster, run, pod)
     if plan.report_mode is ReportMode.FRAMED:
         raw = extract_report(log, FrameAddress(plan.run_id, job_name, pod.index, pod.name))
     else:
         raw = extract_plain_report(log)
     report = parse_report(raw)
     facts = store.put(
-        pod.job_uid,
-        pod.index,
+        ReportAddress.of(run.stored, job_name, pod.index),
         raw,
         pod=pod.name,
         node=pod.node,
@@ -87,10 +106,10 @@ def fetch_report(
     return report, facts
 
 
-def _read_log(cluster: Cluster, plan: RunPlan, pod: Pod) -> bytes:
-    limit_bytes = plan.node_log_limit_bytes + _LOG_MARGIN_BYTES
+def _read_log(cluster: Cluster, run: ExistingRun, pod: Pod) -> bytes:
+    limit_bytes = run.plan.node_log_limit_bytes + _LOG_MARGIN_BYTES
     try:
-        log = cluster.read_log(plan.namespace, pod.name, limit_bytes=limit_bytes)
+        log = cluster.read_log(run.ref.namespace, pod.name, limit_bytes=limit_bytes)
     except UnauthorizedError:
         raise  # this is not about the pod
     except ForbiddenError as error:
@@ -110,7 +129,7 @@ def _read_log(cluster: Cluster, plan: RunPlan, pod: Pod) -> bytes:
 
 def fetch_ended(
     cluster: Cluster,
-    plan: RunPlan,
+    run: ExistingRun,
     state: RunState,
     pods: Iterable[Pod],
     store: ReportStore,
@@ -121,16 +140,19 @@ def fetch_ended(
 
     A report that cannot be fetched is reported once and left to `run.collect`, which reads again. A
     log that its node does not return is requested again at the next call: the node may be back
-    before it is lost for good. Once a node did not answer, its other pods wait for the next call
+    before it is lost for good. So is one that was perhaps read badly, as often as `run.collect`
+    does. Once a node did not answer, its other pods wait for the next call
     too, because each request uses up the whole retry time for logs.
     """
     unreachable_nodes: set[str | None] = set()
     fetched: list[str] = []
     jobs = {job.actual.uid: job for job in state.jobs if job.actual is not None}
+    gone = {job.planned.name: job for job in state.jobs if job.gone}
     for pod in pods:
-        if pod.job_uid not in jobs or pod.index is None or not pod.ended:
+        job = jobs.get(pod.job_uid or "") or gone.get(pod.job_name or "")
+        if job is None or pod.index is None or not pod.ended:
             continue
-        key = (pod.job_uid, pod.index)
+        key = (job.planned.name, pod.index)
         if key in progress.done:
             continue
         if pod.node in unreachable_nodes:
@@ -139,15 +161,20 @@ def fetch_ended(
         retried = key in progress.unread
         progress.unread.discard(key)
         progress.done.add(key)
-        job = jobs[pod.job_uid]
         try:
-            _fetch_one(cluster, plan, job, pod, store)
+            _fetch_one(cluster, run, job, pod, store)
         except UnusableReportError as error:
             unavailable = error.problem is MissingReason.LOG_UNAVAILABLE
-            if not (unavailable and retried):
+            if not retried:
                 observer.warn(f"pod {pod.name}: no report: {error}")
             if unavailable:
                 unreachable_nodes.add(pod.node)
+            else:
+                progress.bad_reads[key] += 1
+            if unavailable or (
+                error.problem in _MAY_BE_A_BAD_READ
+                and progress.bad_reads[key] <= len(_READ_AGAIN_AFTER_SECONDS)
+            ):
                 progress.unread.add(key)
                 progress.done.discard(key)
         else:
@@ -158,9 +185,107 @@ def fetch_ended(
 
 
 def _fetch_one(
-    cluster: Cluster, plan: RunPlan, job: JobState, pod: Pod, store: ReportStore
+    cluster: Cluster, run: ExistingRun, job: JobState, pod: Pod, store: ReportStore
 ) -> None:
-    assert pod.job_uid is not None
     assert pod.index is not None
-    if not store.has(pod.job_uid, pod.index):
-        fetch_report(cluster, plan, job.planned.name, pod, store)
+    address = ReportAddress.of(run.stored, job.planned.name, pod.index)
+    if not store.has(address, job_uid=pod.job_uid):
+        fetch_report(cluster, run, job.planned.name, pod, store)
+
+
+class LogReader:
+    """Reads the logs of some Jobs' ended pods; a log that was perhaps read badly is read again.
+
+    The first doubt about a log makes it read all logs that are left, so that all doubtful ones are
+    read again together: the pauses do not add up. Nodes that do not return a log are not asked for
+    another one, because each request uses up the whole retry time for logs.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        run: ExistingRun,
+        jobs: Sequence[JobState],
+        pods: Sequence[Pod],
+        store: ReportStore,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._cluster, self._run, self._jobs, self._pods = cluster, run, jobs, pods
+        self._store, self._sleep = store, sleep
+        self._unreachable_nodes: set[str | None] = set()
+        self._problems: dict[_PodKey, UnusableReportError] = {}
+        self._settled = False
+
+    def read(self, job: JobState, pod: Pod) -> tuple[KperfReport, PodFacts]:
+        """Read the report of a pod that has ended and whose report is not in the store.
+
+        Raises:
+            UnusableReportError: There is no report that could be merged, with the reason.
+            UnauthorizedError: The credentials are not accepted any more.
+        """
+        assert pod.index is not None
+        key = (job.planned.name, pod.index)
+        if key in self._problems:
+            raise self._problems[key]
+        try:
+            return self._fetch(job, pod)
+        except UnusableReportError as error:
+            if self._settled or error.problem not in _MAY_BE_A_BAD_READ:
+                raise
+            self._problems[key] = error
+        if (fetched := self._settle(key)) is None:
+            raise self._problems[key]
+        return fetched
+
+    def _fetch(self, job: JobState, pod: Pod) -> tuple[KperfReport, PodFacts]:
+        if pod.node in self._unreachable_nodes:
+            detail = f"node {pod.node} did not return another pod's log"
+            raise UnusableReportError(MissingReason.LOG_UNAVAILABLE, detail)
+        try:
+            return fetch_report(self._cluster, self._run, job.planned.name, pod, self._store)
+        except UnusableReportError as error:
+            if error.problem is MissingReason.LOG_UNAVAILABLE:
+                self._unreachable_nodes.add(pod.node)
+            raise
+
+    def _settle(self, wanted: _PodKey) -> tuple[KperfReport, PodFacts] | None:
+        """Read what is left, and then the doubtful logs again; return the report that is wanted."""
+        self._settled = True
+        report = None
+        left = {
+            (job.planned.name, index): (job, pod)
+            for job in self._jobs
+            for index in range(job.planned.pod_count)
+            if (pod := pod_of_index(self._pods, job, index)) is not None and pod.ended
+        }
+        for key, (job, pod) in left.items():
+            if key not in self._problems and not self._has(job, pod):
+                self._read_into_store(key, job, pod)
+        for pause in _READ_AGAIN_AFTER_SECONDS:
+            doubtful = [
+                key
+                for key, error in self._problems.items()
+                if error.problem in _MAY_BE_A_BAD_READ and key in left
+            ]
+            if not doubtful:
+                break
+            self._sleep(pause)
+            for key in doubtful:
+                del self._problems[key]
+                fetched = self._read_into_store(key, *left[key])
+                report = fetched if key == wanted else report
+        return report
+
+    def _has(self, job: JobState, pod: Pod) -> bool:
+        assert pod.index is not None
+        address = ReportAddress.of(self._run.stored, job.planned.name, pod.index)
+        return self._store.has(address, job_uid=pod.job_uid)
+
+    def _read_into_store(
+        self, key: _PodKey, job: JobState, pod: Pod
+    ) -> tuple[KperfReport, PodFacts] | None:
+        try:
+            return self._fetch(job, pod)
+        except UnusableReportError as error:
+            self._problems[key] = error
+            return None

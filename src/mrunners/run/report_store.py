@@ -1,7 +1,10 @@
 """Keeps fetched reports on this machine's disk, safe from lost nodes and deleted Jobs.
 
-The store keeps bytes and checks that they are what was put in; it parses nothing. Where the disk
-cannot be written, it lasts as long as the process.
+A report is known by what the plan says about its pod: the run, the Job's name and the completion
+index. So it is found when its Job no longer exists, and counts when its Job was created again. The
+store also remembers which Jobs were created, because their load must never run twice. It keeps
+bytes and checks that they are what was put in; it parses nothing. Where the disk cannot be written,
+it lasts as long as the process.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +23,34 @@ from pydantic import AwareDatetime, ValidationError
 from mrunners.records import Record
 from mrunners.run.store_files import StoreFiles
 
-__all__ = ["PodFacts", "ReportStore", "default_store_path"]
+__all__ = ["PodFacts", "ReportAddress", "ReportStore", "StoredRun", "default_store_path"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as the store knows it.
+
+    Attributes:
+        run_id: Two runs with the same run key, such as those of two nights, have the same one.
+        tracker_uid: The UID of the run's tracker, which no other run has.
+    """
+
+    run_id: str
+    tracker_uid: str
+
+
+class ReportAddress(Record):
+    """What an entry is a report of; kept in it, so that a file that was moved is not believed."""
+
+    run_id: str
+    tracker_uid: str
+    job: str
+    index: int
+
+    @classmethod
+    def of(cls, run: StoredRun, job: str, index: int) -> ReportAddress:
+        """Return the address of a planned pod's report."""
+        return cls(run_id=run.run_id, tracker_uid=run.tracker_uid, job=job, index=index)
 
 
 # Debian's home of users that have none. It does not exist.
@@ -31,6 +62,7 @@ class PodFacts(Record):
 
     Attributes:
         sha256: Of the raw report, in hexadecimal.
+        address: What it is a report of; None in entries of releases that knew the Job's UID only.
     """
 
     pod: str
@@ -39,6 +71,7 @@ class PodFacts(Record):
     finished_at: AwareDatetime | None
     exit_code: int | None
     sha256: str
+    address: ReportAddress | None = None
 
 
 def default_store_path() -> Path:
@@ -54,10 +87,11 @@ def default_store_path() -> Path:
 
 
 class ReportStore:
-    """Reports by Job UID and completion index.
+    """Reports by run, Job and completion index: `RUN-ID.TRACKER-UID/JOB/INDEX.json`.
 
-    A UID is never used twice, so an entry never goes stale. Entries appear whole or not at all;
-    several processes may write the same one.
+    Entries appear whole or not at all; several processes may write the same one. Entries of
+    releases that knew only the Job's UID (`JOB-UID/INDEX.json`) are still read, which costs a look
+    at a file that mostly does not exist: a run that was started before an upgrade loses nothing.
     """
 
     def __init__(self, root: Path, warn: Callable[[str], None] | None = None) -> None:
@@ -70,24 +104,28 @@ class ReportStore:
         self._root = root
         self._files = StoreFiles(root, warn)
 
-    def get(self, job_uid: str, index: int) -> tuple[bytes, PodFacts] | None:
-        """Return the raw report and its pod's facts; None when there is none or it is damaged."""
-        raw_path, facts_path = self._paths(job_uid, index)
-        try:
-            facts = PodFacts.model_validate_json(self._files.read(facts_path))
-            raw = gzip.decompress(self._files.read(raw_path))
-        except (OSError, EOFError, zlib.error, ValidationError):
-            return None
-        return (raw, facts) if hashlib.sha256(raw).hexdigest() == facts.sha256 else None
+    def get(
+        self, address: ReportAddress, *, job_uid: str | None = None
+    ) -> tuple[bytes, PodFacts] | None:
+        """Return the raw report and its pod's facts; None when there is none or it is damaged.
 
-    def has(self, job_uid: str, index: int) -> bool:
+        Args:
+            address: Which report.
+            job_uid: The UID of the Job that exists, for entries of earlier releases.
+        """
+        stored = self._read(*_paths(self._folder(address), address.index), address)
+        if stored is None and job_uid is not None:
+            stored = self._read(*_paths(self._root / job_uid, address.index), None)
+        return stored
+
+    def has(self, address: ReportAddress, *, job_uid: str | None = None) -> bool:
         """Whether there is an entry; cheaper than reading it."""
-        return self._files.exists(self._paths(job_uid, index)[1])
+        folders = [self._folder(address)] + ([] if job_uid is None else [self._root / job_uid])
+        return any(self._files.exists(_paths(folder, address.index)[1]) for folder in folders)
 
     def put(
         self,
-        job_uid: str,
-        index: int,
+        address: ReportAddress,
         raw: bytes,
         *,
         pod: str,
@@ -104,14 +142,55 @@ class ReportStore:
             finished_at=finished_at,
             exit_code=exit_code,
             sha256=hashlib.sha256(raw).hexdigest(),
+            address=address,
         )
-        raw_path, facts_path = self._paths(job_uid, index)
+        raw_path, facts_path = _paths(self._folder(address), address.index)
         # The facts come second: an entry exists once they do. Their hash reveals a damaged one.
         packed = gzip.compress(raw, compresslevel=6, mtime=0)
         self._files.write(raw_path, packed)
         self._files.write(facts_path, facts.model_dump_json().encode())
         return facts
 
-    def _paths(self, job_uid: str, index: int) -> tuple[Path, Path]:
-        folder = self._root / job_uid
-        return folder / f"{index}.report.json.gz", folder / f"{index}.json"
+    def note_created(self, run: StoredRun, job: str) -> None:
+        """Remember that a Job was created."""
+        self._files.write(self._run_folder(run) / job / "created", b"")
+
+    def created_jobs(self, run: StoredRun) -> frozenset[str]:
+        """Return the Jobs that are known to have been created: noted, or with a report."""
+        return self._files.names(self._run_folder(run))
+
+    def succeeded_pods(self, run: StoredRun, job: str) -> int:
+        """Return how many pods of a Job have a report here and ended with exit code 0."""
+        folder, count = self._run_folder(run) / job, 0
+        for name in self._files.names(folder):
+            if not name.endswith(".json"):
+                continue
+            try:
+                facts = PodFacts.model_validate_json(self._files.read(folder / name))
+            except (OSError, ValidationError):
+                continue
+            count += facts.exit_code == 0
+        return count
+
+    def _read(
+        self, raw_path: Path, facts_path: Path, address: ReportAddress | None
+    ) -> tuple[bytes, PodFacts] | None:
+        try:
+            facts = PodFacts.model_validate_json(self._files.read(facts_path))
+            raw = gzip.decompress(self._files.read(raw_path))
+        except (OSError, EOFError, zlib.error, ValidationError):
+            return None
+        if facts.address != address or hashlib.sha256(raw).hexdigest() != facts.sha256:
+            return None
+        return raw, facts
+
+    def _run_folder(self, run: StoredRun) -> Path:
+        return self._root / f"{run.run_id}.{run.tracker_uid}"
+
+    def _folder(self, address: ReportAddress) -> Path:
+        run = StoredRun(address.run_id, address.tracker_uid)
+        return self._run_folder(run) / address.job
+
+
+def _paths(folder: Path, index: int) -> tuple[Path, Path]:
+    return folder / f"{index}.report.json.gz", folder / f"{index}.json"

@@ -6,11 +6,11 @@ and when no other attempt can fetch a missing report: a later run may then repla
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mrunners.errors import (
-    ClusterError,
     IncompleteError,
     NextStep,
     StillRunningError,
@@ -18,22 +18,24 @@ from mrunners.errors import (
 )
 from mrunners.formatting import counted
 from mrunners.kube.api import Cluster
-from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT
 from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.budget import SampleBudget
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
+from mrunners.run.annotate import annotate_collected
 from mrunners.run.collect import collect_job
+from mrunners.run.fetch import LogReader
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.lost_pods import LostPods
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
-from mrunners.run.snapshot import RunSnapshot, read_snapshot
+from mrunners.run.snapshot import RunSnapshot, read_final_snapshot, warn_of_unplanned_jobs
 from mrunners.status.run_state import JobState
 from mrunners.text import listed
 
 __all__ = [
+    "READABLE_LATER",
     "CollectedRun",
     "collect_outcomes",
     "collect_run",
@@ -45,17 +47,22 @@ __all__ = [
     "require_portable",
 ]
 
-# Another attempt may still get these: a pod that is late may start after all, and a Job that was
-# never created is created by `run --resume`.
-_NOT_FINAL = frozenset(
+# These reports exist or may yet come to be, as long as their pods exist. An empty log and the text
+# of a kubelet's error are no log of a runner, which always writes something (`run.collect` knows
+# the containers that never wrote).
+READABLE_LATER = frozenset(
     {
         MissingReason.STILL_RUNNING,
-        MissingReason.NOT_STARTED,
-        MissingReason.NOT_CREATED,
+        MissingReason.EMPTY_LOG,
+        MissingReason.KUBELET_ERROR,
         MissingReason.LOG_UNAVAILABLE,
         MissingReason.LOG_FORBIDDEN,
     }
 )
+
+# Another attempt may still get these too: a pod that is late may start after all, and a Job that
+# was never created is created by `run --resume`.
+_NOT_FINAL = READABLE_LATER | {MissingReason.NOT_STARTED, MissingReason.NOT_CREATED}
 
 _JOBS_NAMED = 10
 
@@ -100,6 +107,7 @@ def collect_run(
     partial: bool = False,
     raw: bool = False,
     save: Callable[[MergedReport], None] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> CollectedRun:
     """Collect all outcomes, merge them, save the report, and mark the run as collected.
 
@@ -107,29 +115,34 @@ def collect_run(
         cluster: The cluster.
         run: The run.
         store: Read first; what is fetched is kept there.
-        observer: Is warned when the run cannot be marked.
+        observer: Is warned when the run is not marked, and of Jobs that are not in the plan.
         partial: Also while Jobs can still finish.
         raw: Whether the report keeps every sample and error.
         save: Writes the report in full, or raises; called before the run is marked.
+        sleep: Sleeps that many seconds, before something that is missing is looked up again.
 
     Raises:
         StillRunningError: Jobs can still finish, and `partial` was not given.
     """
-    snapshot = read_snapshot(cluster, run)
+    snapshot = read_final_snapshot(cluster, run, store, sleep)
     if not partial:
         require_finished(snapshot)
-    collected = collect_outcomes(cluster, run, snapshot, store)
+    warn_of_unplanned_jobs(snapshot.state, observer)
+    collected = collect_outcomes(cluster, run, snapshot, store, sleep=sleep)
     outcomes = list(SampleBudget().accept_all(collected))
     report = merge_outcomes(run, outcomes, requests=cluster.requests, raw=raw)
     if save is not None:
         save(report)
+    # That Jobs still run is what the caller of a partial report has asked for.
+    pending = snapshot.may_finish
+    marked = not pending and mark_collected(cluster, run, outcomes, observer)
     return CollectedRun(
         report,
-        failures=() if snapshot.may_finish else snapshot.failures,
+        failures=() if pending else snapshot.failures,
         saved=save is not None,
-        collected=mark_collected(cluster, run, outcomes, observer),
-        finished=not snapshot.may_finish,
-        next_steps=() if snapshot.may_finish else snapshot.next_steps,
+        collected=marked,
+        finished=not pending,
+        next_steps=() if pending else snapshot.next_steps,
     )
 
 
@@ -139,6 +152,8 @@ def collect_outcomes(
     snapshot: RunSnapshot,
     store: ReportStore,
     jobs: Sequence[JobState] | None = None,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[PodOutcome]:
     """Yield the outcome of every planned pod, in plan order, one at a time.
 
@@ -150,11 +165,13 @@ def collect_outcomes(
         snapshot: Its pods.
         store: Read first; what is fetched is kept there.
         jobs: Only these Jobs; None means all of them.
+        sleep: Sleeps that many seconds, before logs that were perhaps read badly are read again.
     """
-    unreachable_nodes: set[str | None] = set()
+    jobs = snapshot.state.jobs if jobs is None else jobs
+    reader = LogReader(cluster, run, jobs, snapshot.pods, store, sleep)
     lost = LostPods(cluster, run.ref.namespace)
-    for job in snapshot.state.jobs if jobs is None else jobs:
-        for outcome in collect_job(cluster, run.plan, job, snapshot, store, unreachable_nodes):
+    for job in jobs:
+        for outcome in collect_job(run, job, snapshot, store, reader):
             yield lost.located(job, outcome)
 
 
@@ -180,23 +197,20 @@ def mark_collected(
     """Annotate the tracker: its report was written in full, and a later run may replace the run.
 
     To be called after the report was written. Nothing is marked while another attempt may get a
-    missing report. A run that cannot be marked is only a warning, because its report is saved.
+    missing report. That a run is not marked is only a warning, because its report is saved.
 
     Returns:
         Whether the run counts as collected now.
     """
-    if any(outcome.missing in _NOT_FINAL for outcome in outcomes):
-        return False
-    stamp = cluster.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-    try:
-        return cluster.annotate_config_map(
-            run.ref.namespace, run.ref.tracker, run.tracker.uid, {ANNOTATION_COLLECTED_AT: stamp}
-        )
-    except ClusterError as error:
+    pending = [outcome for outcome in outcomes if outcome.missing in _NOT_FINAL]
+    if pending:
+        first = pending[0]
         observer.warn(
-            f"the run could not be marked as collected, so a later run will not replace it: {error}"
+            f"the run does not count as collected, because {counted(len(pending), 'report')} may "
+            f"still be had: {first.job} index {first.index} ({first.missing})"
         )
         return False
+    return annotate_collected(cluster, run, observer)
 
 
 def require_finished(snapshot: RunSnapshot) -> None:
@@ -260,7 +274,8 @@ def require_portable(outcomes: Sequence[PodOutcome]) -> None:
     Raises:
         IncompleteError: A pod was deleted before this machine read its log.
     """
-    gone = sum(outcome.missing is MissingReason.POD_GONE for outcome in outcomes)
+    lost = {MissingReason.POD_GONE, MissingReason.JOB_GONE}
+    gone = sum(outcome.missing in lost for outcome in outcomes)
     if gone:
         verb = "was" if gone == 1 else "were"
         raise IncompleteError(

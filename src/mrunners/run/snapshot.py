@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from mrunners.errors import IncompleteError, NextStep, RefusedError
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import Pod
 from mrunners.plan.metadata import run_selector
 from mrunners.refs import RunRef
-from mrunners.run.lookup import ExistingRun
+from mrunners.run.lookup import ExistingRun, list_jobs, state_of
+from mrunners.run.observer import RunObserver
+from mrunners.run.report_store import ReportAddress, ReportStore
 from mrunners.status.completion import failure_lines, has_unstarted_pods, jobs_that_may_finish
 from mrunners.status.diagnostics import PodDiagnosis, diagnose_pods
-from mrunners.status.run_state import JobState, RunState, creator_is_gone, run_state
+from mrunners.status.run_state import JobState, RunState, creator_is_gone
+from mrunners.text import listed
 
-__all__ = ["RunSnapshot", "read_jobs", "read_snapshot"]
+__all__ = [
+    "RunSnapshot",
+    "pod_of_index",
+    "read_final_snapshot",
+    "read_jobs",
+    "read_snapshot",
+    "warn_of_unplanned_jobs",
+]
+
+# One LIST may be stale, or come from a proxy: what is gone in it is looked up a second time.
+_SECOND_LOOK_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,36 +86,51 @@ class RunSnapshot:
             raise error.suggest(self.ref, *self.next_steps)
 
 
-def read_jobs(cluster: Cluster, run: ExistingRun) -> RunState:
+def read_jobs(cluster: Cluster, run: ExistingRun, store: ReportStore | None = None) -> RunState:
     """Read the Jobs, by one LIST whatever their number.
 
+    Args:
+        cluster: The cluster.
+        run: The run; Jobs that existed in its state and do not now are gone.
+        store: Knows what this machine has created and fetched.
+
     Raises:
-        RefusedError: The tracker was deleted or replaced, and its Jobs with it.
+        RefusedError: The tracker was deleted or replaced, and its Jobs with it; or its Jobs are
+            not those of its plan.
     """
-    plan = run.plan
-    state = run_state(plan, cluster.list_jobs(plan.namespace, run_selector(plan.run_id)))
-    if state.missing:
+    plan, created = run.plan, run.state.created
+    jobs = list_jobs(cluster, plan, run.tracker.uid)
+    state = state_of(plan, jobs, run.tracker, cluster.now(), store, created=created)
+    if state.missing or state.gone:
         tracker = cluster.get_config_map(plan.namespace, plan.tracker)
         if tracker is None or tracker.uid != run.tracker.uid or tracker.deleting:
             raise RefusedError.of(
                 run.ref, f"tracker {run.ref} was deleted or replaced, and its Jobs with it"
             )
+        # Its creator may have noted since that it has created all Jobs.
+        state = state_of(plan, jobs, tracker, cluster.now(), store, created=created)
     return state
 
 
-def read_snapshot(cluster: Cluster, run: ExistingRun, state: RunState | None = None) -> RunSnapshot:
+def read_snapshot(
+    cluster: Cluster,
+    run: ExistingRun,
+    state: RunState | None = None,
+    store: ReportStore | None = None,
+) -> RunSnapshot:
     """Read the pods too, and why some have not started.
 
     Args:
         cluster: The cluster.
         run: The run.
         state: What `read_jobs` has just returned; None reads the Jobs anew.
+        store: Knows what this machine has created and fetched.
 
     Raises:
         RefusedError: The tracker was deleted or replaced, and its Jobs with it.
     """
     plan = run.plan
-    state = read_jobs(cluster, run) if state is None else state
+    state = read_jobs(cluster, run, store) if state is None else state
     pods = tuple(cluster.list_pods(plan.namespace, run_selector(plan.run_id)))
     warnings = cluster.list_warnings(plan.namespace) if has_unstarted_pods(state) else []
     now = cluster.now()
@@ -112,3 +141,74 @@ def read_snapshot(cluster: Cluster, run: ExistingRun, state: RunState | None = N
         diagnoses=tuple(diagnose_pods(plan, state, pods, warnings, now)),
         creator_gone=creator_is_gone(state, run.tracker.created, now),
     )
+
+
+def read_final_snapshot(
+    cluster: Cluster, run: ExistingRun, store: ReportStore, sleep: Callable[[float], None]
+) -> RunSnapshot:
+    """Read a run as it ended: a Job or a pod is gone only when two LISTs agree.
+
+    Args:
+        cluster: The cluster.
+        run: The run.
+        store: Pods whose reports it has are not looked for.
+        sleep: Sleeps that many seconds.
+
+    Raises:
+        RefusedError: The tracker was deleted or replaced, and its Jobs with it.
+    """
+    first = read_snapshot(cluster, run, store=store)
+    if not _lacks_something(run, first, store):
+        return first
+    sleep(_SECOND_LOOK_SECONDS)
+    second = read_snapshot(cluster, run, store=store)
+    pods = {pod.uid: pod for pod in (*first.pods, *second.pods)}
+    jobs = tuple(
+        before if after.actual is None and before.actual is not None else after
+        for before, after in zip(first.state.jobs, second.state.jobs, strict=True)
+    )
+    return replace(second, state=replace(second.state, jobs=jobs), pods=tuple(pods.values()))
+
+
+def pod_of_index(pods: Iterable[Pod], job: JobState, index: int) -> Pod | None:
+    """Return the pod whose report counts for a completion index.
+
+    There is only one as long as pods are not replaced. Of several, one that succeeded comes first,
+    then the oldest: it ran while its siblings loaded the cluster. Pods may outlive their Job.
+    """
+    candidates = [
+        pod
+        for pod in pods
+        if pod.index == index
+        and (
+            pod.job_name == job.planned.name
+            if job.actual is None
+            else pod.job_uid == job.actual.uid
+        )
+    ]
+    return min(candidates, key=lambda pod: (pod.phase != "Succeeded", pod.created), default=None)
+
+
+def warn_of_unplanned_jobs(state: RunState, observer: RunObserver) -> None:
+    """Say which Jobs look like the run's and are not: they load the cluster too."""
+    if state.unplanned:
+        observer.warn(
+            "these Jobs have the labels of the run and are not in its plan, so their reports are "
+            f"not merged: {listed(state.unplanned, 5)}"
+        )
+
+
+def _lacks_something(run: ExistingRun, snapshot: RunSnapshot, store: ReportStore) -> bool:
+    if snapshot.state.gone:
+        return True
+    for job in snapshot.state.jobs:
+        if job.actual is None:
+            continue
+        finished = job.actual.finished is not None
+        ended = {*job.actual.succeeded, *job.actual.failed}
+        for index in range(job.planned.pod_count) if finished else ended:
+            if pod_of_index(snapshot.pods, job, index) is None and not store.has(
+                ReportAddress.of(run.stored, job.planned.name, index), job_uid=job.actual.uid
+            ):
+                return True
+    return False

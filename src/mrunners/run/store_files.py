@@ -73,6 +73,18 @@ class StoreFiles:
         except OSError:
             return False
 
+    def names(self, folder: Path) -> frozenset[str]:
+        """Return the names of the files and folders in a folder; none where it cannot be read."""
+        kept = {
+            path.relative_to(folder).parts[0]
+            for path in self._memory
+            if path.is_relative_to(folder)
+        }
+        try:
+            return frozenset(kept | {entry.name for entry in folder.iterdir()})
+        except OSError:
+            return frozenset(kept)
+
     def _keep(self, path: Path, content: bytes) -> None:
         self._drop(path)
         if len(content) <= self._memory_bytes_left:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from mrunners.durations import format_duration
 from mrunners.errors import NextStep, WaitTimeoutError
@@ -15,8 +16,17 @@ from mrunners.run.fetch import FetchProgress, fetch_ended
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
-from mrunners.run.snapshot import RunSnapshot, read_jobs, read_snapshot
-from mrunners.status.completion import has_unstarted_pods, next_interval
+from mrunners.run.snapshot import (
+    RunSnapshot,
+    read_jobs,
+    read_snapshot,
+    warn_of_unplanned_jobs,
+)
+from mrunners.status.completion import (
+    FIRST_INTERVAL_SECONDS,
+    has_unstarted_pods,
+    next_interval,
+)
 from mrunners.status.diagnostics import diagnosis_lines
 from mrunners.status.run_state import RunState
 from mrunners.text import listed
@@ -65,24 +75,33 @@ def wait_for_run(
     progress, reported = FetchProgress(), set[str]()
     interval: float | None = None
     pods_read_at, ended_then = float("-inf"), -1
+    unplanned: tuple[str, ...] = ()
     while True:
-        state = read_jobs(cluster, run)
+        state = read_jobs(cluster, run, store)
+        # One LIST may be stale: Jobs are gone when the next one does not have them either.
+        certain = set(state.gone) <= set(run.state.gone)
+        run = replace(run, state=state)
+        if state.unplanned != unplanned:
+            unplanned = state.unplanned
+            warn_of_unplanned_jobs(state, observer)
         now = monotonic()
         snapshot: RunSnapshot | None = None
         since = now - pods_read_at
         if _needs_pods(state, ended_then, since) or (progress.unread and since >= UNREAD_SECONDS):
             pods_read_at, ended_then = now, state.ended
-            snapshot = read_snapshot(cluster, run, state)
+            snapshot = read_snapshot(cluster, run, state, store)
             for line in diagnosis_lines(state, snapshot.diagnoses):
                 if line not in reported:
                     reported.add(line)
                     observer.warn(line)
-            fetch_ended(cluster, run.plan, state, snapshot.pods, store, progress, observer)
+            fetch_ended(cluster, run, state, snapshot.pods, store, progress, observer)
         observer.progress(state, progress.reports)
         # A finished run always has its pods read: `_needs_pods` says so.
-        if snapshot is not None and (state.finished or not snapshot.may_finish):
+        if snapshot is not None and certain and (state.finished or not snapshot.may_finish):
             return snapshot
-        interval = interval_seconds or next_interval(interval, now - started, expected)
+        interval = interval_seconds or min(
+            next_interval(interval, now - started, expected), _longest_interval(state)
+        )
         if timeout_seconds is not None:
             left = started + timeout_seconds - monotonic()
             if left <= 0:
@@ -95,6 +114,16 @@ def _needs_pods(state: RunState, ended_then: int, since: float) -> bool:
     if state.ended != ended_then or state.finished:
         return True
     return (has_unstarted_pods(state) or bool(state.missing)) and since >= DIAGNOSIS_SECONDS
+
+
+def _longest_interval(state: RunState) -> float:
+    """Two polls fit between the end of a Job and its removal, where the cluster removes Jobs."""
+    ttls = [
+        job.actual.ttl_seconds
+        for job in state.jobs
+        if job.actual is not None and job.actual.ttl_seconds is not None
+    ]
+    return max(min(ttls) / 2, FIRST_INTERVAL_SECONDS) if ttls else float("inf")
 
 
 def _timed_out(run: ExistingRun, state: RunState, seconds: float) -> WaitTimeoutError:

@@ -11,7 +11,13 @@ from mrunners.status.failed_pods import failed_job_line
 from mrunners.status.run_state import JobPhase, JobState, RunState
 from mrunners.text import listed
 
-__all__ = ["failure_lines", "has_unstarted_pods", "jobs_that_may_finish", "next_interval"]
+__all__ = [
+    "FIRST_INTERVAL_SECONDS",
+    "failure_lines",
+    "has_unstarted_pods",
+    "jobs_that_may_finish",
+    "next_interval",
+]
 
 # A poll is one LIST. That is cheap, but the API server is what the run measures.
 FIRST_INTERVAL_SECONDS = 1.0
@@ -76,7 +82,22 @@ def failure_lines(
     Returns:
         One line per Job and cause; none exactly when every planned Job is complete.
     """
-    lines = [
+    lines = []
+    if deleted := [job for job in state.jobs if job.gone and not job.complete]:
+        names = listed(
+            [
+                f"{job.planned.name} ({job.succeeded_before} of {job.planned.pod_count} pods are "
+                "known to have succeeded)"
+                for job in deleted
+            ],
+            5,
+        )
+        lines.append(
+            f"{len(deleted)} of {len(state.jobs)} Jobs of tracker {run} were created and do not "
+            f"exist any more, because of a TTL or because someone deleted them: {names}; they are "
+            "not created again, because their load may have run"
+        )
+    lines += [
         failed_job_line(job, run.namespace, pods)
         for job in state.jobs
         if job.phase is JobPhase.FAILED

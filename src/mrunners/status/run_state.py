@@ -5,7 +5,7 @@ The plan decides what the run consists of, never the Jobs that happen to exist.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -24,6 +24,11 @@ class JobPhase(StrEnum):
     """How far one Job is."""
 
     MISSING = "missing"
+    """It was not created, as far as is known."""
+
+    GONE = "gone"
+    """It was created, and has been removed since: by a TTL or by someone."""
+
     SUSPENDED = "suspended"
 
     STARTING = "starting"
@@ -37,8 +42,8 @@ class JobPhase(StrEnum):
 
     @property
     def finished(self) -> bool:
-        """Whether the Job's condition Complete or Failed is true."""
-        return self in {JobPhase.COMPLETE, JobPhase.FAILED}
+        """Whether the Job's condition Complete or Failed is true, or it exists no more."""
+        return self in {JobPhase.COMPLETE, JobPhase.FAILED, JobPhase.GONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +53,21 @@ class JobState:
     Attributes:
         planned: The Job as planned.
         actual: The Job that exists; None while there is none.
+        gone: Whether it was created and exists no more. It must not be created again.
+        succeeded_before: Of a Job that is gone: how many of its pods are known to have succeeded,
+            because this machine has their reports.
     """
 
     planned: PlannedJob
     actual: Job | None
+    gone: bool = False
+    succeeded_before: int = 0
 
     @property
     def phase(self) -> JobPhase:
         """How far the Job is."""
         if self.actual is None:
-            return JobPhase.MISSING
+            return JobPhase.GONE if self.gone else JobPhase.MISSING
         if self.actual.finished is not None:
             return JobPhase.COMPLETE if self.actual.finished == "Complete" else JobPhase.FAILED
         if self.actual.suspended:
@@ -65,8 +75,17 @@ class JobState:
         return JobPhase.STARTING if self.unstarted else JobPhase.RUNNING
 
     @property
+    def complete(self) -> bool:
+        """Whether all of its pods have succeeded."""
+        if self.gone:
+            return self.succeeded_before == self.planned.pod_count
+        return self.phase is JobPhase.COMPLETE
+
+    @property
     def ended(self) -> int:
-        """How many of its pods have succeeded or failed."""
+        """How many of its pods have succeeded or failed; all, when the Job is gone."""
+        if self.gone:
+            return self.planned.pod_count
         return 0 if self.actual is None else len(self.actual.succeeded) + len(self.actual.failed)
 
     @property
@@ -82,24 +101,40 @@ class JobState:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """The Jobs of a run, in plan order."""
+    """The Jobs of a run, in plan order.
+
+    Attributes:
+        jobs: The planned Jobs.
+        unplanned: The names of other Jobs that have the run's ID as a label.
+    """
 
     jobs: tuple[JobState, ...]
+    unplanned: tuple[str, ...] = ()
 
     @property
     def finished(self) -> bool:
-        """Whether every planned Job has finished."""
+        """Whether every planned Job has finished or is gone."""
         return all(job.phase.finished for job in self.jobs)
 
     @property
     def complete(self) -> bool:
         """Whether every planned Job is complete."""
-        return all(job.phase is JobPhase.COMPLETE for job in self.jobs)
+        return all(job.complete for job in self.jobs)
 
     @property
     def missing(self) -> tuple[PlannedJob, ...]:
-        """The planned Jobs that do not exist."""
-        return tuple(job.planned for job in self.jobs if job.actual is None)
+        """The planned Jobs that were not created, as far as is known."""
+        return tuple(job.planned for job in self.jobs if job.phase is JobPhase.MISSING)
+
+    @property
+    def gone(self) -> tuple[PlannedJob, ...]:
+        """The planned Jobs that were created and exist no more."""
+        return tuple(job.planned for job in self.jobs if job.gone)
+
+    @property
+    def created(self) -> int:
+        """How many Jobs, from the first of the plan, are known to have been created."""
+        return sum(job.phase is not JobPhase.MISSING for job in self.jobs)
 
     @property
     def unfinished(self) -> tuple[JobState, ...]:
@@ -130,19 +165,44 @@ class RunState:
     def headline(self) -> str:
         """The state in a word or a few, such as `running`."""
         if self.finished:
-            return "finished" if self.complete else "finished with failed pods"
+            if self.complete:
+                return "finished"
+            return "finished, Jobs were deleted" if self.gone else "finished with failed pods"
         return "running" if self.running else "starting"
 
 
-def run_state(plan: RunPlan, jobs: Iterable[Job]) -> RunState:
+def run_state(
+    plan: RunPlan,
+    jobs: Iterable[Job],
+    *,
+    created: int = 0,
+    succeeded: Mapping[str, int] | None = None,
+) -> RunState:
     """Compare a plan with the Jobs that exist.
+
+    Jobs are created one after the other in plan order. So if one exists, or has existed, all
+    before it have existed too: those that do not exist now are gone, and the others were never
+    created.
 
     Args:
         plan: The run's plan.
-        jobs: The Jobs that have the run's ID as a label; those being deleted do not count.
+        jobs: The Jobs that have the run's ID as a label; those being deleted count as gone.
+        created: How many Jobs, from the first of the plan, are known to have been created.
+        succeeded: By Job: how many of its pods are known to have succeeded.
     """
-    by_name = {job.name: job for job in jobs if job.run_id == plan.run_id and not job.deleting}
-    return RunState(tuple(JobState(job, by_name.get(job.name)) for job in plan.jobs))
+    ours = {job.name: job for job in jobs if job.run_id == plan.run_id}
+    created = max([created, *(job.index + 1 for job in plan.jobs if job.name in ours)])
+    states = []
+    for planned in plan.jobs:
+        actual = ours.pop(planned.name, None)
+        if actual is None or actual.deleting:
+            gone = planned.index < created
+            known = (succeeded or {}).get(planned.name, 0) if gone else 0
+            states.append(JobState(planned, None, gone, known))
+        else:
+            states.append(JobState(planned, actual))
+    unplanned = tuple(sorted(name for name, job in ours.items() if not job.deleting))
+    return RunState(tuple(states), unplanned)
 
 
 def creator_is_gone(state: RunState, tracker_created: datetime, now: datetime) -> bool:

@@ -11,7 +11,13 @@ from tests.fakes import FakeCluster
 from tests.unit.env import deploy, options, planned
 
 COLLECT = RunPolicy(previous_run="collect")
-READABLE_LATER = [MissingReason.LOG_UNAVAILABLE, MissingReason.LOG_FORBIDDEN]
+READABLE_LATER = [
+    MissingReason.STILL_RUNNING,
+    MissingReason.EMPTY_LOG,
+    MissingReason.KUBELET_ERROR,
+    MissingReason.LOG_UNAVAILABLE,
+    MissingReason.LOG_FORBIDDEN,
+]
 
 
 def previous_run(*reasons: MissingReason, saved: bool = True) -> tuple[ExistingRun, CollectedRun]:

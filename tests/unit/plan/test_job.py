@@ -2,7 +2,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from mrunners.plan.job import dropped_fields, job_digest, job_manifest
+from mrunners.plan.job import job_digest, job_manifest
 from mrunners.plan.plan import digest_of
 from mrunners.reports.runner_script import ReportMode, runner_command
 from tests.fakes import Raw
@@ -199,14 +199,3 @@ def test_the_digest_depends_on_the_spec_and_on_nothing_else() -> None:
     }
     assert len(digests) == 2
     assert job_digest(manifest_of(spread="off")) != job_digest(manifest_of())
-
-
-def test_each_field_that_an_old_server_drops_is_reported_with_its_consequence() -> None:
-    kept = set(manifest_of()["spec"])
-    assert dropped_fields(kept) == []
-    assert dropped_fields(kept - {"backoffLimitPerIndex", "podReplacementPolicy"}) == [
-        "this API server ignores spec.backoffLimitPerIndex of Jobs: one failing pod ends its "
-        "siblings and their reports are lost",
-        "this API server ignores spec.podReplacementPolicy of Jobs: a drained pod is replaced at "
-        "once and both load the cluster",
-    ]

@@ -17,6 +17,7 @@ from tests.unit.env import IMAGE, RUN_ID, loaded, options, planned, uris
 
 KIB = 1024
 RUN = RunRef("load", "mrunners")
+JOB = planned(1).plan.jobs[0].model_dump()
 LABELS = {
     "app.kubernetes.io/name": "mrunners",
     "app.kubernetes.io/managed-by": "mrunners",
@@ -99,7 +100,7 @@ def tracker_data(run: PlannedRun) -> dict[str, str]:
 
 def test_a_plan_is_read_from_its_tracker_unchanged() -> None:
     run = planned(2, 1, spread="require", report="plain", start_timeout="90s")
-    assert read_plan(RUN, tracker_data(run)) == run.plan
+    assert read_plan(RUN, tracker_data(run), RUN_ID) == run.plan
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_a_config_map_without_a_readable_plan_is_refused(
 ) -> None:
     data = {} if text is None else {"plan.json": text}
     with pytest.raises(RefusedError, match=message) as caught:
-        read_plan(RUN, data)
+        read_plan(RUN, data, RUN_ID)
     assert (caught.value.run, caught.value.next_steps) == (RUN, (step,))
     assert (caught.value.namespace, caught.value.tracker) == ("load", "mrunners")
 
@@ -135,7 +136,7 @@ def test_a_plan_with_a_key_of_a_later_release_is_refused() -> None:
     with pytest.raises(
         RefusedError, match=r"\(later: Extra inputs .*use the release .* that created"
     ):
-        read_plan(RUN, {"plan.json": later})
+        read_plan(RUN, {"plan.json": later}, RUN_ID)
 
 
 @pytest.mark.parametrize(
@@ -143,14 +144,32 @@ def test_a_plan_with_a_key_of_a_later_release_is_refused() -> None:
     [
         ({"run_id": "../../etc"}, r"cannot read \(run_id: String should match"),
         ({"run_id": "x,owner=other"}, r"cannot read \(run_id: String should match"),
-        ({"namespace": "kube-system"}, "the plan of another tracker, kube-system/mrunners;"),
-        ({"tracker": "other"}, "the plan of another tracker, load/other;"),
+        ({"namespace": "kube-system"}, "is the plan of another tracker, kube-system/mrunners$"),
+        ({"tracker": "other"}, "is the plan of another tracker, load/other$"),
+        (
+            {"run_id": "00000000-0000-0000-0000-000000000000"},
+            f"its label is run ID {RUN_ID}, and its plan has 00000000-0000-0000-0000-000000000000$",
+        ),
+        ({"jobs": [JOB, JOB]}, "contradicts itself: the indexes of its Jobs are not 0, 1, 2, …$"),
+        ({"jobs": [JOB, {**JOB, "index": 1}]}, "itself: two of its Jobs have the same name$"),
+        ({"jobs": [{**JOB, "pod_count": 10**9}]}, r"cannot read \(jobs.0.pod_count: .* 10000\);"),
+        ({"jobs": []}, r"cannot read \(jobs: Tuple should have at least 1 item"),
+        (
+            {
+                "jobs": [
+                    {**JOB, "index": i, "name": f"j-{i}", "pod_count": 10_000} for i in range(16)
+                ]
+            },
+            "contradicts itself: it has 160,000 pods, more than 150,000$",
+        ),
+        ({"start_timeout_seconds": "Infinity"}, r"cannot read \(start_timeout_seconds: "),
+        ({"node_log_limit_bytes": -1}, r"cannot read \(node_log_limit_bytes: "),
     ],
 )
-def test_an_edited_plan_is_refused(edited: dict[str, str], message: str) -> None:
+def test_an_edited_plan_is_refused(edited: dict[str, object], message: str) -> None:
     plan = json.loads(planned().plan.model_dump_json(by_alias=True))
     with pytest.raises(RefusedError, match=message):
-        read_plan(RUN, {"plan.json": json.dumps({**plan, **edited})})
+        read_plan(RUN, {"plan.json": json.dumps({**plan, **edited})}, RUN_ID)
 
 
 def test_profiles_beyond_900_kib_go_to_config_maps_that_the_tracker_owns() -> None:

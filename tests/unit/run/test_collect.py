@@ -1,24 +1,34 @@
 """Every planned pod has an outcome: its report, or the reason why its report is missing."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mrunners.errors import ApiStatusError, ForbiddenError, UnauthorizedError, UnreachableError
+from mrunners.errors import (
+    ApiStatusError,
+    ForbiddenError,
+    IncompleteError,
+    UnauthorizedError,
+    UnreachableError,
+)
 from mrunners.kube.placements import Placement
 from mrunners.plan.planning import PlannedRun
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.run.report_store import ReportStore
 from mrunners.run.result import collect_outcomes, require_final
-from mrunners.run.snapshot import read_snapshot
+from mrunners.run.snapshot import read_final_snapshot
+from tests.factories import flat, printed
 from tests.fakes import START, FakeCluster, Raw
-from tests.unit.env import REPORT, deploy, find, finish, log_of, planned
+from tests.unit.env import REPORT, address, deploy, find, finish, log_of, planned
 
 RUN = planned(1)
 JOB, POD = "mrunners-0", "mrunners-0-0-abcde"
 LATE = 301
+URL = "GET https://10.0.0.1:6443/version"
 
 
 @pytest.fixture
@@ -36,8 +46,9 @@ def store(tmp_path: Path) -> ReportStore:
 def collect(
     cluster: FakeCluster, store: ReportStore, planned_run: PlannedRun = RUN
 ) -> list[PodOutcome]:
-    run = find(cluster, planned_run.plan)
-    return list(collect_outcomes(cluster, run, read_snapshot(cluster, run), store))
+    run, sleep = find(cluster, planned_run.plan), cluster.clock.sleep
+    snapshot = read_final_snapshot(cluster, run, store, sleep)
+    return list(collect_outcomes(cluster, run, snapshot, store, sleep=sleep))
 
 
 def outcome(**fields: object) -> PodOutcome:
@@ -117,12 +128,73 @@ def test_a_damaged_entry_of_the_store_is_fetched_again(
     assert cluster.calls.count("read_log") == 2
 
 
-def test_a_job_that_does_not_exist_was_not_created(
+def test_a_job_that_nothing_created_was_not_created(store: ReportStore) -> None:
+    cluster = FakeCluster()
+    deploy(cluster, RUN, jobs=0)
+    assert collect(cluster, store) == [
+        outcome(missing=MissingReason.NOT_CREATED, detail="the Job was never created")
+    ]
+
+
+JOB_GONE = outcome(
+    missing=MissingReason.JOB_GONE,
+    detail="its Job was deleted, by a TTL or by someone, before the report was fetched",
+)
+
+
+def test_a_job_that_was_created_and_does_not_exist_is_gone(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
     cluster.remove("Job", JOB)
+    assert collect(cluster, store) == [JOB_GONE]
+    require_final([JOB_GONE])
+
+
+def test_the_stored_reports_of_a_job_that_is_gone_are_merged(store: ReportStore) -> None:
+    cluster, run = FakeCluster(), planned(2)
+    deploy(cluster, run)
+    cluster.end_pod(JOB, 0, log=log_of(run.plan, JOB, 0))
+    cluster.start_pod(JOB, 1)
+    collect(cluster, store, run)
+    cluster.remove("Job", JOB)
+    cluster.collect_garbage()
+    uri = run.plan.jobs[0].uri
+    assert collect(cluster, store, run) == [
+        replace(REPORTED, uri=uri),
+        replace(JOB_GONE, uri=uri, index=1),
+    ]
+
+
+def test_the_log_of_a_pod_that_outlives_its_job_is_read(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    finish(cluster, RUN.plan)
+    cluster.remove("Job", JOB)  # with --cascade=orphan
+    assert collect(cluster, store) == [REPORTED]
+
+
+def test_the_report_of_a_job_that_was_created_again_is_the_one_that_was_stored_first(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    finish(cluster, RUN.plan)
+    collect(cluster, store)
+    again = cluster.raw("Job", JOB)
+    cluster.remove("Pod", POD)
+    again["metadata"]["uid"] = "another"
+    cluster.end_pod(JOB, 0, log=log_of(RUN.plan, JOB, 0, raw=printed(flat({URL: [0.5]}))))
+    assert collect(cluster, store) == [REPORTED]
+
+
+def test_the_reports_of_the_next_run_with_the_same_run_key_are_its_own(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    finish(cluster, RUN.plan)
+    collect(cluster, store)
+    cluster.remove("ConfigMap", "mrunners")
+    cluster.collect_garbage()
+    deploy(cluster, RUN)
     assert collect(cluster, store) == [
-        outcome(missing=MissingReason.NOT_CREATED, detail="the Job does not exist")
+        outcome(missing=MissingReason.STILL_RUNNING, detail="it has no pod yet")
     ]
 
 
@@ -168,7 +240,7 @@ def test_the_report_of_a_pod_that_was_deleted_after_it_ended_is_lost(
 ) -> None:
     finish(cluster, RUN.plan)
     cluster.remove("Pod", POD)
-    detail = "its pod was deleted before the report was fetched"
+    detail = "its pod ended, and was deleted before the report was fetched"
     assert collect(cluster, store) == [outcome(missing=MissingReason.POD_GONE, detail=detail)]
 
 
@@ -200,6 +272,127 @@ def test_placements_are_read_only_when_a_pod_is_gone(
     finish(cluster, RUN.plan)
     collect(cluster, store)
     assert "list_placements" not in cluster.calls
+
+
+def test_a_pod_that_was_deleted_while_it_ran_is_not_said_to_have_ended(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.start_pod(JOB, 0)
+    cluster.remove("Pod", POD)
+    cluster.raw("Job", JOB)["status"]["failedIndexes"] = "0"
+    cluster.finish_job(JOB)
+    detail = "its pod failed or was deleted while it ran, and does not exist any more"
+    assert collect(cluster, store) == [outcome(missing=MissingReason.POD_GONE, detail=detail)]
+
+
+def test_one_list_without_a_pod_or_a_job_does_not_make_them_gone(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    finish(cluster, RUN.plan)
+    for method in ("list_pods", "list_jobs"):
+        real = getattr(cluster, method)
+        bad = iter([True])
+
+        def once(*args: str, real: Any = real, bad: Any = bad) -> Any:
+            return [] if next(bad, False) else real(*args)
+
+        cluster.clock.slept.clear()
+        run = find(cluster, RUN.plan)
+        setattr(cluster, method, once)
+        snapshot = read_final_snapshot(cluster, run, store, cluster.clock.sleep)
+        assert (snapshot.state.complete, [pod.name for pod in snapshot.pods]) == (True, [POD])
+        assert len(cluster.clock.slept) == 1
+
+
+LOG = log_of(RUN.plan, JOB, 0)
+BAD_READS = {
+    "cut in half": LOG[: len(LOG) // 2],
+    "the head is missing": LOG[len(LOG) // 2 :],
+    "empty": b"",
+    "a kubelet's error": b"unable to retrieve container logs for containerd://abc",
+    "a login page": b"<html>sign in</html>\n",
+    "garbled": LOG.replace(b"\nH4s", b"\nXXXX"),
+    "another checksum": LOG.replace(b"sha256=", b"sha256=0", 1),
+    "two frames": LOG + LOG,
+    "another pod's": log_of(planned(1, key="another").plan, JOB, 0),
+}
+
+
+@pytest.mark.parametrize("bad", BAD_READS.values(), ids=BAD_READS.keys())
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_log_that_was_read_badly_once_or_twice_is_read_again(
+    bad: bytes, times: int, cluster: FakeCluster, store: ReportStore
+) -> None:
+    finish(cluster, RUN.plan, {(JOB, 0): bad})
+    cluster.clock.then(*[lambda: None] * (times - 1), lambda: cluster.logs.update({POD: LOG}))
+    assert collect(cluster, store) == [REPORTED]
+    assert len(cluster.clock.slept) == times
+    assert cluster.calls.count("read_log") == times + 1
+
+
+def test_a_log_of_a_pod_that_exists_and_is_once_not_found_is_read_again(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    finish(cluster, RUN.plan)
+    del cluster.logs[POD]
+    cluster.clock.then(lambda: cluster.logs.update({POD: LOG}))
+    assert collect(cluster, store) == [REPORTED]
+
+
+def test_a_log_that_stays_bad_is_read_three_times(cluster: FakeCluster, store: ReportStore) -> None:
+    finish(cluster, RUN.plan, {(JOB, 0): BAD_READS["cut in half"]})
+    (only,) = collect(cluster, store)
+    assert only.missing is MissingReason.TRUNCATED
+    assert cluster.calls.count("read_log") == 3
+    require_final([only])
+
+
+def test_all_doubtful_logs_are_read_again_together(store: ReportStore) -> None:
+    cluster, run = FakeCluster(), planned(2, 2, 2)
+    deploy(cluster, run)
+    finish(cluster, run.plan)
+    good = dict(cluster.logs)
+    for pod in good:
+        cluster.logs[pod] = b""
+    cluster.clock.then(lambda: None, lambda: cluster.logs.update(good))
+    outcomes = collect(cluster, store, run)
+    assert [pod.report is not None for pod in outcomes] == [True] * 6
+    assert len(cluster.clock.slept) == 2
+
+
+def test_a_report_of_another_reason_is_not_waited_for(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    finish(cluster, RUN.plan, {(JOB, 0): log_of(RUN.plan, JOB, 0, raw=b"{}")})
+    (only,) = collect(cluster, store)
+    assert (only.missing, cluster.clock.slept) == (MissingReason.INVALID_REPORT, [])
+
+
+@pytest.mark.parametrize("bad", ["empty", "a kubelet's error"])
+def test_an_empty_log_and_a_kubelets_error_are_never_final(
+    bad: str, cluster: FakeCluster, store: ReportStore
+) -> None:
+    finish(cluster, RUN.plan, {(JOB, 0): BAD_READS[bad]})
+    (only,) = collect(cluster, store)
+    with pytest.raises(IncompleteError, match="could not be fetched yet"):
+        require_final([only])
+
+
+@pytest.mark.parametrize(
+    ("reason", "missing"),
+    [
+        ("ContainerStatusUnknown", MissingReason.FAILED),
+        ("Error", MissingReason.KUBELET_ERROR),
+    ],
+)
+def test_a_container_that_its_node_has_lost_has_failed_and_another_may_still_have_a_log(
+    reason: str, missing: MissingReason, cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.end_pod(JOB, 0, exit_code=137, log=BAD_READS["a kubelet's error"])
+    (status,) = cluster.raw("Pod", POD)["status"]["containerStatuses"]
+    status["state"]["terminated"]["reason"] = reason
+    (only,) = collect(cluster, store)
+    assert only.missing is missing
 
 
 def test_the_report_of_a_pod_whose_job_finished_without_it_is_lost(
@@ -335,7 +528,7 @@ def test_an_invalid_report_is_not_stored(cluster: FakeCluster, store: ReportStor
     cluster.end_pod(JOB, 0, log=log_of(RUN.plan, JOB, 0, raw=b"{}"))
     (pod,) = collect(cluster, store)
     assert pod.missing is MissingReason.INVALID_REPORT
-    assert not store.has(cluster.raw("Job", JOB)["metadata"]["uid"], 0)
+    assert not store.has(address(find(cluster, RUN.plan), JOB, 0))
 
 
 def test_a_report_of_a_failed_pod_is_merged_with_its_exit_code(
@@ -349,7 +542,7 @@ def test_a_stored_report_that_this_release_rejects_is_the_only_one_missing(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
     finish(cluster, RUN.plan)
-    uid = cluster.raw("Job", JOB)["metadata"]["uid"]
-    store.put(uid, 0, b"{}", pod=POD, node=None, started_at=None, finished_at=None, exit_code=0)
+    stored_at = address(find(cluster, RUN.plan), JOB, 0)
+    store.put(stored_at, b"{}", pod=POD, node=None, started_at=None, finished_at=None, exit_code=0)
     (only,) = collect(cluster, store)
     assert (only.report, only.missing) == (None, MissingReason.INVALID_REPORT)

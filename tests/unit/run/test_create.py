@@ -1,6 +1,7 @@
 """Every object of a run is created exactly once, or adopted, or refused."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,11 +12,16 @@ from mrunners.refs import RunRef
 from mrunners.run.create import StartedRun, create_jobs, create_tracker, start_run
 from mrunners.run.delete import wait_until_deleted
 from mrunners.run.preflight import RunAction
+from mrunners.run.report_store import ReportStore
 from tests.fakes import FakeClock, FakeCluster, Raw, RecordingObserver
 from tests.unit.env import deploy, find, finish, planned
 from tests.unit.plan.test_tracker import large, run_of
 
 JOBS = ["mrunners-0", "mrunners-1"]
+GONE = (
+    "1 Job of the run existed and was deleted since: {}; not created again, because the load "
+    "may have run"
+)
 FOREIGN = (
     "job load/mrunners-1 exists and does not belong to this run; delete it, then resume the run\n"
     "resume it with: mrunners run --namespace load --tracker mrunners --resume\n"
@@ -159,15 +165,54 @@ def test_a_job_of_ours_that_was_changed_is_refused_by_name(
     assert refusal(cluster, run) == FOREIGN
 
 
-def test_a_job_that_is_being_deleted_is_waited_for_and_created_again(
+def test_a_job_of_ours_that_is_being_deleted_is_not_created_again(
     cluster: FakeCluster, clock: FakeClock
 ) -> None:
     run = create_all(cluster, planned())
-    old = cluster.raw("Job", "mrunners-1")["metadata"]
-    old["deletionTimestamp"] = "2026-01-02T03:04:05Z"
-    clock.then(lambda: None, lambda: cluster.remove("Job", "mrunners-1"))
-    uids = create(cluster, run)
-    assert uids[1] == job_uid(cluster, "mrunners-1") != old["uid"]
+    cluster.raw("Job", "mrunners-1")["metadata"]["deletionTimestamp"] = "2026-01-02T03:04:05Z"
+    observer = RecordingObserver()
+    assert create(cluster, run, observer) == [job_uid(cluster, "mrunners-0")]
+    assert (observer.warnings, clock.slept) == ([GONE.format("mrunners-1")], [])
+
+
+def test_a_second_attempt_does_not_create_again_what_was_created_and_is_gone(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    store, run = ReportStore(tmp_path), start(cluster, planned(1, 1, 1))
+    jobs = run.existing.plan.jobs
+    create_jobs(cluster, run, jobs[:1], RecordingObserver(), store)
+    cluster.fail("create_job", UnreachableError("connection reset"))
+    with pytest.raises(UnreachableError):
+        create_jobs(cluster, run, jobs[1:], RecordingObserver(), store)
+    cluster.remove("Job", "mrunners-0")
+    observer = RecordingObserver()
+    created = create_jobs(cluster, run, jobs, observer, store)
+    assert [job.name for job in created] == cluster.names("Job") == ["mrunners-1", "mrunners-2"]
+    assert observer.warnings == [GONE.format("mrunners-0")]
+
+
+def test_a_disk_that_cannot_be_written_does_not_keep_jobs_from_being_created(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    run = start(cluster, planned())
+    store = ReportStore(tmp_path / "file")
+    create_jobs(cluster, run, run.existing.plan.jobs, RecordingObserver(), store)
+    assert cluster.names("Job") == JOBS
+
+
+@pytest.mark.parametrize("first_half", [0, 1, 2])
+def test_the_tracker_has_an_annotation_once_all_jobs_are_created(
+    cluster: FakeCluster, first_half: int
+) -> None:
+    run = start(cluster, planned())
+    jobs = run.existing.plan.jobs
+    create_jobs(cluster, run, jobs[:first_half], RecordingObserver())
+    annotations = find(cluster, planned().plan).tracker.annotations
+    done = {"mrunners.dev/jobs-created-at": "2026-01-02T03:04:05Z"}
+    assert annotations == (done if first_half == 2 else {})
+    create_jobs(cluster, run, jobs[first_half:], RecordingObserver())
+    assert find(cluster, planned().plan).tracker.annotations == done
 
 
 def test_a_job_whose_owner_was_deleted_is_waited_for_and_created_again(
@@ -181,11 +226,13 @@ def test_a_job_whose_owner_was_deleted_is_waited_for_and_created_again(
     assert uids[1] == job_uid(cluster, "mrunners-1") != old["uid"]
 
 
-def test_a_job_whose_deletion_never_ends_is_refused_after_half_a_minute(
+def test_a_former_runs_job_whose_deletion_never_ends_is_refused_after_half_a_minute(
     cluster: FakeCluster, clock: FakeClock
 ) -> None:
     run = create_all(cluster, planned())
-    cluster.raw("Job", "mrunners-1")["metadata"]["deletionTimestamp"] = "2026-01-02T03:04:05Z"
+    meta = cluster.raw("Job", "mrunners-1")["metadata"]
+    meta["deletionTimestamp"] = "2026-01-02T03:04:05Z"
+    meta["ownerReferences"][0]["uid"] = "a former tracker's"
     assert refusal(cluster, run) == FOREIGN
     assert 30 <= clock.seconds < 32
 
@@ -301,10 +348,31 @@ def test_a_field_that_an_old_api_server_drops_is_warned_about_once(cluster: Fake
     ]
 
 
+def test_fields_that_a_policy_adds_are_warned_about_once_each(cluster: FakeCluster) -> None:
+    cluster.adds = {"ttlSecondsAfterFinished": 2, "activeDeadlineSeconds": 60}
+    observer = RecordingObserver()
+    run = start(cluster, planned())
+    for job in run.missing:  # as a flow does
+        create_jobs(cluster, run, [job], observer)
+    assert cluster.calls.count("annotate_config_map") == 2
+    assert observer.warnings == [
+        "this cluster adds spec.ttlSecondsAfterFinished 2 to Jobs: each Job is removed that many "
+        "seconds after it has finished, and with it every report that was not fetched: wait for "
+        "the run from now on",
+        "this cluster adds spec.activeDeadlineSeconds 60 to Jobs: pods that run longer are killed "
+        "and their reports are lost",
+    ]
+    assert find(cluster, planned().plan).tracker.annotations == {
+        "mrunners.dev/job-ttl-seconds": "2",
+        "mrunners.dev/jobs-created-at": "2026-01-02T03:04:05Z",
+    }
+
+
 def test_a_finished_job_is_adopted_as_it_is(cluster: FakeCluster) -> None:
     run = create_all(cluster, planned())
     finish(cluster, planned().plan)
     create(cluster, run)
     after = find(cluster, planned().plan)
     assert after.state.complete
-    assert replace(run.existing, state=after.state) == after
+    assert replace(run.existing, state=after.state, tracker=after.tracker) == after
+    assert after.tracker.uid == run.existing.tracker.uid

@@ -10,16 +10,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners.run.report_store import PodFacts, ReportStore, default_store_path
+from mrunners.run.report_store import (
+    PodFacts,
+    ReportAddress,
+    ReportStore,
+    StoredRun,
+    default_store_path,
+)
 from mrunners.run.store_files import StoreFiles
 from tests.fakes import START
 
 SHA256 = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"  # of b"x"
 
 
-def put(store: ReportStore, raw: bytes, index: int = 0) -> PodFacts:
+RUN = StoredRun("run", "tracker-uid")
+FOLDER = Path("run.tracker-uid", "job-0")
+
+
+def at(index: int = 0, job: str = "job-0", run: StoredRun = RUN) -> ReportAddress:
+    return ReportAddress.of(run, job, index)
+
+
+def put(
+    store: ReportStore, raw: bytes, address: ReportAddress | None = None, exit_code: int = 0
+) -> PodFacts:
     return store.put(
-        "uid", index, raw, pod="p", node="n", started_at=START, finished_at=None, exit_code=0
+        address or at(),
+        raw,
+        pod="p",
+        node="n",
+        started_at=START,
+        finished_at=None,
+        exit_code=exit_code,
     )
 
 
@@ -28,35 +50,87 @@ def test_a_report_comes_back_as_it_was_stored(
     tmp_path_factory: pytest.TempPathFactory, raw: bytes, index: int
 ) -> None:
     store = ReportStore(tmp_path_factory.getbasetemp() / "store")
-    facts = put(store, raw, index)
-    assert store.get("uid", index) == (raw, facts)
+    facts = put(store, raw, at(index))
+    assert store.get(at(index)) == (raw, facts)
 
 
 def test_the_facts_about_the_pod_are_stored_beside_the_report(tmp_path: Path) -> None:
     assert put(ReportStore(tmp_path), b"x") == PodFacts(
-        pod="p", node="n", started_at=START, finished_at=None, exit_code=0, sha256=SHA256
+        pod="p",
+        node="n",
+        started_at=START,
+        finished_at=None,
+        exit_code=0,
+        sha256=SHA256,
+        address=at(),
     )
 
 
 def test_another_process_reads_what_was_stored(tmp_path: Path) -> None:
     facts = put(ReportStore(tmp_path / "new" / "folder"), b"x")
     other = ReportStore(tmp_path / "new" / "folder")
-    assert (other.has("uid", 0), other.get("uid", 0)) == (True, (b"x", facts))
+    assert (other.has(at()), other.get(at())) == (True, (b"x", facts))
 
 
 def test_a_report_that_was_never_stored_is_missing(tmp_path: Path) -> None:
     store = ReportStore(tmp_path)
     put(store, b"x")
-    assert [store.get("uid", 1), store.get("other", 0)] == [None, None]
-    assert not store.has("uid", 1)
+    others = [at(1), at(job="job-1"), at(run=StoredRun("run", "next night's tracker"))]
+    assert [store.get(other) for other in others] == [None, None, None]
+    assert not store.has(at(1))
+
+
+def test_an_entry_of_an_earlier_release_is_found_by_the_uid_of_the_job(tmp_path: Path) -> None:
+    store = ReportStore(tmp_path)
+    facts = put(store, b"x").model_copy(update={"address": None})
+    (tmp_path / FOLDER).rename(tmp_path / "job-uid")
+    old = facts.model_dump_json(exclude={"address"})
+    (tmp_path / "job-uid" / "0.json").write_text(old)
+    assert (store.has(at()), store.get(at())) == (False, None)
+    assert store.has(at(), job_uid="job-uid")
+    assert store.get(at(), job_uid="job-uid") == (b"x", facts)
+    assert store.get(at(), job_uid="another") is None
+
+
+@pytest.mark.parametrize("other", [Path("run.tracker-uid", "job-1"), Path("run.other", "job-0")])
+def test_an_entry_that_was_moved_to_another_address_is_not_believed(
+    tmp_path: Path, other: Path
+) -> None:
+    store = ReportStore(tmp_path)
+    put(store, b"x")
+    (tmp_path / other).parent.mkdir(exist_ok=True)
+    (tmp_path / FOLDER).rename(tmp_path / other)
+    assert store.get(at(job="job-1")) is None
+    assert store.get(at(run=StoredRun("run", "other"))) is None
+
+
+def test_jobs_that_were_created_are_known_from_a_note_or_a_report(tmp_path: Path) -> None:
+    store = ReportStore(tmp_path)
+    assert store.created_jobs(RUN) == frozenset()
+    store.note_created(RUN, "job-0")
+    store.note_created(RUN, "job-0")
+    put(store, b"x", at(job="job-1"))
+    put(store, b"x", at(job="job-2", run=StoredRun("run", "next night's tracker")))
+    assert ReportStore(tmp_path).created_jobs(RUN) == {"job-0", "job-1"}
+
+
+def test_the_pods_of_a_job_that_succeeded_are_counted_by_their_reports(tmp_path: Path) -> None:
+    store = ReportStore(tmp_path)
+    store.note_created(RUN, "job-0")
+    assert (store.succeeded_pods(RUN, "job-0"), store.succeeded_pods(RUN, "job-1")) == (0, 0)
+    put(store, b"x", at(0))
+    put(store, b"x", at(1), exit_code=1)
+    put(store, b"x", at(2))
+    (tmp_path / FOLDER / "2.json").write_text("{")
+    assert store.succeeded_pods(RUN, "job-0") == 1
 
 
 def test_a_second_report_replaces_the_first_one_completely(tmp_path: Path) -> None:
     store = ReportStore(tmp_path)
     put(store, b"first")
     facts = put(store, b"second")
-    assert store.get("uid", 0) == (b"second", facts)
-    assert sorted(path.name for path in (tmp_path / "uid").iterdir()) == [
+    assert store.get(at()) == (b"second", facts)
+    assert sorted(path.name for path in (tmp_path / FOLDER).iterdir()) == [
         "0.json",
         "0.report.json.gz",
     ]
@@ -69,12 +143,12 @@ def test_a_damaged_entry_counts_as_missing(
 ) -> None:
     store = ReportStore(tmp_path)
     put(store, b"x" * 1000)
-    path = tmp_path / "uid" / name
+    path = tmp_path / FOLDER / name
     if content is None:
         path.unlink()
     else:
         path.write_bytes(content)
-    assert store.get("uid", 0) is None
+    assert store.get(at()) is None
 
 
 @given(position=st.integers(0, 10**6), byte=st.integers(1, 255))
@@ -84,16 +158,16 @@ def test_a_changed_byte_never_yields_another_report(
     root = tmp_path_factory.getbasetemp() / "damaged"
     store, raw = ReportStore(root), b'{"total": 1}' * 20
     facts = put(store, raw)
-    path = root / "uid" / "0.report.json.gz"
+    path = root / FOLDER / "0.report.json.gz"
     content = bytearray(path.read_bytes())
     content[position % len(content)] ^= byte
     path.write_bytes(content)
-    assert store.get("uid", 0) in (None, (raw, facts))
+    assert store.get(at()) in (None, (raw, facts))
 
 
 def test_reports_are_readable_only_by_their_owner(tmp_path: Path) -> None:
     put(ReportStore(tmp_path), b"x")
-    modes = {path.stat().st_mode & 0o077 for path in (tmp_path / "uid").iterdir()}
+    modes = {path.stat().st_mode & 0o077 for path in (tmp_path / FOLDER).iterdir()}
     assert modes == {0}
 
 
@@ -125,15 +199,15 @@ def test_what_cannot_be_written_lasts_as_long_as_the_process_and_is_told_once(
     warnings = list[str]()
     root = place(tmp_path)
     store = ReportStore(root, warnings.append)
-    assert (store.has("uid", 0), store.get("uid", 0)) == (False, None)
-    facts = [put(store, raw, index) for index, raw in enumerate((b"x", b"y"))]
-    assert [store.get("uid", index) for index in range(2)] == [(b"x", facts[0]), (b"y", facts[1])]
-    assert store.has("uid", 0)
+    assert (store.has(at(0)), store.get(at(0))) == (False, None)
+    facts = [put(store, raw, at(index)) for index, raw in enumerate((b"x", b"y"))]
+    assert [store.get(at(index)) for index in range(2)] == [(b"x", facts[0]), (b"y", facts[1])]
+    assert store.has(at(0))
     assert len(warnings) == 1
     assert warnings[0].startswith(
         f"reports cannot be kept on disk, and are in memory until this command ends: {root}: "
     )
-    assert ReportStore(root, warnings.append).get("uid", 0) is None
+    assert ReportStore(root, warnings.append).get(at(0)) is None
 
 
 def limit_file_sizes(size: int) -> None:
@@ -150,14 +224,14 @@ def test_a_full_disk_costs_no_report_and_leaves_no_part_of_one(tmp_path: Path) -
         facts = put(store, raw)
     finally:
         limit_file_sizes(before)
-    assert store.get("uid", 0) == (raw, facts)
-    assert [path.name for path in (tmp_path / "uid").iterdir()] == ["0.json"]
+    assert store.get(at(0)) == (raw, facts)
+    assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["0.json"]
     assert warnings == [
         "reports cannot be kept on disk, and are in memory until this command ends: "
         f"{tmp_path}: File too large"
     ]
     put(store, raw)
-    assert ReportStore(tmp_path).get("uid", 0) == (raw, facts)
+    assert ReportStore(tmp_path).get(at(0)) == (raw, facts)
 
 
 def test_no_more_is_kept_in_memory_than_fits(tmp_path: Path) -> None:
@@ -181,7 +255,7 @@ def test_a_folder_that_may_not_be_searched_holds_nothing(tmp_path: Path) -> None
     if user == 0:  # who may search everything
         os.seteuid(65534)
     try:
-        assert (store.has("uid", 0), store.get("uid", 0)) == (False, None)
+        assert (store.has(at(0)), store.get(at(0))) == (False, None)
         put(store, b"y")
     finally:
         os.seteuid(user)

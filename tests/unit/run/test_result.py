@@ -1,12 +1,13 @@
 """Outcomes become one report; the run is marked once no other attempt can add to it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from mrunners.errors import ForbiddenError, IncompleteError, StillRunningError, UnreachableError
 from mrunners.hints import describe
-from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT
+from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT, ANNOTATION_JOBS_CREATED_AT
 from mrunners.plan.planning import PlannedRun
 from mrunners.refs import RunRef
 from mrunners.reports.outcomes import MissingReason
@@ -23,7 +24,7 @@ from mrunners.run.result import (
 from mrunners.run.snapshot import RunSnapshot, read_snapshot
 from tests.factories import missing_pod
 from tests.fakes import FakeCluster, RecordingObserver
-from tests.unit.env import deploy, find, finish, planned
+from tests.unit.env import deploy, find, finish, log_of, planned
 
 RUN = planned()
 POD = "mrunners-0-0-abcde"
@@ -48,7 +49,8 @@ def collect_and_mark(
 ) -> bool:
     run = find(cluster, RUN.plan)
     snapshot = read_snapshot(cluster, run)
-    outcomes = list(collect_outcomes(cluster, run, snapshot, ReportStore(folder)))
+    store, sleep = ReportStore(folder), cluster.clock.sleep
+    outcomes = list(collect_outcomes(cluster, run, snapshot, store, sleep=sleep))
     return mark_collected(cluster, run, outcomes, observer or RecordingObserver())
 
 
@@ -108,15 +110,20 @@ def test_a_collected_run_is_marked_by_an_annotation_of_its_tracker(
     assert collect_and_mark(cluster, tmp_path)
     run = find(cluster, RUN.plan)
     assert run.collected
-    assert run.tracker.annotations == {ANNOTATION_COLLECTED_AT: "2026-01-02T03:04:05Z"}
+    stamp = "2026-01-02T03:04:05Z"
+    assert run.tracker.annotations == {
+        ANNOTATION_JOBS_CREATED_AT: stamp,
+        ANNOTATION_COLLECTED_AT: stamp,
+    }
 
 
 def test_a_run_whose_missing_report_is_lost_for_good_is_marked_too(
     cluster: FakeCluster, tmp_path: Path
 ) -> None:
     finish(cluster, RUN.plan)
-    cluster.logs[POD] = b""
+    cluster.logs[POD] = log_of(RUN.plan, "mrunners-0", 0)[:-80]
     assert collect_and_mark(cluster, tmp_path)
+    assert len(cluster.clock.slept) == 2
 
 
 @pytest.mark.parametrize(
@@ -124,16 +131,22 @@ def test_a_run_whose_missing_report_is_lost_for_good_is_marked_too(
     [
         UnreachableError("dial tcp"),
         ForbiddenError("no", verb="get", resource="pods/log", namespace="load"),
+        b"",
+        b"unable to retrieve container logs for containerd://abc",
     ],
-    ids=["unreachable", "forbidden"],
+    ids=["unreachable", "forbidden", "empty", "kubelet error"],
 )
 def test_a_run_is_not_marked_while_a_missing_report_can_still_be_fetched(
-    cluster: FakeCluster, tmp_path: Path, error: Exception
+    cluster: FakeCluster, tmp_path: Path, error: Exception | bytes
 ) -> None:
     finish(cluster, RUN.plan)
     cluster.logs[POD] = error
-    assert not collect_and_mark(cluster, tmp_path)
+    observer = RecordingObserver()
+    assert not collect_and_mark(cluster, tmp_path, observer)
     assert not find(cluster, RUN.plan).collected
+    (warning,) = observer.warnings
+    assert warning.startswith("the run does not count as collected, because ")
+    assert " may still be had: mrunners-0 index 0 (" in warning
 
 
 def test_a_run_is_not_marked_while_pods_run(cluster: FakeCluster, tmp_path: Path) -> None:
@@ -141,11 +154,17 @@ def test_a_run_is_not_marked_while_pods_run(cluster: FakeCluster, tmp_path: Path
     assert not collect_and_mark(cluster, tmp_path)
 
 
-def test_a_run_is_not_marked_while_its_jobs_can_still_be_created(
+def test_a_run_whose_jobs_were_deleted_is_marked_with_what_was_fetched(
     cluster: FakeCluster, tmp_path: Path
 ) -> None:
     for job in RUN.plan.jobs:
         cluster.remove("Job", job.name)
+    assert collect_and_mark(cluster, tmp_path)
+
+
+def test_a_run_is_not_marked_while_its_jobs_can_still_be_created(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    deploy(cluster, RUN, jobs=0)
     assert not collect_and_mark(cluster, tmp_path)
     assert not find(cluster, RUN.plan).collected
 
@@ -156,7 +175,12 @@ def test_a_later_run_under_the_same_name_is_not_marked(cluster: FakeCluster) -> 
     cluster.collect_garbage()
     later = planned(key="later")
     deploy(cluster, later)
-    assert not mark_collected(cluster, earlier, [], RecordingObserver())
+    observer = RecordingObserver()
+    assert not mark_collected(cluster, earlier, [], observer)
+    assert observer.warnings == [
+        "tracker load/mrunners could not be annotated, so it does not count as collected, and a "
+        "later run will not replace it: it was deleted or replaced"
+    ]
     assert not find(cluster, later.plan).collected
 
 
@@ -174,15 +198,41 @@ def test_a_run_that_cannot_be_marked_causes_only_a_warning(
     assert not collect_and_mark(cluster, tmp_path, observer)
     assert observer == RecordingObserver(
         warnings=[
-            f"the run could not be marked as collected, so a later run will not replace it: {error}"
+            "tracker load/mrunners could not be annotated, so it does not count as collected, and "
+            f"a later run will not replace it: {error}"
         ]
     )
     assert not find(cluster, RUN.plan).collected
 
 
+@pytest.mark.parametrize(("refusals", "marked"), [(1, True), (2, False)])
+def test_one_not_found_from_a_proxy_does_not_keep_a_run_from_being_marked(
+    cluster: FakeCluster, tmp_path: Path, refusals: int, marked: bool
+) -> None:
+    finish(cluster, RUN.plan)
+    real, left = cluster.annotate_config_map, [False] * refusals
+
+    def annotate(namespace: str, name: str, uid: str, annotations: Mapping[str, str]) -> bool:
+        return left.pop() if left else real(namespace, name, uid, annotations)
+
+    cluster.annotate_config_map = annotate  # type: ignore[method-assign]
+    observer = RecordingObserver()
+    assert collect_and_mark(cluster, tmp_path, observer) is marked
+    assert observer.warnings == (
+        []
+        if marked
+        else [
+            "tracker load/mrunners could not be annotated, so it does not count as collected, and "
+            "a later run will not replace it: the API server refuses it"
+        ]
+    )
+
+
 @pytest.mark.parametrize(
     ("reason", "kind"),
     [
+        (MissingReason.EMPTY_LOG, IncompleteError),
+        (MissingReason.KUBELET_ERROR, IncompleteError),
         (MissingReason.LOG_UNAVAILABLE, UnreachableError),
         (MissingReason.LOG_FORBIDDEN, IncompleteError),
         (MissingReason.STILL_RUNNING, IncompleteError),
@@ -218,7 +268,10 @@ def test_a_report_that_is_missing_for_good_is_missing_on_every_machine() -> None
     require_portable([missing_pod(0, 0, MissingReason.TRUNCATED)])
 
 
-def test_the_report_of_a_deleted_pod_may_be_stored_on_another_machine() -> None:
-    deleted = missing_pod(0, 1, MissingReason.POD_GONE)
+@pytest.mark.parametrize("reason", [MissingReason.POD_GONE, MissingReason.JOB_GONE])
+def test_the_report_of_a_deleted_pod_may_be_stored_on_another_machine(
+    reason: MissingReason,
+) -> None:
+    deleted = missing_pod(0, 1, reason)
     with pytest.raises(IncompleteError, match=r"^1 pod was deleted before this machine read"):
         require_portable([missing_pod(0, 0, MissingReason.TRUNCATED), deleted])

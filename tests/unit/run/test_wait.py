@@ -1,20 +1,21 @@
 """A wait ends when nothing of the run can finish any more, and fetches reports meanwhile."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 
 from mrunners.errors import IncompleteError, RefusedError, UnreachableError, WaitTimeoutError
 from mrunners.hints import describe
-from mrunners.kube.objects import Event
+from mrunners.kube.objects import Event, Job
 from mrunners.plan.planning import PlannedRun
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.report_store import ReportStore
 from mrunners.run.snapshot import RunSnapshot
 from mrunners.run.wait import wait_for_run
 from tests.fakes import FakeCluster, RecordingObserver
-from tests.unit.env import deploy, find, log_of, planned
+from tests.unit.env import address, deploy, find, log_of, planned
 
 RUN = planned()
 FIRST, SECOND = "mrunners-0", "mrunners-1"
@@ -28,11 +29,13 @@ FETCHED_1_0 = "mrunners-1 index 0, pod mrunners-1-0-abcde on node-0"
 class WaitedRun:
     """A deployed run, and what waiting for it needs."""
 
-    def __init__(self, folder: Path, planned_run: PlannedRun = RUN) -> None:
+    def __init__(
+        self, folder: Path, planned_run: PlannedRun = RUN, *, jobs: int | None = None
+    ) -> None:
         self.cluster = FakeCluster()
         self.clock = self.cluster.clock
         self.planned = planned_run
-        self.existing = deploy(self.cluster, planned_run)
+        self.existing = deploy(self.cluster, planned_run, jobs=jobs)
         self.store = ReportStore(folder)
         self.observer = RecordingObserver()
         self.cluster.calls.clear()
@@ -72,7 +75,7 @@ class WaitedRun:
             (job.name, index)
             for job in self.planned.plan.jobs
             for index in range(job.pod_count)
-            if self.store.has(self.cluster.raw("Job", job.name)["metadata"]["uid"], index)
+            if self.store.has(address(self.existing, job.name, index))
         ]
 
 
@@ -189,8 +192,8 @@ def test_a_suspended_run_is_waited_for(tmp_path: Path) -> None:
     assert run.clock.seconds > 300
 
 
-def test_missing_jobs_end_the_wait_when_nothing_creates_them(run: WaitedRun) -> None:
-    run.cluster.remove("Job", SECOND)
+def test_missing_jobs_end_the_wait_when_nothing_creates_them(tmp_path: Path) -> None:
+    run = WaitedRun(tmp_path, jobs=1)
     run.end(FIRST, 0, 1, finish=True)
     snapshot = run.wait()
     failure = (
@@ -206,17 +209,129 @@ def test_missing_jobs_end_the_wait_when_nothing_creates_them(run: WaitedRun) -> 
     assert 60 < run.clock.seconds < 80
 
 
-def test_jobs_that_are_still_being_created_are_waited_for(run: WaitedRun) -> None:
-    job = run.cluster.raw("Job", SECOND)
-    run.cluster.remove("Job", SECOND)
+def test_jobs_that_are_still_being_created_are_waited_for(tmp_path: Path) -> None:
+    run = WaitedRun(tmp_path, jobs=1)
     run.end(FIRST, 0, 1, finish=True)
 
     def create_and_end() -> None:
-        run.cluster.put(job)
+        deploy(run.cluster, RUN)
         run.end(SECOND, 0, finish=True)
 
     run.clock.then(lambda: None, lambda: None, create_and_end)
     assert run.failures() == ()
+
+
+def test_a_job_that_a_ttl_removes_is_not_waited_for_and_loses_nothing_that_was_fetched(
+    run: WaitedRun,
+) -> None:
+    run.start()
+    run.clock.then(
+        lambda: run.end(FIRST, 0, 1, finish=True),
+        lambda: run.cluster.remove("Job", FIRST),
+        lambda: run.end(SECOND, 0, finish=True),
+    )
+    assert run.failures() == ()
+    assert run.stored() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
+
+
+@pytest.mark.parametrize(("ttl", "longest"), [(0, 1), (6, 3), (3600, 15)])
+def test_jobs_that_a_ttl_removes_are_polled_often_enough_to_fetch_their_reports(
+    run: WaitedRun, ttl: int, longest: float
+) -> None:
+    run.cluster.raw("Job", SECOND)["spec"]["ttlSecondsAfterFinished"] = ttl
+    run.start()
+    run.clock.then(*[lambda: None] * 50, run.end_all)
+    run.wait()
+    assert max(run.clock.slept) == longest
+
+
+def test_a_job_that_was_deleted_before_its_pods_were_read_ends_the_wait_without_advice_to_resume(
+    run: WaitedRun,
+) -> None:
+    run.start()
+    run.end(FIRST, 0)
+    run.clock.then(lambda: run.end(SECOND, 0, finish=True))
+
+    def delete_first() -> None:
+        run.cluster.remove("Job", FIRST)
+        run.cluster.collect_garbage()
+
+    run.clock.then(delete_first)
+    snapshot = run.wait()
+    assert snapshot.failures == (
+        "1 of 2 Jobs of tracker load/mrunners were created and do not exist any more, because of a "
+        "TTL or because someone deleted them: mrunners-0 (1 of 2 pods are known to have "
+        "succeeded); they are not created again, because their load may have run",
+    )
+    assert snapshot.next_steps == ()
+
+
+def test_one_list_without_a_job_does_not_end_the_wait(run: WaitedRun) -> None:
+    run.start()
+    hidden: list[str] = []
+    real = run.cluster.list_jobs
+
+    def list_jobs(namespace: str, selector: str) -> list[Job]:
+        if run.clock.seconds > 0 and not hidden:
+            hidden.append(namespace)
+            return []
+        return real(namespace, selector)
+
+    run.cluster.list_jobs = list_jobs  # type: ignore[method-assign]
+    run.clock.then(lambda: None, run.end_all)
+    assert run.failures() == ()
+    assert (hidden, run.stored()) == (["load"], [(FIRST, 0), (FIRST, 1), (SECOND, 0)])
+
+
+def test_the_report_of_a_pod_that_outlives_its_job_is_fetched(run: WaitedRun) -> None:
+    run.end(SECOND, 0, finish=True)
+    run.end(FIRST, 0, 1)
+    run.cluster.remove("Job", FIRST)  # with --cascade=orphan
+    assert run.failures() == ()
+    assert run.stored() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
+
+
+def test_a_log_that_was_read_badly_is_read_again_while_the_run_continues(run: WaitedRun) -> None:
+    run.start()
+    run.end(FIRST, 0)
+    log = log_of(RUN.plan, FIRST, 0)
+    run.cluster.logs["mrunners-0-0-abcde"] = log[: len(log) // 2]
+
+    def restart_kubelet() -> None:
+        run.cluster.logs["mrunners-0-0-abcde"] = log
+
+    run.clock.then(restart_kubelet, *[lambda: None] * 15, lambda: run.end(FIRST, 1, finish=True))
+    run.clock.then(lambda: run.end(SECOND, 0, finish=True))
+    assert run.failures(interval_seconds=10) == ()
+    assert run.stored() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
+    assert run.observer.warnings == [
+        "pod mrunners-0-0-abcde: no report: truncated: the log's tail is missing: a frame "
+        "begins but does not end"
+    ]
+
+
+def test_a_log_without_a_report_is_read_three_times_in_all(run: WaitedRun) -> None:
+    run.start()
+    run.cluster.end_pod(FIRST, 0, exit_code=1, log=b"panic\n")
+    run.clock.then(*[lambda: None] * 40, lambda: run.end(FIRST, 1, finish=True), run.end_all)
+    run.wait(interval_seconds=10)
+    assert run.cluster.calls.count("read_log") == 3 + 2
+
+
+def test_a_job_that_is_not_in_the_plan_is_named_once_and_its_reports_are_not_fetched(
+    run: WaitedRun,
+) -> None:
+    copy = deepcopy(run.cluster.raw("Job", FIRST))
+    copy["metadata"]["name"] = "copy"
+    run.cluster.put(copy)
+    run.cluster.end_pod("copy", 0, log=log_of(RUN.plan, FIRST, 0))
+    run.clock.then(lambda: None, run.end_all)
+    assert run.failures() == ()
+    assert run.observer.warnings == [
+        "these Jobs have the labels of the run and are not in its plan, so their reports are not "
+        "merged: copy"
+    ]
+    assert run.observer.fetched == [FETCHED_0_0, FETCHED_0_1, FETCHED_1_0]
 
 
 def test_a_timeout_is_exact_to_the_second(run: WaitedRun) -> None:

@@ -142,6 +142,21 @@ def test_jobs_that_nothing_creates_are_named() -> None:
     ]
 
 
+def test_jobs_that_are_gone_are_named_with_what_is_known_of_their_pods() -> None:
+    current = run_state(PLAN, [COMPLETE[1]], succeeded={"mrunners-0": 2})
+    assert failure_lines(current, [], RUN, creator_gone=True) == [
+        "1 of 2 Jobs of tracker load/t were created and do not exist any more, because of a TTL or "
+        "because someone deleted them: mrunners-0 (2 of 3 pods are known to have succeeded); they "
+        "are not created again, because their load may have run"
+    ]
+    assert jobs_that_may_finish(current, [], creator_gone=False) == ()
+
+
+def test_a_job_that_is_gone_and_whose_pods_have_all_succeeded_is_no_failure() -> None:
+    current = run_state(PLAN, [COMPLETE[1]], succeeded={"mrunners-0": 3})
+    assert failure_lines(current, [], RUN, creator_gone=True) == []
+
+
 def test_of_many_jobs_that_nothing_creates_five_are_named() -> None:
     many = run_state(planned(*[1] * 7).plan, [])
     (line,) = failure_lines(many, [], RUN, creator_gone=True)

@@ -37,7 +37,7 @@ def state(*jobs: Job) -> RunState:
         ({"finished": "Complete"}, JobPhase.COMPLETE),
         ({"finished": "Failed", "failed": (1,)}, JobPhase.FAILED),
         ({"finished": "Failed", "suspended": True}, JobPhase.FAILED),
-        ({"deleting": True}, JobPhase.MISSING),
+        ({"deleting": True}, JobPhase.GONE),
         ({"run_id": "another"}, JobPhase.MISSING),
         ({"run_id": None}, JobPhase.MISSING),
         ({"name": "other"}, JobPhase.MISSING),
@@ -58,6 +58,42 @@ def test_a_run_is_judged_by_its_plan_and_not_by_the_jobs_that_exist() -> None:
     assert (partial.finished, partial.complete) == (False, False)
     assert partial.missing == (PLAN.jobs[1],)
     assert partial.unfinished == (partial.jobs[1],)
+
+
+def test_a_job_before_one_that_exists_was_created_and_is_gone() -> None:
+    current = state(job(1, finished="Complete", succeeded=(0, 1)))
+    assert [j.phase for j in current.jobs] == [JobPhase.GONE, JobPhase.COMPLETE]
+    assert (current.gone, current.missing, current.created) == (PLAN.jobs[:1], (), 2)
+    assert (current.finished, current.complete, current.ended) == (True, False, 5)
+    assert current.headline == "finished, Jobs were deleted"
+
+
+@pytest.mark.parametrize(
+    ("created", "phases"),
+    [
+        (0, [JobPhase.MISSING, JobPhase.MISSING]),
+        (1, [JobPhase.GONE, JobPhase.MISSING]),
+        (2, [JobPhase.GONE, JobPhase.GONE]),
+    ],
+)
+def test_jobs_that_are_known_to_have_been_created_are_gone_and_the_others_missing(
+    created: int, phases: list[JobPhase]
+) -> None:
+    current = run_state(PLAN, [], created=created)
+    assert [j.phase for j in current.jobs] == phases
+    assert (current.created, len(current.missing)) == (created, 2 - created)
+
+
+def test_a_job_that_is_gone_is_complete_when_all_of_its_pods_are_known_to_have_succeeded() -> None:
+    known = run_state(PLAN, [job(1, finished="Complete")], succeeded={"mrunners-0": 3})
+    assert (known.complete, known.headline) == (True, "finished")
+    assert not run_state(PLAN, [job(1)], succeeded={"mrunners-0": 2}).jobs[0].complete
+
+
+def test_a_job_with_the_runs_labels_that_is_not_planned_is_named() -> None:
+    extra = job(name="copy"), job(name="going", deleting=True), job(name="x", run_id="another")
+    current = state(job(), job(1), *extra)
+    assert (current.unplanned, len(current.jobs)) == (("copy",), 2)
 
 
 def test_the_jobs_are_in_plan_order() -> None:

@@ -29,7 +29,7 @@ URL = "GET https://10.0.0.1:6443/version"
 def test_the_jobs_of_a_batch_share_one_budget_and_batches_do_not(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def collect_job(_cluster: object, _plan: object, job: JobState, *_: object) -> Iterator[object]:
+    def collect_job(_run: object, job: JobState, *_: object) -> Iterator[object]:
         yield merged_pod(job.planned.index, 0, flat({URL: [0.1] * 4}))
 
     cluster = FakeCluster()

@@ -1,0 +1,149 @@
+"""What an API server or a policy made of a Job is said, one line per field."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from mrunners.plan.job import job_manifest
+from mrunners.plan.spec_changes import (
+    changed_fields,
+    dropped_fields,
+    mounted_profile,
+    spec_fields,
+)
+from mrunners.plan.tracker import profile_key
+from tests.unit.env import planned
+
+RUN = planned(2)
+# What Kubernetes 1.37.2 fills in (measured).
+DEFAULTS = {"backoffLimit": 2147483647, "manualSelector": False, "suspend": False}
+POD_DEFAULTS = {"dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler"}
+CONTAINER_DEFAULTS = {
+    "imagePullPolicy": "IfNotPresent",
+    "terminationMessagePath": "/dev/termination-log",
+    "terminationMessagePolicy": "File",
+}
+
+
+def sent() -> Any:
+    manifest = job_manifest(
+        RUN.plan, RUN.plan.jobs[0], profile_config_map="mrunners", tracker_uid="uid"
+    )
+    return manifest["spec"]
+
+
+def returned() -> Any:
+    """The spec as an API server without policies returns it."""
+    spec = deepcopy(sent()) | DEFAULTS | {"selector": {"matchLabels": {"x": "y"}}}
+    pod = spec["template"]["spec"]
+    pod |= POD_DEFAULTS | {"serviceAccount": "default"}
+    pod["containers"][0] |= CONTAINER_DEFAULTS
+    return spec
+
+
+def changes(spec: Any) -> list[str]:
+    return changed_fields(spec_fields(sent()), spec_fields(spec))
+
+
+def test_each_field_that_an_old_server_drops_is_reported_with_its_consequence() -> None:
+    kept = set(spec_fields(sent()))
+    assert dropped_fields(kept) == []
+    assert dropped_fields(kept - {"backoffLimitPerIndex", "podReplacementPolicy"}) == [
+        "this API server ignores spec.backoffLimitPerIndex of Jobs: one failing pod ends its "
+        "siblings and their reports are lost",
+        "this API server ignores spec.podReplacementPolicy of Jobs: a drained pod is replaced at "
+        "once and both load the cluster",
+    ]
+
+
+def test_what_every_api_server_fills_in_is_not_reported() -> None:
+    assert changes(returned()) == []
+
+
+@pytest.mark.parametrize(
+    ("added", "line"),
+    [
+        (
+            {"ttlSecondsAfterFinished": 2},
+            "this cluster adds spec.ttlSecondsAfterFinished 2 to Jobs: each Job is removed that "
+            "many seconds after it has finished, and with it every report that was not fetched: "
+            "wait for the run from now on",
+        ),
+        (
+            {"activeDeadlineSeconds": 600},
+            "this cluster adds spec.activeDeadlineSeconds 600 to Jobs: pods that run longer are "
+            "killed and their reports are lost",
+        ),
+        (
+            {"suspend": True},
+            "this cluster adds spec.suspend true to Jobs: its pods start only when someone resumes "
+            "the Job",
+        ),
+        (
+            {"parallelism": 1},
+            "this cluster changes spec.parallelism from 2 to 1 in Jobs: its pods do not all load "
+            "the cluster at the same time",
+        ),
+        (
+            {"backoffLimitPerIndex": 3},
+            "this cluster changes spec.backoffLimitPerIndex from 0 to 3 in Jobs: a failed pod is "
+            "replaced, and loads the cluster a second time",
+        ),
+        (
+            {"aFieldOfNextYear": {"x": 1}},
+            "this cluster adds spec.aFieldOfNextYear to Jobs: the Jobs are not as mrunners made "
+            "them",
+        ),
+    ],
+)
+def test_a_field_of_the_job_that_was_not_sent_is_reported_with_its_consequence(
+    added: dict[str, object], line: str
+) -> None:
+    assert changes(returned() | added) == [line]
+
+
+def test_another_container_is_reported_by_name() -> None:
+    spec = returned()
+    spec["template"]["spec"]["containers"].append({"name": "istio-proxy", "image": "istio"})
+    spec["template"]["spec"]["initContainers"] = [{"name": "istio-init", "image": "istio"}]
+    assert changes(spec) == [
+        "this cluster adds spec.template.spec.containers.istio-proxy to Jobs: the pods run until "
+        "this container has ended too",
+        "this cluster adds spec.template.spec.initContainers.istio-init to Jobs: the pods start "
+        "later, or run beside another container",
+    ]
+
+
+def test_a_change_of_the_pods_or_of_the_runner_is_reported_with_both_values() -> None:
+    spec = returned()
+    pod = spec["template"]["spec"]
+    pod["restartPolicy"] = "OnFailure"
+    pod["nodeSelector"] = {"pool": "load"}
+    pod["containers"][0]["image"] = "mirror.example/kperf:0.3.5"
+    assert changes(spec) == [
+        "this cluster changes spec.template.spec.restartPolicy from Never to OnFailure in Jobs: a "
+        "failed container loads the cluster a second time",
+        "this cluster changes spec.template.spec.containers.runner.image from "
+        "ghcr.io/azure/kperf:0.3.5 to mirror.example/kperf:0.3.5 in Jobs: the runners are not as "
+        "mrunners made them",
+        "this cluster adds spec.template.spec.nodeSelector to Jobs: the pods are not as mrunners "
+        "made them",
+    ]
+
+
+def test_the_load_profile_that_a_job_mounts_is_known() -> None:
+    assert mounted_profile(sent()) == profile_key(RUN.plan.jobs[0].profile_digest)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"template": None},
+        {"template": {"spec": {"volumes": [{"name": "profile"}, {"name": "x"}]}}},
+        {"template": {"spec": {"volumes": [{"name": "profile", "configMap": {"items": []}}]}}},
+    ],
+)
+def test_a_job_of_another_owner_mounts_no_load_profile(spec: dict[str, Any]) -> None:
+    assert mounted_profile(spec) is None
