@@ -160,8 +160,8 @@ _ROWS: Final = (
         name="kubeconfig",
         title="Kubeconfig",
         help="Path to a kubeconfig on the machine where the flow runs; a deployment also takes a "
-        "Prefect block such as block:///kubernetes-credentials/NAME. Empty means $KUBECONFIG or the "
-        "default file, and in a pod without either the pod's token.",
+        "Prefect block such as block:///kubernetes-credentials/NAME. Empty means $KUBECONFIG or "
+        "the default file, and in a pod without either the pod's token.",
         default="",
         schema=_PATH,
         metavar="PATH",
