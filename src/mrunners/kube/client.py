@@ -34,6 +34,9 @@ T = TypeVar("T")
 # The default of kubectl's --chunk-size.
 PAGE_SIZE = 500
 
+# A continue token is valid for minutes, and even the longest list is read in seconds.
+LIST_RESTARTS = 3
+
 # For a lost node the API server answers 500 for ever, and other nodes' logs are still to be read.
 LOG_RETRY_SECONDS = 30.0
 
@@ -207,12 +210,13 @@ class KubernetesCluster:
         return answer is not None
 
     def _list(self, kind: Kind, namespace: str, parse: Callable[[Any], T], **query: str) -> list[T]:
-        while True:
+        for _ in range(LIST_RESTARTS):
             try:
                 return list(self._items(kind, namespace, parse, query))
             except ApiStatusError as error:
                 if error.status != 410:  # the continue token expired: start again
                     raise
+        return list(self._items(kind, namespace, parse, query))
 
     def _items(
         self, kind: Kind, namespace: str, parse: Callable[[Any], T], query: Mapping[str, str]

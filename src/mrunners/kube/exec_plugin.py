@@ -74,7 +74,7 @@ def run_plugin(
     if program is None:
         hint = f"; {plugin.hint}" if plugin.hint else "; install it, or set PATH"
         raise InvalidInputError(f"{plugin.shown} is not installed{hint}")
-    terminal = sys.stdin is not None and sys.stdin.isatty()
+    terminal = sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
     if plugin.mode == "Always" and not terminal:
         raise InvalidInputError(
             f"{plugin.shown} needs a terminal (interactiveMode is Always), and there is none"

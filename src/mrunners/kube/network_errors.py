@@ -16,6 +16,7 @@ from mrunners.errors import UnauthorizedError, UnreachableError
 from mrunners.kube.endpoint import Endpoint
 from mrunners.kube.responses import RequestInfo, no_response
 from mrunners.kube.retry import FailureKind, RequestFailure
+from mrunners.text import printable
 
 __all__ = ["CertificateFailure", "failure_from_exception"]
 
@@ -85,7 +86,7 @@ def _proxy_problem(endpoint: Endpoint, causes: list[BaseException]) -> str | Non
         return None
     for cause in causes:
         if isinstance(cause, OSError) and str(cause).startswith(_TUNNEL):
-            answer = str(cause).removeprefix(_TUNNEL)
+            answer = printable(str(cause).removeprefix(_TUNNEL), 200)
             return f"the {proxy} does not connect to the API server {endpoint.server}: {answer}"
     if any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes):
         untrusted = [cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)]

@@ -108,14 +108,16 @@ def _identify(context: ssl.SSLContext, client: ClientCertificate, prefix: str) -
         else:
             text = f"{client.key.origin} is a broken private key"
         raise InvalidInputError(f"{prefix}{text}") from error
+    except OSError as error:
+        text = f"{client.key.origin} needs a temporary file for a moment, and there is no room"
+        raise InvalidInputError(f"{prefix}{text}: {error.strerror}") from error
 
 
 @contextmanager
 def _readable(content: bytes) -> Iterator[str]:
     """Give the path of a file with this content, which ends with the block."""
-    try:
-        descriptor = os.memfd_create("mrunners")
-    except (AttributeError, OSError):  # not Linux
+    descriptor = _memory_file()
+    if descriptor is None:
         with tempfile.TemporaryDirectory(prefix="mrunners-") as folder:
             path = Path(folder, "client.pem")
             path.touch(mode=0o600)
@@ -126,3 +128,15 @@ def _readable(content: bytes) -> Iterator[str]:
         file.write(content)
         file.flush()
         yield f"/proc/self/fd/{descriptor}"
+
+
+def _memory_file() -> int | None:
+    """Return a file in memory; None on other systems than Linux, and where /proc is missing."""
+    try:
+        descriptor = os.memfd_create("mrunners")
+    except (AttributeError, OSError):
+        return None
+    if Path(f"/proc/self/fd/{descriptor}").exists():
+        return descriptor
+    os.close(descriptor)
+    return None

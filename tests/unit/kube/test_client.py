@@ -95,6 +95,13 @@ def test_a_list_whose_token_expired_is_read_again_from_its_start(
     assert [request.query.get("continue") for request in api.received] == [None, "old", None]
 
 
+def test_a_list_is_not_read_again_for_ever(api: ApiServer, client: Client) -> None:
+    api.answers.extend([refuses(410)] * 9)
+    with pytest.raises(ApiStatusError, match=r"answered 410"):
+        client.list_jobs("load", "")
+    assert len(api.received) == 4
+
+
 def test_an_empty_list_may_have_no_items(api: ApiServer, client: Client) -> None:
     api.answers.append(says({"kind": "JobList", "metadata": {}, "items": None}))
     assert client.list_jobs("load", "x=y") == []
