@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
 from typing import NoReturn
@@ -12,6 +11,7 @@ import click
 from mrunners.text import did_you_mean
 from mrunners_cli.exits import catching_signals, exit_code_of
 from mrunners_cli.flags import examples
+from mrunners_cli.streams import abandon_unwritten_output, open_standard_streams
 
 __all__ = ["cli", "main"]
 
@@ -60,13 +60,16 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    open_standard_streams()
     try:
         with catching_signals():
             code = exit_code_of(lambda: cli.main(prog_name="mrunners", standalone_mode=False))
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):
         # Not standalone, click exits by itself for one cause only: a broken pipe, with a plain 1.
-        # The reader is gone, as in `mrunners result NS | head`; Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader is gone, as in `mrunners result NS | head`.
         code = 141  # 128 + SIGPIPE, as a shell shows it for any other tool
+    except OSError:
+        pass  # what was written has its own message and exit code
+    abandon_unwritten_output()
     sys.exit(code)
