@@ -77,13 +77,23 @@ class Console:
         self._print(f"warning: {text}")
 
     @contextmanager
-    def announcing(self, text: str, after_seconds: float = 2.0) -> Iterator[None]:
-        """Print a line, unless quiet, if what is done meanwhile takes longer than a moment."""
-        timer = threading.Timer(after_seconds, self.info, [text])
+    def announcing(self, text: str, after_seconds: float = 2.0) -> Iterator[threading.Event]:
+        """Print a line, unless quiet, if what is done meanwhile takes longer than a moment.
+
+        Yields:
+            Set once the line is printed.
+        """
+        announced = threading.Event()
+
+        def announce() -> None:
+            self.info(text)
+            announced.set()
+
+        timer = threading.Timer(after_seconds, announce)
         timer.daemon = True
         timer.start()
         try:
-            yield
+            yield announced
         finally:
             timer.cancel()
 

@@ -80,7 +80,7 @@ def _local_problem(error: OSError) -> str | None:
 
 
 def _print_usage_error(error: click.ClickException) -> None:
-    """Print a wrong use as every other error, with the command whose help explains the right one."""
+    """Print a wrong use as every other error, and whose help explains the right one."""
     print_line(f"error: {error.format_message()}")
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is not None:

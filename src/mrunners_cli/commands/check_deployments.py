@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from mrunners_cli.flags import examples
 from mrunners_cli.console import Console
+from mrunners_cli.flags import examples
 from mrunners_cli.prefect_setup import import_prefect, prepare_prefect
 
 __all__ = ["check_deployments"]
