@@ -80,8 +80,17 @@ def validate_deployments(path: Path) -> list[str]:
 def _read(path: Path) -> Mapping[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidInputError(f"{path}: {_in_one_line(error)}") from error
+    except OSError as error:
+        raise InvalidInputError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"{path}: not valid UTF-8") from error
+    except yaml.MarkedYAMLError as error:
+        # Its own text quotes the lines of the file.
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise InvalidInputError(f"{path}: {where}not valid YAML: {error.problem}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise InvalidInputError(f"{path}: not valid YAML") from error
     if not isinstance(document, dict):
         raise InvalidInputError(f"{path}: must be a mapping")
     return document

@@ -67,6 +67,7 @@ class NextStep(StrEnum):
     """What a user can do about an error."""
 
     START = "start"
+    STATUS = "status"
     WAIT = "wait"
     RESUME = "resume"
     RESUME_SAME_OPTIONS = "resume-same-options"

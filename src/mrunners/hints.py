@@ -21,6 +21,10 @@ _COMMANDS: Final[dict[NextStep, tuple[str, str]]] = {
         "start one with",
         "mrunners run --namespace {namespace} --runner-image … --runners …",
     ),
+    NextStep.STATUS: (
+        "see how far it is with",
+        "mrunners status {namespace} --tracker {tracker}",
+    ),
     NextStep.WAIT: ("wait for it with", "mrunners wait {namespace} --tracker {tracker}"),
     NextStep.RESUME: (
         "resume it with",

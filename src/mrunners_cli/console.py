@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ import click
 from mrunners.durations import format_duration
 from mrunners.formatting import counted
 from mrunners.text import printable
+from mrunners_cli.interruption import raise_if_terminated
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -29,6 +32,9 @@ class Console:
     """The command line's `RunObserver`; a context manager, so that the live line is always cleared.
 
     Nothing goes to stdout but the tracker's name.
+
+    Attributes:
+        has_tracker: Whether the run's tracker is known to exist.
     """
 
     def __init__(self, *, quiet: bool, print_tracker: bool = False) -> None:
@@ -43,6 +49,7 @@ class Console:
         self._started = time.monotonic()
         self._last_line = ""
         self._status: Status | None = None
+        self.has_tracker = False
 
     def __enter__(self) -> Console:
         if not self._quiet and sys.stderr.isatty():
@@ -69,19 +76,48 @@ class Console:
         """Print a warning, even when quiet."""
         self._print(f"warning: {text}")
 
+    @contextmanager
+    def announcing(self, text: str, after_seconds: float = 2.0) -> Iterator[threading.Event]:
+        """Print a line, unless quiet, if what is done meanwhile takes longer than a moment.
+
+        Yields:
+            Set once the line is printed.
+        """
+        announced = threading.Event()
+
+        def announce() -> None:
+            self.info(text)
+            announced.set()
+
+        timer = threading.Timer(after_seconds, announce)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield announced
+        finally:
+            timer.cancel()
+
     def tracker_created(self, name: str) -> None:
-        """Print the tracker's name to stdout, at once and only once."""
+        """Print the tracker's name to stdout, at once and only once.
+
+        A closed stdout does not end a run that exists.
+        """
+        self.has_tracker = True
         if self._print_tracker:
             self._print_tracker = False
             if self._status is not None:
                 self._status.stop()
-            click.echo(name)
+            try:
+                click.echo(name)
+            except OSError as error:
+                self.warn(f"cannot write to stdout: {error.strerror}; the tracker is {name}")
 
     def reports_fetched(self, pods: Sequence[str]) -> None:
         """Do nothing: the progress counts them, and `result` names those that are missing."""
 
     def progress(self, state: RunState, reports: int) -> None:
-        """Show how far the run is."""
+        """Show how far the run is; called by every loop that waits."""
+        raise_if_terminated()
         if self._quiet:
             return
         parts = [f"{state.ended} of {state.pod_count} pods ended"]
@@ -108,5 +144,9 @@ class Console:
 
 
 def print_line(text: str) -> None:
-    """Print a text of one or several lines to stderr, without anything that a terminal obeys."""
-    click.echo("\n".join(printable(line, LONGEST_LINE) for line in text.split("\n")), err=True)
+    """Print a text of one or several lines to stderr, without anything that a terminal obeys.
+
+    A stderr that nobody reads any more, or on a full disk, costs the text and nothing else.
+    """
+    with suppress(OSError):
+        click.echo("\n".join(printable(line, LONGEST_LINE) for line in text.split("\n")), err=True)

@@ -14,6 +14,9 @@ from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_EPHEMERAL_ENABLED
 
 __all__ = ["start_ephemeral_server"]
 
+# uvicorn's exit code; Prefect then tries another port.
+_PORT_WAS_TAKEN = 3
+
 # How often Ctrl-C is noticed meanwhile.
 _POLL_SECONDS = 0.2
 
@@ -29,14 +32,15 @@ def start_ephemeral_server() -> None:
     # Imports the whole server, which takes longer than everything else (1.2 to 1.9 s, measured).
     from prefect.server.api.server import SubprocessASGIServer
 
-    failures: list[BaseException] = []
+    server = SubprocessASGIServer()
+    failures: list[Exception] = []
 
     def start() -> None:
         # The processes that a thread starts inherit the signals that it blocks. A server is ended
         # by SIGTERM.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            SubprocessASGIServer().start()
+            server.start()
         except Exception as error:  # noqa: BLE001 - raised again by the waiting thread
             failures.append(error)
 
@@ -44,5 +48,9 @@ def start_ephemeral_server() -> None:
     thread.start()
     while thread.is_alive():
         thread.join(_POLL_SECONDS)
+        # Prefect waits to the end for a server that has ended already, as on a full disk.
+        process = server.server_process
+        if process is not None and process.poll() not in {None, _PORT_WAS_TAKEN}:
+            raise RuntimeError(f"ephemeral Prefect API server: exit code {process.returncode}")
     if failures:
-        raise failures[0]
+        raise RuntimeError(f"ephemeral Prefect API server: {failures[0]}") from failures[0]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import sys
+import errno
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
 
 import click
 
@@ -15,27 +12,27 @@ from mrunners.errors import ExitCode, InvalidInputError, InvalidOptionsError, Mr
 from mrunners.hints import next_step_lines
 from mrunners_cli.console import print_line
 from mrunners_cli.flags import flag_of, given_cluster
+from mrunners_cli.interruption import Terminated, catching_signals, describe_interruption
 
 __all__ = ["Terminated", "catching_signals", "exit_code_of"]
 
-
-class Terminated(BaseException):
-    """SIGTERM, raised wherever the program is, so that everything is left in order."""
-
-
-@contextmanager
-def catching_signals() -> Iterator[None]:
-    """Raise Terminated on SIGTERM; SIGINT is a KeyboardInterrupt already."""
-
-    def terminate(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        raise Terminated
-
-    previous = signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+# What this machine lacks, and not mrunners: a disk with space that may be written, and resources.
+_LOCAL_CONDITIONS = frozenset(
+    {
+        errno.EACCES,
+        errno.EBADF,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EIO,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.ENOSPC,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
 
 
 def exit_code_of(command: Callable[[], object]) -> int:
@@ -43,7 +40,7 @@ def exit_code_of(command: Callable[[], object]) -> int:
     try:
         code = command()
     except click.ClickException as error:
-        error.show()
+        _print_usage_error(error)
         return error.exit_code
     except click.exceptions.Exit as ending:
         return ending.exit_code
@@ -51,22 +48,43 @@ def exit_code_of(command: Callable[[], object]) -> int:
         print_error(error)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; everything deployed so far stays and can be resumed", err=True)
+        print_line(describe_interruption("interrupted"))
         return ExitCode.INTERRUPTED
     except Terminated:
-        click.echo("terminated; everything deployed so far stays and can be resumed", err=True)
+        print_line(describe_interruption("terminated"))
         return ExitCode.TERMINATED
     except BrokenPipeError:
         raise
-    except Exception:  # noqa: BLE001 - the process ends here
-        traceback.print_exc(file=sys.stderr)
-        click.echo(
+    except Exception as error:  # noqa: BLE001 - the process ends here
+        if isinstance(error, OSError) and (problem := _local_problem(error)) is not None:
+            print_line(f"error: {problem}")
+            return ExitCode.INVALID
+        print_line(traceback.format_exc().rstrip())
+        print_line(
             "this is a bug in mrunners; please report it with the lines above and the output of "
-            "`mrunners --version`",
-            err=True,
+            "`mrunners --version`"
         )
         return ExitCode.INTERNAL_ERROR
     return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _local_problem(error: OSError) -> str | None:
+    """Return what this machine lacks; None for an error that only a bug can cause."""
+    if error.errno in _LOCAL_CONDITIONS:
+        # Files that commands write have a message of their own; stdout has no name.
+        return f"{error.filename or 'cannot write to stdout'}: {error.strerror}"
+    if error.errno == errno.ENOENT and error.filename is None:
+        # No folder for temporary files (tempfile says which were tried), or none to work in.
+        return str(error.strerror)
+    return None
+
+
+def _print_usage_error(error: click.ClickException) -> None:
+    """Print a wrong use as every other error, and whose help explains the right one."""
+    print_line(f"error: {error.format_message()}")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        print_line(f"  see: {context.command_path} --help")
 
 
 def print_error(error: MrunnersError) -> None:

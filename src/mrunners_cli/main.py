@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import NoReturn
 
@@ -12,6 +12,7 @@ import click
 from mrunners.text import did_you_mean
 from mrunners_cli.exits import catching_signals, exit_code_of
 from mrunners_cli.flags import examples
+from mrunners_cli.streams import abandon_unwritten_output, open_standard_streams
 
 __all__ = ["cli", "main"]
 
@@ -25,6 +26,13 @@ mrunners result load --format table
 _COMMANDS = ("run", "wait", "result", "status", "delete", "check-deployments")
 
 
+# What other tools have as commands.
+_HABITS: dict[str, Callable[[], click.Command]] = {
+    "help": lambda: _help,
+    "version": lambda: _version,
+}
+
+
 class _Commands(click.Group):
     """Imports a command's module when the command is used."""
 
@@ -35,6 +43,8 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of that name."""
+        if cmd_name in _HABITS:
+            return _HABITS[cmd_name]()
         if cmd_name not in _COMMANDS:
             ctx.fail(f"unknown command '{cmd_name}'{did_you_mean(cmd_name, _COMMANDS)}")
         name = cmd_name.replace("-", "_")
@@ -45,28 +55,57 @@ class _Commands(click.Group):
 
 @click.command(
     cls=_Commands,
+    invoke_without_command=True,
+    no_args_is_help=False,
     epilog=examples(_EXAMPLES),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="mrunners", message="%(package)s %(version)s")
-def cli() -> None:
+@click.version_option(
+    None, "--version", "-V", package_name="mrunners", message="%(package)s %(version)s"
+)
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Run kperf load runners as Kubernetes Jobs and merge their reports into one.
 
     Exit codes: 0 done, 2 invalid input, 3 the tracker belongs to another run or does not exist, 4
     still running, 5 runners failed or reports are missing, 6 timeout, 7 cluster unreachable or
     forbidden.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@click.command(name="help", hidden=True)
+@click.argument("command", required=False)
+@click.pass_context
+def _help(context: click.Context, command: str | None) -> None:
+    """Show the help of a command, as `COMMAND --help` does."""
+    group = context.parent
+    assert group is not None
+    if command is None:
+        click.echo(group.get_help())
+    else:
+        cli.main([command, "--help"], prog_name="mrunners", standalone_mode=False)
+
+
+@click.command(name="version", hidden=True)
+def _version() -> None:
+    """Show the version, as `--version` does."""
+    cli.main(["--version"], prog_name="mrunners", standalone_mode=False)
 
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    open_standard_streams()
     try:
         with catching_signals():
             code = exit_code_of(lambda: cli.main(prog_name="mrunners", standalone_mode=False))
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):
         # Not standalone, click exits by itself for one cause only: a broken pipe, with a plain 1.
-        # The reader is gone, as in `mrunners result NS | head`; Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader is gone, as in `mrunners result NS | head`.
         code = 141  # 128 + SIGPIPE, as a shell shows it for any other tool
+    except OSError:
+        pass  # what was written has its own message and exit code
+    abandon_unwritten_output()
     sys.exit(code)

@@ -18,7 +18,7 @@ from mrunners.render.terminal.report_table import render_table
 from mrunners.reports.merged import MergedReport, to_json
 from mrunners.run.preflight import RunAction
 
-__all__ = ["render", "render_manifests", "write_output"]
+__all__ = ["render", "render_manifests", "require_writable", "write_output"]
 
 # A file or a pipe has no width; 80 columns fit everywhere.
 _WIDTH = 80
@@ -40,6 +40,33 @@ def render(report: MergedReport, output_format: str, *, to_file: bool) -> str:
     width = max(_WIDTH, min(shutil.get_terminal_size((_WIDTH, 24)).columns, 160))
     color = on_terminal and not os.environ.get("NO_COLOR")  # https://no-color.org
     return render_table(report, width=width if on_terminal else _WIDTH, color=color)
+
+
+def require_writable(output: Path | None) -> None:
+    """Refuse an --output that cannot be written, before anything takes long.
+
+    Raises:
+        InvalidInputError: It can be known that the file cannot be written.
+    """
+    if output is None:
+        return
+    try:
+        path = output.resolve()
+        exists = path.exists()
+        # Folders that do not exist are created; the nearest that does must take them.
+        parents = (folder for folder in path.parents if folder.exists())
+        place = path if exists and not path.is_file() else next(parents)
+        problem = None
+        if place is not path and not place.is_dir():
+            problem = f"{place} is not a folder"
+        elif not os.access(place, os.W_OK, effective_ids=True):
+            problem = f"{place} cannot be written"
+    except RuntimeError:  # Python before 3.13 says so of a loop of links
+        problem = "its path has too many symbolic links"
+    except OSError as error:
+        problem = error.strerror
+    if problem is not None:
+        raise InvalidInputError(f"--output {output}: {problem}")
 
 
 def write_output(text: str, output: Path | None) -> None:

@@ -1,23 +1,24 @@
 """What the command line needs of Prefect before it is imported, and around the flow's call.
 
-Prefect itself is not imported here: the settings must be made before that.
+Prefect itself is not imported at the top: the settings must be made before that.
 """
 
 from __future__ import annotations
 
+import atexit
+import logging
 import os
-import ssl
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+import re
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
-from mrunners.errors import UnreachableError
+from mrunners.errors import InvalidInputError, UnreachableError
 
-__all__ = ["prefect_errors", "prepare_prefect", "require_prefect_server"]
-
-# A command's first contact with a server (docs/exit-codes.md: 7).
-_FIRST_CONTACT_SECONDS = 15.0
+__all__ = ["import_prefect", "prefect_errors", "prepare_prefect"]
 
 _DEFAULTS = {
     # An ephemeral server on a fresh machine needs longer than its 20 s (measured: 32 s).
@@ -32,43 +33,63 @@ _DEFAULTS = {
     "DO_NOT_TRACK": "1",
 }
 
-# Prefect has no class of its own for these: its client, its engine and its ephemeral server raise
-# RuntimeError with such a text.
-_UNREACHABLE_TEXTS = ("Failed to reach API", "ephemeral Prefect API server")
+# Prefect has no class of its own for these: its client and its engine raise RuntimeError with such
+# a text, and so does what starts its temporary server.
+_UNREACHABLE_TEXT = "Failed to reach API"
+_NOT_STARTED_TEXT = "ephemeral Prefect API server"
+
+# A database page or two: enough to find out that the disk is full.
+_PROBE_BYTES = 64 * 1024
 
 
-def prepare_prefect() -> str | None:
+def prepare_prefect(warn: Callable[[str], None]) -> str | None:
     """Set our defaults in this process's environment, where the user has set nothing.
+
+    Args:
+        warn: Is told when Prefect's home cannot be written; then it has a temporary one.
 
     Returns:
         The URL of the Prefect server, if the environment names one.
+
+    Raises:
+        InvalidInputError: There is no folder at all that Prefect could write to.
     """
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
+    _provide_home(warn)
     return os.environ.get("PREFECT_API_URL")
 
 
-def require_prefect_server(server: str) -> None:
-    """Raise an error unless a Prefect server answers; Prefect reports it late, with a traceback.
+def import_prefect(warn: Callable[[str], None]) -> None:
+    """Import Prefect, which reads its settings then: environment, profiles and files.
+
+    Args:
+        warn: Is told what Prefect warns of meanwhile.
 
     Raises:
-        UnreachableError: Nothing answers at its URL.
+        InvalidInputError: One line per setting that Prefect does not accept.
     """
+    from pydantic import ValidationError
+
+    logging_before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)  # it logs the same errors, on several lines
     try:
-        with urllib.request.urlopen(  # noqa: S310 - the user's own setting
-            f"{server}/health", timeout=_FIRST_CONTACT_SECONDS
-        ):
-            pass
-    except urllib.error.HTTPError:
-        pass  # any answer will do: a server behind a login gives one too
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        if isinstance(reason, ssl.SSLError):
-            return  # a server answers, and Prefect has TLS settings of its own
-        raise UnreachableError(
-            f"the Prefect server {server} does not answer: {reason}; start it, or unset "
-            "PREFECT_API_URL to run without one"
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            import prefect.context  # noqa: F401
+    except ValidationError as error:
+        raise InvalidInputError(_setting_problems(error, os.environ)) from error
+    except (ValueError, TypeError, OSError) as error:
+        # A broken profiles.toml, prefect.toml, pyproject.toml or .env.
+        raise InvalidInputError(
+            f"Prefect cannot read its settings: {_in_one_line(error)}; check the profiles in its "
+            "home, and prefect.toml, pyproject.toml and .env in this folder"
         ) from error
+    finally:
+        logging.disable(logging_before)
+    for warning in caught:
+        if warning.category is UserWarning:
+            warn(_in_one_line(warning.message))
 
 
 @contextmanager
@@ -80,14 +101,81 @@ def prefect_errors() -> Iterator[None]:
             start.
     """
     import httpx
+    from prefect.settings import PREFECT_API_URL
 
     try:
         yield
     except (httpx.HTTPError, RuntimeError) as error:
-        text = " ".join(str(error).split()) or type(error).__name__
-        if isinstance(error, RuntimeError) and not any(part in text for part in _UNREACHABLE_TEXTS):
+        text = _in_one_line(error) or type(error).__name__
+        known = (_UNREACHABLE_TEXT, _NOT_STARTED_TEXT)
+        if isinstance(error, RuntimeError) and not any(part in text for part in known):
             raise
+        if _NOT_STARTED_TEXT in text or not PREFECT_API_URL.value():
+            raise UnreachableError(
+                f"the temporary Prefect server did not start, or stopped: {text}; this machine may "
+                "be too busy: run again, raise PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS, "
+                "or start a server with `prefect server start` and set PREFECT_API_URL"
+            ) from error
         raise UnreachableError(
             f"the Prefect server does not answer: {text}; check PREFECT_API_URL, or unset it to "
             "use a temporary server"
         ) from error
+
+
+def _provide_home(warn: Callable[[str], None]) -> None:
+    home = os.environ.get("PREFECT_HOME") or "~/.prefect"
+    problem = _write_problem(home)
+    if problem is None:
+        return
+    try:
+        temporary = tempfile.mkdtemp(prefix="mrunners-prefect-")
+    except OSError as error:
+        raise InvalidInputError(
+            f"Prefect's home {home} cannot be written ({problem}), nor can a temporary folder; set "
+            "PREFECT_HOME to a folder that can"
+        ) from error
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    os.environ["PREFECT_HOME"] = temporary
+    warn(f"Prefect's home {home} cannot be written ({problem}); using a temporary one for this run")
+
+
+def _write_problem(folder: str) -> str | None:
+    """Return why nothing can be written to a folder, which is created."""
+    try:
+        path = Path(folder).expanduser()
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path, buffering=0) as probe:
+            probe.write(bytes(_PROBE_BYTES))
+    except RuntimeError:
+        return "this user has no home"
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def _setting_problems(error: ValueError, environment: Mapping[str, str]) -> list[str]:
+    """Return one line per setting; no value is repeated, because some of them are secrets."""
+    from pydantic import ValidationError
+
+    assert isinstance(error, ValidationError)
+    problems = []
+    for details in error.errors(include_url=False, include_context=False, include_input=False):
+        # A consequence of another error.
+        if details["type"] == "default_factory_not_called":
+            continue
+        field = ".".join(str(part) for part in details["loc"])
+        problems.append(f"{_variable(error.title, field, environment)}: {details['msg']}")
+    return problems or [f"Prefect's settings are invalid ({error.title})"]
+
+
+def _variable(group: str, field: str, environment: Mapping[str, str]) -> str:
+    """Return the environment variable of a setting, or its name where it is set elsewhere."""
+    # `ServerEphemeralSettings` and `port` are PREFECT_SERVER_EPHEMERAL_PORT, `APISettings` and
+    # `url` PREFECT_API_URL.
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", group.removesuffix("Settings")).upper()
+    name = "_".join(part for part in ("PREFECT", words, field.upper()) if part)
+    return name if name in environment else f"Prefect's setting {name}"
+
+
+def _in_one_line(error: Exception | Warning | str) -> str:
+    return " ".join(str(error).split())

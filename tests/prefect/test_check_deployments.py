@@ -214,3 +214,26 @@ def test_parameters_that_are_left_to_the_start_of_a_run_are_no_error(tmp_path: P
     path = tmp_path / "prefect.yaml"
     path.write_text(yaml.safe_dump(document))
     assert validate_deployments(path) == ["nightly"]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "No such file or directory"),
+        (b"hunter2: [hunter2\n", "line 2, column 1: not valid YAML: expected ',' or ']'"),
+        (b"a: \x01hunter2", "not valid YAML"),
+        (b"hunter2: \xff", "not valid UTF-8"),
+        (b"hunter2", "must be a mapping"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_line_without_its_content(
+    tmp_path: Path, content: bytes | None, problem: str
+) -> None:
+    path = tmp_path / "prefect.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InvalidInputError) as caught:
+        validate_deployments(path)
+    (line,) = caught.value.problems
+    assert line.startswith(f"{path}: {problem}")
+    assert "hunter2" not in line

@@ -19,6 +19,7 @@ RUN = RunRef("load", "nightly")
 
 COMMANDS = {
     NextStep.START: "mrunners run --namespace load --runner-image … --runners …",
+    NextStep.STATUS: "mrunners status load --tracker nightly",
     NextStep.WAIT: "mrunners wait load --tracker nightly",
     NextStep.RESUME: "mrunners run --namespace load --tracker nightly --resume",
     NextStep.RESULT: "mrunners result load --tracker nightly",
@@ -30,6 +31,7 @@ COMMANDS = {
 }
 PURPOSES = {
     NextStep.START: "start one with",
+    NextStep.STATUS: "see how far it is with",
     NextStep.WAIT: "wait for it with",
     NextStep.RESUME: "resume it with",
     NextStep.RESULT: "get its report with",

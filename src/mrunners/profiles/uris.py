@@ -109,7 +109,9 @@ def check_runner_uri(text: str, known_schemes: Collection[str]) -> UriCheck:
     parts = _URI.fullmatch(text)
     assert parts is not None  # every text matches
     scheme = _read_scheme(parts["scheme"], known_schemes, problems)
-    path = _read_path(parts["authority"], parts["path"], scheme, problems)
+    # What comes after an unknown scheme, such as the host of an https URL, is a matter of its own.
+    of_path = problems if scheme or not parts["scheme"] else []
+    path = _read_path(parts["authority"], parts["path"], scheme, of_path)
     values = read_query(parts["query"], problems)
     if parts["fragment"] is not None:
         problems.append("no fragment (#…) is allowed; in a path, write '#' as %23")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from mrunners_cli.console import Console
 from mrunners_cli.flags import examples
-from mrunners_cli.prefect_setup import prepare_prefect
+from mrunners_cli.prefect_setup import import_prefect, prepare_prefect
 
 __all__ = ["check_deployments"]
 
@@ -29,7 +30,9 @@ def check_deployments(file: Path) -> None:
     `prefect deploy` silently accepts misspelled keys, entrypoints that cannot be imported, unknown
     parameters and unknown job variables.
     """
-    prepare_prefect()
+    warn = Console(quiet=True).warn
+    prepare_prefect(warn)
+    import_prefect(warn)
     from mrunners.formatting import counted
     from mrunners_flows.prefect_yaml import validate_deployments
 

@@ -70,10 +70,11 @@ def result(
     from mrunners.connection import connect
     from mrunners.errors import ExitCode
     from mrunners.hints import step_lines
-    from mrunners_cli.output import render, write_output
+    from mrunners_cli.output import render, require_writable, write_output
 
     if raw and output_format != "json":
         raise click.UsageError("--raw requires --format json")
+    require_writable(output)
     with Console(quiet=quiet) as console:
         connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
 

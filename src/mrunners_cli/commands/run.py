@@ -12,7 +12,9 @@ import click
 from mrunners.plan.option_table import OPTIONS
 from mrunners_cli.console import Console
 from mrunners_cli.flags import examples, flag_of, quiet_option, remember_cluster, run_options
-from mrunners_cli.prefect_setup import prepare_prefect, require_prefect_server
+from mrunners_cli.interruption import say_when_interrupted
+from mrunners_cli.prefect_setup import import_prefect, prepare_prefect
+from mrunners_cli.prefect_url import require_prefect_server, without_user
 
 if TYPE_CHECKING:
     from mrunners.plan.options import RunOptions
@@ -69,10 +71,12 @@ def run(
         if deployment is not None:
             if dry_run:
                 raise click.UsageError("--dry-run and --deployment are mutually exclusive")
-            prepare_prefect()
+            prepare_prefect(console.warn)
+            import_prefect(console.warn)
             from mrunners_cli.remote import run_remotely
 
             return run_remotely(deployment, run_options, given, console)
+        say_when_interrupted(lambda: "nothing was created")
         if "timeout" in given and not run_options.wait:
             raise click.UsageError("--timeout requires --wait")
         validate_options(run_options)
@@ -116,7 +120,8 @@ def _preflight(options: RunOptions, console: Console, *, dry_run: bool) -> bool:
     from mrunners.run.preflight import dry_run_tracker
 
     connection = connect(options.kubeconfig, context=options.context, observer=console)
-    action = connection.preflight(options, run_key=options.advanced.run_key or "preview")
+    with console.announcing(f"reading the load profiles of {len(options.runners)} runners"):
+        action = connection.preflight(options, run_key=options.advanced.run_key or "preview")
     if dry_run:
         from mrunners_cli.output import render_manifests
 
@@ -126,16 +131,28 @@ def _preflight(options: RunOptions, console: Console, *, dry_run: bool) -> bool:
     return True
 
 
+def _created(options: RunOptions, console: Console) -> str:
+    """Return what is true of a run whose flow is interrupted."""
+    from mrunners.errors import NextStep
+    from mrunners.hints import command
+
+    if console.has_tracker:
+        resume = command(NextStep.RESUME, options.ref, options.cluster)
+        return f"the run continues; resume it with: {resume}"
+    return f"see what was created with: {command(NextStep.STATUS, options.ref, options.cluster)}"
+
+
 def _run_flow(options: RunOptions, console: Console) -> None:
-    server = prepare_prefect()
+    server = prepare_prefect(console.warn)
     console.info(
-        f"starting the flow on the Prefect server {server}"
+        f"starting the flow on the Prefect server {without_user(server)}"
         if server
         else "starting the flow on the Prefect server of your profile, or else on a temporary one "
         "(10 to 40 seconds; set PREFECT_API_URL to use a running one)"
     )
     if server:
         require_prefect_server(server)
+    import_prefect(console.warn)
     from prefect.exceptions import TerminationSignal
 
     from mrunners.errors import NextStep
@@ -152,6 +169,7 @@ def _run_flow(options: RunOptions, console: Console) -> None:
     try:
         with observing(console), prefect_errors():
             start_ephemeral_server()
+            say_when_interrupted(lambda: _created(options, console))
             outcome = multirunners(options, RunPolicy(save=False))
     except TerminationSignal as signal:
         raise Terminated from signal

@@ -1,3 +1,4 @@
+import errno
 import os
 import pickle
 import signal
@@ -30,6 +31,7 @@ from mrunners.refs import RunRef
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners_cli.console import print_line
 from mrunners_cli.exits import Terminated, catching_signals, exit_code_of
+from mrunners_cli.interruption import say_when_interrupted
 from mrunners_cli.main import cli
 from mrunners_flows.states import RunIncompleteError, RunOutcome
 
@@ -129,13 +131,19 @@ def test_an_integer_that_a_command_returns_is_its_exit_code(result: object, code
         (Terminated(), 143, "terminated"),
     ],
 )
-def test_an_interruption_says_that_the_run_continues(
+def test_an_interruption_says_what_the_command_knows_to_be_true(
     error: BaseException, code: int, word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert exit_code_of(raising(error)) == code
-    assert capsys.readouterr().err == (
-        f"{word}; everything deployed so far stays and can be resumed\n"
-    )
+    def command() -> object:
+        say_when_interrupted(lambda: "nothing was created")
+        raise error
+
+    with catching_signals():
+        assert exit_code_of(command) == code
+        assert capsys.readouterr().err == f"{word}; nothing was created\n"
+    with catching_signals():
+        assert exit_code_of(raising(error)) == code
+        assert capsys.readouterr().err == f"{word}\n"
 
 
 def test_a_bug_is_shown_with_its_traceback_and_how_to_report_it(
@@ -183,6 +191,40 @@ def test_a_wrong_use_ends_with_2(
     assert exit_code_of(lambda: cli.main(args, "mrunners", standalone_mode=False)) == 2
     printed = capsys.readouterr()
     assert (printed.out, words in printed.err) == ("", True), printed.err
+
+
+def test_a_wrong_use_is_an_error_like_any_other_and_names_the_help(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    exit_code_of(
+        lambda: cli.main(["wait", "load", "--nonsense"], "mrunners", standalone_mode=False)
+    )
+    assert capsys.readouterr().err == (
+        "error: No such option '--nonsense'.\n  see: mrunners wait --help\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "cannot write to stdout: No space"),
+        (OSError(errno.EROFS, "Read-only", "/x/y"), "/x/y: Read-only"),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory"), "No usable temporary"),
+    ],
+    ids=repr,
+)
+def test_what_this_machine_lacks_is_one_line_and_no_bug(
+    error: OSError, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code_of(raising(error)) == ExitCode.INVALID
+    (printed,) = capsys.readouterr().err.splitlines()
+    assert printed.startswith(f"error: {line}")
+
+
+def test_a_file_of_ours_that_is_missing_is_a_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    missing = FileNotFoundError(errno.ENOENT, "No such file", "/page.css")
+    assert exit_code_of(raising(missing)) == ExitCode.INTERNAL_ERROR
+    assert "this is a bug in mrunners" in capsys.readouterr().err
 
 
 def test_a_reader_that_stops_reading_is_not_a_bug() -> None:

@@ -34,6 +34,24 @@ def test_help_imports_click_and_nothing_heavier(args: list[str]) -> None:
     assert modules & HEAVY == set()
 
 
+@pytest.mark.parametrize(
+    ("habit", "option"),
+    [([], ["--help"]), (["help"], ["--help"]), (["help", "wait"], ["wait", "--help"])],
+    ids=str,
+)
+def test_help_is_shown_as_other_tools_are_asked_for_it(habit: list[str], option: list[str]) -> None:
+    shown = CliRunner().invoke(cli, option, prog_name="mrunners")
+    asked = CliRunner().invoke(cli, habit, prog_name="mrunners")
+    assert (asked.exit_code, asked.output) == (0, shown.output)
+
+
+@pytest.mark.parametrize("habit", ["version", "-V"])
+def test_the_version_is_shown_as_other_tools_are_asked_for_it(habit: str) -> None:
+    shown = CliRunner().invoke(cli, ["--version"], prog_name="mrunners")
+    asked = CliRunner().invoke(cli, [habit], prog_name="mrunners")
+    assert (asked.exit_code, asked.output) == (0, shown.output)
+
+
 def test_the_commands_are_listed_in_the_order_of_a_run() -> None:
     assert COMMANDS[:5] == ["run", "wait", "result", "status", "delete"]
 

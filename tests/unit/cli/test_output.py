@@ -10,7 +10,7 @@ import pytest
 from mrunners.errors import ExitCode, InvalidInputError
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
-from mrunners_cli.output import render, write_output
+from mrunners_cli.output import render, require_writable, write_output
 from tests.factories import RUN, RUN_ID, flat, merged_pod
 
 REPORT = merge(RUN, RUN_ID, [merged_pod(0, 0, flat())])
@@ -67,6 +67,45 @@ def test_a_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "file" / "report"
     with pytest.raises(InvalidInputError, match=r"^--output .*/file/report: (File exists|Not a)"):
         write_output("x", path)
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("file/report", "/file is not a folder"),
+        ("file/new/report", "/file is not a folder"),
+        ("loop/report", "Too many levels of symbolic links|its path has too many symbolic links"),
+        ("x" * 300, "File name too long"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_refused_before_anything_is_read(
+    tmp_path: Path, path: str, problem: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(InvalidInputError, match=rf"^--output .*({problem})$"):
+        require_writable(tmp_path / path)
+
+
+def test_an_output_in_a_folder_of_somebody_else_is_refused_too(tmp_path: Path) -> None:
+    folder, user = tmp_path / "theirs", os.geteuid()
+    folder.mkdir(mode=0o500)
+    if user == 0:  # who may write everywhere
+        os.seteuid(65534)
+    try:
+        with pytest.raises(InvalidInputError, match=r"theirs cannot be written$|Permission denied"):
+            require_writable(folder / "report")
+    finally:
+        os.seteuid(user)
+
+
+def test_an_output_that_can_be_written_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "old").write_text("old")
+    for path in (tmp_path / "old", tmp_path / "new", tmp_path / "new" / "folder" / "report"):
+        require_writable(path)
+    require_writable(Path("/dev/null"))
+    require_writable(None)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("old", "old")]
 
 
 @pytest.mark.timeout(20)
