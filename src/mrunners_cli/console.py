@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,16 @@ from mrunners.text import printable
 if TYPE_CHECKING:
     from rich.status import Status
 
+    from mrunners.reports.analysis.finding import Finding
     from mrunners.status.run_state import RunState
 
-__all__ = ["Console", "print_line"]
+__all__ = ["Console", "print_error", "print_line"]
 
 # A line of ours has a URL and a message of the API server at most.
 LONGEST_LINE = 4000
+
+# Lines that say themselves what they are, or are indented already.
+_COMPLETE_LINES = ("error: ", "warning: ", "  ")
 
 
 class Console:
@@ -69,6 +73,13 @@ class Console:
         """Print a warning, even when quiet."""
         self._print(f"warning: {text}")
 
+    def findings(self, findings: Iterable[Finding]) -> None:
+        """Print the errors and warnings in a report, each with its advice, even when quiet."""
+        from mrunners.reports.analysis.finding import lines_of
+
+        for line in lines_of(findings):
+            self._print(line)
+
     def tracker_created(self, name: str) -> None:
         """Print the tracker's name to stdout, at once and only once."""
         if self._print_tracker:
@@ -110,3 +121,11 @@ class Console:
 def print_line(text: str) -> None:
     """Print a text of one or several lines to stderr, without anything that a terminal obeys."""
     click.echo("\n".join(printable(line, LONGEST_LINE) for line in text.split("\n")), err=True)
+
+
+def print_error(text: str) -> None:
+    """Print an error; what else its text says follows indented, findings as they are."""
+    first, *rest = text.split("\n")
+    print_line(f"error: {first}")
+    for line in rest:
+        print_line(line if line.startswith(_COMPLETE_LINES) else f"  {line}")

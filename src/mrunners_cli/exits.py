@@ -13,6 +13,7 @@ import click
 
 from mrunners.errors import ExitCode, InvalidInputError, InvalidOptionsError, MrunnersError
 from mrunners.hints import next_step_lines
+from mrunners_cli import console
 from mrunners_cli.console import print_line
 from mrunners_cli.flags import flag_of, given_cluster
 
@@ -72,7 +73,7 @@ def exit_code_of(command: Callable[[], object]) -> int:
 def print_error(error: MrunnersError) -> None:
     """Print what happened, one line per problem, and what to do next."""
     for line in _lines(error):
-        print_line(f"error: {line}")
+        console.print_error(line)
     for line in next_step_lines(error, given_cluster()):
         print_line(f"  {line}")
 

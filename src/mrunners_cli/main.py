@@ -54,7 +54,7 @@ def cli() -> None:
 
     Exit codes: 0 done, 2 invalid input, 3 the tracker belongs to another run or does not exist, 4
     still running, 5 runners failed or reports are missing, 6 timeout, 7 cluster unreachable or
-    forbidden.
+    forbidden, 9 the figures are in doubt.
     """
 
 

@@ -15,6 +15,7 @@ from mrunners.errors import (
     FieldProblem,
     ForbiddenError,
     IncompleteError,
+    InDoubtError,
     InvalidInputError,
     InvalidOptionsError,
     MrunnersError,
@@ -31,7 +32,7 @@ from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners_cli.console import print_line
 from mrunners_cli.exits import Terminated, catching_signals, exit_code_of
 from mrunners_cli.main import cli
-from mrunners_flows.states import RunIncompleteError, RunOutcome
+from mrunners_flows.states import RunIncompleteError, RunInDoubtError, RunOutcome
 
 ERRORS: list[tuple[MrunnersError, ExitCode]] = [
     (MrunnersError("odd"), ExitCode.INTERNAL_ERROR),
@@ -41,6 +42,7 @@ ERRORS: list[tuple[MrunnersError, ExitCode]] = [
     (RefusedError.of(RunRef("load", "t"), "theirs", NextStep.REPLACE), ExitCode.REFUSED),
     (StillRunningError("wait", jobs=["a", "b"]), ExitCode.STILL_RUNNING),
     (IncompleteError("half"), ExitCode.INCOMPLETE),
+    (InDoubtError("odd"), ExitCode.IN_DOUBT),
     (RunCancelledError("stop"), ExitCode.INTERRUPTED),
     (WaitTimeoutError("late", seconds=9.0), ExitCode.TIMEOUT),
     (UnreachableError("gone"), ExitCode.CLUSTER),
@@ -51,6 +53,10 @@ ERRORS: list[tuple[MrunnersError, ExitCode]] = [
     (
         RunIncompleteError("half", RunOutcome(namespace="load", tracker="t", run_id="r")),
         ExitCode.INCOMPLETE,
+    ),
+    (
+        RunInDoubtError("odd", RunOutcome(namespace="load", tracker="t", run_id="r")),
+        ExitCode.IN_DOUBT,
     ),
 ]
 NAMES = [type(error).__name__ for error, _ in ERRORS]
