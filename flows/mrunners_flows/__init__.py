@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from mrunners_flows.new_run import multirunners
     from mrunners_flows.parameters import RunTarget
     from mrunners_flows.policy import RunPolicy
-    from mrunners_flows.states import RunIncompleteError, RunOutcome
+    from mrunners_flows.states import RunIncompleteError, RunInDoubtError, RunOutcome
     from mrunners_tasks.report_files import ReportFiles
 else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
             "ReportFiles": "mrunners_tasks.report_files",
+            "RunInDoubtError": "mrunners_flows.states",
             "RunIncompleteError": "mrunners_flows.states",
             "RunOutcome": "mrunners_flows.states",
             "RunPolicy": "mrunners_flows.policy",
@@ -32,6 +33,7 @@ else:
 
 __all__ = [
     "ReportFiles",
+    "RunInDoubtError",
     "RunIncompleteError",
     "RunOutcome",
     "RunPolicy",

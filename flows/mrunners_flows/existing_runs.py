@@ -7,13 +7,14 @@ from typing import Annotated
 from prefect import flow
 
 from mrunners.plan.option_table import OPTIONS
+from mrunners.reports.conclusion import FailOn
 from mrunners_flows.collect import collect
 from mrunners_flows.parameters import RunTarget, titled, validate_target
 from mrunners_flows.states import (
-    RunIncompleteError,
     RunOutcome,
     completed_state,
     errors_as_states,
+    require_success,
 )
 from mrunners_tasks.jobs import wait_for_jobs
 from mrunners_tasks.report_files import ReportFiles, require_folder
@@ -47,30 +48,25 @@ def wait(
 def result(
     run: Annotated[RunTarget, titled("Run")],
     files: Annotated[ReportFiles, titled("Report as files")] = ReportFiles(),
+    fail_on: Annotated[FailOn, titled(OPTIONS["fail_on"].title)] = FailOn.ERROR,
 ) -> RunOutcome:
     """Collect and merge the reports of a run, and save them.
 
     Args:
         run: Which run; it must have finished.
         files: Besides the artifacts, which are an extract: the whole report as a page.
+        fail_on: Which findings make a run fail whose reports are all merged: error, warning (and
+            error), or never.
 
     Raises:
-        MrunnersError: It is still running, or reports are missing.
+        MrunnersError: It is still running, reports are missing, or the figures are in doubt.
     """
     validate_target(run)
     require_folder(files)
     existing = find_run_once(run.cluster, run.namespace, run.tracker)
     collected = collect(run.cluster, existing, files=files)
-    outcome = RunOutcome(
-        namespace=existing.ref.namespace,
-        tracker=existing.ref.tracker,
-        run_id=existing.plan.run_id,
-        merged_report=collected.report,
-    )
-    if not collected.complete:
-        raise RunIncompleteError(collected.summary, outcome).suggest(
-            outcome.ref, *collected.next_steps
-        )
+    outcome = RunOutcome.of(existing, collected)
+    require_success(outcome, collected, fail_on)
     return completed_state(outcome)
 
 

@@ -18,10 +18,11 @@ from pydantic import ValidationError
 from mrunners.errors import ClusterError, MrunnersError, RunCancelledError, WaitTimeoutError
 from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import run_id_of
+from mrunners.reports.conclusion import Conclusion
 from mrunners.run.lookup import ExistingRun, get_run_or_none
 from mrunners.run.result import CollectedRun
 from mrunners_flows.policy import RunPolicy
-from mrunners_flows.states import RunIncompleteError, RunOutcome
+from mrunners_flows.states import RunOutcome, require_success
 from mrunners_tasks._attempts import load_attempt, save_attempt
 from mrunners_tasks._context import connection_to
 from mrunners_tasks.events import RunEvent, emit_run_event
@@ -34,6 +35,14 @@ __all__ = [
     "finish_run",
     "previous_attempt",
 ]
+
+
+_EVENTS = {
+    Conclusion.COMPLETE: RunEvent.FINISHED,
+    Conclusion.IN_DOUBT: RunEvent.IN_DOUBT,
+    Conclusion.INCOMPLETE: RunEvent.INCOMPLETE,
+    Conclusion.UNFINISHED: RunEvent.INCOMPLETE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +71,18 @@ def finish_run(
 
     Raises:
         RunIncompleteError: Something is missing, and the policy makes that a failure.
+        RunInDoubtError: Findings put the figures in doubt, and the options make that a failure.
     """
-    plan, collected = finished.run.plan, finished.collected
-    outcome = RunOutcome(
-        namespace=plan.namespace,
-        tracker=plan.tracker,
-        run_id=plan.run_id,
-        merged_report=None if collected is None else collected.report,
-    )
+    collected = finished.collected
+    outcome = RunOutcome.of(finished.run, collected)
     if collected is None:
         return outcome
     if policy.cleanup == "delete":
         _clean_up(options, key, finished, collected)
-    event = RunEvent.FINISHED if collected.complete else RunEvent.INCOMPLETE
-    emit_run_event(event, plan, collected.summary)
-    if not collected.complete and policy.on_incomplete == "fail":
-        raise RunIncompleteError(collected.summary, outcome).suggest(
-            outcome.ref, *collected.next_steps
-        )
+    event = _EVENTS[collected.conclusion(options.fail_on)]
+    emit_run_event(event, finished.run.plan, collected.summary)
+    accepted = policy.on_incomplete == "report"
+    require_success(outcome, collected, options.fail_on, accept_incomplete=accepted)
     return outcome
 
 

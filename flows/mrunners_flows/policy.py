@@ -40,7 +40,8 @@ class RunPolicy(Record):
         default="fail",
         title="If reports are missing",
         description="fail: the flow run ends as Incomplete; report: it completes, and the report "
-        "says what is missing.",
+        "says what is missing. What its findings mean is another option of the run: Fail on "
+        "findings.",
     )
     cleanup: CleanupPolicy = Field(
         default="keep",

@@ -41,7 +41,8 @@ def collect_previous_run(options: RunOptions, key: str, files: ReportFiles) -> N
         return
     get_run_logger().info("collecting the earlier run %s", previous.plan.run_id)
     collected = wait_and_collect(options.cluster, previous, timeout=options.timeout, files=files)
-    get_run_logger().info("run %s: %s", previous.plan.run_id, collected.summary)
+    log = get_run_logger().info if collected.complete else get_run_logger().warning
+    log("run %s: %s", previous.plan.run_id, collected.summary)
     if not (collected.complete and collected.collected):
         require_nothing_to_lose(previous, collected)
         # Jobs that nobody created or that cannot start would block every later run.

@@ -14,6 +14,7 @@ from mrunners.errors import (
     ClusterError,
     ExitCode,
     IncompleteError,
+    InDoubtError,
     InvalidInputError,
     InvalidOptionsError,
     MrunnersError,
@@ -26,16 +27,22 @@ from mrunners.errors import (
 from mrunners.hints import describe
 from mrunners.records import Record
 from mrunners.refs import RunRef
+from mrunners.reports.analysis.finding import lines_of
+from mrunners.reports.conclusion import Conclusion, FailOn, conclude
 from mrunners.reports.merged import MergedReport
+from mrunners.run.lookup import ExistingRun
+from mrunners.run.result import CollectedRun
 from mrunners_flows.parameters import form_label
 
 __all__ = [
+    "RunInDoubtError",
     "RunIncompleteError",
     "RunOutcome",
     "completed_state",
     "errors_as_states",
     "exit_code_of_state",
     "failed_state",
+    "require_success",
 ]
 
 P = ParamSpec("P")
@@ -44,6 +51,7 @@ R = TypeVar("R")
 # A remote command line recognizes the error by the name of the state.
 _STATE_NAMES: tuple[tuple[type[MrunnersError], str], ...] = (
     (IncompleteError, "Incomplete"),
+    (InDoubtError, "InDoubt"),
     (WaitTimeoutError, "TimedOut"),
     (StillRunningError, "StillRunning"),
     (RefusedError, "Refused"),
@@ -60,12 +68,25 @@ class RunOutcome(Record):
         tracker: The name of its tracker.
         run_id: The run's ID.
         merged_report: The merged report; None when the flow did not wait for it.
+        failures: What went wrong with the Jobs, one line each.
     """
 
     namespace: str
     tracker: str
     run_id: str
     merged_report: MergedReport | None = None
+    failures: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, run: ExistingRun, collected: CollectedRun | None) -> RunOutcome:
+        """Return the outcome of a run, of which nothing is collected if the flow does not wait."""
+        return cls(
+            namespace=run.ref.namespace,
+            tracker=run.ref.tracker,
+            run_id=run.plan.run_id,
+            merged_report=None if collected is None else collected.report,
+            failures=() if collected is None else collected.failures,
+        )
 
     @property
     def ref(self) -> RunRef:
@@ -92,8 +113,24 @@ class RunOutcome(Record):
 
     @property
     def summary(self) -> str:
-        """The verdict, or that the run continues."""
-        return self.report.verdict if self.waited else f"the run of tracker {self.ref} continues"
+        """The verdict, what went wrong, and the errors and warnings found; or that it continues."""
+        if not self.waited:
+            return f"the run of tracker {self.ref} continues"
+        lines = (self.report.verdict, *self.failures, *lines_of(self.report.findings))
+        return "\n".join(lines)
+
+    def conclusion(self, fail_on: FailOn = FailOn.ERROR) -> Conclusion:
+        """Return whether the run can be relied on: complete, in doubt or incomplete.
+
+        Args:
+            fail_on: From which severity on a finding puts it in doubt.
+
+        Raises:
+            IncompleteError: The flow did not wait for the report.
+        """
+        report = self.report
+        complete = not self.failures and report.coverage.complete
+        return conclude(complete=complete, findings=report.findings, fail_on=FailOn(fail_on))
 
 
 class RunIncompleteError(IncompleteError):
@@ -106,6 +143,45 @@ class RunIncompleteError(IncompleteError):
     def __init__(self, message: str, outcome: RunOutcome) -> None:
         self.outcome = outcome
         super().__init__(message)
+
+
+class RunInDoubtError(InDoubtError):
+    """Every report of the run is merged, but findings put the figures in doubt.
+
+    Attributes:
+        outcome: It has the merged report.
+    """
+
+    def __init__(self, message: str, outcome: RunOutcome) -> None:
+        self.outcome = outcome
+        super().__init__(message)
+
+
+def require_success(
+    outcome: RunOutcome,
+    collected: CollectedRun,
+    fail_on: FailOn,
+    *,
+    accept_incomplete: bool = False,
+) -> None:
+    """Raise an error unless a collected run is one that its flow may complete with.
+
+    Args:
+        outcome: What the error passes on.
+        collected: The run.
+        fail_on: From which severity on a finding makes it fail.
+        accept_incomplete: Whether missing reports and failed Jobs do not.
+
+    Raises:
+        RunIncompleteError: Jobs failed or reports are missing.
+        RunInDoubtError: Findings put the figures in doubt.
+    """
+    conclusion = collected.conclusion(fail_on, accept_incomplete=accept_incomplete)
+    if conclusion is Conclusion.IN_DOUBT:
+        raise RunInDoubtError(collected.summary, outcome)
+    if conclusion is not Conclusion.COMPLETE:
+        error = RunIncompleteError(collected.summary, outcome)
+        raise error.suggest(outcome.ref, *collected.next_steps)
 
 
 def errors_as_states(flow: Callable[P, R]) -> Callable[P, R]:

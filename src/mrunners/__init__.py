@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mrunners.connection import Connection, Run, connect
     from mrunners.plan.options import AdvancedOptions, RunOptions
     from mrunners.refs import ClusterRef, RunRef
+    from mrunners.reports.conclusion import Conclusion, FailOn
     from mrunners.reports.merged import MergedReport
     from mrunners.run.observer import RunObserver
     from mrunners.run.snapshot import RunSnapshot
@@ -23,7 +24,9 @@ else:
         {
             "AdvancedOptions": "mrunners.plan.options",
             "ClusterRef": "mrunners.refs",
+            "Conclusion": "mrunners.reports.conclusion",
             "Connection": "mrunners.connection",
+            "FailOn": "mrunners.reports.conclusion",
             "MergedReport": "mrunners.reports.merged",
             "Run": "mrunners.connection",
             "RunObserver": "mrunners.run.observer",
@@ -37,7 +40,9 @@ else:
 __all__ = [
     "AdvancedOptions",
     "ClusterRef",
+    "Conclusion",
     "Connection",
+    "FailOn",
     "MergedReport",
     "Run",
     "RunObserver",

@@ -7,6 +7,7 @@
     ├── StillRunningError        4  Jobs of the run can still finish
     ├── IncompleteError          5  finished, but runners failed or reports are missing
     │   └── UnusableReportError     one pod's report (mrunners.reports.outcomes)
+    ├── InDoubtError             9  all reports are merged, but findings put the figures in doubt
     ├── WaitTimeoutError         6  the given time has passed
     ├── RunCancelledError      130  the flow run was cancelled
     └── ClusterError             7  unreachable, unauthorized, forbidden or refused by the server
@@ -34,6 +35,7 @@ __all__ = [
     "ExitCode",
     "FieldProblem",
     "ForbiddenError",
+    "InDoubtError",
     "IncompleteError",
     "InvalidInputError",
     "InvalidOptionsError",
@@ -59,6 +61,7 @@ class ExitCode(IntEnum):
     INCOMPLETE = 5
     TIMEOUT = 6
     CLUSTER = 7
+    IN_DOUBT = 9
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -196,6 +199,12 @@ class IncompleteError(MrunnersError):
     """The run finished, but pods failed or never started, or reports are missing."""
 
     exit_code = ExitCode.INCOMPLETE
+
+
+class InDoubtError(MrunnersError):
+    """Every report is merged, but findings put the figures in doubt."""
+
+    exit_code = ExitCode.IN_DOUBT
 
 
 class WaitTimeoutError(MrunnersError):

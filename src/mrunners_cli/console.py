@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -20,12 +20,16 @@ from mrunners_cli.interruption import raise_if_terminated
 if TYPE_CHECKING:
     from rich.status import Status
 
+    from mrunners.reports.analysis.finding import Finding
     from mrunners.status.run_state import RunState
 
-__all__ = ["Console", "print_line"]
+__all__ = ["Console", "print_error", "print_line"]
 
 # A line of ours has a URL and a message of the API server at most.
 LONGEST_LINE = 4000
+
+# Lines that say themselves what they are, or are indented already.
+_COMPLETE_LINES = ("error: ", "warning: ", "  ")
 
 
 class Console:
@@ -97,6 +101,13 @@ class Console:
         finally:
             timer.cancel()
 
+    def findings(self, findings: Iterable[Finding]) -> None:
+        """Print the errors and warnings in a report, each with its advice, even when quiet."""
+        from mrunners.reports.analysis.finding import lines_of
+
+        for line in lines_of(findings):
+            self._print(line)
+
     def tracker_created(self, name: str) -> None:
         """Print the tracker's name to stdout, at once and only once.
 
@@ -150,3 +161,11 @@ def print_line(text: str) -> None:
     """
     with suppress(OSError):
         click.echo("\n".join(printable(line, LONGEST_LINE) for line in text.split("\n")), err=True)
+
+
+def print_error(text: str) -> None:
+    """Print an error; what else its text says follows indented, findings as they are."""
+    first, *rest = text.split("\n")
+    print_line(f"error: {first}")
+    for line in rest:
+        print_line(line if line.startswith(_COMPLETE_LINES) else f"  {line}")

@@ -10,6 +10,7 @@ import click
 
 from mrunners.errors import ExitCode, InvalidInputError, InvalidOptionsError, MrunnersError
 from mrunners.hints import next_step_lines
+from mrunners_cli import console
 from mrunners_cli.console import print_line
 from mrunners_cli.flags import flag_of, given_cluster
 from mrunners_cli.interruption import Terminated, catching_signals, describe_interruption
@@ -90,7 +91,7 @@ def _print_usage_error(error: click.ClickException) -> None:
 def print_error(error: MrunnersError) -> None:
     """Print what happened, one line per problem, and what to do next."""
     for line in _lines(error):
-        print_line(f"error: {line}")
+        console.print_error(line)
     for line in next_step_lines(error, given_cluster()):
         print_line(f"  {line}")
 

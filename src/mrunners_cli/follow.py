@@ -24,7 +24,7 @@ from prefect.utilities.urls import url_for
 from mrunners.errors import ExitCode, NextStep
 from mrunners.hints import command
 from mrunners.plan.options import RunOptions
-from mrunners_cli.console import Console, print_line
+from mrunners_cli.console import Console, print_error, print_line
 from mrunners_cli.exits import Terminated
 from mrunners_flows.policy import RunPolicy
 from mrunners_flows.states import exit_code_of_state
@@ -40,7 +40,7 @@ OUTAGE_SECONDS = 600.0
 
 # A run cannot end in these states without a report, and so not without a tracker. TimedOut proves
 # nothing: the flow may have waited for an earlier run.
-_STATES_WITH_REPORT = frozenset({"Completed", "Incomplete"})
+_STATES_WITH_REPORT = frozenset({"Completed", "Incomplete", "InDoubt"})
 
 # Prefect records the end of a task a little after it, and maybe after the end of its flow run.
 RECORD_SECONDS = 10.0
@@ -154,10 +154,13 @@ def _report_end(
         for line in (state.message or "").splitlines():
             print_line(f"error: {line}")
     elif not state.is_completed():
-        # What to do next follows the error on lines of its own.
-        print_line("error: " + (state.message or state.name or "").replace("\n", "\n  "))
+        print_error(state.message or state.name or "")
     elif state.message:
-        console.info(state.message)
+        # The verdict comes last, behind the warnings, which are printed even when quiet.
+        verdict, *findings = state.message.splitlines()
+        for line in findings:
+            print_line(line)
+        console.info(verdict)
     ref = options.ref
     if has_tracker and (state.is_cancelled() or state.is_crashed()):
         console.info(

@@ -18,6 +18,7 @@ class RunEvent(StrEnum):
     STARTED = "mrunners.run.started"
     FINISHED = "mrunners.run.finished"
     INCOMPLETE = "mrunners.run.incomplete"
+    IN_DOUBT = "mrunners.run.in-doubt"
 
 
 def emit_run_event(event: RunEvent, plan: RunPlan, message: str = "") -> None:

@@ -54,6 +54,11 @@ class Env:
         """Return the URI of a load that does not end while a test runs."""
         return self.file("slow", profile_text(rate=5, duration=900), pod_count)
 
+    def mostly_forbidden(self, pod_count: int = 1) -> str:
+        """Return the URI of a load of which about 89% of the requests are answered with 403."""
+        text = profile_text(total=300, forbidden_shares=809)
+        return self.file("forbidden", text, pod_count)
+
     def file(self, name: str, text: str, pod_count: int) -> str:
         """Write a profile; return its URI."""
         path = self.folder / f"{name}.yaml"
@@ -77,9 +82,22 @@ NewEnv = Callable[[str], AbstractContextManager[Env]]
 
 
 def profile_text(
-    *, rate: float = 0, total: int = 0, duration: int = 0, failing_shares: int = 0
+    *,
+    rate: float = 0,
+    total: int = 0,
+    duration: int = 0,
+    failing_shares: int = 0,
+    forbidden_shares: int = 0,
 ) -> str:
-    """Return a profile with two kinds of requests, and a third that is answered with 404."""
+    """Return a profile with two kinds of requests, 100 shares together, and two that fail.
+
+    Args:
+        rate: Requests per second.
+        total: How many requests.
+        duration: Or for how many seconds.
+        failing_shares: Of a request that is answered with 404.
+        forbidden_shares: Of a request that the ServiceAccount kperf-runner may not send: 403.
+    """
     get = {"version": "v1", "resource": "configmaps", "namespace": "default"}
     requests: list[dict[str, Any]] = [
         {"shares": 60, "staleList": {"version": "v1", "resource": "namespaces"}},
@@ -87,6 +105,9 @@ def profile_text(
     ]
     if failing_shares:
         requests.append({"shares": failing_shares, "staleGet": {**get, "name": "absent"}})
+    if forbidden_shares:
+        secrets = {"version": "v1", "resource": "secrets", "namespace": "default"}
+        requests.append({"shares": forbidden_shares, "staleList": secrets})
     length = {"total": total} if total else {"duration": duration}
     spec = {"rate": rate, **length, "conns": 2, "client": 4, "contentType": "json"}
     whole = {"version": 1, "description": "test", "specs": [{**spec, "requests": requests}]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 
@@ -124,3 +125,22 @@ def test_a_runner_without_rights_ends_with_5_and_its_403s_are_counted(env: Env) 
     assert [pod["index"] for pod in report["coverage"]["nothingSucceeded"]] == [0, 1]
     table = env.mrunners("result", env.namespace, "--format", "table")
     assert (table.code, "nothing succeeded" in table.stdout.splitlines()[0]) == (5, True)
+
+
+def test_a_runner_that_may_not_send_most_requests_is_never_called_a_success(env: Env) -> None:
+    run = env.run(env.mostly_forbidden(2), options=["--wait"])
+    assert (run.code, run.stdout) == (9, "mrunners\n"), run.stderr
+    *_, verdict, finding, advice = run.stderr.splitlines()
+    assert verdict == "error: 2 of 2 reports merged; the figures are in doubt"
+    assert re.match(r"error: \d{3} of 600 requests failed \((8|9)\d%\), all with http/403", finding)
+    assert advice.startswith("  ")
+    wait = env.mrunners("wait", env.namespace)
+    assert wait.code == 0
+    assert wait.stderr.splitlines()[-3:-1] == [finding, advice]
+    assert "1 Job complete, but the figures are in doubt; " in wait.stderr
+    for name in ("json", "table", "html"):
+        result = env.mrunners("result", env.namespace, "--format", name)
+        assert (result.code, result.stderr.splitlines()[-2:]) == (9, [finding, advice])
+    assert '<section class="verdict bad"' in result.stdout
+    tolerant = env.mrunners("result", env.namespace, "--fail-on", "never")
+    assert (tolerant.code, finding in tolerant.stderr) == (0, True)

@@ -51,6 +51,7 @@ def test_the_fields_of_a_run_come_in_the_order_in_which_people_think() -> None:
         "context",
         "wait",
         "timeout",
+        "fail_on",
         "advanced",
     ]
     assert set(order["AdvancedOptions"]) >= {"tracker", "if_exists", "spread", "run_key"}

@@ -19,7 +19,7 @@ def _remote(env: Env, *options: str) -> Started:
 
 @pytest.fixture(scope="module")
 def endings(worker: PrefectServer, new_env: NewEnv) -> dict[str, Finished]:
-    """Four runs on the worker that end differently, side by side; and then one more."""
+    """Five runs on the worker that end differently, side by side; and then one more."""
     with new_env("endings") as env:
         tracker = ("--wait", "--tracker")
         absent = f"file://{env.folder}/absent.yaml?numbers=1"
@@ -27,6 +27,9 @@ def endings(worker: PrefectServer, new_env: NewEnv) -> dict[str, Finished]:
             "good": _remote(env, *tracker, "good"),
             "absent": env.start_run(absent, options=[*DEPLOYMENT, *tracker, "absent"]),
             "powerless": _remote(env, *tracker, "powerless", "--service-account", "default"),
+            "forbidden": env.start_run(
+                env.mostly_forbidden(2), options=[*DEPLOYMENT, *tracker, "forbidden"]
+            ),
             "slow": env.start_run(
                 env.slow(), options=[*DEPLOYMENT, *tracker, "slow", "--timeout", "1s"]
             ),
@@ -60,6 +63,18 @@ def test_a_run_without_any_success_gives_5_and_says_where_its_report_is(
     assert (powerless.code, powerless.stdout) == (5, "powerless\n")
     assert "nothing succeeded in 2 pods" in powerless.stderr
     assert "get the report among the flow run's artifacts: http" in powerless.stderr
+
+
+def test_a_run_in_doubt_gives_9_and_says_why_and_where_its_report_is(
+    endings: dict[str, Finished], worker: PrefectServer
+) -> None:
+    forbidden = endings["forbidden"]
+    assert (forbidden.code, forbidden.stdout) == (9, "forbidden\n"), forbidden.stderr
+    lines = forbidden.stderr.splitlines()
+    assert "error: 2 of 2 reports merged; the figures are in doubt" in lines
+    assert any(line.startswith("error: ") and "all with http/403" in line for line in lines)
+    assert "get the report among the flow run's artifacts: http" in forbidden.stderr
+    assert "InDoubt" in {run["state_name"] for run in worker.flow_runs()}
 
 
 def test_a_run_that_takes_too_long_gives_6(endings: dict[str, Finished]) -> None:

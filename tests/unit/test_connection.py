@@ -21,6 +21,7 @@ from mrunners.errors import (
 from mrunners.hints import describe
 from mrunners.plan.options import RunOptions
 from mrunners.refs import ClusterRef, RunRef
+from mrunners.reports.analysis.finding import lines_of
 from mrunners.reports.budget import SampleBudget
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.merged import MergedReport
@@ -321,7 +322,8 @@ def test_the_report_is_saved_before_the_run_is_marked(env: Env) -> None:
     assert saved == [(collected.report, False)]
     assert (collected.saved, collected.collected, collected.finished) == (True, True, True)
     assert (collected.failures, collected.complete) == ((), True)
-    assert collected.summary == "2 of 2 reports merged"
+    warnings = lines_of(collected.report.findings)
+    assert collected.summary == "\n".join(("2 of 2 reports merged", *warnings))
     assert env.marked()
 
 
@@ -360,7 +362,9 @@ def test_a_failed_pod_is_a_failure_and_a_missing_report_of_a_marked_run(env: Env
         "pod/mrunners-0-1-abcde",
     )
     assert not collected.complete
-    assert collected.summary == "\n".join((collected.report.verdict, *collected.failures))
+    warnings = lines_of(collected.report.findings)
+    lines = (collected.report.verdict, *collected.failures, *warnings)
+    assert collected.summary == "\n".join(lines)
     assert (collected.collected, env.marked()) == (True, True)
 
 

@@ -11,6 +11,7 @@ from mrunners.errors import (
     FieldProblem,
     ForbiddenError,
     IncompleteError,
+    InDoubtError,
     InvalidInputError,
     InvalidOptionsError,
     MrunnersError,
@@ -40,6 +41,7 @@ def one_of_each() -> list[MrunnersError]:
         RefusedError("refused", namespace="load", tracker="nightly"),
         StillRunningError("running", jobs=["a", "b"]),
         IncompleteError("incomplete"),
+        InDoubtError("in doubt"),
         WaitTimeoutError("timed out", seconds=1.5),
         RunCancelledError("cancelled"),
         ClusterError("cluster"),
@@ -61,7 +63,7 @@ def test_the_tests_below_see_every_class_of_the_module() -> None:
 
 
 def test_an_error_is_about_no_run_and_suggests_nothing_unless_it_says_so() -> None:
-    assert [(error.run, error.next_steps) for error in one_of_each()] == [(None, ())] * 13
+    assert [(error.run, error.next_steps) for error in one_of_each()] == [(None, ())] * 14
 
 
 def test_suggesting_steps_returns_the_error_itself_unchanged_otherwise() -> None:

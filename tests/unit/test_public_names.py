@@ -10,7 +10,9 @@ PUBLIC = {
     "mrunners": [
         "AdvancedOptions",
         "ClusterRef",
+        "Conclusion",
         "Connection",
+        "FailOn",
         "MergedReport",
         "Run",
         "RunObserver",
@@ -22,6 +24,7 @@ PUBLIC = {
     ],
     "mrunners_flows": [
         "ReportFiles",
+        "RunInDoubtError",
         "RunIncompleteError",
         "RunOutcome",
         "RunPolicy",

@@ -17,6 +17,7 @@ from typing import Any, Final
 from mrunners.durations import DURATION_PATTERN
 from mrunners.names import DNS_LABEL_PATTERN
 from mrunners.quantities import QUANTITY_PATTERN
+from mrunners.reports.conclusion import FailOn
 from mrunners.reports.runner_script import ReportMode
 
 __all__ = [
@@ -191,6 +192,15 @@ _ROWS: Final = (
         default="",
         schema=optional(_DURATION),
         metavar="DURATION",
+    ),
+    Option(
+        name="fail_on",
+        title="Fail on findings",
+        help="Fail, although all reports are merged, on findings of this severity or a worse one. "
+        "error: the figures are not about the configured load; warning: they need a second look; "
+        "never: only missing reports fail.",
+        default=FailOn.ERROR,
+        choices=tuple(FailOn),
     ),
     Option(
         name="tracker",

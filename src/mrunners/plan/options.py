@@ -18,6 +18,7 @@ from mrunners.profiles.images import image_problem, release_of_image, release_pr
 from mrunners.quantities import parse_bytes
 from mrunners.records import Record
 from mrunners.refs import ClusterRef, RunRef
+from mrunners.reports.conclusion import FailOn
 from mrunners.reports.runner_script import ReportMode
 
 __all__ = ["AdvancedOptions", "IfExists", "RunOptions", "described", "validate_options"]
@@ -71,6 +72,7 @@ class RunOptions(Record):
     context: Annotated[str, _option("context")] = _default("context")
     wait: Annotated[bool, _option("wait")] = _default("wait")
     timeout: Annotated[str, _option("timeout")] = _default("timeout")
+    fail_on: Annotated[FailOn, _option("fail_on")] = _default("fail_on")
     advanced: AdvancedOptions = Field(
         default=AdvancedOptions(), title="Advanced", description="Most runs leave these alone."
     )

@@ -19,6 +19,9 @@ __all__ = ["SavedPage", "job_rows", "render_markdown", "small_plot"]
 # An artifact is a page in a browser, not an archive: the JSON report has every row.
 _MAX_ROWS = 50
 
+# A finding may quote keys and node names of any length, which others chose.
+_LINE_CHARACTERS = 1000
+
 # The small plot, in pixels: its size and the margins around its axes.
 _WIDTH, _HEIGHT = 560, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 12, 36
@@ -50,7 +53,7 @@ def job_rows(report: MergedReport) -> list[dict[str, str | int | float | None]]:
 
 
 def render_markdown(report: MergedReport, page: SavedPage | None = None) -> str:
-    """Return the report as Markdown: the verdict first, then latencies, errors and what is missing.
+    """Return the report as Markdown: verdict, findings, latencies, errors, and what is missing.
 
     Args:
         report: The merged report; its strings may be hostile.
@@ -97,8 +100,13 @@ def _rounded_ms(seconds: float | None) -> float | None:
 
 
 def _lines(report: MergedReport, page: SavedPage | None) -> Iterable[str]:
-    yield f"# {_cell(report.verdict)}"
+    yield f"# {_cell(report.verdict, _LINE_CHARACTERS)}"
     yield ""
+    for finding in report.findings:
+        yield f"- **{finding.severity.value}:** {_cell(finding.text, _LINE_CHARACTERS)}  "
+        yield f"  {_cell(finding.advice, _LINE_CHARACTERS)}"
+    if report.findings:
+        yield ""
     yield (
         f"Run `{report.run}` of tracker `{report.tracker}` in namespace `{report.namespace}`, "
         f"{report.duration}; {grouped(report.total)} samples, "
@@ -158,9 +166,9 @@ def _latency_lines(report: MergedReport) -> Iterable[str]:
         yield f"| {_cell(row.name)} | {counts} | {' | '.join(values)} |"
 
 
-def _cell(text: str) -> str:
+def _cell(text: str, limit: int = 200) -> str:
     """Return text of others for a table cell: no markup, no line breaks, not too long."""
-    escaped = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = printable(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for mark in "\\`*_[]|#":
         escaped = escaped.replace(mark, f"&#{ord(mark)};")
     # Otherwise Prefect turns it into a link, and shows the escapes in it.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import Field
 
 from mrunners.formatting import counted
@@ -11,7 +13,8 @@ from mrunners.text import listed, printable
 
 __all__ = ["Coverage", "MissingPod", "PodRef"]
 
-_DETAIL_CHARACTERS = 100
+_REASONS = 3
+_DETAIL_CHARACTERS = 160
 
 
 class PodRef(Record):
@@ -51,8 +54,7 @@ class Coverage(Record):
         """
         parts = [f"{self.merged} of {self.expected} reports merged"]
         if self.missing:
-            reasons = listed([_pod_and_reason(pod) for pod in self.missing])
-            parts.append(f"{len(self.missing)} missing: {reasons}")
+            parts.append(f"{len(self.missing)} missing: {_pods_by_reason(self.missing)}")
         if self.nothing_succeeded:
             names = listed([_pod(pod) for pod in self.nothing_succeeded])
             count = counted(len(self.nothing_succeeded), "pod")
@@ -64,6 +66,16 @@ def _pod(pod: PodRef) -> str:
     return f"{printable(pod.job)} index {pod.index}"
 
 
-def _pod_and_reason(pod: MissingPod) -> str:
-    detail = printable(pod.detail, _DETAIL_CHARACTERS)
-    return f"{_pod(pod)} ({pod.reason.value}{': ' if detail else ''}{detail})"
+def _pods_by_reason(missing: Sequence[MissingPod]) -> str:
+    """Return such text as `a index 0, a index 1 (truncated), b index 0 (kperf-failed: exit 1)`.
+
+    One cause often fails many pods, and is then read once and not once for each.
+    """
+    pods: dict[str, list[str]] = {}
+    for pod in missing:
+        detail = printable(pod.detail, _DETAIL_CHARACTERS)
+        reason = f"{pod.reason.value}{': ' if detail else ''}{detail}"
+        pods.setdefault(reason, []).append(_pod(pod))
+    shown = [f"{listed(names)} ({reason})" for reason, names in pods.items()][:_REASONS]
+    more = sum(len(names) for names in list(pods.values())[_REASONS:])
+    return ", ".join(shown) + (f" and {more} more" if more else "")

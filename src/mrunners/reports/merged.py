@@ -11,16 +11,17 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 from pydantic_core import PydanticSerializationError
 
-from mrunners.errors import IncompleteError, InvalidInputError
+from mrunners.errors import IncompleteError, InDoubtError, InvalidInputError
 from mrunners.formatting import counted
 from mrunners.records import Record
 from mrunners.refs import RunRef
 from mrunners.reports.analysis.error_classes import NO_ERRORS, ErrorClasses
 from mrunners.reports.analysis.error_timeline import ErrorTimeline
-from mrunners.reports.analysis.finding import Finding
+from mrunners.reports.analysis.finding import Finding, Severity, lines_of
 from mrunners.reports.analysis.node_summaries import NodeSummary
 from mrunners.reports.analysis.stragglers import Straggler
 from mrunners.reports.analysis.throughput import NO_THROUGHPUT, Throughput
+from mrunners.reports.conclusion import Conclusion, FailOn, conclude
 from mrunners.reports.coverage import Coverage
 from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.outcomes import MissingReason
@@ -144,13 +145,48 @@ class MergedReport(FlatSummary):
 
     @property
     def complete(self) -> bool:
-        """Whether every planned report is merged and every pod had at least one success."""
-        return self.coverage.complete
+        """Whether every planned report is merged, every pod had a success, and no error is found.
+
+        An error is a finding of that severity: the figures are not about the configured load.
+        """
+        return self.conclusion() is Conclusion.COMPLETE
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a finding of severity `error` puts the figures in doubt."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
 
     @property
     def verdict(self) -> str:
         """One short, printable line for people, such as `6 of 6 reports merged`."""
-        return self.coverage.verdict
+        doubt = "; the figures are in doubt" if self.in_doubt else ""
+        return f"{self.coverage.verdict}{doubt}"
+
+    def conclusion(self, fail_on: FailOn = FailOn.ERROR) -> Conclusion:
+        """Return whether the report can be relied on: complete, in doubt or incomplete.
+
+        Args:
+            fail_on: From which severity on a finding puts it in doubt.
+        """
+        return conclude(
+            complete=self.coverage.complete, findings=self.findings, fail_on=FailOn(fail_on)
+        )
+
+    def require_complete(self, fail_on: FailOn = FailOn.ERROR) -> None:
+        """Raise an error unless the report can be relied on.
+
+        Args:
+            fail_on: From which severity on a finding puts it in doubt.
+
+        Raises:
+            IncompleteError: Reports are missing, or a pod had no success at all.
+            InDoubtError: Findings put the figures in doubt.
+        """
+        conclusion = self.conclusion(fail_on)
+        if conclusion is Conclusion.INCOMPLETE:
+            raise IncompleteError("\n".join((self.verdict, *lines_of(self.findings))))
+        if conclusion is Conclusion.IN_DOUBT:
+            raise InDoubtError("\n".join((self.verdict, *lines_of(self.findings))))
 
     def percentile(self, p: float, *, url: str | None = None) -> float:
         """Return a percentile of the latencies of all merged reports, in seconds.

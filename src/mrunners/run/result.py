@@ -18,8 +18,10 @@ from mrunners.errors import (
 )
 from mrunners.formatting import counted
 from mrunners.kube.api import Cluster
+from mrunners.reports.analysis.finding import lines_of
 from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.budget import SampleBudget
+from mrunners.reports.conclusion import Conclusion, FailOn, conclude
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
@@ -89,13 +91,29 @@ class CollectedRun:
 
     @property
     def complete(self) -> bool:
-        """Whether every Job is Complete and every planned report is merged."""
-        return not self.failures and self.report.complete
+        """Whether every Job is Complete, every planned report is merged, and no error is found."""
+        return self.conclusion() is Conclusion.COMPLETE
 
     @property
     def summary(self) -> str:
-        """The verdict, and what went wrong, line by line."""
-        return "\n".join((self.report.verdict, *self.failures))
+        """The verdict, what went wrong, and the errors and warnings found, line by line."""
+        return "\n".join((self.report.verdict, *self.failures, *lines_of(self.report.findings)))
+
+    def conclusion(
+        self, fail_on: FailOn = FailOn.ERROR, *, accept_incomplete: bool = False
+    ) -> Conclusion:
+        """Return whether the run can be relied on.
+
+        Args:
+            fail_on: From which severity on a finding puts it in doubt.
+            accept_incomplete: Whether missing reports and failed Jobs do not matter.
+        """
+        return conclude(
+            complete=accept_incomplete or (not self.failures and self.report.coverage.complete),
+            findings=self.report.findings,
+            fail_on=fail_on,
+            finished=self.finished,
+        )
 
 
 def collect_run(

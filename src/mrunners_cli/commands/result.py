@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from mrunners.plan.option_table import OPTIONS
 from mrunners.refs import ClusterRef
 from mrunners_cli.console import Console
 from mrunners_cli.flags import (
     cluster_options,
     examples,
     namespace_argument,
+    option_from_table,
     quiet_option,
     tracker_option,
 )
@@ -50,6 +53,7 @@ mrunners result load | jq .percentileLatencies
 )
 @click.option("--raw", is_flag=True, help="Keep every latency sample and error (json only).")
 @click.option("--partial", is_flag=True, help="Report on what has finished so far.")
+@option_from_table(OPTIONS["fail_on"])
 @quiet_option
 def result(
     namespace: str,
@@ -59,17 +63,19 @@ def result(
     output: Path | None,
     raw: bool,
     partial: bool,
+    fail_on: str,
     quiet: bool,
 ) -> int:
     """Print the merged report of the run in NAMESPACE.
 
-    Exits with 0 when every planned report is merged, with 4 while Jobs are running, and with 5 when
-    reports are missing or all requests of a runner failed; the report is printed then too, and says
-    what is missing.
+    Exits with 0 when every planned report is merged, with 4 while Jobs are running, with 5 when
+    reports are missing or all requests of a runner failed, and with 9 when a finding puts the
+    figures in doubt; the report is printed then too, and says what is wrong. Errors and warnings
+    found are also printed on stderr.
     """
     from mrunners.connection import connect
-    from mrunners.errors import ExitCode
     from mrunners.hints import step_lines
+    from mrunners.reports.conclusion import FailOn
     from mrunners_cli.output import render, require_writable, write_output
 
     if raw and output_format != "json":
@@ -82,11 +88,16 @@ def result(
             write_output(render(report, output_format, to_file=output is not None), output)
             if output_format != "table" or output is not None:
                 console.info(report.verdict)
+            if not (output_format == "table" and output is None and _on_one_terminal()):
+                console.findings(report.findings)
 
         run = connection.get(namespace, tracker)
         collected = run.collect_and_save(save, partial=partial, raw=raw)
         for line in (*collected.failures, *step_lines(collected.next_steps, run.ref, cluster)):
             console.warn(line)
-    if not collected.finished:
-        return ExitCode.STILL_RUNNING
-    return ExitCode.DONE if collected.complete else ExitCode.INCOMPLETE
+    return collected.conclusion(FailOn(fail_on)).exit_code
+
+
+def _on_one_terminal() -> bool:
+    """Whether a table on stdout is seen where stderr is, so that it need not say things twice."""
+    return sys.stdout.isatty() and sys.stderr.isatty()

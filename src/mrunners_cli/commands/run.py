@@ -79,6 +79,8 @@ def run(
         say_when_interrupted(lambda: "nothing was created")
         if "timeout" in given and not run_options.wait:
             raise click.UsageError("--timeout requires --wait")
+        if "fail_on" in given and not run_options.wait:
+            raise click.UsageError("--fail-on requires --wait")
         validate_options(run_options)
         if _preflight(run_options, console, dry_run=dry_run):
             _run_flow(run_options, console)
@@ -162,7 +164,7 @@ def _run_flow(options: RunOptions, console: Console) -> None:
     from mrunners_cli.prefect_setup import prefect_errors
     from mrunners_flows.new_run import multirunners
     from mrunners_flows.policy import RunPolicy
-    from mrunners_flows.states import RunIncompleteError
+    from mrunners_flows.states import RunIncompleteError, RunInDoubtError
     from mrunners_tasks._context import observing
 
     see_report = f"get the report with: {command(NextStep.RESULT, options.ref, options.cluster)}"
@@ -173,10 +175,11 @@ def _run_flow(options: RunOptions, console: Console) -> None:
             outcome = multirunners(options, RunPolicy(save=False))
     except TerminationSignal as signal:
         raise Terminated from signal
-    except RunIncompleteError:
+    except (RunIncompleteError, RunInDoubtError):
         console.info(see_report)
         raise
     if outcome.waited:
-        console.info(f"{outcome.summary}; {see_report}")
+        console.findings(outcome.report.findings)
+        console.info(f"{outcome.report.verdict}; {see_report}")
     else:
         console.info(f"wait for it with: {command(NextStep.WAIT, options.ref, options.cluster)}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import click
 
 from mrunners.refs import ClusterRef
@@ -14,6 +17,11 @@ from mrunners_cli.flags import (
     quiet_option,
     tracker_option,
 )
+
+if TYPE_CHECKING:
+    from mrunners.connection import Run
+    from mrunners.reports.merged import MergedReport
+    from mrunners.run.snapshot import RunSnapshot
 
 __all__ = ["wait"]
 
@@ -40,8 +48,9 @@ def wait(
 ) -> None:
     """Wait until every Job of the run in NAMESPACE has finished.
 
-    Reports are fetched as pods end. Exits with 0 when every Job is Complete, with 5 when pods
-    failed or could not start, and with 6 when the timeout has passed.
+    Reports are fetched as pods end, and errors and warnings found in them are printed at the end.
+    Exits with 0 when every Job is Complete, with 5 when pods failed or could not start, and with 6
+    when the timeout has passed. What the reports mean is the exit code of result.
     """
     from mrunners.connection import connect
     from mrunners.errors import NextStep
@@ -51,8 +60,22 @@ def wait(
     with Console(quiet=quiet) as console:
         connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
         run = connection.get(namespace, tracker)
-        run.wait(timeout, interval=interval).require_complete()
+        snapshot = run.wait(timeout, interval=interval)
+        report = _fetched(run, snapshot)
+        console.findings(report.findings)
+        snapshot.require_complete()
+        doubt = ", but the figures are in doubt" if report.in_doubt else ""
         console.info(
-            f"{counted(len(run.plan.jobs), 'Job')} complete; get the report with: "
+            f"{counted(len(run.plan.jobs), 'Job')} complete{doubt}; get the report with: "
             f"{command(NextStep.RESULT, run.ref, cluster)}"
         )
+
+
+def _fetched(run: Run, snapshot: RunSnapshot) -> MergedReport:
+    """Merge what was fetched during the wait, without reading any log again."""
+    from mrunners.reports.budget import SampleBudget
+    from mrunners.run.result import merge_outcomes
+
+    # Of a pod that is not in the snapshot only the stored report is read.
+    outcomes = run.outcomes(replace(snapshot, pods=()))
+    return merge_outcomes(run.existing, list(SampleBudget().accept_all(outcomes)), requests=0)

@@ -16,6 +16,7 @@ from mrunners.errors import (
     FieldProblem,
     ForbiddenError,
     IncompleteError,
+    InDoubtError,
     InvalidInputError,
     InvalidOptionsError,
     MrunnersError,
@@ -33,7 +34,7 @@ from mrunners_cli.console import print_line
 from mrunners_cli.exits import Terminated, catching_signals, exit_code_of
 from mrunners_cli.interruption import say_when_interrupted
 from mrunners_cli.main import cli
-from mrunners_flows.states import RunIncompleteError, RunOutcome
+from mrunners_flows.states import RunIncompleteError, RunInDoubtError, RunOutcome
 
 ERRORS: list[tuple[MrunnersError, ExitCode]] = [
     (MrunnersError("odd"), ExitCode.INTERNAL_ERROR),
@@ -43,6 +44,7 @@ ERRORS: list[tuple[MrunnersError, ExitCode]] = [
     (RefusedError.of(RunRef("load", "t"), "theirs", NextStep.REPLACE), ExitCode.REFUSED),
     (StillRunningError("wait", jobs=["a", "b"]), ExitCode.STILL_RUNNING),
     (IncompleteError("half"), ExitCode.INCOMPLETE),
+    (InDoubtError("odd"), ExitCode.IN_DOUBT),
     (RunCancelledError("stop"), ExitCode.INTERRUPTED),
     (WaitTimeoutError("late", seconds=9.0), ExitCode.TIMEOUT),
     (UnreachableError("gone"), ExitCode.CLUSTER),
@@ -53,6 +55,10 @@ ERRORS: list[tuple[MrunnersError, ExitCode]] = [
     (
         RunIncompleteError("half", RunOutcome(namespace="load", tracker="t", run_id="r")),
         ExitCode.INCOMPLETE,
+    ),
+    (
+        RunInDoubtError("odd", RunOutcome(namespace="load", tracker="t", run_id="r")),
+        ExitCode.IN_DOUBT,
     ),
 ]
 NAMES = [type(error).__name__ for error, _ in ERRORS]

@@ -102,6 +102,7 @@ def test_nothing_is_read_before_the_options_are_valid() -> None:
     ("args", "message"),
     [
         (["--timeout", "5m", "--runners", "file:///x?numbers=1"], "--timeout requires --wait"),
+        (["--fail-on", "never", "--runners", "file:///x?numbers=1"], "--fail-on requires --wait"),
         (
             ["--resume", "--spread", "require", "--runner-image", "x"],
             "--resume without --runners takes the plan from the tracker: leave out "

@@ -76,7 +76,9 @@ def sent(*args: str) -> dict[str, Any]:
     names = ["-h", "--help"]
     context = run.make_context("run", ["-n", "load", *args], help_option_names=names)
     params = context.params
-    chosen = options(**{n: params[n] for n in ("runners", "timeout", "wait", "tracker", "context")})
+    chosen = options(
+        **{n: params[n] for n in ("runners", "timeout", "wait", "fail_on", "tracker", "context")}
+    )
     return remote._given_values(chosen, _given(context))
 
 
@@ -190,3 +192,41 @@ def test_a_user_who_stops_following_reads_that_the_flow_run_continues(
     with pytest.raises(KeyboardInterrupt):
         follow.follow(client, flow_run, options(), console, wait=True)
     assert observer.infos[-1].endswith(f"cancel it with: prefect flow-run cancel {flow_run.id}")
+
+
+def test_a_run_in_doubt_ends_with_9_its_tracker_and_what_was_found(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    message = (
+        "2 of 2 reports merged; the figures are in doubt\n"
+        "error: 532 of 600 requests failed\n"
+        "  grant them\n"
+        "resume it with: mrunners run"
+    )
+    state: State[Any] = Failed(name="InDoubt", message=message)
+    code, observer = followed((state, False))
+    assert (code, observer.trackers) == (ExitCode.IN_DOUBT, ["mrunners"])
+    assert capsys.readouterr().err == (
+        "error: 2 of 2 reports merged; the figures are in doubt\n"
+        "error: 532 of 600 requests failed\n"
+        "  grant them\n"
+        "  resume it with: mrunners run\n"
+    )
+
+
+def test_the_warnings_of_a_run_that_completed_are_printed_and_then_its_verdict(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    message = "2 of 2 reports merged\nwarning: slow\n  look at it"
+    code, observer = followed((Completed(message=message), True))
+    assert code == ExitCode.DONE
+    assert "2 of 2 reports merged" in observer.infos
+    assert capsys.readouterr().err == "warning: slow\n  look at it\n"
+
+
+def test_fail_on_is_sent_like_any_other_option() -> None:
+    assert sent("--wait", "--fail-on", "never") == {
+        "namespace": "load",
+        "wait": True,
+        "fail_on": "never",
+    }

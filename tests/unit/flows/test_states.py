@@ -14,12 +14,33 @@ from mrunners.errors import (
     RunCancelledError,
 )
 from mrunners.refs import RunRef
+from mrunners.reports.analysis.finding import lines_of
+from mrunners.reports.conclusion import Conclusion, FailOn
 from mrunners.reports.merge import merge
+from mrunners.reports.outcomes import MissingReason
+from mrunners.run.result import CollectedRun
 from mrunners_flows import RunOutcome
-from mrunners_flows.states import errors_as_states, exit_code_of_state
-from tests.factories import RUN, RUN_ID, flat, merged_pod
+from mrunners_flows.states import (
+    RunIncompleteError,
+    RunInDoubtError,
+    completed_state,
+    errors_as_states,
+    exit_code_of_state,
+    require_success,
+)
+from tests.factories import RUN, RUN_ID, flat, merged_pod, missing_pod
+from tests.fakes import FakeCluster
+from tests.unit.env import deploy, planned
 
 WITHOUT_REPORT = RunOutcome(namespace="load", tracker="nightly", run_id="r")
+
+SUCCESSES = {"LIST https://api/pods": [0.001] * 34}
+FORBIDDEN = [merged_pod(0, index, flat(SUCCESSES, errors=266)) for index in range(2)]
+IN_DOUBT = CollectedRun(merge(RUN, RUN_ID, FORBIDDEN))
+GAP = CollectedRun(
+    merge(RUN, RUN_ID, [*FORBIDDEN, missing_pod(1, 0, MissingReason.NOT_CREATED)]),
+    next_steps=(NextStep.RESUME,),
+)
 
 
 def state_of(error: Exception) -> State[Any]:
@@ -74,3 +95,79 @@ def test_an_outcome_without_a_report_says_that_the_flow_did_not_wait_for_it() ->
     )
     with pytest.raises(IncompleteError, match="the flow did not wait for it"):
         WITHOUT_REPORT.report  # noqa: B018
+
+
+def outcome_of(collected: CollectedRun) -> RunOutcome:
+    return RunOutcome.of(deploy(FakeCluster(), planned(2)), collected)
+
+
+def success_state(collected: CollectedRun, fail_on: FailOn, *, accept: bool) -> State[Any]:
+    """The state in which a flow ends that has collected this run."""
+
+    @errors_as_states
+    def flow() -> Any:
+        outcome = outcome_of(collected)
+        require_success(outcome, collected, fail_on, accept_incomplete=accept)
+        return completed_state(outcome)
+
+    return flow()  # type: ignore[no-any-return]
+
+
+def test_a_run_in_doubt_is_a_state_of_type_failed_that_has_the_report_and_says_why() -> None:
+    state = success_state(IN_DOUBT, FailOn.ERROR, accept=False)
+    assert (state.name, state.type.value, exit_code_of_state(state)) == (
+        "InDoubt",
+        "FAILED",
+        ExitCode.IN_DOUBT,
+    )
+    lines = lines_of(IN_DOUBT.report.findings)
+    assert lines[0].startswith("error: 532 of 600 requests failed (89%)")
+    assert state.message == "\n".join(("2 of 2 reports merged; the figures are in doubt", *lines))
+    error = state.data
+    assert isinstance(error, RunInDoubtError)
+    assert error.outcome.report is IN_DOUBT.report
+
+
+@pytest.mark.parametrize(
+    ("collected", "fail_on", "accept", "name"),
+    [
+        (IN_DOUBT, FailOn.NEVER, False, "Completed"),
+        (IN_DOUBT, FailOn.ERROR, True, "InDoubt"),
+        (GAP, FailOn.NEVER, False, "Incomplete"),
+        (GAP, FailOn.ERROR, False, "Incomplete"),
+        (GAP, FailOn.NEVER, True, "Completed"),
+        (GAP, FailOn.ERROR, True, "InDoubt"),
+    ],
+    ids=lambda value: "" if isinstance(value, CollectedRun) else str(value),
+)
+def test_missing_reports_and_findings_are_accepted_each_by_an_option_of_its_own(
+    collected: CollectedRun, fail_on: FailOn, accept: bool, name: str
+) -> None:
+    state = success_state(collected, fail_on, accept=accept)
+    assert state.name == name
+    assert (state.message or "").startswith(collected.summary)
+
+
+def test_an_incomplete_run_says_what_was_found_too_and_what_to_do_next() -> None:
+    state = success_state(GAP, FailOn.ERROR, accept=False)
+    assert isinstance(state.data, RunIncompleteError)
+    assert state.message == (
+        f"{GAP.summary}\nresume it with: mrunners run --namespace load --tracker mrunners --resume"
+    )
+
+
+@pytest.mark.parametrize(
+    ("collected", "expected"),
+    [
+        (IN_DOUBT, Conclusion.IN_DOUBT),
+        (GAP, Conclusion.INCOMPLETE),
+        (CollectedRun(IN_DOUBT.report, ("job mrunners-0: failed",)), Conclusion.INCOMPLETE),
+    ],
+    ids=["doubt", "gap", "failed"],
+)
+def test_an_outcome_has_the_conclusion_of_its_run(
+    collected: CollectedRun, expected: Conclusion
+) -> None:
+    outcome = outcome_of(collected)
+    assert outcome.conclusion() is collected.conclusion() is expected
+    assert outcome.summary == collected.summary

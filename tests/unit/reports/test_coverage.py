@@ -32,7 +32,8 @@ def test_a_pod_without_any_success_is_merged_counted_and_named() -> None:
     )
     assert not report.complete
     assert report.verdict == (
-        "2 of 2 reports merged; nothing succeeded in 1 pod: mrunners-0 index 1"
+        "2 of 2 reports merged; nothing succeeded in 1 pod: mrunners-0 index 1; "
+        "the figures are in doubt"
     )
 
 
@@ -51,13 +52,28 @@ def test_the_verdict_names_the_missing_pod_and_the_reason() -> None:
 
 def test_the_verdict_stays_one_line_whatever_is_missing() -> None:
     pods = [
-        missing_pod(0, index, MissingReason.NOT_STARTED, "\x1b[2J\n" + "x" * 10**6)
+        missing_pod(0, index, MissingReason.NOT_STARTED, f"\x1b[2J\n{index}" + "x" * 10**6)
         for index in range(50)
     ]
     verdict = merge(RUN, RUN_ID, pods).verdict
     assert verdict.isprintable()
-    assert len(verdict) < 600
+    assert len(verdict) < 700
     assert verdict.endswith(" and 47 more")
+
+
+def test_the_verdict_gives_a_reason_once_however_many_pods_have_it() -> None:
+    pods = [
+        missing_pod(0, 0, MissingReason.NOT_STARTED, "ErrImagePull"),
+        FAILED,
+        *(missing_pod(0, index, MissingReason.NOT_STARTED, "ErrImagePull") for index in (1, 2, 3)),
+        missing_pod(2, 0, MissingReason.TRUNCATED),
+        missing_pod(2, 1, MissingReason.DISRUPTED),
+    ]
+    assert merge(RUN, RUN_ID, pods).verdict == (
+        "0 of 7 reports merged; 7 missing: mrunners-0 index 0, mrunners-0 index 1, mrunners-0 "
+        "index 2 and 1 more (not-started: ErrImagePull), mrunners-1 index 0 (kperf-failed: exit "
+        "1), mrunners-2 index 0 (truncated) and 1 more"
+    )
 
 
 def test_missing_pods_are_listed_with_job_and_index() -> None:

@@ -7,6 +7,7 @@ from datetime import UTC
 
 from mrunners.durations import format_duration, parse_go_duration
 from mrunners.formatting import byte_size, counted, grouped, milliseconds, percent, rate
+from mrunners.reports.conclusion import Conclusion, FailOn
 from mrunners.reports.merged import FlatSummary, MergedReport
 from mrunners.text import printable
 
@@ -39,7 +40,8 @@ class Headline:
     Attributes:
         title: Namespace and tracker.
         when: When and where the pods ran.
-        complete: Whether the report is complete.
+        conclusion: Whether the report can be relied on, in a word or a few.
+        tone: `good`, `warn` or `bad`.
         verdict: How complete it is, in one line.
         meaning: What that means for a reader of the numbers.
         key_figures: The numbers to quote, in order.
@@ -47,7 +49,8 @@ class Headline:
 
     title: str
     when: str
-    complete: bool
+    conclusion: str
+    tone: str
     verdict: str
     meaning: str
     key_figures: tuple[KeyFigure, ...]
@@ -55,12 +58,14 @@ class Headline:
 
 def headline(report: MergedReport) -> Headline:
     """Return what the page begins with."""
+    conclusion, tone, meaning = _conclusion(report)
     return Headline(
         title=f"{printable(report.namespace, 63)} / {printable(report.tracker, 63)}",
         when=_when(report),
-        complete=report.complete,
+        conclusion=conclusion,
+        tone=tone,
         verdict=report.verdict,
-        meaning=_meaning(report),
+        meaning=meaning,
         key_figures=_key_figures(report),
     )
 
@@ -84,9 +89,30 @@ def _when(report: MergedReport) -> str:
     )
 
 
-def _meaning(report: MergedReport) -> str:
-    if report.complete:
-        return "All numbers cover every planned pod."
+def _conclusion(report: MergedReport) -> tuple[str, str, str]:
+    """Return the conclusion in words, its tone, and what it means for a reader of the numbers."""
+    match report.conclusion():
+        case Conclusion.COMPLETE:
+            if report.conclusion(FailOn.WARNING) is Conclusion.COMPLETE:
+                return "Complete", "good", "All numbers cover every planned pod."
+            return (
+                "Complete, with warnings",
+                "warn",
+                "All numbers cover every planned pod, but read the warnings among the findings "
+                "first.",
+            )
+        case Conclusion.IN_DOUBT:
+            return (
+                "Figures in doubt",
+                "bad",
+                "The reports are complete, but the numbers are not about the configured load: read "
+                "the errors among the findings before you quote one.",
+            )
+        case _:
+            return "Incomplete", "bad", _meaning_of_gaps(report)
+
+
+def _meaning_of_gaps(report: MergedReport) -> str:
     if report.coverage.merged == 0:
         return "No report could be merged, so there are no measurements."
     return (

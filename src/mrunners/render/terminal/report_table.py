@@ -28,6 +28,7 @@ from mrunners.render.terminal.sections import (
     stragglers_table,
 )
 from mrunners.reports.analysis.throughput import JobThroughput
+from mrunners.reports.conclusion import Conclusion, FailOn
 from mrunners.reports.merged import FlatSummary, MergedReport
 from mrunners.reports.percentiles import PERCENTILES
 
@@ -71,7 +72,7 @@ def render_table(report: MergedReport, *, width: int = 80, color: bool = False) 
 
 
 def _parts(report: MergedReport) -> Iterable[RenderableType]:
-    yield Text(report.verdict, style="bold green" if report.complete else "bold red")
+    yield Text(report.verdict, style=f"bold {_color(report)}")
     yield from finding_lines(report.findings)
     yield _summary(report)
     for note in report.notes:
@@ -86,6 +87,12 @@ def _parts(report: MergedReport) -> Iterable[RenderableType]:
     yield _runners(report)
     if report.coverage.missing or report.coverage.nothing_succeeded:
         yield missing_table(report.coverage)
+
+
+def _color(report: MergedReport) -> str:
+    if not report.complete:
+        return "red"
+    return "green" if report.conclusion(FailOn.WARNING) is Conclusion.COMPLETE else "yellow"
 
 
 def _summary(report: MergedReport) -> Text:

@@ -18,7 +18,8 @@ from mrunners.reports.coverage import Coverage, PodRef
 
 __all__ = ["errors_table", "finding_lines", "missing_table", "stragglers_table"]
 
-# Findings come before the summary and the latencies, which must stay on the first screen.
+# Findings come before the summary and the latencies, which must stay on the first screen; but an
+# error or a warning is never hidden.
 _MAX_FINDINGS = 5
 _MAX_STRAGGLERS = 10
 
@@ -31,11 +32,13 @@ _STYLES: Mapping[Severity, str] = {
 
 def finding_lines(findings: Sequence[Finding]) -> Iterable[RenderableType]:
     """Yield each finding and, indented, what to do about it."""
-    for finding in findings[:_MAX_FINDINGS]:
+    serious = sum(finding.severity is not Severity.INFO for finding in findings)
+    shown = max(_MAX_FINDINGS, serious)
+    for finding in findings[:shown]:
         line = f"{finding.severity.value}: {finding.text}"
         yield safe_cell(line, 1000, _STYLES[finding.severity])
         yield Padding(safe_cell(finding.advice, 1000, "dim"), (0, 0, 0, 2))
-    more = len(findings) - _MAX_FINDINGS
+    more = len(findings) - shown
     if more > 0:
         yield Text(f"{more} more findings: see the JSON report", style="dim")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from mrunners.records import Record
 
-__all__ = ["Finding", "FindingKind", "Severity"]
+__all__ = ["Finding", "FindingKind", "Severity", "lines_of"]
 
 
 class Severity(StrEnum):
@@ -40,3 +41,13 @@ class Finding(Record):
     kind: FindingKind
     text: str
     advice: str
+
+
+def lines_of(findings: Iterable[Finding]) -> list[str]:
+    """Return the errors and warnings as lines of text, each followed by its advice, indented."""
+    return [
+        line
+        for finding in findings
+        if finding.severity is not Severity.INFO
+        for line in (f"{finding.severity.value}: {finding.text}", f"  {finding.advice}")
+    ]

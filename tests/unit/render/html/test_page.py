@@ -45,12 +45,18 @@ def all_failed() -> MergedReport:
     return merge(RUN, RUN_ID, [merged_pod(0, 0, flat({}, errors=3))])
 
 
+def in_doubt() -> MergedReport:
+    successes = {"LIST a": [0.001] * 34}
+    pods = [merged_pod(0, index, flat(successes, errors=266)) for index in (0, 1)]
+    return merge(RUN, RUN_ID, pods)
+
+
 def without_raw() -> MergedReport:
     return merge(RUN, RUN_ID, [merged_pod(0, 0, flat(raw=False)), merged_pod(0, 1, flat())])
 
 
 REPORTS: tuple[Callable[[], MergedReport], ...] = (
-    complete, empty, all_failed, without_raw, large_report, hostile_report,
+    complete, in_doubt, empty, all_failed, without_raw, large_report, hostile_report,
 )  # fmt: skip
 
 
@@ -141,6 +147,23 @@ def test_the_verdict_comes_first_and_the_sections_follow_by_importance() -> None
     ]
     assert page_of(complete).headings[1] == (2, "Complete")
     assert page_of(complete).text.count("2 of 2 reports merged") == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "tone", "conclusion"),
+    [
+        (complete, "good", "Complete"),
+        (in_doubt, "bad", "Figures in doubt"),
+        (all_failed, "bad", "Incomplete"),
+        (large_report, "bad", "Incomplete"),
+    ],
+)
+def test_the_box_with_the_verdict_is_green_only_when_the_figures_can_be_relied_on(
+    make: Callable[[], MergedReport], tone: str, conclusion: str
+) -> None:
+    page = page_of(make)
+    (box,) = [t for t in page.all("section") if t.attributes["aria-labelledby"] == "verdict"]
+    assert (box.attributes["class"], page.headings[1]) == (f"verdict {tone}", (2, conclusion))
 
 
 def test_an_empty_report_says_that_it_is_empty() -> None:

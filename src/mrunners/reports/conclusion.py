@@ -1,0 +1,91 @@
+"""Decides whether a run can be relied on: complete, in doubt, incomplete or unfinished.
+
+Exit codes, states, events and colors follow the conclusion; none of them decides anew. Nothing
+heavy is imported here, because the table of options needs `FailOn`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from mrunners.errors import ExitCode
+
+if TYPE_CHECKING:
+    from mrunners.reports.analysis.finding import Finding
+
+__all__ = ["Conclusion", "FailOn", "conclude"]
+
+
+class FailOn(StrEnum):
+    """From which severity on a finding makes a run fail whose reports are all merged."""
+
+    ERROR = "error"
+    """The figures are not about the configured load."""
+
+    WARNING = "warning"
+    """The figures need a second look."""
+
+    NEVER = "never"
+
+
+class Conclusion(StrEnum):
+    """Whether a run can be relied on."""
+
+    COMPLETE = "complete"
+    """Every planned report is merged, and no finding makes the run fail."""
+
+    IN_DOUBT = "in-doubt"
+    """Every planned report is merged, but a finding says that the figures may mislead."""
+
+    INCOMPLETE = "incomplete"
+    """Jobs failed, reports are missing, or pods had no success at all."""
+
+    UNFINISHED = "unfinished"
+    """Jobs can still finish."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of a command that ends with it."""
+        return _EXIT_CODES[self]
+
+
+_EXIT_CODES: Final = {
+    Conclusion.COMPLETE: ExitCode.DONE,
+    Conclusion.IN_DOUBT: ExitCode.IN_DOUBT,
+    Conclusion.INCOMPLETE: ExitCode.INCOMPLETE,
+    Conclusion.UNFINISHED: ExitCode.STILL_RUNNING,
+}
+
+# The severities by value: the enumeration of them imports pydantic.
+_FAILING: Final = {
+    FailOn.ERROR: frozenset({"error"}),
+    FailOn.WARNING: frozenset({"error", "warning"}),
+    FailOn.NEVER: frozenset[str](),
+}
+
+
+def conclude(
+    *,
+    complete: bool,
+    findings: Iterable[Finding],
+    fail_on: FailOn = FailOn.ERROR,
+    finished: bool = True,
+) -> Conclusion:
+    """Return the conclusion about a run; what is unfinished or missing matters more than findings.
+
+    Args:
+        complete: Whether every Job is Complete and every planned report is merged, of pods that
+            each had a success.
+        findings: The findings of the merged report.
+        fail_on: From which severity on a finding matters.
+        finished: Whether nothing of the run can still finish.
+    """
+    if not finished:
+        return Conclusion.UNFINISHED
+    if not complete:
+        return Conclusion.INCOMPLETE
+    if any(finding.severity.value in _FAILING[fail_on] for finding in findings):
+        return Conclusion.IN_DOUBT
+    return Conclusion.COMPLETE
