@@ -14,9 +14,10 @@ from mrunners.names import DNS_LABEL_PATTERN
 from mrunners.plan.option_table import Spread
 from mrunners.records import Record
 from mrunners.refs import RunRef
+from mrunners.reports.analysis.pace import SpecTarget
 from mrunners.reports.runner_script import ReportMode
 
-__all__ = ["PlannedJob", "RunPlan", "digest_of", "plan_differences", "run_id_of"]
+__all__ = ["PlannedJob", "ProfileLoad", "RunPlan", "digest_of", "plan_differences", "run_id_of"]
 
 # uuid5(NAMESPACE_DNS, "run.mrunners.dev"). Changing it would give every run key another run ID.
 _RUN_NAMESPACE = UUID("6c2718f4-c6ca-5917-bc2b-5e8deee33b2a")
@@ -49,6 +50,20 @@ class PlannedJob(Record):
     clients: int | None = None
 
 
+class ProfileLoad(Record):
+    """What a load profile sets for each pod, and what kperf makes of it; known before the start.
+
+    Attributes:
+        digest: The profile's, as in `PlannedJob.profile_digest`.
+        specs: What each spec sets; empty when there are very many.
+        warnings: What the profile's author should know, one line each.
+    """
+
+    digest: str
+    specs: tuple[SpecTarget, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
 class RunPlan(Record):
     """Everything that a run deploys.
 
@@ -57,6 +72,7 @@ class RunPlan(Record):
         node_log_limit_bytes: How much log a node keeps per container.
         start_timeout_seconds: A pod that has not started after this time is not waited for.
         jobs: In the order of the runner URIs.
+        loads: What each different profile sets, as far as it fits; derived from the profiles.
     """
 
     schema_: Literal["mrunners.plan/v1"] = Field("mrunners.plan/v1", alias="schema")
@@ -72,6 +88,7 @@ class RunPlan(Record):
     node_log_limit_bytes: int
     start_timeout_seconds: float
     jobs: tuple[PlannedJob, ...] = Field(min_length=1)
+    loads: tuple[ProfileLoad, ...] = ()
 
     @property
     def pod_count(self) -> int:
@@ -98,12 +115,13 @@ def digest_of(value: object) -> str:
 def plan_differences(existing: RunPlan, requested: RunPlan) -> list[str]:
     """Return how a plan differs from the one in the tracker, one line per difference.
 
-    The run ID is not compared, because it says which run it is and not what the run does.
+    The run ID is not compared, because it says which run it is and not what the run does; nor the
+    loads, which earlier releases did not store: the profiles' digests are compared.
     """
     differences = [
         f"{name}: {_text(old)} in the existing run, {_text(new)} requested"
         for name in RunPlan.model_fields
-        if name not in {"run_id", "jobs"}
+        if name not in {"run_id", "jobs", "loads"}
         and (old := getattr(existing, name)) != (new := getattr(requested, name))
     ]
     if len(existing.jobs) != len(requested.jobs):

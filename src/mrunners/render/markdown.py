@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from mrunners.formatting import (
     grouped,
     milliseconds,
+    per_second,
     percentile_name,
     shared_server,
     without_server,
@@ -107,7 +108,9 @@ def _lines(report: MergedReport, page: SavedPage | None) -> Iterable[str]:
     yield (
         f"Run `{report.run}` of tracker `{report.tracker}` in namespace `{report.namespace}`, "
         f"{report.duration}; {grouped(report.total)} samples, "
-        f"{grouped(sum(report.error_stats.values()))} errors."
+        f"{grouped(sum(report.error_stats.values()))} errors; "
+        f"{per_second(report.throughput.successes_per_second)} successes/s from the first start to "
+        "the last answer."
     )
     if page is not None:
         yield ""

@@ -12,6 +12,7 @@ from mrunners.reports import json_fields as fields
 from mrunners.reports.flat_report import FlatReport, parse_flat
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.samples import KperfReport
+from mrunners.reports.spec_figures import spec_figures
 from mrunners.reports.strict_json import JsonObject, parse_json_object
 
 __all__ = ["FIRST_READABLE_RELEASE", "parse_report"]
@@ -83,6 +84,7 @@ def _from_specs(
         percentiles=whole.percentiles or None,
         percentiles_by_url=whole.percentiles_by_url,
         unknown_keys=tuple(sorted({*unknown, *whole.unknown_keys})),
+        specs=tuple(spec_figures(spec, alone=len(specs) == 1) for spec in specs),
     )
 
 
