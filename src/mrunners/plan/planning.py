@@ -14,10 +14,10 @@ from mrunners.plan.metadata import job_name
 from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import PlannedJob, ProfileLoad, RunPlan, run_id_of
 from mrunners.plan.tracker import assign_profiles, plan_fits
-from mrunners.profiles.brakes import rate_ceilings
 from mrunners.profiles.expectations import (
     expected_samples,
     expected_seconds,
+    rate_ceilings,
     target_clients,
     target_rate,
 )

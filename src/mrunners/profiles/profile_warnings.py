@@ -7,7 +7,7 @@ from typing import Final
 
 from mrunners.durations import format_duration
 from mrunners.formatting import counted, milliseconds
-from mrunners.profiles.brakes import connections_needed, ends_early_by, rate_ceilings
+from mrunners.profiles.expectations import connections_needed, ends_early_by, rate_ceilings
 from mrunners.profiles.profile import MAX_CONNS, LoadProfile, LoadProfileSpec
 from mrunners.text import spec_names
 

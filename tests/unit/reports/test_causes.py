@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mrunners.profiles.brakes import rate_ceilings
+from mrunners.profiles.expectations import rate_ceilings
 from mrunners.profiles.profile import LoadProfile
 from mrunners.reports.analysis.finding import Finding, FindingKind
 from mrunners.reports.analysis.pace import SpecTarget, ThroughputLimit

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from mrunners.records import Record
-from mrunners.reports.analysis.pod_stats import PodStats
+from mrunners.reports.analysis.pod_stats import PodStats, per_wall_second, wall_seconds
 from mrunners.reports.analysis.stragglers import Straggler
-from mrunners.reports.analysis.wall_time import per_wall_second, wall_seconds
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.reports.percentiles import percentile_latencies
 

@@ -22,8 +22,7 @@ from mrunners.reports.analysis.job_pace import (
     spec_paces,
 )
 from mrunners.reports.analysis.pace import TARGET_REACHED_SHARE, SpecTarget, ThroughputLimit
-from mrunners.reports.analysis.pod_stats import PodStats
-from mrunners.reports.analysis.wall_time import per_wall_second, wall_seconds
+from mrunners.reports.analysis.pod_stats import PodStats, per_wall_second, wall_seconds
 
 __all__ = [
     "NO_THROUGHPUT",
