@@ -14,7 +14,6 @@ __all__ = [
     "per_second",
     "percent",
     "percentile_name",
-    "rate",
     "shared_server",
     "without_query",
     "without_server",
@@ -72,13 +71,6 @@ def milliseconds(seconds: float | None) -> str:
     if value < 99.95:
         return f"{value:.1f}"
     return f"{value:,.0f}"
-
-
-def rate(count: int | None, duration_ns: int) -> str:
-    """Return events per second; `-` when it is unknown."""
-    if count is None or duration_ns <= 0:
-        return UNKNOWN
-    return per_second(count * 1e9 / duration_ns)
 
 
 def per_second(events: float | None) -> str:

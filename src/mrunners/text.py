@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-__all__ = ["closest", "did_you_mean", "kind_of", "listed", "printable", "quoted"]
+__all__ = ["closest", "did_you_mean", "kind_of", "listed", "printable", "quoted", "spec_names"]
 
 _ELLIPSIS: Final = "…"
 _QUOTED_CHARACTERS: Final = 60
@@ -96,3 +96,20 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     names = sorted(known)
     meant = closest(word, names)
     return f"; known: {', '.join(names)}" if meant is None else f"; did you mean '{meant}'?"
+
+
+def spec_names(indexes: Sequence[int]) -> str:
+    """Return `specs[0], specs[2]…specs[19]` for ascending indexes."""
+    runs: list[list[int]] = []
+    for index in indexes:
+        if runs and runs[-1][-1] == index - 1:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    names = []
+    for run in runs:
+        if len(run) > 2:
+            names.append(f"specs[{run[0]}]…specs[{run[-1]}]")
+        else:
+            names += [f"specs[{index}]" for index in run]
+    return listed(names, 5)

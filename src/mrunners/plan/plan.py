@@ -15,11 +15,13 @@ from mrunners.plan.option_table import Spread
 from mrunners.profiles.uri_query import MAX_PODS
 from mrunners.records import Record
 from mrunners.refs import RunRef
+from mrunners.reports.analysis.pace import SpecTarget
 from mrunners.reports.runner_script import ReportMode
 
 __all__ = [
     "MAX_PODS_OF_RUN",
     "PlannedJob",
+    "ProfileLoad",
     "RunPlan",
     "digest_of",
     "plan_differences",
@@ -61,6 +63,20 @@ class PlannedJob(Record):
     clients: int | None = None
 
 
+class ProfileLoad(Record):
+    """What a load profile sets for each pod, and what kperf makes of it; known before the start.
+
+    Attributes:
+        digest: The profile's, as in `PlannedJob.profile_digest`.
+        specs: What each spec sets; empty when there are very many.
+        warnings: What the profile's author should know, one line each.
+    """
+
+    digest: str
+    specs: tuple[SpecTarget, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
 class RunPlan(Record):
     """Everything that a run deploys.
 
@@ -69,6 +85,7 @@ class RunPlan(Record):
         node_log_limit_bytes: How much log a node keeps per container.
         start_timeout_seconds: A pod that has not started after this time is not waited for.
         jobs: In the order of the runner URIs.
+        loads: What each different profile sets, as far as it fits; derived from the profiles.
     """
 
     schema_: Literal["mrunners.plan/v1"] = Field("mrunners.plan/v1", alias="schema")
@@ -84,6 +101,7 @@ class RunPlan(Record):
     node_log_limit_bytes: int = Field(ge=1)
     start_timeout_seconds: FiniteFloat = Field(ge=0)
     jobs: tuple[PlannedJob, ...] = Field(min_length=1)
+    loads: tuple[ProfileLoad, ...] = ()
 
     @model_validator(mode="after")
     def _require_consistency(self) -> Self:
@@ -121,12 +139,13 @@ def digest_of(value: object) -> str:
 def plan_differences(existing: RunPlan, requested: RunPlan) -> list[str]:
     """Return how a plan differs from the one in the tracker, one line per difference.
 
-    The run ID is not compared, because it says which run it is and not what the run does.
+    The run ID is not compared, because it says which run it is and not what the run does; nor the
+    loads, which earlier releases did not store: the profiles' digests are compared.
     """
     differences = [
         f"{name}: {_text(old)} in the existing run, {_text(new)} requested"
         for name in RunPlan.model_fields
-        if name not in {"run_id", "jobs"}
+        if name not in {"run_id", "jobs", "loads"}
         and (old := getattr(existing, name)) != (new := getattr(requested, name))
     ]
     if len(existing.jobs) != len(requested.jobs):

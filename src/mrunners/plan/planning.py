@@ -5,24 +5,27 @@ Runs whose reports, profiles or plans are too large are refused here, before any
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mrunners.durations import parse_duration
 from mrunners.errors import InvalidInputError
 from mrunners.plan.metadata import job_name
 from mrunners.plan.options import RunOptions
-from mrunners.plan.plan import MAX_PODS_OF_RUN, PlannedJob, RunPlan, run_id_of
-from mrunners.plan.tracker import assign_profiles
+from mrunners.plan.plan import MAX_PODS_OF_RUN, PlannedJob, ProfileLoad, RunPlan, run_id_of
+from mrunners.plan.tracker import assign_profiles, plan_fits
 from mrunners.profiles.expectations import (
     expected_samples,
     expected_seconds,
+    rate_ceilings,
     target_clients,
     target_rate,
 )
 from mrunners.profiles.loading import LoadedRunner
 from mrunners.quantities import format_bytes, parse_bytes
+from mrunners.reports.analysis.pace import SpecTarget
 from mrunners.reports.runner_script import ReportMode
+from mrunners.text import listed
 
 __all__ = ["PlannedRun", "plan_run"]
 
@@ -32,6 +35,9 @@ _LOG_BYTES_PER_SAMPLE: Mapping[ReportMode, float] = {
     ReportMode.PLAIN: 124.0,
     ReportMode.FRAMED: 9.0,
 }
+
+# A tracker has room for this many beside a large plan, and no one reads more in a report.
+_MAX_PLANNED_SPECS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +97,11 @@ def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: s
             for index, runner in enumerate(runners)
         ),
     )
+    with_loads = plan.model_copy(update={"loads": tuple(_loads(runners))})
+    # What the report would say about the profiles is not worth a run that cannot start.
+    plan = with_loads if plan_fits(with_loads) else plan
     profiles = {runner.digest: runner.rendered for runner in runners}
-    warnings = [f"runner {i + 1}: {text}" for i, r in enumerate(runners) for text in r.warnings]
+    warnings = list(_profile_warnings(runners))
     problems: list[str] = []
     for index, runner in enumerate(runners):
         if (problem := _log_size_problem(plan, runner)) is not None:
@@ -105,6 +114,37 @@ def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: s
         raise InvalidInputError(problems)
     assign_profiles(plan, profiles)
     return PlannedRun(plan, profiles, tuple(warnings))
+
+
+def _loads(runners: Sequence[LoadedRunner]) -> Iterator[ProfileLoad]:
+    """Yield what each different profile sets, with its specs while they are few enough."""
+    remaining = _MAX_PLANNED_SPECS
+    for runner in {runner.digest: runner for runner in runners}.values():
+        specs: tuple[SpecTarget, ...] = ()
+        if len(runner.profile.specs) <= remaining:
+            remaining -= len(runner.profile.specs)
+            specs = tuple(
+                SpecTarget(
+                    rate=spec.rate or None,
+                    clients=spec.client,
+                    duration_seconds=spec.duration or None,
+                    ceiling=ceiling,
+                )
+                for spec, ceiling in zip(
+                    runner.profile.specs, rate_ceilings(runner.profile), strict=True
+                )
+            )
+        yield ProfileLoad(digest=runner.digest, specs=specs, warnings=runner.warnings)
+
+
+def _profile_warnings(runners: Sequence[LoadedRunner]) -> Iterator[str]:
+    """Yield each warning about a profile once, with the numbers of the runners that have it."""
+    numbers_by_warning: dict[str, list[str]] = {}
+    for number, runner in enumerate(runners, start=1):
+        for text in runner.warnings:
+            numbers_by_warning.setdefault(text, []).append(str(number))
+    for text, numbers in numbers_by_warning.items():
+        yield f"{'runner' if len(numbers) == 1 else 'runners'} {listed(numbers, 5)}: {text}"
 
 
 def _log_size_problem(plan: RunPlan, runner: LoadedRunner) -> str | None:

@@ -27,6 +27,7 @@ from mrunners.refs import RunRef
 __all__ = [
     "assign_profiles",
     "overflow_manifests",
+    "plan_fits",
     "profile_key",
     "read_plan",
     "tracker_manifest",
@@ -41,6 +42,11 @@ DATA_LIMIT_BYTES = MAX_RENDERED_BYTES
 def profile_key(digest: str) -> str:
     """Return the key of a profile in the ConfigMap that holds it."""
     return f"profile-{digest[:16]}.yaml"
+
+
+def plan_fits(plan: RunPlan) -> bool:
+    """Whether the plan fits into a tracker."""
+    return len(_plan_json(plan).encode()) <= DATA_LIMIT_BYTES
 
 
 def assign_profiles(plan: RunPlan, profiles: Mapping[str, str]) -> dict[str, str]:

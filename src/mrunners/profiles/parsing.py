@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -17,6 +17,7 @@ from mrunners.profiles.problems import (
     validation_problems,
 )
 from mrunners.profiles.profile import LoadProfile, LoadProfileSpec, WeightedRequest
+from mrunners.profiles.profile_warnings import profile_warnings
 from mrunners.profiles.rendering import LEAST_REQUEST_BYTES, rendered_size_problem
 from mrunners.profiles.requests import (
     ProfileModel,
@@ -106,7 +107,7 @@ def parse_profile(text: bytes | str) -> ParsedProfile:
     if problems or profile is None:
         ordered = in_document_order(problems, with_specs)
         raise InvalidInputError(render_problems(ordered, single_spec=single_spec))
-    return ParsedProfile(profile, tuple(_warnings(with_specs, profile)))
+    return ParsedProfile(profile, profile_warnings(with_specs, profile))
 
 
 def _validate(document: dict[str, object]) -> tuple[LoadProfile | None, list[Problem]]:
@@ -147,30 +148,3 @@ def _known_keys(path: FieldPath) -> Iterable[str]:
     keys = [part for part in path if isinstance(part, str)]
     model = models[len(keys)] if len(keys) < len(models) else _MODEL_OF_KIND[keys[2]]
     return _TOP_KEYS if model is LoadProfile else _keys_of(model)
-
-
-def _warnings(document: Mapping[str, object], profile: LoadProfile) -> Iterator[str]:
-    specs = document["specs"]
-    first = profile.specs[0]
-    for index, spec in enumerate(profile.specs):
-        path = f"specs[{index}]"
-        if isinstance(specs, list) and specs[index].get("total") and specs[index].get("duration"):
-            yield f"{path}: both total and duration are set; duration is ignored"
-        # kperf's runner makes its clients once, out of the first spec (commands/runner/runner.go).
-        if ignored := _ignored_settings(first, spec):
-            yield f"{path}: {', '.join(ignored)}: kperf uses the first spec's values for all specs"
-        if first.rate > 0 and (spec.rate == 0 or spec.rate > first.rate * first.conns):
-            yield (
-                f"{path}.rate: kperf also limits each connection to the first spec's rate and "
-                "counts that wait as latency, so the reported latencies will be too high; "
-                "put the fastest spec first"
-            )
-
-
-def _ignored_settings(first: LoadProfileSpec, spec: LoadProfileSpec) -> list[str]:
-    settings = {
-        "conns": (first.conns, spec.conns),
-        "contentType": (first.content_type, spec.content_type),
-        "disableHTTP2": (first.disable_http2, spec.disable_http2),
-    }
-    return [name for name, (used, given) in settings.items() if used != given]

@@ -28,6 +28,7 @@ from mrunners.profiles.requests import (
 
 __all__ = [
     "DEFAULT_TOTAL",
+    "MAX_CONNS",
     "ContentType",
     "LoadProfile",
     "LoadProfileSpec",
@@ -39,7 +40,7 @@ DEFAULT_TOTAL: Final = 1000
 # kperf itself writes 'no limit' as this rate.
 _MAX_RATE: Final = 2**31 - 1
 # Each connection takes a source port of the pod.
-_MAX_CONNS: Final = 65_535
+MAX_CONNS: Final = 65_535
 _MAX_CLIENTS: Final = 1_000_000
 
 _Entry = TypeVar("_Entry")
@@ -118,7 +119,7 @@ class LoadProfileSpec(ProfileModel):
     rate: float = Field(default=0.0, ge=0, le=_MAX_RATE)
     total: int = Field(default=0, ge=0, le=MAX_COUNT)
     duration: int = Field(default=0, ge=0, le=MAX_COUNT)
-    conns: int = Field(default=1, ge=1, le=_MAX_CONNS)
+    conns: int = Field(default=1, ge=1, le=MAX_CONNS)
     client: int = Field(default=1, ge=1, le=_MAX_CLIENTS)
     content_type: Annotated[ContentType, Field(strict=False)] = ContentType.JSON
     disable_http2: bool = Field(default=False, alias="disableHTTP2")

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mrunners.formatting import grouped, milliseconds, percentile_name
+from mrunners.formatting import grouped, milliseconds, per_second, percentile_name
 from mrunners.render.request_rows import error_times, request_rows
 from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.merged import MergedReport, RunnerSummary
@@ -110,7 +110,9 @@ def _lines(report: MergedReport, page: SavedPage | None) -> Iterable[str]:
     yield (
         f"Run `{report.run}` of tracker `{report.tracker}` in namespace `{report.namespace}`, "
         f"{report.duration}; {grouped(report.total)} samples, "
-        f"{grouped(sum(report.error_stats.values()))} errors."
+        f"{grouped(sum(report.error_stats.values()))} errors; "
+        f"{per_second(report.throughput.successes_per_second)} successes/s from the first start to "
+        "the last answer."
     )
     if page is not None:
         yield ""

@@ -7,7 +7,7 @@ refuse it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from mrunners.durations import format_go_duration
@@ -31,6 +31,7 @@ __all__ = ["merge"]
 # A note is one line, and the keys come from untrusted text.
 _MAX_NAMED_KEYS = 10
 _MAX_KEY_CHARACTERS = 40
+_MAX_WARNING_CHARACTERS = 600
 
 
 def merge(
@@ -79,7 +80,7 @@ def merge(
         namespace=run.namespace,
         run=run_id,
         coverage=_coverage(ordered),
-        notes=_notes(reports),
+        notes=(*_profile_notes(targets or {}), *_notes(reports)),
         start_skew_seconds=analysis.start_skew_seconds,
         requests_by_us=requests_by_us,
         overlap_seconds=analysis.overlap_seconds,
@@ -142,6 +143,16 @@ def _notes(reports: Sequence[KperfReport]) -> tuple[str, ...]:
             f"does not know and leaves out: {names}"
         )
     return tuple(notes)
+
+
+def _profile_notes(targets: Mapping[str, TargetLoad]) -> Iterator[str]:
+    """Yield what was known about the profiles before the start, with the Jobs that run them."""
+    jobs_by_warning: dict[str, list[str]] = {}
+    for job, target in targets.items():
+        for warning in target.warnings:
+            jobs_by_warning.setdefault(warning, []).append(printable(job))
+    for warning, jobs in jobs_by_warning.items():
+        yield f"{listed(jobs)}: {printable(warning, _MAX_WARNING_CHARACTERS)}"
 
 
 def _errors(reports: Sequence[KperfReport]) -> tuple[MergedError, ...]:

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["KperfReport", "Percentiles", "RequestError"]
+__all__ = ["KperfReport", "Percentiles", "RequestError", "SpecFigures"]
 
 # ((0, seconds), (0.5, seconds), ...), as kperf prints them.
 Percentiles = tuple[tuple[float, float], ...]
@@ -36,6 +36,31 @@ class RequestError:
     message: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecFigures:
+    """What one spec of a load profile measured in one pod.
+
+    Attributes:
+        requests: Number of successes and errors together; None when it is unknown.
+        duration_ns: From its start to its last answer, in nanoseconds.
+        busy_seconds: The time that its clients spent waiting for answers, summed over clients;
+            None without raw data.
+        shortest_seconds: The shortest wait for an answer; None when it is unknown.
+        longest_seconds: The longest one.
+    """
+
+    requests: int | None
+    duration_ns: int
+    busy_seconds: float | None
+    shortest_seconds: float | None
+    longest_seconds: float | None
+
+    @property
+    def duration_seconds(self) -> float:
+        """From the spec's start to its last answer."""
+        return self.duration_ns / 1e9
+
+
 @dataclass(frozen=True, slots=True)
 class KperfReport:
     """One runner's report, of any release of kperf.
@@ -52,6 +77,7 @@ class KperfReport:
         percentiles: As kperf printed them; None when it printed none.
         percentiles_by_url: As kperf printed them; empty when it printed none.
         unknown_keys: Keys of the report that this release of mrunners does not know.
+        specs: The figures of each spec, in the order of the profile.
     """
 
     total: int
@@ -64,6 +90,7 @@ class KperfReport:
     percentiles: Percentiles | None
     percentiles_by_url: Mapping[str, Percentiles]
     unknown_keys: tuple[str, ...] = ()
+    specs: tuple[SpecFigures, ...] = ()
 
     @property
     def error_count(self) -> int:

@@ -205,7 +205,16 @@ def merge_outcomes(
         raw: Whether the report keeps every sample and error.
     """
     plan = run.plan
-    targets = {job.name: TargetLoad(job.target_per_second, job.clients) for job in plan.jobs}
+    loads = {load.digest: load for load in plan.loads}
+    targets = {
+        job.name: TargetLoad(
+            job.target_per_second,
+            job.clients,
+            specs=load.specs if (load := loads.get(job.profile_digest)) else (),
+            warnings=load.warnings if load else (),
+        )
+        for job in plan.jobs
+    }
     return merge(run.ref, plan.run_id, outcomes, targets=targets, raw=raw, requests_by_us=requests)
 
 

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +25,15 @@ def test_a_digest_does_not_depend_on_the_order_of_keys(value: dict[str, object])
 
 def test_a_plan_does_not_differ_from_itself_even_under_another_run() -> None:
     assert plan_differences(planned().plan, planned(key="another").plan) == []
+
+
+def test_a_plan_of_an_earlier_release_without_loads_does_not_differ() -> None:
+    plan = planned().plan
+    document = plan.model_dump(mode="json", by_alias=True)
+    del document["loads"]
+    earlier = RunPlan.model_validate_json(json.dumps(document))
+    assert earlier == plan.model_copy(update={"loads": ()})
+    assert plan_differences(earlier, plan) == []
 
 
 @pytest.mark.parametrize(

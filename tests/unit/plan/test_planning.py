@@ -2,8 +2,9 @@ import pytest
 
 from mrunners.errors import InvalidInputError
 from mrunners.plan.option_table import Spread
-from mrunners.plan.plan import PlannedJob, RunPlan
+from mrunners.plan.plan import PlannedJob, ProfileLoad, RunPlan
 from mrunners.plan.planning import PlannedRun, plan_run
+from mrunners.reports.analysis.pace import SpecTarget
 from mrunners.reports.runner_script import ReportMode
 from tests.unit.env import IMAGE, RUN_ID, loaded, options, profile
 
@@ -41,6 +42,7 @@ def test_a_plan_contains_what_the_options_and_profiles_say() -> None:
                     clients=1,
                 ),
             ),
+            loads=(ProfileLoad(digest=runner.digest, specs=(SpecTarget(rate=10.0, clients=1),)),),
         ),
         profiles={runner.digest: runner.rendered},
     )
@@ -83,6 +85,52 @@ def test_there_is_no_warning_about_a_duration_without_a_rate() -> None:
 def test_a_warning_about_a_profile_names_its_runner() -> None:
     warnings = plan_of("total: 100\n  duration: 3").warnings
     assert warnings == ("runner 1: specs[0]: both total and duration are set; duration is ignored",)
+
+
+def test_a_warning_that_several_runners_have_is_one_line_and_stored_once() -> None:
+    requested = options(runners=(URI, "file:///b?numbers=1", "file:///c?numbers=1"))
+    text = profile(limit="total: 100\n  duration: 3")
+    runners = [
+        loaded(requested.runners[0], text),
+        loaded(requested.runners[1]),
+        loaded(requested.runners[2], text),
+    ]
+    run = plan_run(requested, runners, run_key="key")
+    warning = "specs[0]: both total and duration are set; duration is ignored"
+    assert run.warnings == (f"runners 1, 3: {warning}",)
+    spec = SpecTarget(rate=10.0, clients=1)
+    assert run.plan.loads == (
+        ProfileLoad(digest=runners[0].digest, specs=(spec,), warnings=(warning,)),
+    )
+
+
+def test_what_kperf_makes_of_the_rates_stands_in_the_plan() -> None:
+    request = "    requests: [{shares: 1, staleList: {version: v1, resource: pods}}]\n"
+    text = (
+        "version: 1\nspecs:\n"
+        f"  - rate: 10\n    total: 100\n    conns: 2\n    client: 4\n{request}"
+        f"  - rate: 50\n    duration: 60\n    client: 4\n{request}"
+        f"  - total: 900\n{request}"
+    )
+    runner = loaded(URI, text)
+    (load,) = plan_run(options(runners=(URI,)), [runner], run_key="key").plan.loads
+    assert load == ProfileLoad(
+        digest=runner.digest,
+        specs=(
+            SpecTarget(rate=10.0, clients=4),
+            SpecTarget(rate=50.0, clients=4, duration_seconds=60.0, ceiling=20.0),
+            SpecTarget(clients=1, ceiling=10.0),
+        ),
+        warnings=runner.warnings,
+    )
+
+
+def test_very_many_specs_are_not_stored_and_the_run_starts_all_the_same() -> None:
+    request = "requests: [{shares: 1, staleList: {version: v1, resource: pods}}]"
+    specs = "".join(f"- {{rate: 10, total: 1, {request}}}\n" for _ in range(1001))
+    runner = loaded(URI, f"version: 1\nspecs:\n{specs}")
+    plan = plan_run(options(runners=(URI,)), [runner], run_key="key").plan
+    assert plan.loads == (ProfileLoad(digest=runner.digest),)
 
 
 def test_each_runner_that_is_too_large_has_a_line() -> None:

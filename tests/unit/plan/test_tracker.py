@@ -89,6 +89,13 @@ def test_the_tracker_is_this_whole_manifest() -> None:
                 "pod_count": 1,
             },
         ],
+        "loads": [
+            {
+                "digest": digest,
+                "specs": [{"rate": 10.0, "clients": 1, "duration_seconds": None, "ceiling": None}],
+                "warnings": [],
+            }
+        ],
     }
 
 

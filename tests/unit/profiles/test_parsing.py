@@ -64,13 +64,13 @@ def test_settings_that_kperf_takes_from_the_first_spec_only_give_a_warning() -> 
     requests = f"requests: [{{shares: 1, staleGet: {GET}}}]"
     text = (
         f"version: 1\nspecs:\n- {{rate: 5, total: 5, {requests}}}\n"
-        f"- {{rate: 50, total: 5, conns: 2, contentType: protobuf, {requests}}}\n"
+        f"- {{rate: 50, total: 50, conns: 2, contentType: protobuf, {requests}}}\n"
     )
     assert parse_profile(text).warnings == (
         "specs[1]: conns, contentType: kperf uses the first spec's values for all specs",
-        "specs[1].rate: kperf also limits each connection to the first spec's rate and "
-        "counts that wait as latency, so the reported latencies will be too high; "
-        "put the fastest spec first",
+        "specs[1]: kperf limits each connection to the first spec's rate (5/s, 1 connection) and "
+        "counts that wait as latency, so these latencies will not be the server's; set "
+        "specs[0].conns and their client to at least 10 (the fastest of them sends 50/s)",
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from array import array
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
-from mrunners.reports.samples import KperfReport, RequestError
+from mrunners.reports.samples import KperfReport, RequestError, SpecFigures
 from tests.factories import Json, error, flat, multi, printed
 
 URL = "LIST https://api/pods"
@@ -46,13 +48,54 @@ def test_a_flat_report_is_read_whole() -> None:
         latencies_by_url={URL: array("d", latencies)},
         percentiles=pairs,
         percentiles_by_url={URL: pairs},
+        specs=(
+            SpecFigures(
+                requests=4,
+                duration_ns=100_072_897_445,
+                busy_seconds=math.fsum(latencies) + 0.01,
+                shortest_seconds=0.001,
+                longest_seconds=0.25,
+            ),
+        ),
     )
 
 
 def test_the_aggregated_report_of_several_specs_is_used() -> None:
     one, two = flat({"A": [0.1, 0.2]}, errors=1), flat({"A": [0.3], "B": [1.0]})
     whole = flat({"A": [0.1, 0.2, 0.3], "B": [1.0]}, errors=1, duration="20s", received=2000)
-    assert parse_report(printed(multi(one, two, aggregated=whole))) == parse_report(printed(whole))
+    report = parse_report(printed(multi(one, two, aggregated=whole)))
+    alone = parse_report(printed(whole))
+    assert replace(report, specs=()) == replace(alone, specs=())
+    assert report.specs == (
+        SpecFigures(
+            requests=3,
+            duration_ns=10_000_000_000,
+            busy_seconds=math.fsum([0.1, 0.2]) + 0.01,
+            shortest_seconds=0.01,
+            longest_seconds=0.2,
+        ),
+        SpecFigures(
+            requests=2,
+            duration_ns=10_000_000_000,
+            busy_seconds=math.fsum([0.3, 1.0]),
+            shortest_seconds=0.3,
+            longest_seconds=1.0,
+        ),
+    )
+
+
+def test_without_raw_data_the_figures_of_a_spec_are_what_the_percentiles_say() -> None:
+    (alone,) = parse_report(printed(flat(raw=False))).specs
+    assert alone == SpecFigures(
+        requests=3,
+        duration_ns=10_000_000_000,
+        busy_seconds=None,
+        shortest_seconds=0.001,
+        longest_seconds=0.25,
+    )
+    # No percentile says how long a failed request took.
+    (failing,) = parse_report(printed(flat(errors=1, raw=False))).specs
+    assert (failing.requests, failing.shortest_seconds, failing.longest_seconds) == (4, None, None)
 
 
 def test_an_empty_list_of_specs_is_a_flat_report() -> None:

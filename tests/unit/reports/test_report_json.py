@@ -91,6 +91,8 @@ def test_the_whole_document_is_the_documented_one() -> None:
             },
         ],
         "throughput": {
+            "wallSeconds": 10.0,
+            "successesPerSecond": 0.1,
             "targetPerSecond": None,
             "achievedPerSecond": 0.2,
             "jobs": [
@@ -98,6 +100,7 @@ def test_the_whole_document_is_the_documented_one() -> None:
                     "job": "mrunners-0",
                     "pods": 1,
                     "targetPerSecond": 40.0,
+                    "wallSeconds": 10.0,
                     "achievedPerSecond": 0.2,
                     "clientsPerPod": 2,
                     "meanLatencySeconds": 0.13,
@@ -108,6 +111,7 @@ def test_the_whole_document_is_the_documented_one() -> None:
                     "job": "mrunners-1",
                     "pods": 0,
                     "targetPerSecond": None,
+                    "wallSeconds": None,
                     "achievedPerSecond": 0.0,
                     "clientsPerPod": None,
                     "meanLatencySeconds": None,

@@ -8,7 +8,7 @@ import pytest
 from mrunners.errors import ForbiddenError, IncompleteError, StillRunningError, UnreachableError
 from mrunners.hints import describe
 from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT, ANNOTATION_JOBS_CREATED_AT
-from mrunners.plan.planning import PlannedRun
+from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.refs import RunRef
 from mrunners.reports.outcomes import MissingReason
 from mrunners.run.report_store import ReportStore
@@ -22,9 +22,9 @@ from mrunners.run.result import (
     require_portable,
 )
 from mrunners.run.snapshot import RunSnapshot, read_snapshot
-from tests.factories import missing_pod
+from tests.factories import flat, merged_pod, missing_pod, multi
 from tests.fakes import FakeCluster, RecordingObserver
-from tests.unit.env import deploy, find, finish, log_of, planned
+from tests.unit.env import deploy, find, finish, loaded, log_of, options, planned, uris
 
 RUN = planned()
 POD = "mrunners-0-0-abcde"
@@ -101,6 +101,27 @@ def test_the_merged_report_names_its_run_and_the_requests_of_mrunners(
         7,
     )
     assert (report.verdict, report.complete) == ("3 of 3 reports merged", True)
+
+
+def test_what_the_profile_causes_goes_from_the_plan_in_the_tracker_into_the_report() -> None:
+    request = "    requests: [{shares: 1, staleList: {version: v1, resource: pods}}]\n"
+    text = (
+        f"version: 1\nspecs:\n  - rate: 10\n    total: 100\n{request}"
+        f"  - rate: 50\n    total: 100\n{request}"
+    )
+    requested = options(runners=uris(1))
+    runner = loaded(requested.runners[0], text)
+    cluster = FakeCluster()
+    run = deploy(cluster, plan_run(requested, [runner], run_key="key"))
+    first, second = (flat({"LIST a": [0.05] * 100}, duration="10s") for _ in range(2))
+    whole = flat({"LIST a": [0.05] * 200}, duration="20s", received=2000)
+    pod = merged_pod(0, 0, multi(first, second, aggregated=whole))
+    report = merge_outcomes(run, [pod], requests=1)
+    assert report.notes == tuple(f"mrunners-0: {warning}" for warning in runner.warnings) != ()
+    assert [finding.text for finding in report.findings] == [
+        "kperf's own limiter set the pace, not the server: mrunners-0 specs[1] "
+        "(10.0 of 50.0 requests/s)"
+    ]
 
 
 def test_a_collected_run_is_marked_by_an_annotation_of_its_tracker(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from mrunners.durations import format_duration, parse_go_duration
-from mrunners.formatting import byte_size, counted, grouped, milliseconds, percent, rate
+from mrunners.formatting import byte_size, counted, grouped, milliseconds, per_second, percent
 from mrunners.reports.conclusion import Conclusion, FailOn
 from mrunners.reports.merged import FlatSummary, MergedReport
 from mrunners.text import printable
@@ -133,9 +133,9 @@ def _key_figures(report: MergedReport) -> tuple[KeyFigure, ...]:
         _latency("Maximum latency", at, 1.0),
         KeyFigure(
             "Throughput",
-            rate(report.total, duration_ns),
+            per_second(report.throughput.successes_per_second),
             "/s",
-            f"successes, mean over {duration}; {byte_size(report.received_bytes)} received",
+            f"successes{_over(report)}; {byte_size(report.received_bytes)} received",
         ),
         KeyFigure(
             "Successes",
@@ -155,6 +155,13 @@ def _key_figures(report: MergedReport) -> tuple[KeyFigure, ...]:
             note="from the first pod to the last",
         ),
     )
+
+
+def _over(report: MergedReport) -> str:
+    seconds = report.throughput.wall_seconds
+    if seconds is None:
+        return ""
+    return f", mean over {format_duration(seconds)} from first start to last answer"
 
 
 def _latency(name: str, at: dict[float, float], p: float) -> KeyFigure:

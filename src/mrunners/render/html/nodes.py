@@ -57,7 +57,8 @@ def nodes(report: MergedReport) -> Nodes:
         table=Table(
             name="nodes-table",
             title="Every node",
-            note="The highest p99 first; latency in milliseconds.",
+            note="The highest p99 first; latency in milliseconds. Requests per second are from the "
+            "node's first start to its last answer.",
             rows_are="nodes",
             columns=(
                 Column("node", numeric=False),

@@ -60,10 +60,16 @@ def _median_and_p99(pairs: tuple[tuple[float, float], ...] | None) -> tuple[Cell
 
 _LIMITS: Mapping[ThroughputLimit, str] = {
     ThroughputLimit.RATE: "the profile's rate",
+    ThroughputLimit.PROFILE: "kperf itself, by the profile",
     ThroughputLimit.ANSWERS: "the wait for answers",
     ThroughputLimit.RUNNERS: "the runners or their nodes",
+    ThroughputLimit.START_SKEW: "pods that did not run together",
     ThroughputLimit.UNKNOWN: "unknown",
 }
+
+
+# What makes the figures say less about the server than they seem to.
+_UNEXPECTED = {ThroughputLimit.RUNNERS, ThroughputLimit.PROFILE, ThroughputLimit.START_SKEW}
 
 
 def throughput_table(report: MergedReport) -> Table:
@@ -71,7 +77,8 @@ def throughput_table(report: MergedReport) -> Table:
     return Table(
         name="throughput",
         title="Target and achieved load",
-        note="Requests per second over the merged pods, errors included.",
+        note="Requests per second of the merged pods, errors included; achieved: over the Job's "
+        "own time from its first pod's start to its last answer.",
         rows_are="Jobs",
         columns=(
             Column("Job", numeric=False),
@@ -88,7 +95,7 @@ def throughput_table(report: MergedReport) -> Table:
                 number("-" if job.clients_busy is None else percent(job.clients_busy)),
                 Cell(
                     _LIMITS[job.limit],
-                    tone="warn" if job.limit is ThroughputLimit.RUNNERS else "",
+                    tone="warn" if job.limit in _UNEXPECTED else "",
                 ),
             )
             for job in report.throughput.jobs

@@ -17,7 +17,6 @@ from mrunners.formatting import (
     milliseconds,
     per_second,
     percentile_name,
-    rate,
 )
 from mrunners.render.request_rows import error_times, request_rows
 from mrunners.render.terminal.rich_tables import MAX_ROWS, add_rest, safe_cell, titled_table
@@ -100,12 +99,21 @@ def _summary(report: MergedReport) -> Text:
     facts = [
         f"{grouped(report.total)} samples and {grouped(_error_count(report))} errors "
         f"in {format_duration(duration_ns / 1e9)}",
-        f"{rate(report.total, duration_ns)} successes/s",
+        f"{per_second(report.throughput.successes_per_second)} successes/s{_over(report)}",
         f"{byte_size(report.received_bytes)} received",
     ]
     if report.start_skew_seconds is not None:
         facts.append(_starts(report, report.start_skew_seconds))
     return Text("; ".join(facts))
+
+
+def _over(report: MergedReport) -> str:
+    """Return ` over 25s`, the time from the first start to the last answer."""
+    seconds = report.throughput.wall_seconds
+    longest = format_duration(parse_go_duration(report.duration) / 1e9)
+    if seconds is None or format_duration(seconds) == longest:
+        return ""
+    return f" over {format_duration(seconds)}"
 
 
 def _starts(report: MergedReport, skew_seconds: float) -> str:
@@ -149,7 +157,7 @@ def _latencies(report: MergedReport) -> Table:
 def _runners(report: MergedReport) -> Table:
     runners = report.runners
     rates = {job.job: job for job in report.throughput.jobs}
-    table = titled_table("Runners")
+    table = titled_table("Runners (req/s: with errors, over each Job's own time)")
     table.add_column("job, URI", ratio=1, overflow="fold")
     has_targets = any(job.target_per_second is not None for job in report.throughput.jobs)
     rate_names = ("req/s", "target") if has_targets else ("req/s",)

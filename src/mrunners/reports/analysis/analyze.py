@@ -13,7 +13,12 @@ from mrunners.reports.analysis.node_summaries import NodeSummary, node_summaries
 from mrunners.reports.analysis.pod_stats import PodStats, pod_stats
 from mrunners.reports.analysis.start_skew import overlap_seconds, start_skew_seconds
 from mrunners.reports.analysis.stragglers import Straggler, stragglers_of
-from mrunners.reports.analysis.throughput import TargetLoad, Throughput, throughput_of
+from mrunners.reports.analysis.throughput import (
+    TargetLoad,
+    Throughput,
+    job_paces,
+    throughput_of,
+)
 from mrunners.reports.outcomes import PodOutcome
 
 __all__ = ["Analysis", "analyze"]
@@ -61,7 +66,7 @@ def analyze(outcomes: Sequence[PodOutcome], targets: Mapping[str, TargetLoad]) -
                 stats=stats,
                 start_skew_seconds=skew,
                 overlap_seconds=overlap,
-                throughput=throughput,
+                paces=job_paces(jobs, stats, targets),
                 stragglers=stragglers,
                 nodes=nodes,
                 error_classes=errors,

@@ -22,8 +22,10 @@ class FindingKind(StrEnum):
     """What a finding is about; docs/report.md has a section for each."""
 
     ERRORS = "errors"
+    PROFILE = "profile"
     CLIENT_LIMIT = "client-limit"
     ANSWERS_LIMIT = "answers-limit"
+    TARGET_MISSED = "target-missed"
     STRAGGLER = "straggler"
     SLOW_NODE = "slow-node"
     START_SKEW = "start-skew"

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from statistics import median
 
 from mrunners.durations import format_duration
-from mrunners.formatting import counted, per_second, percent
+from mrunners.formatting import counted
 from mrunners.reports.analysis.error_classes import ErrorClasses
 from mrunners.reports.analysis.error_findings import error_findings
 from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
+from mrunners.reports.analysis.limit_findings import limit_findings
 from mrunners.reports.analysis.node_summaries import NodeSummary
 from mrunners.reports.analysis.pod_stats import PodStats
 from mrunners.reports.analysis.stragglers import Straggler, StragglerMetric
-from mrunners.reports.analysis.throughput import JobThroughput, Throughput, ThroughputLimit
+from mrunners.reports.analysis.throughput import JobPace
 from mrunners.text import listed, printable
 
 __all__ = ["RunAnalysis", "derive_findings"]
@@ -31,11 +32,6 @@ _MIN_SKEW_SHARE = 0.1
 
 _MIN_SLOW_PODS_PER_NODE = 2
 
-_MORE_CLIENTS = (
-    "use more clients or pods: if the rate rises, there were too few; if only the latencies rise, "
-    "the server is at its limit"
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunAnalysis:
@@ -44,7 +40,7 @@ class RunAnalysis:
     stats: Sequence[PodStats]
     start_skew_seconds: float | None
     overlap_seconds: float | None
-    throughput: Throughput
+    paces: Sequence[JobPace]
     stragglers: Sequence[Straggler]
     nodes: Sequence[NodeSummary]
     error_classes: ErrorClasses
@@ -54,54 +50,12 @@ def derive_findings(run: RunAnalysis) -> tuple[Finding, ...]:
     """Return the findings, most serious first; those of one severity in the order below."""
     findings = [
         *error_findings(run.error_classes, run.stats),
-        *_limit_findings(run.throughput.jobs),
+        *limit_findings(run.paces),
         *_node_findings(run.nodes),
         *_straggler_findings(run.stragglers),
         *_skew_findings(run),
     ]
     return tuple(sorted(findings, key=lambda finding: _ORDER[finding.severity]))
-
-
-def _limit_findings(jobs: Sequence[JobThroughput]) -> Iterator[Finding]:
-    runners = [job for job in jobs if job.limit is ThroughputLimit.RUNNERS]
-    answers = [job for job in jobs if job.limit is ThroughputLimit.ANSWERS]
-    below_target = [job for job in answers if job.target_per_second is not None]
-    unthrottled = [job for job in answers if job.target_per_second is None]
-    if runners:
-        yield Finding(
-            severity=Severity.WARNING,
-            kind=FindingKind.CLIENT_LIMIT,
-            text=f"the runners were the limit, not the server: {listed(_rates(runners))}",
-            advice="use more pods (?numbers=) or nodes with more CPU; this rate says nothing about "
-            "the server",
-        )
-    if below_target:
-        yield Finding(
-            severity=Severity.WARNING,
-            kind=FindingKind.ANSWERS_LIMIT,
-            text="the target rate was not reached because all clients were waiting for answers: "
-            f"{listed(_rates(below_target))}",
-            advice=f"{_MORE_CLIENTS}; the latencies are too low, because a request that kperf "
-            "delays while it waits has none",
-        )
-    if unthrottled:
-        yield Finding(
-            severity=Severity.INFO,
-            kind=FindingKind.ANSWERS_LIMIT,
-            text="no rate limit was set, so the number of clients set the pace: "
-            f"{listed(_rates(unthrottled))}",
-            advice=_MORE_CLIENTS,
-        )
-
-
-def _rates(jobs: Sequence[JobThroughput]) -> list[str]:
-    """Return such texts as `mrunners-0 (12.5 of 20.0 requests/s, clients 7.5% busy)`."""
-    return [
-        f"{printable(job.job)} ({per_second(job.achieved_per_second or 0)}"
-        + ("" if job.target_per_second is None else f" of {per_second(job.target_per_second)}")
-        + f" requests/s, clients {percent(job.clients_busy or 0)} busy)"
-        for job in jobs
-    ]
 
 
 def _node_findings(nodes: Sequence[NodeSummary]) -> Iterator[Finding]:

@@ -5,14 +5,13 @@ Nodes run different mixes of Jobs, so that their figures differ does not mean th
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 
 from pydantic import Field
 
 from mrunners.records import Record
-from mrunners.reports.analysis.pod_stats import PodStats
+from mrunners.reports.analysis.pod_stats import PodStats, per_wall_second, wall_seconds
 from mrunners.reports.analysis.stragglers import Straggler
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.reports.percentiles import percentile_latencies
@@ -27,7 +26,8 @@ class NodeSummary(Record):
         pods: Number of planned pods that ran on it.
         merged: How many of them have a merged report; all further figures are over these.
         samples: Number of successes; None when a report does not have it.
-        requests_per_second: Sum of the pods' own rates; None when one is unknown.
+        requests_per_second: Successes and errors, from the first pod's start to the last one's
+            last answer; None when it is unknown.
         stragglers: How many of the pods are stragglers.
     """
 
@@ -67,7 +67,6 @@ def node_summaries(
 
 def _summary(node: str, merged: Sequence[PodStats], *, pods: int, stragglers: int) -> NodeSummary:
     samples = [pod.report.samples for pod in merged]
-    rates = [pod.requests_per_second for pod in merged]
     by_pod = [pod.report.latencies_by_url for pod in merged]
     return NodeSummary(
         node=node,
@@ -76,7 +75,7 @@ def _summary(node: str, merged: Sequence[PodStats], *, pods: int, stragglers: in
         stragglers=stragglers,
         samples=None if None in samples else sum(count or 0 for count in samples),
         errors=sum(pod.report.error_count for pod in merged),
-        requests_per_second=None if None in rates else math.fsum(rate or 0 for rate in rates),
+        requests_per_second=_requests_per_second(merged),
         received_bytes=sum(pod.report.received_bytes for pod in merged),
         percentile_latencies=(
             None
@@ -86,3 +85,11 @@ def _summary(node: str, merged: Sequence[PodStats], *, pods: int, stragglers: in
             )
         ),
     )
+
+
+def _requests_per_second(merged: Sequence[PodStats]) -> float | None:
+    requests = [pod.requests for pod in merged]
+    if None in requests:
+        return None
+    total = sum(count or 0 for count in requests)
+    return per_wall_second(total, wall_seconds(merged)) if merged else 0.0

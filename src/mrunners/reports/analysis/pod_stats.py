@@ -1,4 +1,10 @@
-"""The figures of one pod, computed once for all analyses that compare pods."""
+"""The figures of one pod, computed once for all analyses that compare pods; and the wall time.
+
+The wall time of some pods is from the first one's start to the last one's last answer. A rate over
+it is what the server got, whether the pods ran together or one after the other. A pod's start is
+that of its container, by its node's clock, in whole seconds; its end is its start and the duration
+that kperf measured, because the container itself ends later, when the report is written.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +16,7 @@ from mrunners.reports.outcomes import PodOutcome
 from mrunners.reports.percentiles import percentile_latencies
 from mrunners.reports.samples import KperfReport, Percentiles
 
-__all__ = ["PodStats", "pod_stats"]
+__all__ = ["PodStats", "per_wall_second", "pod_stats", "wall_seconds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,29 @@ def pod_stats(outcomes: Sequence[PodOutcome]) -> tuple[PodStats, ...]:
     return tuple(
         _stats(outcome, outcome.report) for outcome in outcomes if outcome.report is not None
     )
+
+
+def wall_seconds(pods: Sequence[PodStats]) -> float | None:
+    """Return the time from the first pod's start to the last pod's last answer.
+
+    Returns:
+        Seconds; None without pods, or when one of several pods' starts is unknown.
+    """
+    if len(pods) == 1:
+        return pods[0].duration_seconds
+    starts = [pod.outcome.started_at for pod in pods if pod.outcome.started_at is not None]
+    if not pods or len(starts) < len(pods):
+        return None
+    first = min(starts)
+    return max(
+        (start - first).total_seconds() + pod.duration_seconds
+        for start, pod in zip(starts, pods, strict=True)
+    )
+
+
+def per_wall_second(count: int | None, seconds: float | None) -> float | None:
+    """Return a rate over wall time; None when it is unknown."""
+    return None if count is None or not seconds else count / seconds
 
 
 def _stats(outcome: PodOutcome, report: KperfReport) -> PodStats:
