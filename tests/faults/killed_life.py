@@ -1,0 +1,132 @@
+"""The whole life of one run by the real command line, of which each process is killed once."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import time
+from dataclasses import dataclass, field
+
+from tests.cluster.commands import Finished, Mrunners
+from tests.cluster.env import FAKE_KPERF
+from tests.faults.kill_moments import draw_moment
+from tests.faults.proxy import FaultProxy, Halt
+from tests.faults.tally import Tally
+from tests.faults.witness import POD_COUNTS, expected_samples, made_twice, remaining
+
+__all__ = ["KilledLife"]
+
+# How many requests a command sends when it is not disturbed (measured). One more than it sends
+# would only mean that some are not killed.
+_REQUESTS = {"run": 16, "wait": 8, "result": 7, "delete": 9}
+
+# The code of a process that SIGTERM ended before Python could catch it.
+_ENDED_BY = {
+    signal.SIGKILL: {-signal.SIGKILL},
+    signal.SIGTERM: {143, -signal.SIGTERM},
+}
+
+
+@dataclass
+class KilledLife:
+    """One run, its proxy, and what went wrong.
+
+    Attributes:
+        mrunners: The command line with an environment of its own.
+        namespace: A namespace in which nothing else is.
+        runners: The runner URIs.
+        proxy: The way to the API server.
+        source: Where the moments come from.
+        problems: What should not have happened.
+    """
+
+    mrunners: Mrunners
+    namespace: str
+    runners: tuple[str, ...]
+    proxy: FaultProxy
+    source: random.Random
+    problems: list[str] = field(default_factory=list)
+    _kills: int = 0
+    _lost: int = 0
+    _false_success: int = 0
+
+    def live(self) -> Tally:
+        """Give each command twice: the first is killed, the second finishes."""
+        where = ("--namespace", self.namespace, "--kubeconfig", str(self.proxy.kubeconfig))
+        runners = [word for uri in self.runners for word in ("--runners", uri)]
+        start = ("run", *where, "--runner-image", FAKE_KPERF, *runners)
+        account = ("--service-account", "runner")
+        self._kill("run", *start, *account, "--wait")
+        self._finish("run", *start, *account, "--wait", "--resume")
+        of_run = (self.namespace, "--kubeconfig", str(self.proxy.kubeconfig))
+        for command in ("wait", "result"):
+            killed = self._kill(command, command, *of_run)
+            if command == "result" and killed.code == 0:
+                self._check_report(killed)
+            finished = self._finish(command, command, *of_run)
+            if command == "result":
+                self._check_report(finished)
+        twice = made_twice(self.proxy, self.namespace)
+        killed = self._kill("delete", "delete", *of_run)
+        # Killed after its work was done: there is nothing left to delete.
+        gone = 3 if killed.code and not remaining(self.proxy.upstream, self.namespace) else 0
+        if killed.code:
+            self._finish("delete", "delete", *of_run, code=gone)
+        if left := remaining(self.proxy.upstream, self.namespace):
+            self._false_success += 1
+            self.problems.append(f"delete left {', '.join(left)}")
+        return Tally(
+            kill_runs=1,
+            kills=self._kills,
+            lost=self._lost,
+            twice=twice,
+            false_success=self._false_success,
+        )
+
+    def _kill(self, command: str, *words: str) -> Finished:
+        """Kill a command at a random moment, unless it ends before."""
+        moment = draw_moment(self.source, _REQUESTS[command])
+        halt = Halt(moment.request, moment.carried_out)
+        if not moment.held:
+            halt.released.set()
+        self.proxy.halt_at(halt if moment.request else None)
+        process = self.mrunners.start(*words)
+        while moment.request and not halt.reached.wait(0.02) and not process.ended:
+            pass
+        time.sleep(moment.seconds)  # a part of the moment
+        running = not process.ended
+        process.send(moment.number)
+        finished = process.finish()
+        halt.released.set()
+        self.proxy.halt_at(None)
+        self._kills += running
+        if running and finished.code not in _ENDED_BY[moment.number] | {0}:
+            self._report(f"{command} at {moment}", finished)
+        if running and finished.code == 0 and (moment.held or moment.request == 0):
+            self._report(f"{command} went on after {moment}", finished)
+        return finished
+
+    def _finish(self, command: str, *words: str, code: int = 0) -> Finished:
+        finished = self.mrunners(*words)
+        if finished.code != code:
+            self._report(f"the second {command} ended with {finished.code}, not {code}", finished)
+        return finished
+
+    def _report(self, what: str, finished: Finished) -> None:
+        lines = finished.stderr.strip().splitlines()[-5:]
+        self.problems.append("\n".join((f"{what}: exit {finished.code}", *lines)))
+
+    def _check_report(self, finished: Finished) -> None:
+        """Compare a report with what the pods have reported."""
+        try:
+            report = json.loads(finished.stdout)
+        except ValueError:
+            self._lost += sum(POD_COUNTS)
+            self._report("no report", finished)
+            return
+        missing = len(report["coverage"]["missing"])
+        self._lost += missing
+        if not missing and report["total"] != expected_samples(*POD_COUNTS):
+            self._false_success += 1
+            self.problems.append(f"{report['total']} samples are called complete")
