@@ -21,8 +21,13 @@ from tests.faults.witness import FAST_PROFILE, POD_COUNTS, namespace_manifests
 SIDE_BY_SIDE = 3
 
 
-@pytest.mark.parametrize("runs", [2, pytest.param(24, marks=pytest.mark.long)])
+# `make test` has one run, `make test-faults` all of them.
+@pytest.mark.parametrize(
+    ("batch", "runs"),
+    [(0, 1), *(pytest.param(batch, 6, marks=pytest.mark.long) for batch in (1, 2, 3, 4))],
+)
 def test_each_command_killed_at_a_random_moment_can_be_given_again(
+    batch: int,
     runs: int,
     kubectl: Kubectl,
     prefect_api: str,
@@ -32,7 +37,7 @@ def test_each_command_killed_at_a_random_moment_can_be_given_again(
     upstream = Upstream(kubectl.kubeconfig, tmp_path)
     profile = tmp_path / "profile.yaml"
     profile.write_text(FAST_PROFILE)
-    names = [f"kills-of-{runs}-{number}" for number in range(runs)]
+    names = [f"kills-{batch}-{number}" for number in range(runs)]
     kubectl.apply(*(item for name in names for item in namespace_manifests(name)))
     with ExitStack() as stack:
         lives = [

@@ -76,8 +76,8 @@ MUTATIONS = (
     Mutation(
         "merge one of two frames",
         "src/mrunners/reports/frame.py",
-        "if len(begins) > 1 or len(ends) > 1 or len(notices) > 1 or (notices and (begins or ends)):",
-        "if False:",
+        "if len(begins) > 1 or len(ends) > 1 or len(notices) > 1 or (",
+        "if False and (",
         (_BROKEN_LOGS,),
     ),
     Mutation(
@@ -111,8 +111,8 @@ MUTATIONS = (
     Mutation(
         "start over the remains of a deleted run",
         "src/mrunners/run/create.py",
-        "        wait_until_deleted(cluster, plan.namespace, runner_selector(plan.tracker), observer)\n",
-        "        pass\n",
+        "wait_until_deleted(cluster, plan.namespace, runner_selector(plan.tracker), observer)",
+        "pass",
         ("tests/unit/run/test_create.py",),
     ),
     Mutation(
@@ -167,8 +167,8 @@ MUTATIONS = (
     Mutation(
         "judge a run by the Jobs that exist",
         "src/mrunners/status/run_state.py",
-        "return RunState(tuple(JobState(job, by_name.get(job.name)) for job in plan.jobs))",
-        "return RunState(tuple(JobState(job, by_name[job.name]) for job in plan.jobs if job.name in by_name))",
+        "JobState(job, by_name.get(job.name)) for job in plan.jobs)",
+        "JobState(job, by_name[job.name]) for job in plan.jobs if job.name in by_name)",
         ("tests/unit/status/test_run_state.py",),
     ),
 )

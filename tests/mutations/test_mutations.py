@@ -76,5 +76,5 @@ def test_the_copy_is_what_is_tested(copy: Copy) -> None:
 
 def test_a_mutation_whose_code_has_moved_is_an_error(copy: Copy) -> None:
     moved = Mutation("moved", "src/mrunners/refs.py", "no such text", "", ())
-    with pytest.raises(ValueError, match="moved: src/mrunners/refs.py has the text 0 times"):
+    with pytest.raises(ValueError, match=r"moved: src/mrunners/refs\.py has the text 0 times"):
         apply_mutation(moved, copy.root)
