@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -79,16 +80,19 @@ _HTML = b"<!DOCTYPE html><html><body><h1>Sign in</h1></body></html>"
 _ELSEWHERE = (("Location", "https://127.0.0.1:1/sign-in"),)
 
 
-def _status(code: int, *, carried_out: bool = False) -> Answer:
+def _status(code: int, message: str = "no", *, carried_out: bool = False) -> Answer:
     """Return an error as an API server words it."""
-    text = f'{{"kind":"Status","apiVersion":"v1","status":"Failure","message":"no","code":{code}}}'
-    return Answer(code, text.encode(), carried_out=carried_out)
+    status = {"kind": "Status", "status": "Failure", "message": message, "code": code}
+    return Answer(code, json.dumps(status).encode(), carried_out=carried_out)
 
 
 def _page(status: int, *headers: tuple[str, str]) -> Answer:
     """Return a page that a proxy or a balancer wrote."""
     return Answer(status, _HTML, "text/html", headers)
 
+
+# As an authorizer says it; a policy that refuses says other things.
+_FORBIDDEN = _status(403, 'it is forbidden: User "someone" cannot do this to that resource')
 
 FAULTS = (
     Fault("reset-before", (Action.RESET_BEFORE,)),
@@ -103,7 +107,7 @@ FAULTS = (
     Fault("502-html", (_page(502),)),
     Fault("429", (Answer(429, b"too many", "text/plain", (("Retry-After", "1"),)),)),
     Fault("401", (_status(401),)),
-    Fault("403-after-reset", (Action.RESET_BEFORE, _status(403))),
+    Fault("403-after-reset", (Action.RESET_BEFORE, _FORBIDDEN)),
     Fault("carried-out-500", (_status(500, carried_out=True),)),
     Fault("carried-out-504", (_status(504, carried_out=True),)),
     Fault("200-html", (_page(200),)),
@@ -113,7 +117,7 @@ FAULTS = (
     Fault("200-array", (Answer(200, b"[]"),)),
     Fault("302", (_page(302, *_ELSEWHERE),)),
     Fault("307", (_page(307, *_ELSEWHERE),)),
-    Fault("403", (_status(403),), passing=False),
+    Fault("403", (_FORBIDDEN,), passing=False),
     Fault("404", (_status(404),), passing=False),
     Fault("408", (_page(408),), passing=False),
     Fault("409", (_status(409),), passing=False),
