@@ -24,8 +24,8 @@ demo: cluster ## run real kperf on a real Kubernetes cluster with four nodes, an
 test: browser cluster ## run the tests, including those on a real control plane
 	.venv/bin/pytest -m "not long" $(SIDE_BY_SIDE)
 
-test-faults: cluster ## kill the worker, the flow and the Prefect server at every step of a run
-	.venv/bin/pytest tests/faults
+test-faults: cluster ## let every request meet every fault, and kill every process (half an hour)
+	.venv/bin/pytest tests/faults $(SIDE_BY_SIDE)
 
 test-pythons: cluster ## run the unit tests and one whole run on each other supported Python version
 	@dev/test-pythons

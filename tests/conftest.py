@@ -22,7 +22,7 @@ from hypothesis import settings
 
 from localcluster.binaries.builder import binary_folder
 from tests.cluster.commands import Kubectl, Mrunners, bare_environment, end
-from tests.cluster.env import Env, NewEnv, roles
+from tests.cluster.env import FAKE_KPERF, Env, NewEnv, roles
 from tests.prefect.server import StartingServer, wait_until_healthy
 
 # No deadlines: on a busy machine they make correct tests fail. Benchmarks measure times.
@@ -76,7 +76,8 @@ def kubectl(
     environ = {**os.environ, "MRUNNERS_LOCALCLUSTER_STATE": str(folder / "state")}
     name, kubeconfig = f"tests-{uuid.uuid4().hex[:8]}", folder / "kubeconfig"
     command = [sys.executable, "-m", "localcluster"]
-    options = ["--process-hosts", "4", "--kubeconfig", str(kubeconfig)]
+    image = f"{FAKE_KPERF}=/kperf:{Path(__file__).parent / 'faults' / 'fake_kperf'}"
+    options = ["--process-hosts", "4", "--kubeconfig", str(kubeconfig), "--image", image]
     try:
         subprocess.run([*command, "up", "--name", name, *options], env=environ, check=True)
         yield Kubectl(binary_folder(os.environ) / "kubectl", kubeconfig)

@@ -59,6 +59,11 @@ class Started:
         """Whether the command has written the text to stderr so far."""
         return text in _content(self._err)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the command has ended by itself."""
+        return self._process.poll() is not None
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the command."""
         self._process.send_signal(number)

@@ -12,9 +12,12 @@ import yaml
 
 from tests.cluster.commands import CHECKOUT, Finished, Kubectl, Mrunners, Started
 
-__all__ = ["KPERF", "RBAC", "Env", "NewEnv", "profile_text", "roles"]
+__all__ = ["FAKE_KPERF", "KPERF", "RBAC", "Env", "NewEnv", "profile_text", "roles"]
 
 KPERF = "ghcr.io/azure/kperf:0.3.5"
+
+# tests/faults/fake_kperf, which loads nothing.
+FAKE_KPERF = "fake/kperf:0.3.5"
 RBAC = CHECKOUT / "examples" / "rbac.yaml"
 
 

@@ -1,13 +1,16 @@
-"""A Prefect server for these tests alone, because they kill it."""
+"""A Prefect server for these tests alone, because they kill it, and the sum of what they count."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import astuple
+from typing import cast
 
 import pytest
 
 from tests.cluster.commands import Kubectl
 from tests.faults.harness import Harness
+from tests.faults.tally import PROPERTY, Tally
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +33,27 @@ def harness(harness_without_worker: Harness) -> Iterator[Harness]:
     harness_without_worker.start_worker()
     yield harness_without_worker
     harness_without_worker.end("worker")
+
+
+@pytest.fixture
+def record_tally(request: pytest.FixtureRequest) -> Callable[[Tally], None]:
+    """Record what a test counted, for the line at the end."""
+
+    def record(tally: Tally) -> None:
+        request.node.user_properties.append((PROPERTY, astuple(tally)))
+
+    return record
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the sum of what all tests counted, also those of other processes."""
+    tallies = [
+        Tally(*cast("tuple[int, ...]", value))
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, value in report.user_properties
+        if name == PROPERTY
+    ]
+    if tallies:
+        terminalreporter.write_line(str(Tally.total(tallies)))

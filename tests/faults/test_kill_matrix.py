@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from tests.cluster.commands import until
 from tests.cluster.env import Env, NewEnv
 from tests.faults.harness import SECONDS, Harness
+from tests.faults.tally import Tally
 
 STEPS = ("parsing", "tracker", "creating", "waiting", "collecting", "saving")
 PODS = 3  # of two Jobs
@@ -83,6 +84,7 @@ def test_a_run_killed_at_any_step_is_resumed_with_each_job_and_each_report_once(
     number: signal.Signals,
     harness: Harness,
     held_runs: dict[str, tuple[Env, int]],
+    record_tally: Callable[[Tally], None],
 ) -> None:
     before = {step: env.jobs() for step, (env, _) in held_runs.items()}
     assert {step: len(jobs) for step, jobs in before.items()} == JOBS_WHEN_HELD
@@ -128,3 +130,5 @@ def test_a_run_killed_at_any_step_is_resumed_with_each_job_and_each_report_once(
         report = result.report
         assert report["coverage"] == COMPLETE_COVERAGE, step
         assert report["total"] == PODS * 50, step
+    # Whatever was lost, made twice or called complete without being so has failed the test by now.
+    record_tally(Tally(kill_runs=len(STEPS), kills=len(STEPS) if target == "flow" else 1))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from mrunners.durations import format_duration
-from mrunners.errors import NextStep, RefusedError, WaitTimeoutError
+from mrunners.errors import ClusterError, NextStep, RefusedError, WaitTimeoutError
 from mrunners.formatting import counted
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import ConfigMap
@@ -22,6 +22,9 @@ from mrunners.text import listed
 __all__ = ["delete_run", "delete_tracker", "wait_for_remaining", "wait_until_deleted"]
 
 _POLL_SECONDS = 0.5
+
+# Of the DELETE, when the answer contradicts the tracker's existence.
+_ATTEMPTS = 3
 
 # Pods have a grace period of 5 s; a node that is lost keeps its pods for 5 minutes and longer.
 _TIMEOUT_SECONDS = 600.0
@@ -58,11 +61,29 @@ def delete_tracker(
     """Delete exactly this tracker, whatever its run does and even if its plan cannot be read.
 
     Raises:
+        ClusterError: The API server does not delete it.
         WaitTimeoutError: Its pods still exist after a long time.
     """
     assert tracker.run_id is not None
-    cluster.delete_config_map(run.namespace, tracker.name, tracker.uid)
+    for _ in range(_ATTEMPTS):
+        deleted = cluster.delete_config_map(run.namespace, tracker.name, tracker.uid)
+        if deleted or _is_gone(cluster, run, tracker):
+            break
+    else:
+        raise ClusterError(
+            f"tracker {run} exists, but the API server answers that it does not when it is to be "
+            "deleted; check what is between this machine and the API server, and try again"
+        )
     wait_until_deleted(cluster, run.namespace, run_selector(tracker.run_id), observer)
+
+
+def _is_gone(cluster: Cluster, run: RunRef, tracker: ConfigMap) -> bool:
+    """Whether somebody else deleted the tracker.
+
+    A proxy can answer 404 too. As long as the tracker exists, its Jobs would be waited for in vain.
+    """
+    current = cluster.get_config_map(run.namespace, tracker.name)
+    return current is None or current.uid != tracker.uid or current.deleting
 
 
 def wait_for_remaining(cluster: Cluster, run: RunRef, observer: RunObserver) -> bool:

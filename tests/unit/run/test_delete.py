@@ -2,7 +2,7 @@
 
 import pytest
 
-from mrunners.errors import RefusedError
+from mrunners.errors import ClusterError, RefusedError
 from mrunners.hints import describe
 from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT
 from mrunners.refs import RunRef
@@ -92,6 +92,43 @@ def test_force_deletes_a_run_that_has_not_finished(cluster: FakeCluster) -> None
     cluster.start_pod("mrunners-0", 0)
     delete(cluster, force=True)
     assert cluster.names("Pod") == []
+
+
+class Denying(FakeCluster):
+    """Answers a number of times that the tracker does not exist when it is to be deleted."""
+
+    denials = 0
+
+    def delete_config_map(self, namespace: str, name: str, uid: str) -> bool:
+        if self.denials:
+            self.denials -= 1
+            return False
+        return super().delete_config_map(namespace, name, uid)
+
+
+@pytest.fixture
+def denying(monkeypatch: pytest.MonkeyPatch) -> Denying:
+    clock = FakeClock()
+    monkeypatch.setattr("mrunners.run.delete.time", clock)
+    cluster = Denying(clock)
+    deploy(cluster, RUN)
+    clock.then(cluster.collect_garbage)
+    return cluster
+
+
+def test_a_tracker_that_exists_is_deleted_although_the_first_answer_denies_it(
+    denying: Denying,
+) -> None:
+    denying.denials = 1
+    delete(denying, force=True)
+    assert [denying.names(kind) for kind in ("ConfigMap", "Job", "Pod")] == [[], [], []]
+
+
+def test_a_tracker_whose_existence_is_always_denied_ends_the_delete(denying: Denying) -> None:
+    denying.denials = 3
+    with pytest.raises(ClusterError, match="tracker load/mrunners exists, but the API server"):
+        delete(denying, force=True)
+    assert (denying.names("ConfigMap"), denying.clock.slept) == (["mrunners"], [])
 
 
 def test_a_later_run_under_the_same_name_is_left_alone(cluster: FakeCluster) -> None:
