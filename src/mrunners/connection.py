@@ -36,6 +36,8 @@ from mrunners.status.run_state import JobState, RunState
 
 __all__ = ["Connection", "Run", "connect"]
 
+_Sleep = Callable[[float], None]
+
 
 def connect(
     kubeconfig: str | KubeconfigSource = "",
@@ -73,8 +75,11 @@ class Connection:
         observer: RunObserver,
         store: ReportStore,
         ref: ClusterRef | None = None,
+        *,
+        sleep: _Sleep = time.sleep,
     ) -> None:
         self._cluster, self._observer, self._store, self._ref = cluster, observer, store, ref
+        self._sleep = sleep
 
     def __enter__(self) -> Self:
         return self
@@ -174,18 +179,16 @@ class Connection:
 
     def bind(self, run: ExistingRun) -> Run:
         """Return the handle of a run that was read before."""
-        return Run(self._cluster, run, self._observer, self._store)
+        return Run(run, self._cluster, self._observer, self._store, self._sleep)
 
 
 class Run:
     """A run that exists in a cluster."""
 
     def __init__(
-        self, cluster: Cluster, existing: ExistingRun, observer: RunObserver, store: ReportStore
+        self, existing: ExistingRun, *context: *tuple[Cluster, RunObserver, ReportStore, _Sleep]
     ) -> None:
-        self._cluster = cluster
-        self._observer = observer
-        self._store = store
+        self._cluster, self._observer, self._store, self._sleep = context
         self.existing = existing
 
     @property
@@ -202,15 +205,13 @@ class Run:
         """Return name, state and age in a few words, as they were when the run was read."""
         return lookup.describe_run(self._cluster, self.existing)
 
-    def snapshot(self, state: RunState | None = None) -> RunSnapshot:
-        """Read the run's Jobs, unless `state` has them already, and its pods."""
-        current = snapshot.read_snapshot(self._cluster, self.existing, state, self._store)
-        snapshot.warn_of_unplanned_jobs(current.state, self._observer)
-        return current
-
-    def final_snapshot(self, *, sleep: Callable[[float], None] = time.sleep) -> RunSnapshot:
-        """Read the run as it ended: what is gone is looked up twice, some seconds apart."""
-        current = snapshot.read_final_snapshot(self._cluster, self.existing, self._store, sleep)
+    def snapshot(self, state: RunState | None = None, *, final: bool = False) -> RunSnapshot:
+        """Read Jobs, unless `state` has them, and pods; `final` looks twice for what is gone."""
+        run, store = (self._cluster, self.existing), self._store
+        if final:
+            current = snapshot.read_final_snapshot(*run, store, self._sleep)
+        else:
+            current = snapshot.read_snapshot(*run, state, store)
         snapshot.warn_of_unplanned_jobs(current.state, self._observer)
         return current
 
@@ -219,27 +220,21 @@ class Run:
         timeout: float | None = None,
         *,
         interval: float | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: _Sleep = time.sleep,
     ) -> RunSnapshot:
-        """Wait until every Job has finished or cannot, and fetch reports meanwhile.
+        """Wait until every Job has finished or cannot, fetch reports, and return the run then.
 
         Args:
             timeout: Seconds; None means no limit.
             interval: Seconds between two polls; None grows from 1 s to 15 s.
             sleep: Called instead of `time.sleep`.
 
-        Returns:
-            The run as it ended; its `failures` are empty when every Job is Complete.
-
         Raises:
             WaitTimeoutError: The timeout has passed.
             RefusedError: The tracker was deleted or replaced.
         """
         return wait.wait_for_run(
-            self._cluster,
-            self.existing,
-            self._store,
-            self._observer,
+            *(self._cluster, self.existing, self._store, self._observer),
             timeout_seconds=timeout,
             interval_seconds=interval,
             sleep=sleep,
@@ -249,11 +244,8 @@ class Run:
         """Collect and merge all reports, and mark the run as collected.
 
         Args:
-            partial: Also while Jobs can still finish.
+            partial: Also while Jobs can still finish, which is an error otherwise.
             raw: Whether the report keeps every sample and error.
-
-        Raises:
-            StillRunningError: Jobs can still finish, and `partial` was not given.
         """
         return self.collect_and_save(partial=partial, raw=raw).report
 
@@ -263,34 +255,22 @@ class Run:
         *,
         partial: bool = False,
         raw: bool = False,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> CollectedRun:
         """Collect like `collect`, but mark the run only after `save` wrote the report in full."""
         return result.collect_run(
-            self._cluster,
-            self.existing,
-            self._store,
-            self._observer,
+            *(self._cluster, self.existing, self._store, self._observer),
             partial=partial,
             raw=raw,
             save=save,
-            sleep=sleep,
+            sleep=self._sleep,
         )
 
     def outcomes(
-        self,
-        snapshot: RunSnapshot,
-        jobs: Sequence[JobState] | None = None,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
+        self, snapshot: RunSnapshot, jobs: Sequence[JobState] | None = None
     ) -> Iterator[PodOutcome]:
-        """Yield the outcome of every planned pod, or of these Jobs' pods, one at a time.
-
-        Pass them through a `SampleBudget` before keeping several at once.
-        """
-        return result.collect_outcomes(
-            self._cluster, self.existing, snapshot, self._store, jobs, sleep=sleep
-        )
+        """Yield the outcomes of all pods, or of these Jobs' pods; a `SampleBudget` limits them."""
+        run, sleep = (self._cluster, self.existing), self._sleep
+        return result.collect_outcomes(*run, snapshot, self._store, jobs, sleep=sleep)
 
     def mark_collected(self, outcomes: Sequence[PodOutcome]) -> bool:
         """Mark the run as collected, once its report is saved; return whether it is."""

@@ -16,7 +16,7 @@ from mrunners.kube.client import KubernetesCluster
 from mrunners.refs import ClusterRef
 from mrunners.run.observer import LoggingObserver, RunObserver
 from mrunners.run.report_store import ReportStore, default_store_path
-from mrunners_tasks._prefect import RunLog
+from mrunners_tasks._prefect import CancellableSleep, RunLog
 from mrunners_tasks.credentials import kubeconfig_of
 
 __all__ = ["connection_to", "observer", "observing", "requests_sent"]
@@ -53,9 +53,9 @@ def connection_to(cluster: ClusterRef) -> Connection:
     requests. It reads credentials again when they expire, so it may live long.
     """
     flow_run = runtime.flow_run.id
-    return Connection(
-        _client(cluster, flow_run), observer(), _store(flow_run, default_store_path())
-    )
+    client = _client(cluster, flow_run)
+    store = _store(flow_run, default_store_path())
+    return Connection(client, observer(), store, sleep=CancellableSleep())
 
 
 def requests_sent(cluster: ClusterRef) -> int:

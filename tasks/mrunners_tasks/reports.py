@@ -19,7 +19,6 @@ from mrunners.run.lookup import ExistingRun
 from mrunners.run.snapshot import RunSnapshot
 from mrunners.status.run_state import JobState
 from mrunners_tasks._context import connection_to
-from mrunners_tasks._prefect import CancellableSleep
 from mrunners_tasks._step import ATTEMPTS, BY_JOB_UIDS, ONCE_PER_FLOW_RUN, step
 from mrunners_tasks.report_files import ReportFiles, page_of, write_report
 
@@ -40,7 +39,7 @@ def read_pods(cluster: ClusterRef, run: ExistingRun, *, final: bool) -> RunSnaps
         StillRunningError: Jobs can still finish.
         IncompleteError: The result must be final, and is not.
     """
-    snapshot = connection_to(cluster).bind(run).final_snapshot(sleep=CancellableSleep())
+    snapshot = connection_to(cluster).bind(run).snapshot(final=True)
     result.require_finished(snapshot)
     if final:
         result.require_all_finished(snapshot)
@@ -76,8 +75,7 @@ def collect_reports(
     del label
     # These Jobs alone: what is kept under their UIDs must depend on nothing else. The flow applies
     # the budget of the whole run.
-    connected = connection_to(cluster).bind(run)
-    collected = connected.outcomes(snapshot, jobs, sleep=CancellableSleep())
+    collected = connection_to(cluster).bind(run).outcomes(snapshot, jobs)
     outcomes = list(SampleBudget().accept_all(collected))
     if final:
         result.require_final(outcomes)

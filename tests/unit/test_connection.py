@@ -47,7 +47,8 @@ class Env:
 
     @property
     def connection(self) -> Connection:
-        return Connection(self.cluster, self.observer, ReportStore(self.folder / "reports"))
+        store = ReportStore(self.folder / "reports")
+        return Connection(self.cluster, self.observer, store, sleep=self.cluster.clock.sleep)
 
     def options(self, **changes: object) -> RunOptions:
         """Return options for one runner with two pods."""
@@ -148,7 +149,7 @@ def test_nothing_of_a_run_whose_jobs_a_ttl_removed_is_lost_or_loaded_again(env: 
     env.cluster.collect_garbage()
     for same in (env.connection.start(BARE), env.connection.get("load")):
         same.wait(sleep=env.cluster.clock.sleep).require_complete()
-        collected = same.collect_and_save(sleep=env.cluster.clock.sleep)
+        collected = same.collect_and_save()
         assert (collected.summary, collected.complete) == ("2 of 2 reports merged", True)
     assert (env.cluster.names("Job"), env.marked()) == ([], True)
 
@@ -160,8 +161,9 @@ def test_another_machine_knows_that_the_jobs_existed_and_does_not_create_them_ag
     run.wait(sleep=env.cluster.clock.sleep)
     env.cluster.remove("Job", "mrunners-0")
     env.cluster.collect_garbage()
-    other = Connection(env.cluster, RecordingObserver(), ReportStore(tmp_path / "other"))
-    collected = other.start(BARE).collect_and_save(sleep=env.cluster.clock.sleep)
+    store, sleep = ReportStore(tmp_path / "other"), env.cluster.clock.sleep
+    other = Connection(env.cluster, RecordingObserver(), store, sleep=sleep)
+    collected = other.start(BARE).collect_and_save()
     assert env.cluster.names("Job") == []
     assert [pod.reason for pod in collected.report.coverage.missing] == [MissingReason.JOB_GONE] * 2
     assert (collected.finished, collected.next_steps) == (True, ())
@@ -183,7 +185,7 @@ def test_a_job_that_is_not_in_the_plan_is_named_with_the_report(env: Env) -> Non
     )
     assert run.collect().verdict == "2 of 2 reports merged"
     run.snapshot()
-    run.final_snapshot(sleep=env.cluster.clock.sleep)
+    run.snapshot(final=True)
     assert env.observer.warnings == [warning] * 3
 
 

@@ -53,7 +53,7 @@ class JobState:
     Attributes:
         planned: The Job as planned.
         actual: The Job that exists; None while there is none.
-        gone: Whether it was created and exists no more. It must not be created again.
+        gone: Whether it was created and exists no more. It is not created again.
         succeeded_before: Of a Job that is gone: how many of its pods are known to have succeeded,
             because this machine has their reports.
     """

@@ -147,3 +147,14 @@ def test_each_runner_that_is_too_large_has_a_line() -> None:
         "runner 1 of 3 (file",
         "runner 3 of 3 (file",
     ]
+
+
+def test_a_run_of_more_pods_than_a_cluster_can_have_is_refused() -> None:
+    requested = options(runners=[f"file:///load/{i}.yaml?numbers=10000" for i in range(16)])
+    runners = [loaded(uri) for uri in requested.runners]
+    with pytest.raises(InvalidInputError) as caught:
+        plan_run(requested, runners, run_key="key")
+    assert caught.value.problems == (
+        "the runners have 160,000 pods together, but a run has at most 150,000",
+    )
+    assert plan_run(requested, runners[:15], run_key="key").plan.pod_count == 150_000
