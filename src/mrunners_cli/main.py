@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from importlib import import_module
 from typing import NoReturn
 
@@ -26,13 +25,6 @@ mrunners result load --format table
 _COMMANDS = ("run", "wait", "result", "status", "delete", "check-deployments")
 
 
-# What other tools have as commands.
-_HABITS: dict[str, Callable[[], click.Command]] = {
-    "help": lambda: _help,
-    "version": lambda: _version,
-}
-
-
 class _Commands(click.Group):
     """Imports a command's module when the command is used."""
 
@@ -44,7 +36,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of that name."""
         if cmd_name in _HABITS:
-            return _HABITS[cmd_name]()
+            return _HABITS[cmd_name]
         if cmd_name not in _COMMANDS:
             ctx.fail(f"unknown command '{cmd_name}'{did_you_mean(cmd_name, _COMMANDS)}")
         name = cmd_name.replace("-", "_")
@@ -92,6 +84,10 @@ def _help(context: click.Context, command: str | None) -> None:
 def _version() -> None:
     """Show the version, as `--version` does."""
     cli.main(["--version"], prog_name="mrunners", standalone_mode=False)
+
+
+# What other tools have as commands.
+_HABITS: dict[str, click.Command] = {"help": _help, "version": _version}
 
 
 def main() -> NoReturn:
