@@ -140,7 +140,7 @@ def _created(options: RunOptions, console: Console) -> str:
 
     if console.has_tracker:
         resume = command(NextStep.RESUME, options.ref, options.cluster)
-        return f"the run continues; resume it with: {resume}"
+        return f"what was created continues; resume it with: {resume}"
     return f"see what was created with: {command(NextStep.STATUS, options.ref, options.cluster)}"
 
 

@@ -129,7 +129,7 @@ def test_a_flow_that_is_interrupted_says_how_to_go_on(capsys: pytest.CaptureFixt
     )
     console.tracker_created("mrunners")
     assert _created(options(), console) == (
-        "the run continues; resume it with: "
+        "what was created continues; resume it with: "
         "mrunners run --namespace load --tracker mrunners --resume"
     )
 

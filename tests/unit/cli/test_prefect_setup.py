@@ -43,6 +43,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """A folder, and an environment that is as before after the test."""
     before = dict(os.environ)
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     yield tmp_path
     for name in set(os.environ) - set(before):
         del os.environ[name]
