@@ -12,9 +12,10 @@ import pytest
 from tests.cluster.commands import Kubectl
 from tests.faults.fault_table import FAULTS, Fault
 from tests.faults.life import Life
-from tests.faults.proxy import Upstream, proxying
+from tests.faults.proxy import proxying
 from tests.faults.request_kinds import RequestKind
 from tests.faults.tally import Tally
+from tests.faults.upstream import Upstream
 from tests.faults.witness import (
     FAST_PROFILE,
     POD_COUNTS,
