@@ -21,6 +21,10 @@ __all__ = ["KilledLife"]
 # How many requests a command sends at least when it is not disturbed (measured).
 _REQUESTS = {"run": 14, "wait": 5, "result": 6, "delete": 7}
 
+# The work is done: fully, or (9) with figures in doubt, because on a busy machine the pods of so
+# short a load do not run at the same time. Its report is compared in both cases.
+_DONE = (0, 9)
+
 # The code of a process that SIGTERM ended before Python could catch it.
 _ENDED_BY = {
     signal.SIGKILL: {-signal.SIGKILL},
@@ -66,7 +70,7 @@ class KilledLife:
         self._kill("wait", "wait", *of_run)
         self._finish("wait", "wait", *of_run)
         killed = self._kill("result", "result", *of_run)
-        if killed.code == 0:
+        if killed.code in _DONE:
             self._check_report(killed)
         self._check_report(self._finish("result", "result", *of_run))
         twice = made_twice(self.proxy, self.namespace)
@@ -102,15 +106,15 @@ class KilledLife:
         halt.released.set()
         self.proxy.halt_at(None)
         self._kills += running
-        if not running and finished.code:
+        if not running and finished.code not in _DONE:
             self._report(f"{command} ended before {moment}", finished)
-        if running and finished.code not in _ENDED_BY[moment.number] | {0}:
+        if running and finished.code not in {*_ENDED_BY[moment.number], *_DONE}:
             self._report(f"{command} at {moment}", finished)
-        if running and finished.code == 0 and (moment.held or moment.request == 0):
+        if running and finished.code in _DONE and (moment.held or moment.request == 0):
             self._report(f"{command} went on after {moment}", finished)
         return finished
 
-    def _finish(self, command: str, *words: str, codes: Collection[int] = (0,)) -> Finished:
+    def _finish(self, command: str, *words: str, codes: Collection[int] = _DONE) -> Finished:
         finished = self.mrunners(*words)
         if finished.code not in codes:
             self._report(f"{command} after the kill", finished)

@@ -6,81 +6,28 @@ a certificate of its own. Each run gets a proxy of its own, so many can be tried
 
 from __future__ import annotations
 
-import base64
 import json
 import socket
 import ssl
 import struct
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
-import urllib3
 import yaml
 
-from localcluster.agent.certificate import write_certificate
 from tests.faults.fault_table import Action, Answer, Fault
 from tests.faults.request_kinds import RequestKind, kind_of
+from tests.faults.upstream import Upstream
 
-__all__ = ["FaultProxy", "Halt", "Upstream", "proxying"]
+__all__ = ["FaultProxy", "Halt", "proxying"]
 
 # A reset instead of an orderly end when the socket is closed.
 _RESET = struct.pack("ii", 1, 0)
-
-
-class Upstream:
-    """The real API server, to which this sends requests as the administrator."""
-
-    def __init__(self, kubeconfig: Path, folder: Path) -> None:
-        """Read the administrator's credentials, and make the certificate of all proxies."""
-        config = yaml.safe_load(kubeconfig.read_text())
-        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-        self.certificate = folder / "proxy.pem"
-        write_certificate(self.certificate, datetime.now(UTC))
-        self.server = str(cluster["server"])
-        files = {
-            name: _file(folder / name, entry, name)
-            for name, entry in (
-                ("certificate-authority", cluster),
-                ("client-certificate", user),
-                ("client-key", user),
-            )
-        }
-        self._pool = urllib3.PoolManager(
-            maxsize=64,
-            retries=False,
-            ca_certs=files["certificate-authority"],
-            cert_file=files["client-certificate"],
-            key_file=files["client-key"],
-        )
-
-    def send(
-        self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> urllib3.BaseHTTPResponse:
-        """Send a request and read the whole answer."""
-        return self._pool.request(
-            method, self.server + target, body=body or None, headers=dict(headers or {})
-        )
-
-    def items(self, target: str) -> list[Any]:
-        """Return the items of a LIST."""
-        items: list[Any] = json.loads(self.send("GET", target).data)["items"]
-        return items
-
-
-def _file(path: Path, entry: Mapping[str, str], name: str) -> str:
-    """Return the path of a kubeconfig's file, which may be written into the kubeconfig itself."""
-    if name in entry:
-        return entry[name]
-    path.touch(mode=0o600)
-    path.write_bytes(base64.b64decode(entry[f"{name}-data"]))
-    return str(path)
 
 
 # Longer than any process takes to end; a test that died must not hold requests for ever.

@@ -13,8 +13,9 @@ import pytest
 from tests.cluster.commands import Kubectl, Mrunners, bare_environment
 from tests.faults.kill_moments import SEED_VARIABLE, seed
 from tests.faults.killed_life import KilledLife
-from tests.faults.proxy import Upstream, proxying
+from tests.faults.proxy import proxying
 from tests.faults.tally import Tally
+from tests.faults.upstream import Upstream
 from tests.faults.witness import FAST_PROFILE, POD_COUNTS, namespace_manifests
 
 # Each command starts a Python of its own, which is all that they do on a small machine.

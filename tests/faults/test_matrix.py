@@ -12,9 +12,10 @@ import pytest
 from tests.cluster.commands import Kubectl
 from tests.faults.fault_table import FAULTS, Fault
 from tests.faults.life import Life
-from tests.faults.proxy import Upstream, proxying
+from tests.faults.proxy import proxying
 from tests.faults.request_kinds import RequestKind
 from tests.faults.tally import Tally
+from tests.faults.upstream import Upstream
 from tests.faults.witness import (
     FAST_PROFILE,
     POD_COUNTS,
@@ -111,13 +112,15 @@ def run_cells(
 def test_whatever_happens_to_a_request_the_run_is_finished_once_and_in_full(
     kind: RequestKind, run_cells: Matrix
 ) -> None:
-    assert run_cells([(kind, fault) for fault in FAULTS if fault.applies_to(kind)]) == []
+    bad = run_cells([(kind, fault) for fault in FAULTS if fault.applies_to(kind)])
+    assert bad == [], "\n".join(map(str, bad))
 
 
 def test_the_faults_that_are_easiest_to_get_wrong_lose_nothing_and_make_nothing_twice(
     run_cells: Matrix,
 ) -> None:
-    assert run_cells(QUICK_CELLS) == []
+    bad = run_cells(QUICK_CELLS)
+    assert bad == [], "\n".join(map(str, bad))
 
 
 def test_every_pod_has_a_number_of_samples_of_its_own() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.faults.proxy import FaultProxy, Upstream
+from tests.faults.proxy import FaultProxy
+from tests.faults.upstream import Upstream
 
 __all__ = [
     "FAST_PROFILE",
