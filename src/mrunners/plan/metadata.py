@@ -11,6 +11,7 @@ from mrunners.plan.plan import RunPlan
 __all__ = [
     "ANNOTATION_COLLECTED_AT",
     "ANNOTATION_DIGEST",
+    "ANNOTATION_GIVEN_UP",
     "ANNOTATION_URI",
     "CONTAINER",
     "LABEL_COMPONENT",
@@ -50,6 +51,7 @@ LABEL_RUNNER: Final = "mrunners.dev/runner"
 ANNOTATION_URI: Final = "mrunners.dev/runner-uri"
 ANNOTATION_DIGEST: Final = "mrunners.dev/digest"
 ANNOTATION_COLLECTED_AT: Final = "mrunners.dev/collected-at"
+ANNOTATION_GIVEN_UP: Final = "mrunners.dev/not-started"
 
 # Kubernetes shortens the names of a Job's pods to 63 characters; this leaves 11 for `-9999-abcde`.
 MAX_JOB_NAME_LENGTH: Final = 52
