@@ -29,9 +29,9 @@ from kubernetes.config.incluster_config import SERVICE_HOST_ENV_NAME, SERVICE_TO
 from mrunners.errors import InvalidInputError, UnauthorizedError
 from mrunners.kube.kubeconfig import KubeconfigSource
 from mrunners.kube.responses import RequestInfo, failure_from_status, no_response
-from mrunners.kube.retry import RequestFailure
+from mrunners.kube.retry import RequestFailure, seconds_left
 
-__all__ = ["Request", "Transport"]
+__all__ = ["Request", "Transport", "request_timeout"]
 
 CONNECT_SECONDS = 5.0
 # With etcd frozen, an API server answers after 37 s (measured).
@@ -39,6 +39,8 @@ READ_SECONDS = 45.0
 # A server that accepts a connection and then stays silent must not use up the whole time for the
 # first contact.
 FIRST_READ_SECONDS = 10.0
+# Enough for an answer of a server that is well, when the caller's own time is up.
+LEAST_SECONDS = 1.0
 # A flow collects logs on a few threads; each needs a connection of its own.
 CONNECTIONS = 16
 
@@ -127,10 +129,9 @@ class Transport:
         )
         with self._lock:
             self.requests += 1
-        read_seconds = FIRST_READ_SECONDS if self._clock is None else READ_SECONDS
         try:
             response = api.call_api(
-                *serialized, _request_timeout=(CONNECT_SECONDS, read_seconds)
+                *serialized, _request_timeout=request_timeout(contacted=self._clock is not None)
             ).response
             body = _read(response, request.limit_bytes)
         except urllib3.exceptions.HTTPError as error:
@@ -142,6 +143,20 @@ class Transport:
         raise failure_from_status(
             request.info, response.status, body, response.headers.get("Retry-After")
         )
+
+
+def request_timeout(*, contacted: bool) -> tuple[float, float]:
+    """Return for how many seconds a request may connect, and then wait for each part of the answer.
+
+    Args:
+        contacted: Whether the server has answered before.
+    """
+    read = READ_SECONDS if contacted else FIRST_READ_SECONDS
+    left = seconds_left()
+    if left is None:
+        return CONNECT_SECONDS, read
+    left = max(left, LEAST_SECONDS)
+    return min(CONNECT_SECONDS, left), min(read, left)
 
 
 def _configuration(kubeconfig: str | KubeconfigSource, context: str) -> Configuration:
