@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 from mrunners.errors import ApiStatusError, ForbiddenError
 from mrunners.kube.kubeconfig import KubeconfigSource
-from mrunners.kube.objects import ConfigMap, Event, Job, Pod
+from mrunners.kube.objects import ConfigMap, Event, Job, Node, Pod
 from mrunners.kube.responses import RequestInfo, conflict_failure, no_response
 from mrunners.kube.retry import RetryPolicy
 from mrunners.kube.transport import Request, Transport
@@ -46,6 +47,7 @@ class _Kind:
 CONFIG_MAPS = _Kind("/api/v1", "configmaps", "configmaps")
 JOBS = _Kind("/apis/batch/v1", "jobs", "jobs.batch")
 PODS = _Kind("/api/v1", "pods", "pods")
+NODES = _Kind("/api/v1", "nodes", "nodes")
 EVENTS = _Kind("/api/v1", "events", "events")
 
 
@@ -104,42 +106,12 @@ class KubernetesCluster:
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:
         """Add annotations to exactly this object; return False when it no longer exists."""
-        # The UID in a patch is a precondition: on another object of that name it answers 409.
-        body = {"metadata": {"uid": uid, "annotations": dict(annotations)}}
-        response = self._json(
-            self._request(
-                "patch",
-                "PATCH",
-                CONFIG_MAPS,
-                namespace,
-                name,
-                body=body,
-                content_type="application/merge-patch+json",
-                absent=frozenset({404, 409}),
-            )
-        )
-        return response is not None
+        body = {"metadata": {"annotations": dict(annotations)}}
+        return self._patch(CONFIG_MAPS, namespace, name, uid, body)
 
     def delete_config_map(self, namespace: str, name: str, uid: str) -> bool:
         """Delete exactly this object and its dependents; return False when it no longer exists."""
-        body = {
-            "apiVersion": "v1",
-            "kind": "DeleteOptions",
-            "propagationPolicy": "Background",
-            "preconditions": {"uid": uid},
-        }
-        response = self._json(
-            self._request(
-                "delete",
-                "DELETE",
-                CONFIG_MAPS,
-                namespace,
-                name,
-                body=body,
-                absent=frozenset({404, 409}),
-            )
-        )
-        return response is not None
+        return self._delete(CONFIG_MAPS, namespace, name, uid)
 
     def get_job(self, namespace: str, name: str) -> Job | None:
         """Return the Job; None when it does not exist."""
@@ -155,9 +127,36 @@ class KubernetesCluster:
         raw = self._create(JOBS, namespace, manifest)
         return None if raw is None else Job.from_json(raw)
 
+    def annotate_job(
+        self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
+    ) -> bool:
+        """Add annotations to exactly this Job; return False when it no longer exists."""
+        body = {"metadata": {"annotations": dict(annotations)}}
+        return self._patch(JOBS, namespace, name, uid, body)
+
+    def suspend_job(self, namespace: str, name: str, uid: str) -> bool:
+        """Suspend exactly this Job, which deletes its pods; return False when it is gone."""
+        return self._patch(JOBS, namespace, name, uid, {"spec": {"suspend": True}})
+
     def list_pods(self, namespace: str, selector: str) -> list[Pod]:
         """Return the pods that a label selector matches."""
         return self._list(PODS, namespace, Pod.from_json, labelSelector=selector)
+
+    def delete_pod(self, namespace: str, name: str, uid: str) -> bool:
+        """Delete exactly this pod; return False when it no longer exists."""
+        return self._delete(PODS, namespace, name, uid)
+
+    def count_schedulable_nodes(self, enough: int) -> int | None:
+        """Count the nodes that take pods without tolerations, up to `enough`.
+
+        Returns:
+            None when listing nodes is forbidden.
+        """
+        try:
+            nodes = map(Node.from_json, self._pages(NODES, "", {}))
+            return sum(1 for _ in islice((n for n in nodes if n.schedulable), enough))
+        except ForbiddenError:
+            return None
 
     def list_warnings(self, namespace: str) -> list[Event]:
         """Return the namespace's warning events; none when listing them is forbidden."""
@@ -200,6 +199,34 @@ class KubernetesCluster:
             )
         )
 
+    def _patch(
+        self, kind: _Kind, namespace: str, name: str, uid: str, body: Mapping[str, Any]
+    ) -> bool:
+        # The UID in a patch is a precondition: on another object of that name it answers 409.
+        metadata = {**body.get("metadata", {}), "uid": uid}
+        request = self._request(
+            "patch",
+            "PATCH",
+            kind,
+            namespace,
+            name,
+            body={**body, "metadata": metadata},
+            content_type="application/merge-patch+json",
+            absent=frozenset({404, 409}),
+        )
+        return self._json(request) is not None
+
+    def _delete(self, kind: _Kind, namespace: str, name: str, uid: str) -> bool:
+        body = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            "preconditions": {"uid": uid},
+        }
+        absent = frozenset({404, 409})
+        request = self._request("delete", "DELETE", kind, namespace, name, body=body, absent=absent)
+        return self._json(request) is not None
+
     def _list(
         self, kind: _Kind, namespace: str, parse: Callable[[Any], T], **query: str
     ) -> list[T]:
@@ -235,7 +262,8 @@ class KubernetesCluster:
         content_type: str = "application/json",
         absent: frozenset[int] = frozenset(),
     ) -> Request:
-        path = f"{kind.prefix}/namespaces/{namespace}/{kind.plural}"
+        scope = f"/namespaces/{namespace}" if namespace else ""
+        path = f"{kind.prefix}{scope}/{kind.plural}"
         return Request(
             info=RequestInfo(self._transport.server, verb, kind.resource, namespace, name),
             method=method,
