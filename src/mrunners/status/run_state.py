@@ -6,14 +6,23 @@ The plan decides what the run consists of, never the Jobs that happen to exist.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from mrunners.kube.objects import Job
+from mrunners.kube.objects import Job, Pod
 from mrunners.plan.plan import PlannedJob, RunPlan
 
-__all__ = ["JobPhase", "JobState", "RunState", "creator_is_gone", "run_state"]
+__all__ = [
+    "JobPhase",
+    "JobState",
+    "ObservedPods",
+    "RunState",
+    "creator_is_gone",
+    "observe_pods",
+    "remember_pods",
+    "run_state",
+]
 
 # Jobs are created a few milliseconds apart, 1,000 of them in seconds. A process that has created
 # none for this long no longer runs.
@@ -26,6 +35,9 @@ class JobPhase(StrEnum):
     MISSING = "missing"
     SUSPENDED = "suspended"
 
+    STOPPED = "stopped"
+    """Suspended by a wait that gave up the pods that were left; nothing of it runs again."""
+
     STARTING = "starting"
     """Some of its pods have not started."""
 
@@ -37,8 +49,21 @@ class JobPhase(StrEnum):
 
     @property
     def finished(self) -> bool:
-        """Whether the Job's condition Complete or Failed is true."""
-        return self in {JobPhase.COMPLETE, JobPhase.FAILED}
+        """Whether the Job's condition Complete or Failed is true, or a wait has stopped it."""
+        return self in {JobPhase.COMPLETE, JobPhase.FAILED, JobPhase.STOPPED}
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedPods:
+    """What a Job's pods showed when they were last read, by completion index.
+
+    Attributes:
+        started: Those whose runner container has started; it may have ended.
+        ended: Those whose runner container has ended, also if the Job has not counted it.
+    """
+
+    started: frozenset[int] = frozenset()
+    ended: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +73,12 @@ class JobState:
     Attributes:
         planned: The Job as planned.
         actual: The Job that exists; None while there is none.
+        pods: Its pods, where they were read: they know more than the Job's counters.
     """
 
     planned: PlannedJob
     actual: Job | None
+    pods: ObservedPods = ObservedPods()
 
     @property
     def phase(self) -> JobPhase:
@@ -61,23 +88,45 @@ class JobState:
         if self.actual.finished is not None:
             return JobPhase.COMPLETE if self.actual.finished == "Complete" else JobPhase.FAILED
         if self.actual.suspended:
-            return JobPhase.SUSPENDED
+            return JobPhase.STOPPED if self.actual.given_up else JobPhase.SUSPENDED
         return JobPhase.STARTING if self.unstarted else JobPhase.RUNNING
 
     @property
+    def counted(self) -> frozenset[int]:
+        """The completion indexes that the Job has counted as succeeded or failed."""
+        if self.actual is None:
+            return frozenset()
+        return frozenset((*self.actual.succeeded, *self.actual.failed))
+
+    @property
+    def given_up(self) -> frozenset[int]:
+        """The completion indexes whose pods did not start in time, and were given up for that."""
+        return self.noted - self.pods.started
+
+    @property
+    def noted(self) -> frozenset[int]:
+        """The completion indexes that the Job's annotation says are given up."""
+        groups = () if self.actual is None else self.actual.given_up
+        return frozenset(index for group in groups for index in group.indexes)
+
+    @property
     def ended(self) -> int:
-        """How many of its pods have succeeded or failed."""
-        return 0 if self.actual is None else len(self.actual.succeeded) + len(self.actual.failed)
+        """How many of its pods have run and ended."""
+        return len((self.counted | self.pods.ended) - self.given_up)
 
     @property
     def running(self) -> int:
-        """How many of its pods are running."""
-        return 0 if self.actual is None else self.actual.ready
+        """How many of its pods have started and not ended."""
+        if self.actual is None:
+            return 0
+        # A pod on a node that does not answer is not ready, and yet may run.
+        observed = len(self.pods.started - self.pods.ended - self.counted)
+        return min(max(self.actual.ready, observed), self.planned.pod_count - self.ended)
 
     @property
     def unstarted(self) -> int:
-        """How many of its pods have not started."""
-        return max(self.planned.pod_count - self.ended - self.running, 0)
+        """How many of its pods have not started, and are not given up."""
+        return max(self.planned.pod_count - self.ended - self.running - len(self.given_up), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +137,7 @@ class RunState:
 
     @property
     def finished(self) -> bool:
-        """Whether every planned Job has finished."""
+        """Whether every planned Job has finished, so that nothing of the run can change."""
         return all(job.phase.finished for job in self.jobs)
 
     @property
@@ -113,7 +162,7 @@ class RunState:
 
     @property
     def ended(self) -> int:
-        """How many pods have succeeded or failed."""
+        """How many pods have run and ended."""
         return sum(job.ended for job in self.jobs)
 
     @property
@@ -143,6 +192,46 @@ def run_state(plan: RunPlan, jobs: Iterable[Job]) -> RunState:
     """
     by_name = {job.name: job for job in jobs if job.run_id == plan.run_id and not job.deleting}
     return RunState(tuple(JobState(job, by_name.get(job.name)) for job in plan.jobs))
+
+
+def observe_pods(state: RunState, pods: Iterable[Pod]) -> RunState:
+    """Return the state with what the pods of the run show beyond the Jobs' counters."""
+    started: dict[str | None, set[int]] = {}
+    ended: dict[str | None, set[int]] = {}
+    for pod in pods:
+        if pod.index is not None and pod.started is not None:
+            started.setdefault(pod.job_uid, set()).add(pod.index)
+        if pod.index is not None and pod.ended:
+            ended.setdefault(pod.job_uid, set()).add(pod.index)
+    return RunState(
+        tuple(
+            job
+            if job.actual is None
+            else replace(
+                job,
+                pods=ObservedPods(
+                    job.pods.started.union(started.get(job.actual.uid, ())),
+                    job.pods.ended.union(ended.get(job.actual.uid, ())),
+                ),
+            )
+            for job in state.jobs
+        )
+    )
+
+
+def remember_pods(state: RunState, earlier: RunState | None) -> RunState:
+    """Return the state with what was observed earlier: a pod that has started stays started."""
+    if earlier is None:
+        return state
+    known = {job.actual.uid: job.pods for job in earlier.jobs if job.actual is not None}
+    return RunState(
+        tuple(
+            job
+            if job.actual is None
+            else replace(job, pods=known.get(job.actual.uid, ObservedPods()))
+            for job in state.jobs
+        )
+    )
 
 
 def creator_is_gone(state: RunState, tracker_created: datetime, now: datetime) -> bool:
