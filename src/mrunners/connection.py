@@ -208,17 +208,21 @@ class Run:
         timeout: float | None = None,
         *,
         interval: float | None = None,
+        waited: float = 0.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> RunSnapshot:
         """Wait until every Job has finished or cannot, and fetch reports meanwhile.
 
+        Pods that did not start in time are kept from starting.
+
         Args:
             timeout: Seconds; None means no limit.
             interval: Seconds between two polls; None grows from 1 s to 15 s.
+            waited: How many seconds of the timeout an earlier attempt has used up.
             sleep: Called instead of `time.sleep`.
 
         Returns:
-            The run as it ended; its `failures` are empty when every Job is Complete.
+            The run as it ended; its `failures` are empty when the runner of every pod succeeded.
 
         Raises:
             WaitTimeoutError: The timeout has passed.
@@ -231,6 +235,7 @@ class Run:
             self._observer,
             timeout_seconds=timeout,
             interval_seconds=interval,
+            waited_seconds=waited,
             sleep=sleep,
         )
 

@@ -13,9 +13,11 @@ from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportE
 from mrunners.reports.samples import KperfReport
 from mrunners.run.fetch import fetch_report, pod_of_index
 from mrunners.run.report_store import PodFacts, ReportStore
+from mrunners.run.seen_pods import SeenPods
 from mrunners.run.snapshot import RunSnapshot
 from mrunners.status.diagnostics import PodDiagnosis
 from mrunners.status.run_state import JobState
+from mrunners.status.start_deadline import late_start
 
 __all__ = ["collect_job"]
 
@@ -58,8 +60,11 @@ def collect_job(
         for diagnosis in snapshot.diagnoses
         if diagnosis.job == job.planned.name and diagnosis.overdue
     }
+    lost = {
+        pod.index: pod.detail for pod in snapshot.held if pod.job == job.planned.name and pod.lost
+    }
     collector = _Collector(
-        cluster, plan, job.actual, outcomes, snapshot.pods, late, store, unreachable_nodes
+        cluster, plan, job.actual, outcomes, snapshot.pods, late, lost, store, unreachable_nodes
     )
     for index in range(job.planned.pod_count):
         yield collector.outcome(index)
@@ -83,6 +88,21 @@ class _OutcomeFactory:
             finished_at=facts.finished_at,
             exit_code=facts.exit_code,
             report=report,
+        )
+
+    def started_late(self, index: int, facts: PodFacts, detail: str) -> PodOutcome:
+        return PodOutcome(
+            job=self.job.planned.name,
+            job_index=self.job.planned.index,
+            uri=self.job.planned.uri,
+            index=index,
+            pod=facts.pod,
+            node=facts.node,
+            started_at=facts.started_at,
+            finished_at=facts.finished_at,
+            exit_code=facts.exit_code,
+            missing=MissingReason.STARTED_LATE,
+            detail=detail,
         )
 
     def missing(
@@ -113,6 +133,7 @@ class _Collector:
     outcomes: _OutcomeFactory
     pods: Sequence[Pod]
     late: Mapping[int, PodDiagnosis]
+    lost: Mapping[int, str]
     store: ReportStore
     unreachable_nodes: set[str | None]
 
@@ -120,11 +141,17 @@ class _Collector:
         stored = self.store.get(self.job.uid, index)
         if stored is not None:
             raw, facts = stored
+            if late := late_start(self.plan, self.job, index, facts.started_at):
+                return self.outcomes.started_late(index, facts, late)
             try:
                 return self.outcomes.reported(index, facts, parse_report(raw))
             except UnusableReportError as error:  # kept by a release that was less strict
                 return self.outcomes.missing(index, error.problem, error.detail)
         pod = pod_of_index(self.pods, self.job.uid, index)
+        if index in self.lost:
+            return self.outcomes.missing(index, MissingReason.DISRUPTED, self.lost[index], pod)
+        if pod is not None and (late := late_start(self.plan, self.job, index, pod.started)):
+            return self.outcomes.missing(index, MissingReason.STARTED_LATE, late, pod)
         if index in self.late:
             diagnosis = self.late[index]
             detail = f"{diagnosis.summary}: {diagnosis.detail}"
@@ -138,12 +165,17 @@ class _Collector:
         return self._from_log(index, pod)
 
     def _without_pod(self, index: int) -> PodOutcome:
+        seen = SeenPods(self.store.root).get(self.job.uid, index)
         if index in {*self.job.succeeded, *self.job.failed}:
-            detail = "its pod was deleted before the report was fetched"
-            return self.outcomes.missing(index, MissingReason.POD_GONE, detail)
+            detail = (
+                "its pod was deleted before the report was fetched"
+                if index in self.job.succeeded
+                else "its pod was deleted, perhaps while it ran"
+            )
+            return self.outcomes.missing(index, MissingReason.POD_GONE, detail, seen)
         if self.job.finished is not None:
             detail = self.job.finished_reason or "the Job finished without it"
-            return self.outcomes.missing(index, MissingReason.POD_GONE, detail)
+            return self.outcomes.missing(index, MissingReason.POD_GONE, detail, seen)
         return self.outcomes.missing(index, MissingReason.STILL_RUNNING, "it has no pod yet")
 
     def _from_log(self, index: int, pod: Pod) -> PodOutcome:

@@ -54,7 +54,7 @@ def pod_of_index(pods: Iterable[Pod], job_uid: str, index: int) -> Pod | None:
     then the oldest: it ran while its siblings loaded the cluster.
     """
     candidates = [pod for pod in pods if pod.job_uid == job_uid and pod.index == index]
-    return min(candidates, key=lambda pod: (pod.phase != "Succeeded", pod.created), default=None)
+    return min(candidates, key=lambda pod: (not pod.succeeded, pod.created), default=None)
 
 
 def fetch_report(

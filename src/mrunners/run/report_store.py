@@ -51,6 +51,11 @@ class ReportStore:
     def __init__(self, root: Path) -> None:
         self._root = root
 
+    @property
+    def root(self) -> Path:
+        """The folder, with one folder per Job UID."""
+        return self._root
+
     def get(self, job_uid: str, index: int) -> tuple[bytes, PodFacts] | None:
         """Return the raw report and its pod's facts; None when there is none or it is damaged."""
         raw_path, facts_path = self._paths(job_uid, index)

@@ -44,12 +44,11 @@ __all__ = [
     "require_portable",
 ]
 
-# Another attempt may still get these: a pod that is late may start after all, and a Job that was
-# never created is created by `run --resume`.
+# Another attempt may still get these: a Job that was never created is created by `run --resume`. A
+# pod that did not start in time is final: if it starts after all, its report is set aside.
 _NOT_FINAL = frozenset(
     {
         MissingReason.STILL_RUNNING,
-        MissingReason.NOT_STARTED,
         MissingReason.NOT_CREATED,
         MissingReason.LOG_UNAVAILABLE,
         MissingReason.LOG_FORBIDDEN,
@@ -117,6 +116,8 @@ def collect_run(
     snapshot = read_snapshot(cluster, run)
     if not partial:
         require_finished(snapshot)
+    for line in snapshot.holds:
+        observer.warn(line)
     collected = collect_outcomes(cluster, run, snapshot, store)
     outcomes = list(SampleBudget().accept_all(collected))
     report = merge_outcomes(run, outcomes, requests=cluster.requests, raw=raw)

@@ -12,9 +12,17 @@ from mrunners.refs import RunRef
 from mrunners.run.lookup import ExistingRun
 from mrunners.status.completion import failure_lines, has_unstarted_pods, jobs_that_may_finish
 from mrunners.status.diagnostics import PodDiagnosis, diagnose_pods
-from mrunners.status.run_state import JobState, RunState, creator_is_gone, run_state
+from mrunners.status.held_pods import HeldPod, held_pod_lines, held_pods
+from mrunners.status.run_state import (
+    JobState,
+    RunState,
+    creator_is_gone,
+    observe_pods,
+    remember_pods,
+    run_state,
+)
 
-__all__ = ["RunSnapshot", "read_jobs", "read_snapshot"]
+__all__ = ["RunSnapshot", "has_ended", "read_jobs", "read_snapshot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,7 @@ class RunSnapshot:
         state: The plan compared with the Jobs.
         pods: All pods of the run; empty when they were not read.
         diagnoses: Why pods have not started; empty when they were not read.
+        held: The pods that have started, and that their Jobs have not counted.
         creator_gone: Jobs are missing and nothing is creating them.
     """
 
@@ -33,21 +42,38 @@ class RunSnapshot:
     state: RunState
     pods: tuple[Pod, ...] = ()
     diagnoses: tuple[PodDiagnosis, ...] = ()
+    held: tuple[HeldPod, ...] = ()
     creator_gone: bool = False
 
     @property
     def may_finish(self) -> tuple[JobState, ...]:
         """The unfinished Jobs that can still finish without intervention."""
-        return jobs_that_may_finish(self.state, self.diagnoses, creator_gone=self.creator_gone)
+        return jobs_that_may_finish(
+            self.state, self.diagnoses, self.held, creator_gone=self.creator_gone
+        )
 
     @property
     def failures(self) -> tuple[str, ...]:
         """What went wrong, one line per Job and cause.
 
-        Of a run in which nothing can finish any more; empty exactly when every Job is Complete.
+        Of a run in which nothing can finish any more; empty exactly when the runner of every
+        planned pod succeeded.
         """
         return tuple(
-            failure_lines(self.state, self.diagnoses, self.ref, creator_gone=self.creator_gone)
+            failure_lines(
+                self.state, self.diagnoses, self.ref, self.held, creator_gone=self.creator_gone
+            )
+        )
+
+    @property
+    def holds(self) -> tuple[str, ...]:
+        """What holds pods whose Jobs wait for them, one line per Job and cause; not in `failures`.
+
+        When nothing can finish any more, these pods have succeeded and their reports are there,
+        although their Jobs are not Complete.
+        """
+        return tuple(
+            held_pod_lines(self.state, [pod for pod in self.held if not pod.failed]).values()
         )
 
     @property
@@ -56,18 +82,31 @@ class RunSnapshot:
         return (NextStep.RESUME,) if self.creator_gone and self.state.missing else ()
 
     def require_complete(self) -> None:
-        """Raise an error unless every Job is Complete.
+        """Raise an error unless the runner of every pod has succeeded.
 
         Raises:
-            IncompleteError: Pods failed or never started, or Jobs were never created.
+            IncompleteError: Pods failed, were lost or never started, or Jobs were never created.
         """
         if self.failures:
             error = IncompleteError("\n".join(self.failures))
             raise error.suggest(self.ref, *self.next_steps)
 
 
-def read_jobs(cluster: Cluster, run: ExistingRun) -> RunState:
+def has_ended(cluster: Cluster, run: ExistingRun) -> bool:
+    """Return whether nothing of a run can finish any more, so that a wait for it would end.
+
+    Its pods are read unless its Jobs have finished.
+    """
+    return run.state.finished or not read_snapshot(cluster, run, run.state).may_finish
+
+
+def read_jobs(cluster: Cluster, run: ExistingRun, earlier: RunState | None = None) -> RunState:
     """Read the Jobs, by one LIST whatever their number.
+
+    Args:
+        cluster: The cluster.
+        run: The run.
+        earlier: The last state in which pods were observed; a pod that has started stays started.
 
     Raises:
         RefusedError: The tracker was deleted or replaced, and its Jobs with it.
@@ -80,7 +119,7 @@ def read_jobs(cluster: Cluster, run: ExistingRun) -> RunState:
             raise RefusedError.of(
                 run.ref, f"tracker {run.ref} was deleted or replaced, and its Jobs with it"
             )
-    return state
+    return remember_pods(state, earlier)
 
 
 def read_snapshot(cluster: Cluster, run: ExistingRun, state: RunState | None = None) -> RunSnapshot:
@@ -97,6 +136,7 @@ def read_snapshot(cluster: Cluster, run: ExistingRun, state: RunState | None = N
     plan = run.plan
     state = read_jobs(cluster, run) if state is None else state
     pods = tuple(cluster.list_pods(plan.namespace, run_selector(plan.run_id)))
+    state = observe_pods(state, pods)
     warnings = cluster.list_warnings(plan.namespace) if has_unstarted_pods(state) else []
     now = cluster.now()
     return RunSnapshot(
@@ -104,5 +144,6 @@ def read_snapshot(cluster: Cluster, run: ExistingRun, state: RunState | None = N
         state=state,
         pods=pods,
         diagnoses=tuple(diagnose_pods(plan, state, pods, warnings, now)),
+        held=tuple(held_pods(plan, state, pods, now)),
         creator_gone=creator_is_gone(state, run.tracker.created, now),
     )

@@ -40,8 +40,9 @@ def wait(
 ) -> None:
     """Wait until every Job of the run in NAMESPACE has finished.
 
-    Reports are fetched as pods end. Exits with 0 when every Job is Complete, with 5 when pods
-    failed or could not start, and with 6 when the timeout has passed.
+    Reports are fetched as pods end, and pods that did not start in time are kept from starting.
+    Exits with 0 when every runner has succeeded, with 5 when pods failed or could not start, and
+    with 6 when the timeout has passed.
     """
     from mrunners.connection import connect
     from mrunners.errors import NextStep
@@ -51,8 +52,11 @@ def wait(
     with Console(quiet=quiet) as console:
         connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
         run = connection.get(namespace, tracker)
-        run.wait(timeout, interval=interval).require_complete()
-        console.info(
-            f"{counted(len(run.plan.jobs), 'Job')} complete; get the report with: "
-            f"{command(NextStep.RESULT, run.ref, cluster)}"
+        snapshot = run.wait(timeout, interval=interval)
+        snapshot.require_complete()
+        done = (
+            f"{counted(len(run.plan.jobs), 'Job')} complete"
+            if snapshot.state.complete
+            else f"{counted(run.plan.pod_count, 'pod')} succeeded"
         )
+        console.info(f"{done}; get the report with: {command(NextStep.RESULT, run.ref, cluster)}")
