@@ -95,6 +95,7 @@ class FakeCluster:
         logs: The logs by pod; an exception is raised.
         ignores: The fields of a Job's spec that it drops, as an old API server does.
         adds: The fields that a policy adds to a Job's spec.
+        nodes: How many nodes take pods; None when listing them is forbidden.
     """
 
     def __init__(self, clock: FakeClock | None = None) -> None:
@@ -105,9 +106,12 @@ class FakeCluster:
         self.logs: dict[str, bytes | Exception] = {}
         self.ignores: set[str] = set()
         self.adds: Raw = {}
+        self.nodes: int | None = None
         self._objects: dict[tuple[str, str, str], Raw] = {}
         self._failures: dict[str, deque[_PreparedFailure]] = {}
         self._uids = 0
+        self._deleted: dict[str, list[str]] = {}
+        self._before: dict[str, Callable[[], object]] = {}
 
     # The Protocol.
 
@@ -165,9 +169,42 @@ class FakeCluster:
         raw = self._create("create_job", namespace, manifest)
         return None if raw is None else Job.from_json(raw)
 
+    def annotate_job(
+        self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
+    ) -> bool:
+        self._call("annotate_job")
+        raw = self._objects.get(("Job", namespace, name))
+        if raw is None or raw["metadata"]["uid"] != uid:
+            return False
+        raw["metadata"].setdefault("annotations", {}).update(annotations)
+        return True
+
+    def suspend_job(self, namespace: str, name: str, uid: str) -> bool:
+        self._call("suspend_job")
+        raw = self._objects.get(("Job", namespace, name))
+        if raw is None or raw["metadata"]["uid"] != uid:
+            return False
+        raw["spec"]["suspend"] = True
+        return True
+
     def list_pods(self, namespace: str, selector: str) -> list[Pod]:
         self._call("list_pods")
         return [Pod.from_json(raw) for raw in self._select("Pod", namespace, selector)]
+
+    def delete_pod(self, namespace: str, name: str, uid: str) -> bool:
+        self._call("delete_pod")
+        raw = self._objects.get(("Pod", namespace, name))
+        if raw is None or raw["metadata"]["uid"] != uid:
+            return False
+        self._fail_index(raw)
+        del self._objects["Pod", namespace, name]
+        owner = next(r["name"] for r in raw["metadata"]["ownerReferences"])
+        self._recount(self.raw("Job", owner, namespace))
+        return True
+
+    def count_schedulable_nodes(self, enough: int) -> int | None:
+        self._call("count_schedulable_nodes")
+        return None if self.nodes is None else min(self.nodes, enough)
 
     def list_warnings(self, namespace: str) -> list[Event]:
         self._call("list_warnings")
@@ -189,6 +226,10 @@ class FakeCluster:
     def fail(self, method: str, error: Exception, *, carried_out: bool = False) -> None:
         """Let the next call of a method raise, before or after the request is carried out."""
         self._failures.setdefault(method, deque()).append(_PreparedFailure(carried_out, error))
+
+    def before(self, method: str, action: Callable[[], object]) -> None:
+        """Do something first in every later call of a method."""
+        self._before[method] = action
 
     def lose_answer(self, method: str) -> None:
         """Carry out the next create but lose the response, so that the client sends it again."""
@@ -235,13 +276,31 @@ class FakeCluster:
         """Let a pod of a Job run."""
         return self._put_pod(job, index, "Running", {"running": {"startedAt": self._stamp()}})
 
+    def end_runner(self, job: str, index: int, *, exit_code: int = 0, log: bytes = b"") -> str:
+        """Let the runner container of a pod end beside a sidecar that runs on."""
+        name = self.end_pod(job, index, exit_code=exit_code, log=log)
+        status = self.raw("Pod", name)["status"]
+        status["phase"] = "Running"
+        status["containerStatuses"].append({"name": "istio-proxy", "state": {"running": {}}})
+        self._recount(self.raw("Job", job))
+        self.raw("Job", job)["status"]["ready"] = 0
+        return name
+
+    def lose_node(self, pod: str) -> None:
+        """Let the taint manager delete a pod whose node does not end it."""
+        raw = self.raw("Pod", pod)
+        raw["metadata"]["deletionTimestamp"] = self._stamp()
+        raw["status"]["conditions"] = [
+            {"type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager"}
+        ]
+
     def end_pod(self, job: str, index: int, *, exit_code: int = 0, log: bytes = b"") -> str:
         """Let a pod of a Job end with a log."""
         state = {
             "terminated": {
                 "exitCode": exit_code,
                 "reason": "Error" if exit_code else "Completed",
-                "startedAt": self._stamp(),
+                "startedAt": self._started_at(f"{job}-{index}-abcde") or self._stamp(),
                 "finishedAt": self._stamp(),
             }
         }
@@ -280,6 +339,8 @@ class FakeCluster:
 
     def _call(self, method: str) -> _PreparedFailure | None:
         self.calls.append(method)
+        if method in self._before:
+            self._before[method]()
         failures = self._failures.get(method)
         failure = failures.popleft() if failures else None
         if failure is not None and failure.error is not None and not failure.carried_out:
@@ -337,6 +398,21 @@ class FakeCluster:
         self._recount(owner)
         return name
 
+    def _started_at(self, pod: str) -> object:
+        """Return when a pod started that runs; None if there is none."""
+        for (kind, _, name), raw in self._objects.items():
+            if (kind, name) == ("Pod", pod):
+                for status in raw["status"].get("containerStatuses", []):
+                    return status["state"].get("running", {}).get("startedAt")
+        return None
+
+    def _fail_index(self, pod: Raw) -> None:
+        """Count a deleted pod as failed, as the Job controller does (measured)."""
+        labels = pod["metadata"]["labels"]
+        uid = labels["batch.kubernetes.io/controller-uid"]
+        index = labels["batch.kubernetes.io/job-completion-index"]
+        self._deleted.setdefault(uid, []).append(index)
+
     def _recount(self, job: Raw) -> None:
         """Write the Job's status as its controller does, except for the conditions."""
         uid = job["metadata"]["uid"]
@@ -349,7 +425,10 @@ class FakeCluster:
         running, pending = len(phases.get("Running", [])), len(phases.get("Pending", []))
         job["status"] |= {"active": running + pending, "ready": running}
         for key, phase in (("completedIndexes", "Succeeded"), ("failedIndexes", "Failed")):
-            job["status"][key] = ",".join(sorted(phases.get(phase, []), key=int))
+            indexes = set(phases.get(phase, []))
+            if phase == "Failed":
+                indexes.update(self._deleted.get(uid, []))
+            job["status"][key] = ",".join(sorted(indexes, key=int))
 
     def _stamp(self) -> str:
         return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -10,8 +10,9 @@ from prefect import get_run_logger
 from mrunners.errors import NextStep, RefusedError
 from mrunners.formatting import counted
 from mrunners.plan.options import IfExists, RunOptions
+from mrunners.run.finality import READABLE_LATER
 from mrunners.run.lookup import ExistingRun
-from mrunners.run.result import READABLE_LATER, CollectedRun
+from mrunners.run.result import CollectedRun
 from mrunners_flows.collect import wait_and_collect
 from mrunners_flows.policy import RunPolicy
 from mrunners_tasks.report_files import ReportFiles

@@ -220,13 +220,17 @@ class Run:
         timeout: float | None = None,
         *,
         interval: float | None = None,
+        waited: float = 0.0,
         sleep: _Sleep = time.sleep,
     ) -> RunSnapshot:
         """Wait until every Job has finished or cannot, fetch reports, and return the run then.
 
+        Pods that did not start in time are kept from starting.
+
         Args:
             timeout: Seconds; None means no limit.
             interval: Seconds between two polls; None grows from 1 s to 15 s.
+            waited: How many seconds of the timeout an earlier attempt has used up.
             sleep: Called instead of `time.sleep`.
 
         Raises:
@@ -237,6 +241,7 @@ class Run:
             *(self._cluster, self.existing, self._store, self._observer),
             timeout_seconds=timeout,
             interval_seconds=interval,
+            waited_seconds=waited,
             sleep=sleep,
         )
 

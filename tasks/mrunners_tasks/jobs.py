@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from prefect.context import TaskRunContext
 
 from mrunners.durations import parse_duration
 from mrunners.plan.options import RunOptions
@@ -18,7 +21,7 @@ from mrunners_tasks._context import connection_to
 from mrunners_tasks._prefect import CancellableSleep
 from mrunners_tasks._step import step
 
-__all__ = ["create_jobs", "create_tracker", "wait_for_jobs"]
+__all__ = ["create_jobs", "create_tracker", "seconds_since_first_attempt", "wait_for_jobs"]
 
 
 @step("create-tracker")
@@ -72,4 +75,15 @@ def wait_for_jobs(cluster: ClusterRef, run: ExistingRun, timeout: str = "") -> R
         RunCancelledError: The flow run was cancelled.
     """
     seconds = parse_duration(timeout) if timeout else None
-    return connection_to(cluster).bind(run).wait(seconds, sleep=CancellableSleep())
+    return (
+        connection_to(cluster)
+        .bind(run)
+        .wait(seconds, waited=seconds_since_first_attempt(), sleep=CancellableSleep())
+    )
+
+
+def seconds_since_first_attempt() -> float:
+    """Return for how long this task run has been running, retries included."""
+    context = TaskRunContext.get()
+    started = None if context is None else context.task_run.start_time
+    return 0.0 if started is None else max((datetime.now(UTC) - started).total_seconds(), 0.0)

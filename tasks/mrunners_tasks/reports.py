@@ -14,7 +14,7 @@ from mrunners.render.markdown import SavedPage, job_rows, render_markdown
 from mrunners.reports.budget import SampleBudget
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import PodOutcome
-from mrunners.run import result
+from mrunners.run import finality, result
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.snapshot import RunSnapshot
 from mrunners.status.run_state import JobState
@@ -40,9 +40,9 @@ def read_pods(cluster: ClusterRef, run: ExistingRun, *, final: bool) -> RunSnaps
         IncompleteError: The result must be final, and is not.
     """
     snapshot = connection_to(cluster).bind(run).snapshot(final=True)
-    result.require_finished(snapshot)
+    finality.require_finished(snapshot)
     if final:
-        result.require_all_finished(snapshot)
+        finality.require_all_finished(snapshot)
     return snapshot
 
 
@@ -78,8 +78,8 @@ def collect_reports(
     collected = connection_to(cluster).bind(run).outcomes(snapshot, jobs)
     outcomes = list(SampleBudget().accept_all(collected))
     if final:
-        result.require_final(outcomes)
-        result.require_portable(outcomes)
+        finality.require_final(outcomes)
+        finality.require_portable(outcomes)
     return outcomes
 
 

@@ -5,6 +5,7 @@ They are waited for side by side, since a diagnosis takes its time.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -25,6 +26,7 @@ class Stuck:
     env: Env
     wait: Finished
     result: Finished
+    run: Finished | None = None
 
 
 def _no_pods_allowed(env: Env) -> None:
@@ -61,8 +63,8 @@ def stuck(new_env: NewEnv) -> Iterator[dict[str, Stuck]]:
                 grounds["slow"].slow(), options=["--wait", "--timeout", "2s"]
             ),
         }
-        for name in ("image", "quota", "hosts", "suspended"):
-            assert started[name].finish().code == 0
+        runs = {name: started[name].finish() for name in ("image", "quota", "hosts", "suspended")}
+        assert {run.code for run in runs.values()} == {0}
         _suspend(grounds["suspended"])
         waits: dict[str, Started] = {
             name: grounds[name].mrunners.start("wait", grounds[name].namespace)
@@ -70,12 +72,12 @@ def stuck(new_env: NewEnv) -> Iterator[dict[str, Stuck]]:
         }
         for name in ("hosts", "suspended"):
             waits[name] = grounds[name].mrunners.start(
-                "wait", grounds[name].namespace, "--timeout", "12s"
+                "wait", grounds[name].namespace, "--timeout", "35s"
             )
         waits["slow"] = started["slow"]
         ended = {name: wait.finish() for name, wait in waits.items()}
         yield {
-            name: Stuck(of, ended[name], of.mrunners("result", of.namespace))
+            name: Stuck(of, ended[name], of.mrunners("result", of.namespace), runs.get(name))
             for name, of in grounds.items()
         }
 
@@ -126,13 +128,44 @@ def test_spread_require_puts_one_pod_on_a_host_and_names_those_without_one(
     run = stuck["hosts"]
     # Four pods run, so there is hope; the wait tells of the other two as soon as it knows.
     assert (run.wait.code, run.result.code) == (6, 4)
-    nodes = [pod["spec"].get("nodeName") for pod in run.env.kubectl.objects("pods")]
-    assert sorted(filter(None, nodes)) == ["host-1", "host-2", "host-3", "host-4"]
-    assert nodes.count(None) == 2
     assert "Unschedulable: 0/4 nodes are available" in run.wait.stderr
     assert "add nodes, free resources, or relax the spread" in run.wait.stderr
     status = run.env.mrunners("status", run.env.namespace, "--format", "json")
     assert any(": Unschedulable: 0/4 nodes" in problem for problem in status.report["problems"])
+
+
+def test_too_few_nodes_are_known_before_the_start(stuck: dict[str, Stuck]) -> None:
+    text = "the run has 6 pods, spread require allows one per node, and only 4 nodes can take one"
+    run = stuck["hosts"].run
+    assert run is not None
+    assert text in run.stderr
+
+
+def test_late_pods_are_kept_from_starting_and_those_that_run_are_not_disturbed(
+    stuck: dict[str, Stuck],
+) -> None:
+    run = stuck["hosts"]
+    pods = run.env.kubectl.objects("pods")
+    assert sorted(pod["spec"]["nodeName"] for pod in pods) == [f"host-{n}" for n in range(1, 5)]
+    assert {pod["status"]["phase"] for pod in pods} == {"Running"}
+    jobs = run.env.kubectl.objects("jobs")
+    assert sum(job["status"]["active"] for job in jobs) == 4
+    notes = [
+        json.loads(job["metadata"]["annotations"].get("mrunners.dev/not-started", "[]"))
+        for job in jobs
+    ]
+    assert {note["reason"] for of_job in notes for note in of_job} == {"Unschedulable"}
+
+
+def test_a_job_that_a_quota_keeps_from_making_pods_is_stopped(stuck: dict[str, Stuck]) -> None:
+    run = stuck["quota"]
+    (job,) = run.env.kubectl.objects("jobs")
+    assert job["spec"]["suspend"] is True
+    run.env.kubectl("delete", "resourcequota", "none")
+    again = run.env.mrunners("wait", run.env.namespace)
+    assert (again.code, run.env.kubectl.names("pods")) == (5, set())
+    assert "1 of 1 pods did not start in time: FailedCreate: " in again.stderr
+    assert run.env.mrunners("delete", run.env.namespace).code == 0
 
 
 def test_a_suspended_job_waits_on_purpose_and_is_never_counted_as_not_started(

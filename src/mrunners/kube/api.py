@@ -78,8 +78,41 @@ class Cluster(Protocol):
     def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
         """Create a Job; return None when one of that name exists, as `create_config_map` does."""
 
+    def annotate_job(
+        self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
+    ) -> bool:
+        """Add annotations to exactly this Job.
+
+        Returns:
+            False when the Job no longer exists, or another one has its name.
+        """
+
+    def suspend_job(self, namespace: str, name: str, uid: str) -> bool:
+        """Suspend exactly this Job: its controller deletes the pods that have not ended.
+
+        Returns:
+            False when the Job no longer exists, or another one has its name.
+        """
+
     def list_pods(self, namespace: str, selector: str) -> list[Pod]:
         """Return the pods that a label selector matches."""
+
+    def delete_pod(self, namespace: str, name: str, uid: str) -> bool:
+        """Delete exactly this pod.
+
+        Returns:
+            False when the pod no longer exists, or another one has its name.
+        """
+
+    def count_schedulable_nodes(self, enough: int) -> int | None:
+        """Count the nodes that take pods without tolerations.
+
+        Args:
+            enough: Where to stop counting; a cluster may have thousands.
+
+        Returns:
+            None when listing nodes is forbidden.
+        """
 
     def list_warnings(self, namespace: str) -> list[Event]:
         """Return the namespace's warning events; none when listing them is forbidden."""

@@ -6,20 +6,22 @@ import functools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 from mrunners.errors import ApiStatusError, ForbiddenError
 from mrunners.kube.kubeconfig import KubeconfigSource
-from mrunners.kube.objects import ConfigMap, Event, Job, Pod
+from mrunners.kube.objects import ConfigMap, Event, Job, Node, Pod
 from mrunners.kube.payloads import (
     CONFIG_MAPS,
     EVENTS,
     JOBS,
+    NODES,
     PODS,
     Kind,
     parse_object,
-    parse_page,
-    parse_record,
+    parse_records,
+    parse_single,
 )
 from mrunners.kube.placements import PLACEMENT_EVENTS, Placement
 from mrunners.kube.responses import RequestInfo, conflict_failure
@@ -95,43 +97,12 @@ class KubernetesCluster:
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:
         """Add annotations to exactly this object; return False when it no longer exists."""
-        # The UID in a patch is a precondition: on another object of that name it answers 409.
-        body = {"metadata": {"uid": uid, "annotations": dict(annotations)}}
-        return self._changed(
-            self._request(
-                "patch",
-                "PATCH",
-                CONFIG_MAPS,
-                namespace,
-                name,
-                body=body,
-                content_type="application/merge-patch+json",
-                absent=frozenset({404, 409}),
-            ),
-            CONFIG_MAPS.name,
-        )
+        body = {"metadata": {"annotations": dict(annotations)}}
+        return self._patch(CONFIG_MAPS, namespace, name, uid, body)
 
     def delete_config_map(self, namespace: str, name: str, uid: str) -> bool:
         """Delete exactly this object and its dependents; return False when it no longer exists."""
-        body = {
-            "apiVersion": "v1",
-            "kind": "DeleteOptions",
-            "propagationPolicy": "Background",
-            "preconditions": {"uid": uid},
-        }
-        return self._changed(
-            self._request(
-                "delete",
-                "DELETE",
-                CONFIG_MAPS,
-                namespace,
-                name,
-                body=body,
-                absent=frozenset({404, 409}),
-            ),
-            "Status",
-            CONFIG_MAPS.name,
-        )
+        return self._delete(CONFIG_MAPS, namespace, name, uid)
 
     def get_job(self, namespace: str, name: str) -> Job | None:
         """Return the Job; None when it does not exist."""
@@ -145,9 +116,32 @@ class KubernetesCluster:
         """Create a Job; return None when one of that name exists."""
         return self._create(JOBS, namespace, manifest, Job.from_json)
 
+    def annotate_job(
+        self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
+    ) -> bool:
+        """Add annotations to exactly this Job; return False when it no longer exists."""
+        body = {"metadata": {"annotations": dict(annotations)}}
+        return self._patch(JOBS, namespace, name, uid, body)
+
+    def suspend_job(self, namespace: str, name: str, uid: str) -> bool:
+        """Suspend exactly this Job, which deletes its pods; return False when it is gone."""
+        return self._patch(JOBS, namespace, name, uid, {"spec": {"suspend": True}})
+
     def list_pods(self, namespace: str, selector: str) -> list[Pod]:
         """Return the pods that a label selector matches."""
         return self._list(PODS, namespace, Pod.from_json, labelSelector=selector)
+
+    def delete_pod(self, namespace: str, name: str, uid: str) -> bool:
+        """Delete exactly this pod; return False when it no longer exists."""
+        return self._delete(PODS, namespace, name, uid)
+
+    def count_schedulable_nodes(self, enough: int) -> int | None:
+        """Count the nodes that take pods without tolerations, up to `enough`; None if forbidden."""
+        try:
+            nodes = self._items(NODES, "", Node.from_json, {})
+            return sum(1 for _ in islice((n for n in nodes if n.schedulable), enough))
+        except ForbiddenError:
+            return None
 
     def list_warnings(self, namespace: str) -> list[Event]:
         """Return the namespace's warning events; none when listing them is forbidden."""
@@ -183,7 +177,7 @@ class KubernetesCluster:
 
     def _get(self, kind: Kind, namespace: str, name: str, parse: Callable[[Any], T]) -> T | None:
         request = self._request("get", "GET", kind, namespace, name, absent=frozenset({404}))
-        return self._call(request, lambda body: _record(request, body, kind, parse))
+        return self._call(request, functools.partial(parse_single, request.info, kind, parse))
 
     def _create(
         self,
@@ -202,12 +196,39 @@ class KubernetesCluster:
             body=manifest,
             absent=frozenset({409}),
         )
-        return self._call(request, lambda body: _record(request, body, kind, parse))
+        return self._call(request, functools.partial(parse_single, request.info, kind, parse))
+
+    def _patch(
+        self, kind: Kind, namespace: str, name: str, uid: str, body: Mapping[str, Any]
+    ) -> bool:
+        # The UID in a patch is a precondition: on another object of that name it answers 409.
+        metadata = {**body.get("metadata", {}), "uid": uid}
+        request = self._request(
+            "patch",
+            "PATCH",
+            kind,
+            namespace,
+            name,
+            body={**body, "metadata": metadata},
+            content_type="application/merge-patch+json",
+            absent=frozenset({404, 409}),
+        )
+        return self._changed(request, kind.name)
+
+    def _delete(self, kind: Kind, namespace: str, name: str, uid: str) -> bool:
+        body = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            "preconditions": {"uid": uid},
+        }
+        absent = frozenset({404, 409})
+        request = self._request("delete", "DELETE", kind, namespace, name, body=body, absent=absent)
+        return self._changed(request, "Status", kind.name)
 
     def _changed(self, request: Request, *kinds: str) -> bool:
         """Send a request; return False for a status in its `absent`."""
-        answer = self._call(request, lambda body: parse_object(request.info, body, *kinds))
-        return answer is not None
+        return self._call(request, lambda b: parse_object(request.info, b, *kinds)) is not None
 
     def _list(self, kind: Kind, namespace: str, parse: Callable[[Any], T], **query: str) -> list[T]:
         for _ in range(LIST_RESTARTS):
@@ -227,7 +248,9 @@ class KubernetesCluster:
             if token:
                 page["continue"] = token
             request = self._request("list", "GET", kind, namespace, query=page)
-            answer = self._call(request, functools.partial(_page, request, kind, parse))
+            answer = self._call(
+                request, functools.partial(parse_records, request.info, kind, parse)
+            )
             assert answer is not None  # the request names no status as absent
             items, token = answer
             yield from items
@@ -247,7 +270,8 @@ class KubernetesCluster:
         content_type: str = "application/json",
         absent: frozenset[int] = frozenset(),
     ) -> Request:
-        path = f"{kind.prefix}/namespaces/{namespace}/{kind.plural}"
+        scope = f"/namespaces/{namespace}" if namespace else ""
+        path = f"{kind.prefix}{scope}/{kind.plural}"
         return Request(
             info=RequestInfo(self._transport.server, verb, kind.resource, namespace, name),
             method=method,
@@ -274,14 +298,3 @@ class KubernetesCluster:
             return None
 
         return self._retry_policy.call(attempt)
-
-
-def _record(request: Request, body: bytes, kind: Kind, parse: Callable[[Any], T]) -> T:
-    return parse_record(request.info, parse, parse_object(request.info, body, kind.name))
-
-
-def _page(
-    request: Request, kind: Kind, parse: Callable[[Any], T], body: bytes
-) -> tuple[list[T], str]:
-    page = parse_page(request.info, body, kind.name)
-    return [parse_record(request.info, parse, item) for item in page.items], page.token

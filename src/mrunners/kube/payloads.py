@@ -17,12 +17,15 @@ __all__ = [
     "CONFIG_MAPS",
     "EVENTS",
     "JOBS",
+    "NODES",
     "PODS",
     "Kind",
     "Page",
     "parse_object",
     "parse_page",
     "parse_record",
+    "parse_records",
+    "parse_single",
 ]
 
 T = TypeVar("T")
@@ -48,6 +51,7 @@ class Kind:
 CONFIG_MAPS = Kind("ConfigMap", "/api/v1", "configmaps", "configmaps")
 JOBS = Kind("Job", "/apis/batch/v1", "jobs", "jobs.batch")
 PODS = Kind("Pod", "/api/v1", "pods", "pods")
+NODES = Kind("Node", "/api/v1", "nodes", "nodes")
 EVENTS = Kind("Event", "/api/v1", "events", "events")
 
 
@@ -122,6 +126,27 @@ def parse_record(info: RequestInfo, parse: Callable[[Any], T], raw: object) -> T
         return parse(raw)
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise unusable_answer(info, "it sent an object without the fields of its kind") from error
+
+
+def parse_single(info: RequestInfo, kind: Kind, parse: Callable[[Any], T], body: bytes) -> T:
+    """Return the record of the one object in a body.
+
+    Raises:
+        RequestFailure: The body holds no such object, or it lacks a field.
+    """
+    return parse_record(info, parse, parse_object(info, body, kind.name))
+
+
+def parse_records(
+    info: RequestInfo, kind: Kind, parse: Callable[[Any], T], body: bytes
+) -> tuple[list[T], str]:
+    """Return the records of a page of a list, and what continues it.
+
+    Raises:
+        RequestFailure: The body holds no such page, or one of its objects lacks a field.
+    """
+    page = parse_page(info, body, kind.name)
+    return [parse_record(info, parse, item) for item in page.items], page.token
 
 
 def _document(info: RequestInfo, body: bytes) -> Mapping[str, Any]:

@@ -48,7 +48,7 @@ class RequestInfo:
         server: The API server's URL.
         verb: One of get, list, create, patch and delete.
         resource: Such as `jobs.batch`.
-        namespace: The namespace of the object or list.
+        namespace: The namespace of the object or list; empty for a list of the whole cluster.
         name: The object's name; empty for a list or a creation.
     """
 
@@ -60,6 +60,8 @@ class RequestInfo:
 
     def __str__(self) -> str:
         """Return the request as `get jobs.batch load/mrunners-0`."""
+        if not self.namespace:
+            return f"{self.verb} {self.resource}"
         target = f"{self.namespace}/{self.name}" if self.name else f"in namespace {self.namespace}"
         return f"{self.verb} {self.resource} {target}"
 

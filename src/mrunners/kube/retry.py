@@ -4,7 +4,8 @@ A request that fails for a transient reason is sent again after a pause, which g
 at random. How long that goes on depends on what is known of the server: 15 seconds until it has
 answered once, because the address may be wrong, and 10 minutes after that, because a cluster under
 load may take that long to recover. A caller can set a lower limit for what may never come back,
-such as a log on a lost node.
+such as a log on a lost node. A caller whose own time ends earlier says so by `request_deadline`,
+which holds for all requests that it sends meanwhile.
 
 A 403 is final, except right after an outage: a restarted API server answers 403 until its caches
 are warm.
@@ -17,14 +18,16 @@ the UID of its object.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
 
 from mrunners.durations import format_duration
 
-__all__ = ["FailureKind", "RequestFailure", "RetryPolicy"]
+__all__ = ["FailureKind", "RequestFailure", "RetryPolicy", "request_deadline", "seconds_left"]
 
 T = TypeVar("T")
 
@@ -39,6 +42,36 @@ LONGEST_PAUSE_SECONDS = 10.0
 
 # A server under load may ask for more than our own longest pause, but not for an hour.
 LONGEST_RETRY_AFTER_SECONDS = 30.0
+
+
+# Until when requests may take, by which clock. Of one thread: others share the client.
+_deadline: ContextVar[tuple[float, Callable[[], float]] | None] = ContextVar(
+    "mrunners_request_deadline", default=None
+)
+
+
+@contextmanager
+def request_deadline(at: float, monotonic: Callable[[], float]) -> Iterator[None]:
+    """Let no request of this thread outlast the caller's own deadline while the block runs.
+
+    Args:
+        at: The time at which the caller gives up.
+        monotonic: The clock of that time.
+    """
+    token = _deadline.set((at, monotonic))
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def seconds_left() -> float | None:
+    """Return how long the caller can still wait for an answer; None without a deadline."""
+    deadline = _deadline.get()
+    if deadline is None:
+        return None
+    at, monotonic = deadline
+    return max(at - monotonic(), 0.0)
 
 
 class FailureKind(Enum):
@@ -128,7 +161,8 @@ class RetryPolicy:
                 wait = self.random.uniform(pause / 2, pause)
                 if failure.retry_after_seconds is not None:
                     wait = max(wait, min(failure.retry_after_seconds, LONGEST_RETRY_AFTER_SECONDS))
-                self.sleep(wait)
+                left = seconds_left()
+                self.sleep(wait if left is None else min(wait, left))
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             else:
                 self._record_success(self.monotonic())
@@ -144,7 +178,7 @@ class RetryPolicy:
                 self._forbidden_since = now
             return self._recovering and now - self._forbidden_since < FALSE_403_SECONDS
         self._recovering, self._forbidden_since = True, None
-        return elapsed < self._limit(limit_seconds)
+        return elapsed < self._limit(limit_seconds) and seconds_left() != 0
 
     def _limit(self, limit_seconds: float | None) -> float:
         usual = self.outage_seconds if self._contacted else self.first_contact_seconds
@@ -155,7 +189,9 @@ class RetryPolicy:
     ) -> None:
         if self._outage_since is None and failure.kind is FailureKind.TRANSIENT:
             self._outage_since = began
-            limit = format_duration(self._limit(limit_seconds))
+            left = seconds_left()
+            usual = self._limit(limit_seconds)
+            limit = format_duration(usual if left is None else min(usual, left))
             self.warn(f"{failure}; retrying for up to {limit}")
 
     def _record_success(self, now: float) -> None:

@@ -28,11 +28,11 @@ from mrunners.kube.responses import (
     is_status,
     unusable_answer,
 )
-from mrunners.kube.retry import FailureKind, RequestFailure
+from mrunners.kube.retry import FailureKind, RequestFailure, seconds_left
 from mrunners.kube.session import Session, SessionOpener
 from mrunners.text import printable
 
-__all__ = ["Request", "Transport"]
+__all__ = ["Request", "Transport", "request_timeout"]
 
 CONNECT_SECONDS = 5.0
 # With etcd frozen, an API server answers after 37 s (measured).
@@ -40,6 +40,8 @@ READ_SECONDS = 45.0
 # A server that accepts a connection and then stays silent must not use up the whole time for the
 # first contact.
 FIRST_READ_SECONDS = 10.0
+# Enough for an answer of a server that is well, when the caller's own time is up.
+LEAST_SECONDS = 1.0
 # What follows in an error, no message shows.
 ERROR_BYTES = 1024 * 1024
 
@@ -155,14 +157,14 @@ class Transport:
             headers["Content-Type"] = request.content_type
         with self._lock:
             self.requests += 1
-        read_seconds = READ_SECONDS if self._contacted else FIRST_READ_SECONDS
+        connect_seconds, read_seconds = request_timeout(contacted=self._contacted)
         try:
             response = session.pool.request(
                 request.method,
                 f"{session.endpoint.server}{request.path}?{urlencode(request.query)}".rstrip("?"),
                 body=None if request.body is None else json.dumps(request.body).encode(),
                 headers=headers,
-                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds),
+                timeout=urllib3.Timeout(connect=connect_seconds, read=read_seconds),
                 preload_content=False,
                 # Neither repeated, nor sent elsewhere with its token.
                 retries=False,
@@ -186,6 +188,20 @@ class Transport:
             retry_after = response.headers.get("Retry-After")
             raise failure_from_status(request.info, status, body, retry_after)
         return status, body
+
+
+def request_timeout(*, contacted: bool) -> tuple[float, float]:
+    """Return for how many seconds a request may connect, and then wait for each part of the answer.
+
+    Args:
+        contacted: Whether the server has answered before.
+    """
+    read = READ_SECONDS if contacted else FIRST_READ_SECONDS
+    left = seconds_left()
+    if left is None:
+        return CONNECT_SECONDS, read
+    left = max(left, LEAST_SECONDS)
+    return min(CONNECT_SECONDS, left), min(read, left)
 
 
 def _problem(request: Request, response: urllib3.BaseHTTPResponse, body: bytes) -> str | None:

@@ -45,6 +45,7 @@ class MissingReason(StrEnum):
     # What the cluster shows.
     STILL_RUNNING = "still-running"
     NOT_STARTED = "not-started"
+    STARTED_LATE = "started-late"
     NOT_CREATED = "not-created"
     JOB_GONE = "job-gone"
     DISRUPTED = "disrupted"

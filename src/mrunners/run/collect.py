@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from mrunners.kube.objects import Job, Pod
 from mrunners.reports.kperf_report import parse_report
@@ -12,9 +13,11 @@ from mrunners.reports.samples import KperfReport
 from mrunners.run.fetch import LogReader
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.report_store import PodFacts, ReportAddress, ReportStore
+from mrunners.run.seen_pods import SeenPods
 from mrunners.run.snapshot import RunSnapshot, pod_of_index
 from mrunners.status.diagnostics import PodDiagnosis
 from mrunners.status.run_state import JobState
+from mrunners.status.start_deadline import late_start
 
 __all__ = ["collect_job"]
 
@@ -45,7 +48,13 @@ def collect_job(
         for diagnosis in snapshot.diagnoses
         if diagnosis.job == job.planned.name and diagnosis.overdue
     }
-    collector = _Collector(run, job, _OutcomeFactory(job), snapshot.pods, late, store, reader)
+    lost = {
+        pod.index: pod.detail for pod in snapshot.held if pod.job == job.planned.name and pod.lost
+    }
+    seen = store.seen_pods(run.stored)
+    collector = _Collector(
+        run, job, _OutcomeFactory(job), snapshot.pods, late, lost, seen, store, reader
+    )
     for index in range(job.planned.pod_count):
         yield collector.outcome(index)
 
@@ -68,6 +77,21 @@ class _OutcomeFactory:
             finished_at=facts.finished_at,
             exit_code=facts.exit_code,
             report=report,
+        )
+
+    def started_late(self, index: int, facts: PodFacts, detail: str) -> PodOutcome:
+        return PodOutcome(
+            job=self.job.planned.name,
+            job_index=self.job.planned.index,
+            uri=self.job.planned.uri,
+            index=index,
+            pod=facts.pod,
+            node=facts.node,
+            started_at=facts.started_at,
+            finished_at=facts.finished_at,
+            exit_code=facts.exit_code,
+            missing=MissingReason.STARTED_LATE,
+            detail=detail,
         )
 
     def missing(
@@ -97,6 +121,8 @@ class _Collector:
     outcomes: _OutcomeFactory
     pods: Sequence[Pod]
     late: Mapping[int, PodDiagnosis]
+    lost: Mapping[int, str]
+    seen: SeenPods
     store: ReportStore
     reader: LogReader
 
@@ -106,11 +132,17 @@ class _Collector:
         stored = self.store.get(address, job_uid=job_uid)
         if stored is not None:
             raw, facts = stored
+            if late := self._late_start(index, facts.started_at):
+                return self.outcomes.started_late(index, facts, late)
             try:
                 return self.outcomes.reported(index, facts, parse_report(raw))
             except UnusableReportError as error:  # kept by a release that was less strict
                 return self.outcomes.missing(index, error.problem, error.detail)
         pod = pod_of_index(self.pods, self.job, index)
+        if index in self.lost:
+            return self.outcomes.missing(index, MissingReason.DISRUPTED, self.lost[index], pod)
+        if pod is not None and (late := self._late_start(index, pod.started)):
+            return self.outcomes.missing(index, MissingReason.STARTED_LATE, late, pod)
         if index in self.late:
             diagnosis = self.late[index]
             detail = f"{diagnosis.summary}: {diagnosis.detail}"
@@ -123,22 +155,30 @@ class _Collector:
             return self.outcomes.missing(index, MissingReason.STILL_RUNNING, "", pod)
         return self._from_log(index, pod)
 
+    def _late_start(self, index: int, started: datetime | None) -> str:
+        """Return by how much a pod started too late; of a Job that is gone, nobody can say."""
+        job = self.job.actual
+        return "" if job is None else late_start(self.run.plan, job, index, started)
+
     def _without_pod(self, index: int, job: Job | None) -> PodOutcome:
+        seen = self.seen.get(self.job.planned.name, index)
+        if job is not None and seen is not None and seen.job_uid != job.uid:
+            seen = None
         if self.job.gone:
             detail = "its Job was deleted, by a TTL or by someone, before the report was fetched"
-            return self.outcomes.missing(index, MissingReason.JOB_GONE, detail)
+            return self.outcomes.missing(index, MissingReason.JOB_GONE, detail, seen)
         if job is None:
             detail = "the Job was never created"
             return self.outcomes.missing(index, MissingReason.NOT_CREATED, detail)
         if index in job.succeeded:
             detail = "its pod ended, and was deleted before the report was fetched"
-            return self.outcomes.missing(index, MissingReason.POD_GONE, detail)
+            return self.outcomes.missing(index, MissingReason.POD_GONE, detail, seen)
         if index in job.failed:
             detail = "its pod failed or was deleted while it ran, and does not exist any more"
-            return self.outcomes.missing(index, MissingReason.POD_GONE, detail)
+            return self.outcomes.missing(index, MissingReason.POD_GONE, detail, seen)
         if job.finished is not None:
             detail = job.finished_reason or "the Job finished without it"
-            return self.outcomes.missing(index, MissingReason.POD_GONE, detail)
+            return self.outcomes.missing(index, MissingReason.POD_GONE, detail, seen)
         return self.outcomes.missing(index, MissingReason.STILL_RUNNING, "it has no pod yet")
 
     def _from_log(self, index: int, pod: Pod) -> PodOutcome:

@@ -12,11 +12,12 @@ from mrunners.durations import format_duration
 from mrunners.errors import ClusterError, NextStep, RefusedError, WaitTimeoutError
 from mrunners.formatting import counted
 from mrunners.kube.api import Cluster
-from mrunners.kube.objects import ConfigMap
+from mrunners.kube.objects import ConfigMap, Pod
 from mrunners.plan.metadata import run_selector, runner_selector
 from mrunners.refs import RunRef
 from mrunners.run.lookup import ExistingRun, describe_run
 from mrunners.run.observer import RunObserver
+from mrunners.run.snapshot import has_ended
 from mrunners.text import listed
 
 __all__ = ["delete_run", "delete_tracker", "wait_for_remaining", "wait_until_deleted"]
@@ -37,18 +38,18 @@ def delete_run(cluster: Cluster, run: ExistingRun, observer: RunObserver, *, for
         cluster: The cluster.
         run: The run.
         observer: Receives what is waited for.
-        force: Also when it has not finished, or its report was never collected.
+        force: Also when it can still finish, or its report was never collected.
 
     Raises:
-        RefusedError: It has not finished or was not collected, and `force` was not given.
+        RefusedError: It can still finish or was not collected, and `force` was not given.
         WaitTimeoutError: Its pods still exist after a long time.
     """
-    if not force and not (run.state.finished and run.collected):
-        first = NextStep.RESULT if run.state.finished else NextStep.WAIT
-        reason = "" if run.state.finished else ": it has not finished"
+    if not force and not ((ended := has_ended(cluster, run)) and run.collected):
+        first = NextStep.RESULT if ended else NextStep.WAIT
+        reason = "" if ended else ": it has not finished"
         raise RefusedError.of(
             run.ref,
-            f"{describe_run(cluster, run)} was not deleted{reason}",
+            f"{describe_run(cluster, run, ended=ended)} was not deleted{reason}",
             first,
             NextStep.FORCE_DELETE,
         )
@@ -132,11 +133,17 @@ def wait_until_deleted(
             reported = True
             observer.info(f"waiting for {left} of the run to be deleted")
         if time.monotonic() > deadline:
-            names = [f"job {job.name}" for job in jobs] + [f"pod {pod.name}" for pod in pods]
+            names = [f"job {job.name}" for job in jobs] + [_held(pod) for pod in pods]
             raise WaitTimeoutError(
                 f"after {format_duration(timeout_seconds)}, {left} in namespace {namespace} are "
-                f"not deleted: {listed(names, 6)}; check whether their nodes are lost, and try "
-                "again",
+                f"not deleted: {listed(names, 6)}; check their nodes and finalizers, and try again",
                 seconds=timeout_seconds,
             )
         time.sleep(_POLL_SECONDS)
+
+
+def _held(pod: Pod) -> str:
+    """Return a pod with what keeps it."""
+    keeps = [f"node {pod.node}"] if pod.node is not None else []
+    keeps += [f"finalizer {finalizer}" for finalizer in pod.finalizers]
+    return f"pod {pod.name}" + (f" ({', '.join(keeps)})" if keeps else "")

@@ -147,17 +147,23 @@ def get_tracker(cluster: Cluster, ref: RunRef) -> ConfigMap:
     return tracker
 
 
-def describe_run(cluster: Cluster, run: ExistingRun) -> str:
-    """Return a run's name, state and age, such as `tracker load/nightly (running for 3m, …)`."""
+def describe_run(cluster: Cluster, run: ExistingRun, *, ended: bool = False) -> str:
+    """Return a run's name, state and age, such as `tracker load/nightly (running for 3m, …)`.
+
+    Args:
+        cluster: Whose clock counts.
+        run: The run.
+        ended: Whether nothing of it can finish any more, although its Jobs have not finished.
+    """
     age = (cluster.now() - run.tracker.created).total_seconds()
-    if run.state.finished:
+    headline = run.state.headline
+    if ended and not run.state.finished:
+        headline = "ended with unfinished Jobs"
+    if run.state.finished or ended:
         detail = "its report was collected" if run.collected else "its report was not collected"
     else:
         detail = f"{run.state.ended} of {run.state.pod_count} pods ended"
-    return (
-        f"tracker {run.ref} ({run.state.headline}, created {format_duration(max(age, 0))} ago, "
-        f"{detail})"
-    )
+    return f"tracker {run.ref} ({headline}, created {format_duration(max(age, 0))} ago, {detail})"
 
 
 def _get_tracker_or_none(cluster: Cluster, ref: RunRef) -> ConfigMap | None:

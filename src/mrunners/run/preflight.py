@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from mrunners.errors import ApiStatusError, NextStep, RefusedError
+from mrunners.formatting import counted
 from mrunners.kube.api import Cluster
 from mrunners.plan.metadata import run_selector
+from mrunners.plan.option_table import Spread
 from mrunners.plan.options import IfExists, RunOptions
 from mrunners.plan.plan import plan_differences
 from mrunners.plan.planning import PlannedRun, plan_run
@@ -21,6 +23,7 @@ from mrunners.profiles.loading import LoadedRunner, load_runners, read_runners
 from mrunners.profiles.sources import SourceContext
 from mrunners.profiles.uris import RunnerSpec
 from mrunners.run.lookup import ExistingRun, describe_run, get_run, get_run_or_none
+from mrunners.run.snapshot import has_ended
 
 __all__ = ["RunAction", "dry_run_tracker", "load_profiles", "preflight", "resolve_existing_run"]
 
@@ -124,14 +127,34 @@ def resolve_existing_run(
     if existing is None:
         if if_exists is IfExists.RESUME:
             planned = replace(planned, warnings=(*planned.warnings, _NOTHING_TO_RESUME))
-        return RunAction(planned)
+        return RunAction(_with_spread_warning(cluster, planned))
     if existing.plan.run_id == planned.plan.run_id or if_exists is IfExists.RESUME:
         _require_same_plan(existing, planned)
         same = PlannedRun(existing.plan, planned.profiles, planned.warnings)
         return RunAction(same, resumes=existing)
-    if existing.state.finished and (existing.collected or if_exists is IfExists.REPLACE):
-        return RunAction(planned, replaces=existing)
-    raise _already_exists(cluster, existing)
+    ended = has_ended(cluster, existing)
+    if ended and (existing.collected or if_exists is IfExists.REPLACE):
+        return RunAction(_with_spread_warning(cluster, planned), replaces=existing)
+    raise _already_exists(cluster, existing, ended=ended)
+
+
+def _with_spread_warning(cluster: Cluster, planned: PlannedRun) -> PlannedRun:
+    """Warn when a run needs a node for each pod, and there are fewer nodes.
+
+    Only a warning: an autoscaler may add nodes, and only where nodes may be listed.
+    """
+    pod_count = planned.plan.pod_count
+    if planned.plan.spread is not Spread.REQUIRE:
+        return planned
+    nodes = cluster.count_schedulable_nodes(pod_count)
+    if nodes is None or nodes >= pod_count:
+        return planned
+    warning = (
+        f"the run has {counted(pod_count, 'pod')}, spread {planned.plan.spread} allows one per "
+        f"node, and only {counted(nodes, 'node')} can take one: unless nodes are added, the other "
+        "pods start when the first have ended, or not in time"
+    )
+    return replace(planned, warnings=(*planned.warnings, warning))
 
 
 def _require_same_plan(existing: ExistingRun, planned: PlannedRun) -> None:
@@ -145,15 +168,15 @@ def _require_same_plan(existing: ExistingRun, planned: PlannedRun) -> None:
         )
 
 
-def _already_exists(cluster: Cluster, existing: ExistingRun) -> RefusedError:
+def _already_exists(cluster: Cluster, existing: ExistingRun, *, ended: bool) -> RefusedError:
     steps = (
         (NextStep.RESULT, NextStep.REPLACE)
-        if existing.state.finished
+        if ended
         else (NextStep.WAIT, NextStep.RESUME, NextStep.FORCE_DELETE)
     )
     return RefusedError.of(
         existing.ref,
-        f"{describe_run(cluster, existing)} already exists",
+        f"{describe_run(cluster, existing, ended=ended)} already exists",
         *steps,
         NextStep.OTHER_TRACKER,
     )

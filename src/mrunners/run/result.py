@@ -11,10 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mrunners.errors import (
-    IncompleteError,
     NextStep,
-    StillRunningError,
-    UnreachableError,
 )
 from mrunners.formatting import counted
 from mrunners.kube.api import Cluster
@@ -24,49 +21,25 @@ from mrunners.reports.budget import SampleBudget
 from mrunners.reports.conclusion import Conclusion, FailOn, conclude
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
-from mrunners.reports.outcomes import MissingReason, PodOutcome
+from mrunners.reports.outcomes import PodOutcome
 from mrunners.run.annotate import annotate_collected
 from mrunners.run.collect import collect_job
 from mrunners.run.fetch import LogReader
+from mrunners.run.finality import NOT_FINAL, require_finished
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.lost_pods import LostPods
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
 from mrunners.run.snapshot import RunSnapshot, read_final_snapshot, warn_of_unplanned_jobs
 from mrunners.status.run_state import JobState
-from mrunners.text import listed
 
 __all__ = [
-    "READABLE_LATER",
     "CollectedRun",
     "collect_outcomes",
     "collect_run",
     "mark_collected",
     "merge_outcomes",
-    "require_all_finished",
-    "require_final",
-    "require_finished",
-    "require_portable",
 ]
-
-# These reports exist or may yet come to be, as long as their pods exist. An empty log and the text
-# of a kubelet's error are no log of a runner, which always writes something (`run.collect` knows
-# the containers that never wrote).
-READABLE_LATER = frozenset(
-    {
-        MissingReason.STILL_RUNNING,
-        MissingReason.EMPTY_LOG,
-        MissingReason.KUBELET_ERROR,
-        MissingReason.LOG_UNAVAILABLE,
-        MissingReason.LOG_FORBIDDEN,
-    }
-)
-
-# Another attempt may still get these too: a pod that is late may start after all, and a Job that
-# was never created is created by `run --resume`.
-_NOT_FINAL = READABLE_LATER | {MissingReason.NOT_STARTED, MissingReason.NOT_CREATED}
-
-_JOBS_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +119,8 @@ def collect_run(
     if not partial:
         require_finished(snapshot)
     warn_of_unplanned_jobs(snapshot.state, observer)
+    for line in snapshot.holds:
+        observer.warn(line)
     collected = collect_outcomes(cluster, run, snapshot, store, sleep=sleep)
     outcomes = list(SampleBudget().accept_all(collected))
     report = merge_outcomes(run, outcomes, requests=cluster.requests, raw=raw)
@@ -229,7 +204,7 @@ def mark_collected(
     Returns:
         Whether the run counts as collected now.
     """
-    pending = [outcome for outcome in outcomes if outcome.missing in _NOT_FINAL]
+    pending = [outcome for outcome in outcomes if outcome.missing in NOT_FINAL]
     if pending:
         first = pending[0]
         observer.warn(
@@ -238,73 +213,3 @@ def mark_collected(
         )
         return False
     return annotate_collected(cluster, run, observer)
-
-
-def require_finished(snapshot: RunSnapshot) -> None:
-    """Raise an error while Jobs can still finish.
-
-    Raises:
-        StillRunningError: It names the Jobs.
-    """
-    jobs = snapshot.may_finish
-    if not jobs:
-        return
-    lines = [
-        f"\n  {job.planned.name}: {job.ended} of {job.planned.pod_count} pods ended ({job.phase})"
-        for job in jobs[:_JOBS_NAMED]
-    ]
-    if len(jobs) > _JOBS_NAMED:
-        lines.append(f"\n  and {len(jobs) - _JOBS_NAMED} more")
-    raise StillRunningError(
-        f"the run of tracker {snapshot.ref} has not finished; Jobs left: {len(jobs)} of "
-        f"{len(snapshot.state.jobs)}:{''.join(lines)}",
-        jobs=(job.planned.name for job in jobs),
-    ).suggest(snapshot.ref, NextStep.WAIT, NextStep.PARTIAL_RESULT)
-
-
-def require_all_finished(snapshot: RunSnapshot) -> None:
-    """Raise an error unless every Job has finished.
-
-    Raises:
-        IncompleteError: It names those that have not, even if they cannot without help.
-    """
-    if not snapshot.state.finished:
-        names = listed([job.planned.name for job in snapshot.state.unfinished], 5)
-        raise IncompleteError(f"Jobs cannot finish: {names}")
-
-
-def require_final(outcomes: Sequence[PodOutcome]) -> None:
-    """Raise an error while another attempt can change the outcomes.
-
-    Raises:
-        UnreachableError: Logs could not be read.
-        IncompleteError: Pods still run in Jobs that cannot finish, or their logs are forbidden.
-    """
-    pending = [outcome for outcome in outcomes if outcome.missing in _NOT_FINAL]
-    if not pending:
-        return
-    first = pending[0]
-    text = (
-        f"{len(pending)} of {counted(len(outcomes), 'report')} could not be fetched yet: "
-        f"{first.job} index {first.index}: {first.missing}: {first.detail}"
-    )
-    if any(outcome.missing is MissingReason.LOG_UNAVAILABLE for outcome in pending):
-        raise UnreachableError(text)
-    raise IncompleteError(text)
-
-
-def require_portable(outcomes: Sequence[PodOutcome]) -> None:
-    """Raise an error if the outcomes are final only for this machine.
-
-    Another machine that fetched a report while the pod existed still has it in its own store.
-
-    Raises:
-        IncompleteError: A pod was deleted before this machine read its log.
-    """
-    lost = {MissingReason.POD_GONE, MissingReason.JOB_GONE}
-    gone = sum(outcome.missing in lost for outcome in outcomes)
-    if gone:
-        verb = "was" if gone == 1 else "were"
-        raise IncompleteError(
-            f"{counted(gone, 'pod')} {verb} deleted before this machine read the log"
-        )

@@ -15,11 +15,14 @@ from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportAddress, ReportStore
 from mrunners.status.completion import failure_lines, has_unstarted_pods, jobs_that_may_finish
 from mrunners.status.diagnostics import PodDiagnosis, diagnose_pods
+from mrunners.status.held_pods import HeldPod, held_pod_lines, held_pods
+from mrunners.status.observation import observe_pods, remember_pods
 from mrunners.status.run_state import JobState, RunState, creator_is_gone
 from mrunners.text import listed
 
 __all__ = [
     "RunSnapshot",
+    "has_ended",
     "pod_of_index",
     "read_final_snapshot",
     "read_jobs",
@@ -40,6 +43,7 @@ class RunSnapshot:
         state: The plan compared with the Jobs.
         pods: All pods of the run; empty when they were not read.
         diagnoses: Why pods have not started; empty when they were not read.
+        held: The pods that have started, and that their Jobs have not counted.
         creator_gone: Jobs are missing and nothing is creating them.
     """
 
@@ -47,27 +51,43 @@ class RunSnapshot:
     state: RunState
     pods: tuple[Pod, ...] = ()
     diagnoses: tuple[PodDiagnosis, ...] = ()
+    held: tuple[HeldPod, ...] = ()
     creator_gone: bool = False
 
     @property
     def may_finish(self) -> tuple[JobState, ...]:
         """The unfinished Jobs that can still finish without intervention."""
-        return jobs_that_may_finish(self.state, self.diagnoses, creator_gone=self.creator_gone)
+        return jobs_that_may_finish(
+            self.state, self.diagnoses, self.held, creator_gone=self.creator_gone
+        )
 
     @property
     def failures(self) -> tuple[str, ...]:
         """What went wrong, one line per Job and cause.
 
-        Of a run in which nothing can finish any more; empty exactly when every Job is Complete.
+        Of a run in which nothing can finish any more; empty exactly when the runner of every
+        planned pod succeeded.
         """
         return tuple(
             failure_lines(
                 self.state,
                 self.diagnoses,
                 self.ref,
+                self.held,
                 creator_gone=self.creator_gone,
                 pods=self.pods,
             )
+        )
+
+    @property
+    def holds(self) -> tuple[str, ...]:
+        """What holds pods whose Jobs wait for them, one line per Job and cause; not in `failures`.
+
+        When nothing can finish any more, these pods have succeeded and their reports are there,
+        although their Jobs are not Complete.
+        """
+        return tuple(
+            held_pod_lines(self.state, [pod for pod in self.held if not pod.failed]).values()
         )
 
     @property
@@ -76,14 +96,22 @@ class RunSnapshot:
         return (NextStep.RESUME,) if self.creator_gone and self.state.missing else ()
 
     def require_complete(self) -> None:
-        """Raise an error unless every Job is Complete.
+        """Raise an error unless the runner of every pod has succeeded.
 
         Raises:
-            IncompleteError: Pods failed or never started, or Jobs were never created.
+            IncompleteError: Pods failed, were lost or never started, or Jobs were never created.
         """
         if self.failures:
             error = IncompleteError("\n".join(self.failures))
             raise error.suggest(self.ref, *self.next_steps)
+
+
+def has_ended(cluster: Cluster, run: ExistingRun) -> bool:
+    """Return whether nothing of a run can finish any more, so that a wait for it would end.
+
+    Its pods are read unless its Jobs have finished.
+    """
+    return run.state.finished or not read_snapshot(cluster, run, run.state).may_finish
 
 
 def read_jobs(cluster: Cluster, run: ExistingRun, store: ReportStore | None = None) -> RunState:
@@ -91,7 +119,8 @@ def read_jobs(cluster: Cluster, run: ExistingRun, store: ReportStore | None = No
 
     Args:
         cluster: The cluster.
-        run: The run; Jobs that existed in its state and do not now are gone.
+        run: The run; Jobs that existed in its state and do not now are gone, and pods that were
+            observed in it stay as they were.
         store: Knows what this machine has created and fetched.
 
     Raises:
@@ -109,7 +138,7 @@ def read_jobs(cluster: Cluster, run: ExistingRun, store: ReportStore | None = No
             )
         # Its creator may have noted since that it has created all Jobs.
         state = state_of(plan, jobs, tracker, cluster.now(), store, created=created)
-    return state
+    return remember_pods(state, run.state)
 
 
 def read_snapshot(
@@ -129,18 +158,8 @@ def read_snapshot(
     Raises:
         RefusedError: The tracker was deleted or replaced, and its Jobs with it.
     """
-    plan = run.plan
     state = read_jobs(cluster, run, store) if state is None else state
-    pods = tuple(cluster.list_pods(plan.namespace, run_selector(plan.run_id)))
-    warnings = cluster.list_warnings(plan.namespace) if has_unstarted_pods(state) else []
-    now = cluster.now()
-    return RunSnapshot(
-        ref=run.ref,
-        state=state,
-        pods=pods,
-        diagnoses=tuple(diagnose_pods(plan, state, pods, warnings, now)),
-        creator_gone=creator_is_gone(state, run.tracker.created, now),
-    )
+    return _judged(cluster, run, state, _list_pods(cluster, run))
 
 
 def read_final_snapshot(
@@ -161,13 +180,13 @@ def read_final_snapshot(
     if not _lacks_something(run, first, store):
         return first
     sleep(_SECOND_LOOK_SECONDS)
-    second = read_snapshot(cluster, run, store=store)
-    pods = {pod.uid: pod for pod in (*first.pods, *second.pods)}
+    second = read_jobs(cluster, run, store)
     jobs = tuple(
         before if after.actual is None and before.actual is not None else after
-        for before, after in zip(first.state.jobs, second.state.jobs, strict=True)
+        for before, after in zip(first.state.jobs, second.jobs, strict=True)
     )
-    return replace(second, state=replace(second.state, jobs=jobs), pods=tuple(pods.values()))
+    pods = {pod.uid: pod for pod in (*first.pods, *_list_pods(cluster, run))}
+    return _judged(cluster, run, replace(second, jobs=jobs), tuple(pods.values()))
 
 
 def pod_of_index(pods: Iterable[Pod], job: JobState, index: int) -> Pod | None:
@@ -186,7 +205,7 @@ def pod_of_index(pods: Iterable[Pod], job: JobState, index: int) -> Pod | None:
             else pod.job_uid == job.actual.uid
         )
     ]
-    return min(candidates, key=lambda pod: (pod.phase != "Succeeded", pod.created), default=None)
+    return min(candidates, key=lambda pod: (not pod.succeeded, pod.created), default=None)
 
 
 def warn_of_unplanned_jobs(state: RunState, observer: RunObserver) -> None:
@@ -198,6 +217,27 @@ def warn_of_unplanned_jobs(state: RunState, observer: RunObserver) -> None:
         )
 
 
+def _list_pods(cluster: Cluster, run: ExistingRun) -> tuple[Pod, ...]:
+    return tuple(cluster.list_pods(run.plan.namespace, run_selector(run.plan.run_id)))
+
+
+def _judged(
+    cluster: Cluster, run: ExistingRun, state: RunState, pods: tuple[Pod, ...]
+) -> RunSnapshot:
+    plan = run.plan
+    state = observe_pods(state, pods)
+    warnings = cluster.list_warnings(plan.namespace) if has_unstarted_pods(state) else []
+    now = cluster.now()
+    return RunSnapshot(
+        ref=run.ref,
+        state=state,
+        pods=pods,
+        diagnoses=tuple(diagnose_pods(plan, state, pods, warnings, now)),
+        held=tuple(held_pods(plan, state, pods, now)),
+        creator_gone=creator_is_gone(state, run.tracker.created, now),
+    )
+
+
 def _lacks_something(run: ExistingRun, snapshot: RunSnapshot, store: ReportStore) -> bool:
     if snapshot.state.gone:
         return True
@@ -205,8 +245,8 @@ def _lacks_something(run: ExistingRun, snapshot: RunSnapshot, store: ReportStore
         if job.actual is None:
             continue
         finished = job.actual.finished is not None
-        ended = {*job.actual.succeeded, *job.actual.failed}
-        for index in range(job.planned.pod_count) if finished else ended:
+        ended = frozenset(range(job.planned.pod_count)) if finished else job.counted
+        for index in ended - job.given_up:
             if pod_of_index(snapshot.pods, job, index) is None and not store.has(
                 ReportAddress.of(run.stored, job.planned.name, index), job_uid=job.actual.uid
             ):

@@ -1,39 +1,41 @@
-"""Waits until a run has finished, and fetches its reports meanwhile.
+"""Waits until nothing of a run can change any more, and fetches its reports meanwhile.
 
-An API server that does not answer never ends a wait here: the client retries, and gives up itself.
+While the API server does not answer, the client retries; the caller's timeout holds all the same.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 
 from mrunners.durations import format_duration
-from mrunners.errors import NextStep, WaitTimeoutError
+from mrunners.errors import NextStep, UnreachableError, WaitTimeoutError
 from mrunners.kube.api import Cluster
+from mrunners.kube.objects import Pod
+from mrunners.kube.retry import request_deadline
 from mrunners.run.fetch import FetchProgress, fetch_ended
+from mrunners.run.late_pods import LatePods
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
-from mrunners.run.snapshot import (
-    RunSnapshot,
-    read_jobs,
-    read_snapshot,
-    warn_of_unplanned_jobs,
-)
+from mrunners.run.snapshot import RunSnapshot, read_jobs, read_snapshot, warn_of_unplanned_jobs
 from mrunners.status.completion import (
     FIRST_INTERVAL_SECONDS,
     has_unstarted_pods,
     next_interval,
+    pods_interval,
 )
 from mrunners.status.diagnostics import diagnosis_lines
+from mrunners.status.held_pods import held_pod_lines
 from mrunners.status.run_state import RunState
+from mrunners.status.start_deadline import late_start
 from mrunners.text import listed
 
 __all__ = ["wait_for_run"]
 
-# How often pods are listed while some have not started.
+# How often pods are listed while some have not started, or are held although they have ended.
 DIAGNOSIS_SECONDS = 10.0
 
 # How often logs are requested again that their nodes did not return.
@@ -48,72 +50,184 @@ def wait_for_run(
     *,
     timeout_seconds: float | None = None,
     interval_seconds: float | None = None,
+    waited_seconds: float = 0.0,
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> RunSnapshot:
     """Return once every Job has finished, or none of the others can.
 
+    Pods that did not start in time are kept from starting.
+
     Args:
         cluster: The cluster.
         run: The run.
         store: Gets each pod's report when the pod ends.
-        observer: Receives the progress, and once each what keeps pods from starting.
-        timeout_seconds: When to give up; None never does.
+        observer: Receives the progress, and once each what keeps pods from starting or ending.
+        timeout_seconds: When to give up, also while the API server is away; None never does.
         interval_seconds: How often to poll; None grows from 1 s to 15 s.
+        waited_seconds: How much of the timeout an earlier attempt has used up.
         monotonic: Returns seconds that never go back.
         sleep: Sleeps that many seconds.
 
     Returns:
-        The run as it ended; its `failures` are empty when every Job is Complete.
+        The run as it ended; its `failures` are empty when the runner of every pod succeeded.
 
     Raises:
         WaitTimeoutError: The timeout has passed.
         RefusedError: The tracker was deleted or replaced.
     """
-    started = monotonic()
-    expected = max((job.expected_seconds or 0.0 for job in run.plan.jobs), default=0.0) or None
-    progress, reported = FetchProgress(), set[str]()
-    interval: float | None = None
-    pods_read_at, ended_then = float("-inf"), -1
-    unplanned: tuple[str, ...] = ()
-    while True:
-        state = read_jobs(cluster, run, store)
+    wait = _Wait(cluster, run, store, observer, monotonic, waited_seconds)
+    deadline = None if timeout_seconds is None else wait.started + timeout_seconds
+    with nullcontext() if deadline is None else request_deadline(deadline, monotonic):
+        interval: float | None = None
+        while True:
+            try:
+                snapshot = wait.poll()
+            except UnreachableError as error:
+                if deadline is None or monotonic() < deadline:
+                    raise
+                raise wait.timed_out(timeout_seconds or 0.0, error) from error
+            if snapshot is not None:
+                return snapshot
+            interval = interval_seconds or wait.next_interval(interval)
+            if deadline is not None:
+                left = deadline - monotonic()
+                if left <= 0:
+                    raise wait.timed_out(timeout_seconds or 0.0)
+                interval = min(interval, left)
+            sleep(interval)
+
+
+class _Wait:
+    """What one wait remembers between its polls."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        run: ExistingRun,
+        store: ReportStore,
+        observer: RunObserver,
+        monotonic: Callable[[], float],
+        waited_seconds: float,
+    ) -> None:
+        self._cluster, self._run, self._store = cluster, run, store
+        self._observer, self._monotonic = observer, monotonic
+        self._progress = FetchProgress()
+        self._late_pods = LatePods(cluster, run.plan, observer)
+        self._seen, self._running = store.seen_pods(run.stored), dict[str, Pod]()
+        self._reported: set[tuple[str, ...]] = set()
+        self._unplanned: tuple[str, ...] = ()
+        self._polled, self._pods_read_at, self._holding = False, float("-inf"), False
+        self._answered_at = monotonic()
+        self.started = self._answered_at - waited_seconds
+
+    def poll(self) -> RunSnapshot | None:
+        """Read the run; return it when nothing of it can change any more."""
+        before = self._run.state if self._polled else None
+        state = read_jobs(self._cluster, self._run, self._store)
         # One LIST may be stale: Jobs are gone when the next one does not have them either.
-        certain = set(state.gone) <= set(run.state.gone)
-        run = replace(run, state=state)
-        if state.unplanned != unplanned:
-            unplanned = state.unplanned
-            warn_of_unplanned_jobs(state, observer)
-        now = monotonic()
-        snapshot: RunSnapshot | None = None
-        since = now - pods_read_at
-        if _needs_pods(state, ended_then, since) or (progress.unread and since >= UNREAD_SECONDS):
-            pods_read_at, ended_then = now, state.ended
-            snapshot = read_snapshot(cluster, run, state, store)
-            for line in diagnosis_lines(state, snapshot.diagnoses):
-                if line not in reported:
-                    reported.add(line)
-                    observer.warn(line)
-            fetch_ended(cluster, run, state, snapshot.pods, store, progress, observer)
-        observer.progress(state, progress.reports)
-        # A finished run always has its pods read: `_needs_pods` says so.
-        if snapshot is not None and certain and (state.finished or not snapshot.may_finish):
-            return snapshot
-        interval = interval_seconds or min(
-            next_interval(interval, now - started, expected), _longest_interval(state)
+        certain = set(state.gone) <= set(self._run.state.gone)
+        self._run = replace(self._run, state=state)
+        self._polled, self._answered_at = True, self._monotonic()
+        if state.unplanned != self._unplanned:
+            self._unplanned = state.unplanned
+            warn_of_unplanned_jobs(state, self._observer)
+        ended = None
+        if self._needs_pods(before, state):
+            ended = self._read_pods(state)
+        self._observer.progress(self._run.state, self._progress.reports)
+        return ended if certain else None
+
+    def next_interval(self, previous: float | None) -> float:
+        """Return the seconds to the next poll."""
+        loads = (job.expected_seconds or 0.0 for job in self._run.plan.jobs)
+        elapsed = self._monotonic() - self.started
+        return min(
+            next_interval(previous, elapsed, max(loads, default=0.0) or None),
+            _longest_interval(self._run.state),
         )
-        if timeout_seconds is not None:
-            left = started + timeout_seconds - monotonic()
-            if left <= 0:
-                raise _timed_out(run, state, timeout_seconds)
-            interval = min(interval, left)
-        sleep(interval)
 
+    def timed_out(
+        self, seconds: float, unreachable: UnreachableError | None = None
+    ) -> WaitTimeoutError:
+        """Return the error of a wait whose time is up."""
+        after = f"timed out after {format_duration(seconds)}"
+        if unreachable is not None:
+            silence = format_duration(self._monotonic() - self._answered_at)
+            text = (
+                f"{after}: the API server has not answered for {silence}, so the state of the run "
+                f"of tracker {self._run.ref} is unknown ({unreachable})"
+            )
+        else:
+            state = self._run.state
+            names = listed([job.planned.name for job in state.unfinished], 5)
+            text = (
+                f"{after}: the run of tracker {self._run.ref} has not finished; Jobs left: "
+                f"{len(state.unfinished)} of {len(state.jobs)}: {names} ({state.ended} of "
+                f"{state.pod_count} pods ended); the run continues"
+            )
+        return WaitTimeoutError(text, seconds=seconds).suggest(self._run.ref, NextStep.WAIT)
 
-def _needs_pods(state: RunState, ended_then: int, since: float) -> bool:
-    if state.ended != ended_then or state.finished:
-        return True
-    return (has_unstarted_pods(state) or bool(state.missing)) and since >= DIAGNOSIS_SECONDS
+    def _needs_pods(self, before: RunState | None, state: RunState) -> bool:
+        since = self._monotonic() - self._pods_read_at
+        if before is None or state.finished or _counters_moved(before, state):
+            return True
+        if has_unstarted_pods(state) or state.missing or self._holding:
+            return since >= DIAGNOSIS_SECONDS
+        if self._progress.unread and since >= UNREAD_SECONDS:
+            return True
+        return since >= pods_interval(state.pod_count)
+
+    def _read_pods(self, state: RunState) -> RunSnapshot | None:
+        snapshot = read_snapshot(self._cluster, self._run, state, self._store)
+        self._run = replace(self._run, state=snapshot.state)
+        self._pods_read_at, self._holding = self._monotonic(), bool(snapshot.held)
+        self._warn(diagnosis_lines(state, snapshot.diagnoses))
+        self._warn(held_pod_lines(state, snapshot.held))
+        self._note_pods(snapshot)
+        fetch_ended(
+            self._cluster,
+            self._run,
+            state,
+            self._in_time(state, snapshot.pods),
+            self._store,
+            self._progress,
+            self._observer,
+        )
+        sure = self._late_pods.give_up(snapshot, self._monotonic())
+        over = state.finished or (sure and not snapshot.may_finish)
+        return snapshot if over else None
+
+    def _note_pods(self, snapshot: RunSnapshot) -> None:
+        """Keep where pods run, and report those that were deleted while they ran."""
+        pods = snapshot.pods
+        for name in sorted(self._running.keys() - {pod.name for pod in pods}):
+            self._observer.warn(
+                f"pod {name} on {self._running[name].node} was deleted while it ran: drained, "
+                "evicted, by hand, or with its node"
+            )
+        self._running = {pod.name: pod for pod in pods if pod.started and not pod.ended}
+        of_job: dict[str | None, list[Pod]] = {}
+        for pod in pods:
+            of_job.setdefault(pod.job_uid, []).append(pod)
+        for job in snapshot.state.jobs:
+            if job.actual is not None and job.actual.uid in of_job:
+                self._seen.add(job.planned.name, of_job[job.actual.uid])
+
+    def _in_time(self, state: RunState, pods: tuple[Pod, ...]) -> list[Pod]:
+        jobs = {job.actual.uid: job.actual for job in state.jobs if job.actual is not None}
+        return [
+            pod
+            for pod in pods
+            if (job := jobs.get(pod.job_uid or "")) is None
+            or not late_start(self._run.plan, job, pod.index, pod.started)
+        ]
+
+    def _warn(self, lines: dict[tuple[str, ...], str]) -> None:
+        for key, line in lines.items():
+            if key not in self._reported:
+                self._reported.add(key)
+                self._observer.warn(line)
 
 
 def _longest_interval(state: RunState) -> float:
@@ -126,11 +240,14 @@ def _longest_interval(state: RunState) -> float:
     return max(min(ttls) / 2, FIRST_INTERVAL_SECONDS) if ttls else float("inf")
 
 
-def _timed_out(run: ExistingRun, state: RunState, seconds: float) -> WaitTimeoutError:
-    names = listed([job.planned.name for job in state.unfinished], 5)
-    return WaitTimeoutError(
-        f"timed out after {format_duration(seconds)}: the run of tracker {run.ref} has not "
-        f"finished; Jobs left: {len(state.unfinished)} of {len(state.jobs)}: {names} "
-        f"({state.ended} of {state.pod_count} pods ended); the run continues",
-        seconds=seconds,
-    ).suggest(run.ref, NextStep.WAIT)
+def _counters_moved(before: RunState, state: RunState) -> bool:
+    """Whether pods have ended, or stopped being ready, since the last poll."""
+    return any(
+        new.counted != old.counted
+        or (
+            new.actual is not None
+            and old.actual is not None
+            and new.actual.ready < old.actual.ready
+        )
+        for old, new in zip(before.jobs, state.jobs, strict=True)
+    )

@@ -8,6 +8,7 @@ from mrunners.kube.objects import Pod
 from mrunners.refs import RunRef
 from mrunners.status.diagnostics import PodDiagnosis, diagnosis_lines
 from mrunners.status.failed_pods import failed_job_line
+from mrunners.status.held_pods import HeldPod, held_pod_lines
 from mrunners.status.run_state import JobPhase, JobState, RunState
 from mrunners.text import listed
 
@@ -17,6 +18,7 @@ __all__ = [
     "has_unstarted_pods",
     "jobs_that_may_finish",
     "next_interval",
+    "pods_interval",
 ]
 
 # A poll is one LIST. That is cheap, but the API server is what the run measures.
@@ -24,37 +26,52 @@ FIRST_INTERVAL_SECONDS = 1.0
 LONGEST_INTERVAL_SECONDS = 15.0
 INTERVAL_GROWTH = 1.2
 
+# How often to list pods while the Jobs' counters do not move: they do not while the Job controller
+# is away, and a lost node shows in its pods only.
+PODS_SECONDS = 60.0
+# But no more pods than these: 10,000 are some 50 MB.
+PODS_PER_SECOND = 50.0
+
 # How often to poll near the expected end.
 NEAR_END_INTERVAL_SECONDS = 2.0
 
 
 def jobs_that_may_finish(
-    state: RunState, diagnoses: Sequence[PodDiagnosis], *, creator_gone: bool
+    state: RunState,
+    diagnoses: Sequence[PodDiagnosis],
+    held: Sequence[HeldPod] = (),
+    *,
+    creator_gone: bool,
 ) -> tuple[JobState, ...]:
     """Return the unfinished Jobs that can still finish without intervention.
 
     A Job can finish while one of its pods runs or can still start. A suspended Job waits on
-    purpose, and a missing Job can still be created unless its creator is gone.
+    purpose, unless a wait has stopped it; a missing Job can still be created unless its creator is
+    gone.
 
     Args:
         state: The run.
         diagnoses: The pods that have not started.
+        held: The pods that have started, and that their Jobs have not counted.
         creator_gone: Whether nothing creates the missing Jobs any more.
     """
-    overdue: dict[str, int] = {}
+    given_up: dict[str, set[int]] = {}
     for diagnosis in diagnoses:
-        overdue[diagnosis.job] = overdue.get(diagnosis.job, 0) + diagnosis.overdue
-    return tuple(
-        job
-        for job in state.unfinished
-        if (
-            not creator_gone
-            if job.phase is JobPhase.MISSING
-            else job.phase is JobPhase.SUSPENDED
-            or overdue.get(job.planned.name, 0) == 0
-            or job.planned.pod_count > job.ended + overdue[job.planned.name]
-        )
-    )
+        if diagnosis.overdue:
+            given_up.setdefault(diagnosis.job, set()).add(diagnosis.index)
+    for pod in held:
+        if pod.settled:
+            given_up.setdefault(pod.job, set()).add(pod.index)
+
+    def may_finish(job: JobState) -> bool:
+        if job.phase is JobPhase.MISSING:
+            return not creator_gone
+        settled = given_up.get(job.planned.name, set())
+        if job.phase is JobPhase.SUSPENDED or not settled:
+            return True
+        return job.planned.pod_count > len(settled | job.counted)
+
+    return tuple(job for job in state.unfinished if may_finish(job))
 
 
 def has_unstarted_pods(state: RunState) -> bool:
@@ -66,6 +83,7 @@ def failure_lines(
     state: RunState,
     diagnoses: Sequence[PodDiagnosis],
     run: RunRef,
+    held: Sequence[HeldPod] = (),
     *,
     creator_gone: bool,
     pods: Sequence[Pod] = (),
@@ -76,11 +94,12 @@ def failure_lines(
         state: The run.
         diagnoses: The pods that have not started.
         run: The run that the lines are about.
+        held: The pods that have started, and that their Jobs have not counted.
         creator_gone: Whether nothing creates the missing Jobs any more.
         pods: All pods of the run, one of which is named where pods failed.
 
     Returns:
-        One line per Job and cause; none exactly when every planned Job is complete.
+        One line per Job and cause; none exactly when the runner of every planned pod succeeded.
     """
     lines = []
     if deleted := [job for job in state.jobs if job.gone and not job.complete]:
@@ -98,11 +117,14 @@ def failure_lines(
             "not created again, because their load may have run"
         )
     lines += [
-        failed_job_line(job, run.namespace, pods)
+        line
         for job in state.jobs
-        if job.phase is JobPhase.FAILED
+        if job.actual is not None
+        and job.phase is not JobPhase.COMPLETE
+        and (line := failed_job_line(job, run.namespace, pods))
     ]
-    lines += diagnosis_lines(state, [diagnosis for diagnosis in diagnoses if diagnosis.overdue])
+    lines += held_pod_lines(state, [pod for pod in held if pod.failed]).values()
+    lines += diagnosis_lines(state, [d for d in diagnoses if d.overdue]).values()
     if creator_gone and state.missing:
         names = listed([job.name for job in state.missing], 5)
         lines.append(
@@ -134,3 +156,8 @@ def next_interval(
     if -remaining < expected_seconds + 30:
         return min(grown, NEAR_END_INTERVAL_SECONDS)
     return grown
+
+
+def pods_interval(pod_count: int) -> float:
+    """Return how many seconds after the last list of pods to list them again, if nothing moves."""
+    return max(PODS_SECONDS, pod_count / PODS_PER_SECOND)

@@ -6,6 +6,7 @@ wait for it would never end.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,9 +15,16 @@ from enum import StrEnum
 from mrunners.kube.objects import Event, Job, Pod
 from mrunners.plan.plan import RunPlan
 from mrunners.status.run_state import JobState, RunState
+from mrunners.status.start_deadline import start_deadline
 from mrunners.text import listed, printable
 
-__all__ = ["DiagnosisCategory", "PodDiagnosis", "diagnose_pods", "diagnosis_lines"]
+__all__ = [
+    "DiagnosisCategory",
+    "PodDiagnosis",
+    "diagnose_pods",
+    "diagnosis_lines",
+    "without_names",
+]
 
 
 class DiagnosisCategory(StrEnum):
@@ -80,6 +88,9 @@ _PERMANENT_REASONS = frozenset({"InvalidImageName"})
 # Waiting reasons that every pod goes through.
 _NORMAL_WAITING_REASONS = frozenset({"", "ContainerCreating", "PodInitializing"})
 
+# The random end of a pod's name, hashes as in the names of sandboxes, and numbers.
+_CHANGING = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\b|\b[0-9a-f]{8,}\b|\d+")
+
 # The scheduler's message names a count for each reason why nodes do not fit, and a kubelet's
 # quotes the whole answer of a registry.
 _DETAIL_LIMIT = 500
@@ -113,6 +124,11 @@ class PodDiagnosis:
     overdue: bool
 
     @property
+    def permanent(self) -> bool:
+        """Whether it would not start however long one waited."""
+        return self.reason in _PERMANENT_REASONS
+
+    @property
     def summary(self) -> str:
         """What is wrong, in a word or a few."""
         return self.reason or "no reason known"
@@ -135,24 +151,31 @@ def diagnose_pods(
         now: The time by the API server's clock, which the objects' times come from too.
 
     Returns:
-        One diagnosis per pod, in plan order and by index.
+        One diagnosis per pod, in plan order; of each Job first the pods that were given up, and
+        those of finished Jobs too.
     """
-    pod_by_index = {(pod.job_uid, pod.index): pod for pod in pods if not pod.deleting}
+    # A pod that is being deleted may have started: it is another matter why it does not end.
+    pod_by_index = {
+        (pod.job_uid, pod.index): pod
+        for pod in sorted(pods, key=lambda pod: (pod.started is not None, not pod.deleting))
+    }
     warning_by_uid = {event.about_uid: event for event in warnings}
     diagnoses = []
     for job_state in state.jobs:
         job = job_state.actual
-        if job is None or job.suspended or job.finished is not None:
+        if job is None:
             continue
-        ended = {*job.succeeded, *job.failed}
+        diagnoses += _given_up(plan.namespace, job_state, job, pod_by_index)
+        if job.suspended or job.finished is not None:
+            continue
+        late = now > start_deadline(plan, job)
+        skipped = job_state.counted | job_state.given_up
         for index in range(job_state.planned.pod_count):
             pod = pod_by_index.get((job.uid, index))
-            if index in ended or (pod is not None and (pod.ended or pod.started is not None)):
+            if index in skipped or (pod is not None and (pod.ended or pod.started is not None)):
                 continue
             reason, message = _cause(job, pod, warning_by_uid)
             category, resolution = _BY_REASON.get(reason, _BY_OTHER_REASON)
-            since = (job.started or job.created) if pod is None else pod.created
-            late = (now - since).total_seconds() > plan.start_timeout_seconds
             diagnoses.append(
                 PodDiagnosis(
                     job=job_state.planned.name,
@@ -169,8 +192,13 @@ def diagnose_pods(
     return diagnoses
 
 
-def diagnosis_lines(state: RunState, diagnoses: Iterable[PodDiagnosis]) -> list[str]:
+def diagnosis_lines(
+    state: RunState, diagnoses: Iterable[PodDiagnosis]
+) -> dict[tuple[str, ...], str]:
     """Return one line per Job and reason, leaving out pods that start normally.
+
+    The lines are by what makes them different to a reader: two that differ only in the names of
+    pods or nodes, in numbers or in the count of pods have the same key.
 
     A line reads: `job mrunners-1: 2 of 10 pods on node-3 cannot start: ErrImagePull: …; check
     --runner-image`.
@@ -180,7 +208,16 @@ def diagnosis_lines(state: RunState, diagnoses: Iterable[PodDiagnosis]) -> list[
         if diagnosis.reason or diagnosis.overdue:
             groups.setdefault((diagnosis.job, diagnosis.reason), []).append(diagnosis)
     jobs = {job.planned.name: job for job in state.jobs}
-    return [_line(jobs[job], group) for (job, _), group in groups.items()]
+    lines: dict[tuple[str, ...], str] = {}
+    for (job, reason), group in groups.items():
+        verb, detail = _verb(group), _detail(group)
+        lines[job, reason, verb, without_names(detail)] = _line(jobs[job], group, verb, detail)
+    return lines
+
+
+def without_names(text: str) -> str:
+    """Return a message of the cluster without what differs each time it says the same."""
+    return _CHANGING.sub("#", text)
 
 
 def _cause(job: Job, pod: Pod | None, warnings: Mapping[str, Event]) -> tuple[str, str]:
@@ -202,12 +239,45 @@ def _describe(namespace: str, job: Job, pod: Pod | None) -> str:
     return f"see: kubectl describe --namespace {namespace} {target}"
 
 
-def _line(job: JobState, group: Sequence[PodDiagnosis]) -> str:
+def _given_up(
+    namespace: str,
+    state: JobState,
+    job: Job,
+    pods: Mapping[tuple[str | None, int | None], Pod],
+) -> list[PodDiagnosis]:
+    """Return the diagnoses of pods that a wait has given up; they are as it found them then."""
+    left = state.given_up
+    return [
+        PodDiagnosis(
+            job=job.name,
+            index=index,
+            pod=None if (pod := pods.get((job.uid, index))) is None else pod.name,
+            node=None if pod is None else pod.node,
+            category=_BY_REASON.get(group.reason, _BY_OTHER_REASON)[0],
+            reason=group.reason,
+            detail=printable(group.detail, _DETAIL_LIMIT),
+            resolution=_BY_REASON.get(group.reason, _BY_OTHER_REASON)[1]
+            or _describe(namespace, job, pod),
+            overdue=True,
+        )
+        for group in job.given_up
+        for index in group.indexes
+        if index in left and index < state.planned.pod_count
+    ]
+
+
+def _verb(group: Sequence[PodDiagnosis]) -> str:
+    return "did not start in time" if all(d.overdue for d in group) else "cannot start"
+
+
+def _detail(group: Sequence[PodDiagnosis]) -> str:
+    return next((f": {diagnosis.detail}" for diagnosis in group if diagnosis.detail), "")
+
+
+def _line(job: JobState, group: Sequence[PodDiagnosis], verb: str, detail: str) -> str:
     first = group[0]
     nodes = sorted({diagnosis.node for diagnosis in group if diagnosis.node is not None})
     where = f" on {listed(nodes)}" if nodes else ""
-    verb = "did not start in time" if all(d.overdue for d in group) else "cannot start"
-    detail = next((f": {diagnosis.detail}" for diagnosis in group if diagnosis.detail), "")
     return (
         f"job {job.planned.name}: {len(group)} of {job.planned.pod_count} pods{where} {verb}: "
         f"{first.summary}{detail}; {first.resolution}"

@@ -1,11 +1,11 @@
-"""Words what became of the pods of a failed Job, and names the one whose log says why."""
+"""Words what became of the failed pods of a Job, and names the one whose log says why."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from mrunners.kube.objects import Pod
-from mrunners.status.run_state import JobState
+from mrunners.status.run_state import JobPhase, JobState
 from mrunners.text import listed, printable
 
 __all__ = ["failed_job_line"]
@@ -19,17 +19,30 @@ _ANY_FAILURE = "Error"
 
 
 def failed_job_line(job: JobState, namespace: str, pods: Iterable[Pod]) -> str:
-    """Return one line about a failed Job: how many pods failed, why, and where to look.
+    """Return one line about a Job: how many pods failed, why, and where to look; empty if none did.
+
+    Pods that were given up before they started are told of elsewhere.
 
     Args:
-        job: A Job that exists and has failed.
+        job: A Job that exists.
         namespace: Its namespace.
         pods: All pods of the run; those that were deleted are not among them.
     """
     assert job.actual is not None
-    count = len(job.actual.failed) or job.planned.pod_count - len(job.actual.succeeded)
+    counted = set(job.actual.failed) - job.given_up
+    count = len(counted)
+    if job.phase is JobPhase.FAILED and not count:
+        count = job.planned.pod_count - len(job.given_up.union(job.actual.succeeded))
+    if count <= 0:
+        return ""
     failed = sorted(
-        (pod for pod in pods if pod.job_uid == job.actual.uid and _has_failed(pod)),
+        (
+            pod
+            for pod in pods
+            if pod.job_uid == job.actual.uid
+            and _has_failed(pod)
+            and (job.phase is JobPhase.FAILED or pod.index in counted)
+        ),
         key=lambda pod: (pod.index is None, pod.index, pod.name),
     )
     reason = job.actual.finished_reason

@@ -13,7 +13,14 @@ from enum import StrEnum
 from mrunners.kube.objects import Job
 from mrunners.plan.plan import PlannedJob, RunPlan
 
-__all__ = ["JobPhase", "JobState", "RunState", "creator_is_gone", "run_state"]
+__all__ = [
+    "JobPhase",
+    "JobState",
+    "ObservedPods",
+    "RunState",
+    "creator_is_gone",
+    "run_state",
+]
 
 # Jobs are created a few milliseconds apart, 1,000 of them in seconds. A process that has created
 # none for this long no longer runs.
@@ -31,6 +38,9 @@ class JobPhase(StrEnum):
 
     SUSPENDED = "suspended"
 
+    STOPPED = "stopped"
+    """Suspended by a wait that gave up the pods that were left; nothing of it runs again."""
+
     STARTING = "starting"
     """Some of its pods have not started."""
 
@@ -42,8 +52,24 @@ class JobPhase(StrEnum):
 
     @property
     def finished(self) -> bool:
-        """Whether the Job's condition Complete or Failed is true, or it exists no more."""
-        return self in {JobPhase.COMPLETE, JobPhase.FAILED, JobPhase.GONE}
+        """Whether nothing of it changes any more.
+
+        The Job's condition Complete or Failed is true, a wait has stopped it, or it exists no more.
+        """
+        return self in {JobPhase.COMPLETE, JobPhase.FAILED, JobPhase.STOPPED, JobPhase.GONE}
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedPods:
+    """What a Job's pods showed when they were last read, by completion index.
+
+    Attributes:
+        started: Those whose runner container has started; it may have ended.
+        ended: Those whose runner container has ended, also if the Job has not counted it.
+    """
+
+    started: frozenset[int] = frozenset()
+    ended: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +82,14 @@ class JobState:
         gone: Whether it was created and exists no more. It is not created again.
         succeeded_before: Of a Job that is gone: how many of its pods are known to have succeeded,
             because this machine has their reports.
+        pods: Its pods, where they were read: they know more than the Job's counters.
     """
 
     planned: PlannedJob
     actual: Job | None
     gone: bool = False
     succeeded_before: int = 0
+    pods: ObservedPods = ObservedPods()
 
     @property
     def phase(self) -> JobPhase:
@@ -71,32 +99,54 @@ class JobState:
         if self.actual.finished is not None:
             return JobPhase.COMPLETE if self.actual.finished == "Complete" else JobPhase.FAILED
         if self.actual.suspended:
-            return JobPhase.SUSPENDED
+            return JobPhase.STOPPED if self.actual.given_up else JobPhase.SUSPENDED
         return JobPhase.STARTING if self.unstarted else JobPhase.RUNNING
 
     @property
     def complete(self) -> bool:
-        """Whether all of its pods have succeeded."""
+        """Whether all of its pods have succeeded, and the Job says so."""
         if self.gone:
             return self.succeeded_before == self.planned.pod_count
         return self.phase is JobPhase.COMPLETE
 
     @property
+    def counted(self) -> frozenset[int]:
+        """The completion indexes that the Job has counted as succeeded or failed."""
+        if self.actual is None:
+            return frozenset()
+        return frozenset((*self.actual.succeeded, *self.actual.failed))
+
+    @property
+    def given_up(self) -> frozenset[int]:
+        """The completion indexes whose pods did not start in time, and were given up for that."""
+        return self.noted - self.pods.started
+
+    @property
+    def noted(self) -> frozenset[int]:
+        """The completion indexes that the Job's annotation says are given up."""
+        groups = () if self.actual is None else self.actual.given_up
+        return frozenset(index for group in groups for index in group.indexes)
+
+    @property
     def ended(self) -> int:
-        """How many of its pods have succeeded or failed; all, when the Job is gone."""
+        """How many of its pods have run and ended; all, when the Job is gone."""
         if self.gone:
             return self.planned.pod_count
-        return 0 if self.actual is None else len(self.actual.succeeded) + len(self.actual.failed)
+        return len((self.counted | self.pods.ended) - self.given_up)
 
     @property
     def running(self) -> int:
-        """How many of its pods are running."""
-        return 0 if self.actual is None else self.actual.ready
+        """How many of its pods have started and not ended."""
+        if self.actual is None:
+            return 0
+        # A pod on a node that does not answer is not ready, and yet may run.
+        observed = len(self.pods.started - self.pods.ended - self.counted)
+        return min(max(self.actual.ready, observed), self.planned.pod_count - self.ended)
 
     @property
     def unstarted(self) -> int:
-        """How many of its pods have not started."""
-        return max(self.planned.pod_count - self.ended - self.running, 0)
+        """How many of its pods have not started, and are not given up."""
+        return max(self.planned.pod_count - self.ended - self.running - len(self.given_up), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +163,7 @@ class RunState:
 
     @property
     def finished(self) -> bool:
-        """Whether every planned Job has finished or is gone."""
+        """Whether every planned Job has finished or is gone, so that nothing can change."""
         return all(job.phase.finished for job in self.jobs)
 
     @property
@@ -148,7 +198,7 @@ class RunState:
 
     @property
     def ended(self) -> int:
-        """How many pods have succeeded or failed."""
+        """How many pods have run and ended."""
         return sum(job.ended for job in self.jobs)
 
     @property

@@ -56,7 +56,11 @@ def status(
         run_id=run.plan.run_id,
         state=snapshot.state,
         collected=run.existing.collected,
-        problems=[*failures, *diagnosis_lines(snapshot.state, starting)],
+        problems=[
+            *failures,
+            *snapshot.holds,
+            *diagnosis_lines(snapshot.state, starting).values(),
+        ],
     )
     if output_format == "json":
         click.echo(record.model_dump_json(by_alias=True, indent=2))

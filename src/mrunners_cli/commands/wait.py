@@ -48,9 +48,10 @@ def wait(
 ) -> None:
     """Wait until every Job of the run in NAMESPACE has finished.
 
-    Reports are fetched as pods end, and errors and warnings found in them are printed at the end.
-    Exits with 0 when every Job is Complete, with 5 when pods failed or could not start, and with 6
-    when the timeout has passed. What the reports mean is the exit code of result.
+    Reports are fetched as pods end, pods that did not start in time are kept from starting, and
+    errors and warnings found in the reports are printed at the end. Exits with 0 when every runner
+    has succeeded, with 5 when pods failed or could not start, and with 6 when the timeout has
+    passed. What the reports mean is the exit code of result.
     """
     from mrunners.connection import connect
     from mrunners.errors import NextStep
@@ -64,10 +65,14 @@ def wait(
         report = _fetched(run, snapshot)
         console.findings(report.findings)
         snapshot.require_complete()
+        done = (
+            f"{counted(len(run.plan.jobs), 'Job')} complete"
+            if snapshot.state.complete
+            else f"{counted(run.plan.pod_count, 'pod')} succeeded"
+        )
         doubt = ", but the figures are in doubt" if report.in_doubt else ""
         console.info(
-            f"{counted(len(run.plan.jobs), 'Job')} complete{doubt}; get the report with: "
-            f"{command(NextStep.RESULT, run.ref, cluster)}"
+            f"{done}{doubt}; get the report with: {command(NextStep.RESULT, run.ref, cluster)}"
         )
 
 

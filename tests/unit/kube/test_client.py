@@ -1,6 +1,7 @@
 """The real client against a real HTTP server that sends what an API server would."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from mrunners.errors import (
 from mrunners.kube import session
 from mrunners.kube.objects import ConfigMap, Event
 from mrunners.kube.placements import Placement
-from tests.fakes import Raw
+from mrunners.kube.retry import request_deadline
+from mrunners.kube.transport import request_timeout
+from tests.fakes import FakeClock, Raw
 from tests.unit.kube.apiserver import (
     Answer,
     ApiServer,
@@ -183,6 +186,71 @@ def test_an_annotation_is_added_to_exactly_one_object(api: ApiServer, client: Cl
     assert api.received[0] == Received(
         "PATCH", f"{BASE}/configmaps/m", {}, body, "first", "application/merge-patch+json"
     )
+
+
+def patched(path: str, body: object) -> Received:
+    return Received("PATCH", path, {}, body, "first", "application/merge-patch+json")
+
+
+def test_exactly_one_job_is_annotated_and_suspended(api: ApiServer, client: Client) -> None:
+    job = says({"kind": "Job", "metadata": {"name": "j"}})
+    api.answers.extend([job, job, refuses(409), refuses(404)])
+    assert client.annotate_job("load", "j", "uid", {"a": "b"})
+    assert client.suspend_job("load", "j", "uid")
+    assert not client.suspend_job("load", "j", "uid")
+    assert not client.annotate_job("load", "j", "uid", {"a": "b"})
+    note = patched(f"{JOBS}/j", {"metadata": {"annotations": {"a": "b"}, "uid": "uid"}})
+    suspend = patched(f"{JOBS}/j", {"spec": {"suspend": True}, "metadata": {"uid": "uid"}})
+    assert api.received == [note, suspend, suspend, note]
+
+
+def test_exactly_one_pod_is_deleted(api: ApiServer, client: Client) -> None:
+    api.answers.extend([says({"kind": "Pod", "metadata": {"name": "p"}}), refuses(404)])
+    assert client.delete_pod("load", "p", "uid")
+    assert not client.delete_pod("load", "p", "uid")
+    body = {
+        "apiVersion": "v1",
+        "kind": "DeleteOptions",
+        "propagationPolicy": "Background",
+        "preconditions": {"uid": "uid"},
+    }
+    assert api.received == [received("DELETE", f"{BASE}/pods/p", body)] * 2
+
+
+def test_nodes_are_counted_up_to_as_many_as_are_needed(api: ApiServer, client: Client) -> None:
+    free = {"metadata": {"name": "n"}}
+    cordoned = {"metadata": {"name": "c"}, "spec": {"unschedulable": True}}
+    api.answers.extend([listed("Node", free, cordoned, free, more="next"), listed("Node", free)])
+    assert client.count_schedulable_nodes(2) == 2
+    assert api.received == [received("GET", "/api/v1/nodes", limit="500")]
+    api.answers.appendleft(listed("Node", free, cordoned, more="next"))
+    assert client.count_schedulable_nodes(5) == 2
+
+
+def test_nodes_are_not_counted_when_listing_them_is_forbidden(
+    api: ApiServer, client: Client
+) -> None:
+    api.answers.append(refuses(403))
+    assert client.count_schedulable_nodes(5) is None
+
+
+@pytest.mark.parametrize(
+    ("left", "contacted", "timeout"),
+    [
+        (None, True, (5, 45)),
+        (None, False, (5, 10)),
+        (100, True, (5, 45)),
+        (20, True, (5, 20)),
+        (3, False, (3, 3)),
+        (0, True, (1, 1)),
+    ],
+)
+def test_no_request_outlasts_the_deadline_of_the_caller(
+    left: float | None, contacted: bool, timeout: tuple[float, float]
+) -> None:
+    clock = FakeClock()
+    with nullcontext() if left is None else request_deadline(left, clock.monotonic):
+        assert request_timeout(contacted=contacted) == timeout
 
 
 def test_only_events_of_the_type_warning_are_listed(api: ApiServer, client: Client) -> None:

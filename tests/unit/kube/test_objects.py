@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners.kube.objects import ConfigMap, Event, Job, OwnerReference, Pod, index_ranges
+from mrunners.kube.given_up import GivenUp, format_given_up
+from mrunners.kube.objects import (
+    ConfigMap,
+    Event,
+    Job,
+    Node,
+    OwnerReference,
+    Pod,
+    index_ranges,
+)
 from tests.fakes import Raw
 
 CREATED = "2026-01-02T03:04:05Z"
@@ -200,7 +209,21 @@ def test_the_ranges_that_a_job_controller_writes_are_read_back(indexes: set[int]
 @pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff", "ContainerCreating"])
 def test_a_waiting_container_gives_its_reason(reason: str) -> None:
     raw = pod({"waiting": {"reason": reason, "message": "text"}})
-    assert Pod.from_json(raw) == pod_record(waiting=reason, waiting_message="text")
+    assert Pod.from_json(raw) == pod_record(
+        waiting=reason, waiting_message="text", other_containers=("istio-proxy",)
+    )
+
+
+def test_a_runner_that_waits_for_an_injected_init_container_has_the_reason_of_that() -> None:
+    raw = pod({"waiting": {"reason": "PodInitializing"}})
+    raw["status"]["initContainerStatuses"] = [
+        {"name": "done", "state": {"terminated": {"exitCode": 0}}},
+        {"name": "istio-init", "state": {"waiting": {"reason": "ErrImagePull", "message": "x"}}},
+        {"name": "next", "state": {"waiting": {"reason": "PodInitializing"}}},
+    ]
+    assert Pod.from_json(raw) == pod_record(
+        waiting="ErrImagePull", waiting_message="x", other_containers=("istio-proxy",)
+    )
 
 
 def test_a_pod_without_a_node_gives_the_schedulers_message() -> None:
@@ -218,15 +241,101 @@ def test_a_scheduled_pod_is_not_unschedulable() -> None:
 
 def test_a_running_pod_is_read_from_the_runner_container_and_not_from_a_sidecar() -> None:
     raw = pod({"running": {"startedAt": CREATED}}, phase="Running")
-    assert Pod.from_json(raw) == pod_record(phase="Running", started=AT)
-    assert not Pod.from_json(raw).ended
+    read = Pod.from_json(raw)
+    assert read == pod_record(phase="Running", started=AT, other_containers=("istio-proxy",))
+    assert (read.ended, read.final, read.succeeded) == (False, False, False)
+
+
+def terminated(exit_code: int, **fields: object) -> Raw:
+    return {
+        "terminated": {
+            "startedAt": CREATED,
+            "finishedAt": CREATED,
+            "exitCode": exit_code,
+            **fields,
+        }
+    }
+
+
+@pytest.mark.parametrize(("exit_code", "succeeded"), [(0, True), (1, False)])
+def test_a_pod_has_ended_when_its_runner_has_although_a_sidecar_runs_on(
+    exit_code: int, succeeded: bool
+) -> None:
+    read = Pod.from_json(pod(terminated(exit_code), phase="Running"))
+    assert read == pod_record(
+        phase="Running",
+        started=AT,
+        finished=AT,
+        exit_code=exit_code,
+        other_containers=("istio-proxy",),
+    )
+    assert (read.ended, read.final, read.succeeded) == (True, False, succeeded)
+
+
+def test_a_pod_whose_sidecar_failed_has_succeeded_with_its_runner() -> None:
+    raw = pod(terminated(0), phase="Failed")
+    raw["status"]["containerStatuses"][0]["state"] = {"terminated": {"exitCode": 9}}
+    read = Pod.from_json(raw)
+    assert read == pod_record(phase="Failed", started=AT, finished=AT, exit_code=0)
+    assert (read.ended, read.succeeded) == (True, True)
+
+
+def test_a_container_that_could_not_be_started_has_no_start() -> None:
+    # As a kubelet reports a StartError (measured).
+    state = terminated(128, startedAt="1970-01-01T00:00:00Z", reason="StartError")
+    raw = pod(state, phase="Failed")
+    raw["status"]["containerStatuses"].pop(0)
+    assert Pod.from_json(raw) == pod_record(
+        phase="Failed", finished=AT, exit_code=128, reason="StartError"
+    )
+
+
+RUNNING: Raw = {"running": {"startedAt": CREATED}}
+
+
+@pytest.mark.parametrize(
+    ("ready", "containers_ready", "gates", "silent"),
+    [
+        ("False", "True", [], True),
+        ("Unknown", "True", [], True),
+        ("True", "True", [], False),
+        ("False", "False", [], False),  # a sidecar is not ready
+        ("False", "True", [{"conditionType": "x"}], False),
+    ],
+)
+def test_a_node_does_not_answer_when_only_the_control_plane_says_that_a_pod_is_not_ready(
+    ready: str, containers_ready: str, gates: list[Raw], silent: bool
+) -> None:
+    conditions = condition("Ready", ready), condition("ContainersReady", containers_ready)
+    raw = pod(RUNNING, *conditions, phase="Running")
+    raw["spec"]["readinessGates"] = gates
+    raw["status"]["containerStatuses"].pop(0)
+    assert Pod.from_json(raw) == pod_record(
+        phase="Running", started=AT, silent_since=AT if silent else None
+    )
+
+
+def test_what_keeps_a_pod_from_being_deleted_is_read() -> None:
+    raw = pod(None)
+    raw["metadata"] |= {
+        "deletionTimestamp": CREATED,
+        "finalizers": ["batch.kubernetes.io/job-tracking", "example.com/keep"],
+    }
+    assert Pod.from_json(raw) == pod_record(
+        deleting=True, deletion_due=AT, finalizers=("example.com/keep",)
+    )
 
 
 def test_an_ended_pod_is_read_with_its_times_and_exit_code() -> None:
     ended = {"startedAt": CREATED, "finishedAt": CREATED, "exitCode": 137, "reason": "OOMKilled"}
     raw = pod({"terminated": ended}, phase="Failed")
     assert Pod.from_json(raw) == pod_record(
-        phase="Failed", started=AT, finished=AT, exit_code=137, reason="OOMKilled"
+        phase="Failed",
+        started=AT,
+        finished=AT,
+        exit_code=137,
+        reason="OOMKilled",
+        other_containers=("istio-proxy",),
     )
     assert Pod.from_json(raw).ended
 
@@ -240,7 +349,11 @@ def test_a_disrupted_pod_gives_the_reason() -> None:
     raw["status"]["reason"] = "Evicted"
     raw["metadata"]["deletionTimestamp"] = CREATED
     assert Pod.from_json(raw) == pod_record(
-        phase="Failed", reason="Evicted", disrupted="EvictionByEvictionAPI: drained", deleting=True
+        phase="Failed",
+        reason="Evicted",
+        disrupted="EvictionByEvictionAPI: drained",
+        deleting=True,
+        deletion_due=AT,
     )
 
 
@@ -272,3 +385,37 @@ def test_an_event_is_read_with_the_object_that_it_is_about() -> None:
     raw = {"involvedObject": about, "reason": "FailedCreate", "message": "exceeded quota"}
     assert Event.from_json(raw) == Event("job-uid", "mrunners-0", "FailedCreate", "exceeded quota")
     assert Event.from_json({}) == Event("", "", "", "")
+
+
+def test_an_event_that_stands_for_several_has_the_message_of_one() -> None:
+    raw = {"message": "(combined from similar events): exceeded quota"}
+    assert Event.from_json(raw).message == "exceeded quota"
+
+
+@pytest.mark.parametrize(
+    ("spec", "schedulable"),
+    [
+        ({}, True),
+        ({"taints": [{"key": "x", "effect": "PreferNoSchedule"}]}, True),
+        ({"taints": [{"key": "x", "effect": "NoSchedule"}]}, False),
+        ({"taints": [{"key": "x", "effect": "NoExecute"}]}, False),
+        ({"unschedulable": True}, False),
+    ],
+)
+def test_a_node_is_schedulable_without_taints(spec: Raw, schedulable: bool) -> None:
+    raw = {"metadata": {"name": "node-1"}, "spec": spec}
+    assert Node.from_json(raw) == Node("node-1", schedulable)
+
+
+def test_a_job_knows_which_pods_were_given_up() -> None:
+    groups = (GivenUp((0, 1, 3), "ErrImagePull", "kperf:9"), GivenUp((2,), "", ""))
+    raw = job()
+    raw["metadata"]["annotations"]["mrunners.dev/not-started"] = format_given_up(groups)
+    assert Job.from_json(raw) == job_record(given_up=groups)
+
+
+@pytest.mark.parametrize("text", ["", "x", "3", "[1]", "[{}]", '[{"indexes": 1}]', '{"a": "b"}'])
+def test_a_note_that_is_not_ours_says_nothing(text: str) -> None:
+    raw = job()
+    raw["metadata"]["annotations"]["mrunners.dev/not-started"] = text
+    assert Job.from_json(raw) == job_record()

@@ -1,10 +1,17 @@
 import random
+import threading
 
 import pytest
 
 from mrunners.durations import format_duration
 from mrunners.errors import ForbiddenError, InvalidInputError, UnreachableError
-from mrunners.kube.retry import FailureKind, RequestFailure, RetryPolicy
+from mrunners.kube.retry import (
+    FailureKind,
+    RequestFailure,
+    RetryPolicy,
+    request_deadline,
+    seconds_left,
+)
 from tests.fakes import FakeClock
 
 TRANSIENT, FORBIDDEN, PERMANENT = (
@@ -162,3 +169,40 @@ def test_a_lower_limit_ends_the_retries_without_declaring_an_outage() -> None:
 
 def test_a_larger_limit_does_not_lengthen_the_first_contact() -> None:
     assert Server().call_until_it_gives_up(transient(), limit_seconds=100) < 15 + 10
+
+
+@pytest.mark.parametrize("deadline", [0.05, 7, 100])
+def test_no_retry_outlasts_the_deadline_of_the_caller(deadline: float) -> None:
+    server = Server()
+    server.call()
+    with request_deadline(deadline, server.clock.monotonic):
+        assert server.call_until_it_gives_up(transient(retry_after=30)) == deadline
+    assert server.warnings == [f"no answer; retrying for up to {format_duration(deadline)}"]
+
+
+def test_a_deadline_does_not_lengthen_the_first_contact() -> None:
+    server = Server()
+    with request_deadline(1000, server.clock.monotonic):
+        assert server.call_until_it_gives_up(transient()) < 15 + 10
+
+
+def test_after_the_deadline_a_request_is_still_sent_once() -> None:
+    server = Server()
+    server.clock.sleep(10)
+    with request_deadline(5, server.clock.monotonic):
+        assert server.call() == "answer"
+        assert server.call_until_it_gives_up(transient()) == 0
+
+
+def test_a_deadline_holds_for_the_callers_block_and_thread_only() -> None:
+    clock = FakeClock()
+    seen: list[float | None] = []
+    with request_deadline(9, clock.monotonic):
+        clock.sleep(2)
+        seen.append(seconds_left())
+        thread = threading.Thread(target=lambda: seen.append(seconds_left()))
+        thread.start()
+        thread.join()
+        clock.sleep(20)
+        seen.append(seconds_left())
+    assert [*seen, seconds_left()] == [7, None, 0, None]

@@ -176,9 +176,12 @@ def test_a_node_with_only_missing_pods_is_listed_and_a_pod_never_scheduled_is_on
     )
 
 
-@pytest.mark.parametrize(("second", "reported"), [(1, False), (2, True), (20, True)])
-def test_a_late_start_is_reported_when_it_is_a_large_part_of_the_load(
-    second: int, reported: bool
+@pytest.mark.parametrize(
+    ("second", "severity"),
+    [(1, None), (2, "warning"), (7, "warning"), (8, "error"), (20, "error")],
+)
+def test_a_late_start_is_serious_by_how_much_of_the_load_the_pods_did_not_send_together(
+    second: int, severity: str | None
 ) -> None:
     pods = [merged_pod(0, 0, flat()), merged_pod(0, 1, flat(), second=second)]
     report = merge(RUN, RUN_ID, pods)
@@ -188,7 +191,58 @@ def test_a_late_start_is_reported_when_it_is_a_large_part_of_the_load(
         f"pods started within {second}s of each other and sent load for about 10s; all of them at "
         f"the same time for {max(10 - second, 0)}s"
     )
-    assert findings(pods) == ([("warning", "start-skew", text)] if reported else [])
+    assert findings(pods) == ([(severity, "start-skew", text)] if severity else [])
+
+
+def lasting(job: int, index: int, *, second: int, seconds: int) -> PodOutcome:
+    """Return a merged pod that starts at a second and loads for so many."""
+    pod = merged_pod(job, index, flat(duration=f"{seconds}s"), second=second)
+    assert pod.started_at is not None
+    return replace(pod, finished_at=pod.started_at + timedelta(0, seconds))
+
+
+@pytest.mark.parametrize(
+    ("pods", "severity"),
+    [
+        # A short Job within a long one has its whole load beside it.
+        ([(0, 0, 0, 100), (1, 0, 20, 10)], "warning"),
+        # A short Job before a long one has not.
+        ([(0, 0, 12, 100), (1, 0, 0, 10)], "error"),
+        # The pods of one Job are apart, although a short Job ran beside both.
+        ([(0, 0, 0, 60), (0, 1, 50, 60), (1, 0, 52, 5)], "error"),
+    ],
+)
+def test_the_overlap_is_compared_with_the_load_that_could_overlap(
+    pods: list[tuple[int, int, int, int]], severity: str
+) -> None:
+    outcomes = [lasting(job, index, second=at, seconds=long) for job, index, at, long in pods]
+    skews = [found for found in findings(outcomes) if found[1] == "start-skew"]
+    assert [found[0] for found in skews] == [severity]
+
+
+@pytest.mark.parametrize(("seconds", "severity"), [(1, "warning"), (3, "warning"), (5, "error")])
+def test_a_load_that_is_short_against_whole_seconds_is_not_said_to_have_run_apart(
+    seconds: int, severity: str
+) -> None:
+    pods = [lasting(0, index, second=2 * index, seconds=seconds) for index in range(2)]
+    pods.append(lasting(0, 2, second=4, seconds=seconds))
+    assert [found[0] for found in findings(pods) if found[1] == "start-skew"] == [severity]
+
+
+def test_a_pod_that_started_after_the_start_timeout_is_an_error() -> None:
+    late = replace(
+        missing_pod(0, 1, MissingReason.STARTED_LATE),
+        detail="it started 6m after its Job; the start timeout is 5m",
+        started_at=merged_pod(0, 0, flat(), second=360).started_at,
+    )
+    assert findings([merged_pod(0, 0, flat()), late]) == [
+        (
+            "error",
+            "start-skew",
+            "1 pod loaded the cluster after the start timeout, and its report is not merged: "
+            f"{late.job} index 1 (it started 6m after its Job; the start timeout is 5m)",
+        )
+    ]
 
 
 def test_the_overlap_is_unknown_when_an_end_time_is() -> None:

@@ -14,12 +14,14 @@ from mrunners.errors import (
     UnauthorizedError,
     UnreachableError,
 )
+from mrunners.kube.given_up import GivenUp, format_given_up
 from mrunners.kube.placements import Placement
 from mrunners.plan.planning import PlannedRun
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, PodOutcome
+from mrunners.run.finality import require_final
 from mrunners.run.report_store import ReportStore
-from mrunners.run.result import collect_outcomes, require_final
+from mrunners.run.result import collect_outcomes
 from mrunners.run.snapshot import read_final_snapshot
 from tests.factories import flat, printed
 from tests.fakes import START, FakeCluster, Raw
@@ -404,6 +406,81 @@ def test_the_report_of_a_pod_whose_job_finished_without_it_is_lost(
     assert collect(cluster, store) == [
         outcome(missing=MissingReason.POD_GONE, detail="DeadlineExceeded: too long")
     ]
+
+
+def test_a_pod_that_was_deleted_is_not_said_to_have_ended(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.start_pod(JOB, 0)
+    assert cluster.delete_pod("load", POD, cluster.raw("Pod", POD)["metadata"]["uid"])
+    detail = "its pod was deleted, perhaps while it ran"
+    assert collect(cluster, store) == [outcome(missing=MissingReason.POD_GONE, detail=detail)]
+
+
+def test_the_report_of_a_runner_that_ended_beside_a_sidecar_is_read(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.end_runner(JOB, 0, log=log_of(RUN.plan, JOB, 0))
+    assert collect(cluster, store) == [REPORTED]
+
+
+def test_a_pod_on_a_lost_node_is_disrupted_with_its_node_and_not_late(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.start_pod(JOB, 0)
+    cluster.lose_node(POD)
+    cluster.clock.sleep(LATE)
+    (only,) = collect(cluster, store)
+    detail = "DeletionByTaintManager; node node-0 does not answer"
+    assert only == outcome(
+        pod=POD,
+        node="node-0",
+        started_at=START,
+        missing=MissingReason.DISRUPTED,
+        detail=detail,
+    )
+    require_final([only])
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_the_report_of_a_pod_that_started_too_late_is_set_aside(
+    cluster: FakeCluster, store: ReportStore, stored: bool
+) -> None:
+    cluster.clock.sleep(400)
+    cluster.end_pod(JOB, 0, log=log_of(RUN.plan, JOB, 0))
+    at = cluster.now()
+    if stored:  # by a release that merged it
+        times = {"started_at": at, "finished_at": at}
+        store.put(
+            address(find(cluster, RUN.plan), JOB, 0),
+            REPORT,
+            pod=POD,
+            node="node-0",
+            exit_code=0,
+            **times,
+        )
+    (only,) = collect(cluster, store)
+    assert only == ended(
+        started_at=at,
+        finished_at=at,
+        missing=MissingReason.STARTED_LATE,
+        detail="it started 6m40s after its Job; the start timeout is 5m",
+    )
+    require_final([only])
+    assert "read_log" not in cluster.calls
+
+
+def test_a_pod_that_was_given_up_did_not_start_although_its_job_counts_it_as_failed(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    raw = cluster.raw("Job", JOB)
+    note = format_given_up([GivenUp((0,), "ErrImagePull", "kperf:9")])
+    raw["metadata"]["annotations"]["mrunners.dev/not-started"] = note
+    raw["status"]["failedIndexes"] = "0"
+    cluster.finish_job(JOB)
+    (only,) = collect(cluster, store)
+    assert only == outcome(missing=MissingReason.NOT_STARTED, detail="ErrImagePull: kperf:9")
+    require_final([only])
 
 
 def test_the_report_of_a_pod_that_is_deleted_while_its_log_is_read_is_lost(

@@ -289,6 +289,21 @@ def test_a_run_under_another_tracker_is_not_waited_for(
     assert clock.slept == []
 
 
+def test_what_keeps_a_pod_from_being_deleted_is_named(
+    cluster: FakeCluster, clock: FakeClock
+) -> None:
+    deploy(cluster, planned(1))
+    pod = cluster.raw("Pod", cluster.start_pod("mrunners-0", 0))
+    pod["metadata"]["finalizers"] = ["batch.kubernetes.io/job-tracking", "example.com/keep"]
+    with pytest.raises(WaitTimeoutError) as caught:
+        wait_until_deleted(cluster, "load", "", RecordingObserver(), timeout_seconds=10)
+    assert str(caught.value) == (
+        "after 10s, 1 Job and 1 pod in namespace load are not deleted: job mrunners-0, pod "
+        "mrunners-0-0-abcde (node node-0, finalizer example.com/keep); check their nodes and "
+        "finalizers, and try again"
+    )
+
+
 def test_remains_that_are_never_deleted_end_the_wait_with_their_names(
     cluster: FakeCluster, clock: FakeClock
 ) -> None:
@@ -297,7 +312,7 @@ def test_remains_that_are_never_deleted_end_the_wait_with_their_names(
         wait_until_deleted(cluster, "load", "", RecordingObserver(), timeout_seconds=10)
     assert describe(caught.value) == (
         "after 10s, 2 Jobs and 0 pods in namespace load are not deleted: job mrunners-0, job "
-        "mrunners-1; check whether their nodes are lost, and try again"
+        "mrunners-1; check their nodes and finalizers, and try again"
     )
     assert caught.value.seconds == 10
     assert 10 <= clock.seconds <= 11

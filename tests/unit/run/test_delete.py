@@ -88,6 +88,32 @@ def test_a_collected_run_is_deleted_until_no_job_and_no_pod_is_left(cluster: Fak
     assert cluster.clock.slept == [0.5, 0.5]
 
 
+def test_a_run_that_can_never_start_counts_as_finished(cluster: FakeCluster) -> None:
+    cluster.clock.seconds += 301
+    assert refused(cluster) == (
+        "tracker load/mrunners (ended with unfinished Jobs, created 5m01s ago, its report was not "
+        "collected) was not deleted\n"
+        "get its report with: mrunners result load --tracker mrunners\n"
+        "delete it anyway with: mrunners delete load --tracker mrunners --force"
+    )
+    uid = find(cluster, RUN.plan).tracker.uid
+    assert cluster.annotate_config_map("load", "mrunners", uid, {ANNOTATION_COLLECTED_AT: "now"})
+    delete(cluster, force=False)
+    assert cluster.names("Job") == []
+
+
+def test_a_run_whose_pods_are_held_by_sidecars_counts_as_finished(cluster: FakeCluster) -> None:
+    for job in RUN.plan.jobs:
+        for index in range(job.pod_count):
+            cluster.end_runner(job.name, index)
+    assert ": it has not finished" in refused(cluster)
+    cluster.clock.seconds += 31
+    uid = find(cluster, RUN.plan).tracker.uid
+    assert cluster.annotate_config_map("load", "mrunners", uid, {ANNOTATION_COLLECTED_AT: "now"})
+    delete(cluster, force=False)
+    assert cluster.names("Job") == []
+
+
 def test_force_deletes_a_run_that_has_not_finished(cluster: FakeCluster) -> None:
     cluster.start_pod("mrunners-0", 0)
     delete(cluster, force=True)

@@ -81,6 +81,46 @@ def test_a_finished_run_is_replaced_when_it_was_collected_or_the_options_say_so(
     assert resolve(cluster, if_exists) == RunAction(OURS, replaces=existing)
 
 
+def test_a_run_that_can_never_start_is_replaced_like_a_finished_one() -> None:
+    cluster = FakeCluster()
+    deploy(cluster, THEIRS)
+    assert refused(cluster, "replace").startswith("tracker load/mrunners (starting, created 0s ago")
+    cluster.clock.sleep(301)
+    assert refused(cluster, "refuse") == (
+        "tracker load/mrunners (ended with unfinished Jobs, created 5m01s ago, its report was not "
+        "collected) already exists\n"
+        "get its report with: mrunners result load --tracker mrunners\n"
+        "replace it by adding --replace\n"
+        "choose another name with --tracker"
+    )
+    existing = find(cluster, THEIRS.plan)
+    assert resolve(cluster, "replace") == RunAction(OURS, replaces=existing)
+
+
+TOO_FEW_NODES = (
+    "the run has 3 pods, spread require allows one per node, and only 2 nodes can take one: unless "
+    "nodes are added, the other pods start when the first have ended, or not in time"
+)
+
+
+@pytest.mark.parametrize(
+    ("spread", "nodes", "warnings"),
+    [
+        ("require", 2, (TOO_FEW_NODES,)),
+        ("require", 3, ()),
+        ("require", None, ()),
+        ("prefer", 2, ()),
+    ],
+)
+def test_more_pods_than_nodes_are_known_before_the_start(
+    spread: str, nodes: int | None, warnings: tuple[str, ...]
+) -> None:
+    cluster = FakeCluster()
+    cluster.nodes = nodes
+    new = planned(spread=spread)
+    assert resolve(cluster, "refuse", new) == RunAction(replace(new, warnings=warnings))
+
+
 @pytest.mark.parametrize("state", ["running", "finished", "collected"])
 def test_resuming_adopts_the_existing_run_whatever_its_state(state: str) -> None:
     cluster, existing = cluster_with_run(state)

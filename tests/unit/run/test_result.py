@@ -11,16 +11,14 @@ from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT, ANNOTATION_JOBS_CREA
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.refs import RunRef
 from mrunners.reports.outcomes import MissingReason
-from mrunners.run.report_store import ReportStore
-from mrunners.run.result import (
-    collect_outcomes,
-    mark_collected,
-    merge_outcomes,
+from mrunners.run.finality import (
     require_all_finished,
     require_final,
     require_finished,
     require_portable,
 )
+from mrunners.run.report_store import ReportStore
+from mrunners.run.result import collect_outcomes, mark_collected, merge_outcomes
 from mrunners.run.snapshot import RunSnapshot, read_snapshot
 from tests.factories import flat, merged_pod, missing_pod, multi
 from tests.fakes import FakeCluster, RecordingObserver

@@ -6,15 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from mrunners.errors import IncompleteError, RefusedError, UnreachableError, WaitTimeoutError
+from mrunners.errors import (
+    ForbiddenError,
+    IncompleteError,
+    RefusedError,
+    UnreachableError,
+    WaitTimeoutError,
+)
 from mrunners.hints import describe
 from mrunners.kube.objects import Event, Job
+from mrunners.kube.retry import FailureKind, RequestFailure, RetryPolicy
 from mrunners.plan.planning import PlannedRun
+from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.report_store import ReportStore
+from mrunners.run.result import collect_outcomes
 from mrunners.run.snapshot import RunSnapshot
 from mrunners.run.wait import wait_for_run
-from tests.fakes import FakeCluster, RecordingObserver
+from tests.fakes import START, FakeCluster, RecordingObserver
 from tests.unit.env import address, deploy, find, log_of, planned
 
 RUN = planned()
@@ -70,6 +79,11 @@ class WaitedRun:
         self.end(FIRST, 0, 1, finish=True)
         self.end(SECOND, 0, finish=True)
 
+    def changes(self) -> list[str]:
+        """Return what the wait has changed in the cluster so far."""
+        changing = {"annotate_job", "delete_pod", "suspend_job"}
+        return [call for call in self.cluster.calls if call in changing]
+
     def stored(self) -> list[tuple[str, int]]:
         return [
             (job.name, index)
@@ -111,13 +125,19 @@ def test_each_report_is_fetched_when_its_pod_ends(run: WaitedRun) -> None:
     )
 
 
-def test_a_poll_is_one_list_while_nothing_changes(run: WaitedRun) -> None:
+def test_a_poll_is_one_list_while_nothing_changes_and_pods_are_listed_once_a_minute(
+    run: WaitedRun,
+) -> None:
     run.start()
-    run.clock.then(*[lambda: None] * 50, run.end_all)
-    run.wait()
-    unchanged = run.cluster.calls[2:52]
-    assert unchanged == ["list_jobs"] * 50
-    assert run.cluster.calls[:2] == ["list_jobs", "list_pods"]
+    run.clock.then(*[lambda: None] * 17, run.end_all)
+    run.wait(interval_seconds=10)
+    unchanged = ["list_jobs"] * 6
+    assert run.cluster.calls[:21] == [
+        "list_jobs",
+        "list_pods",
+        *(*unchanged, "list_pods") * 2,
+        *unchanged[1:],
+    ]
 
 
 def test_a_log_is_read_only_once(run: WaitedRun) -> None:
@@ -352,6 +372,40 @@ def test_a_run_that_ends_at_the_timeout_has_not_timed_out(run: WaitedRun) -> Non
     assert run.failures(timeout_seconds=1) == ()
 
 
+def test_a_timeout_holds_while_the_api_server_is_away(run: WaitedRun) -> None:
+    policy = RetryPolicy(run.clock.monotonic, run.clock.sleep, run.observer.warn)
+    policy.call(lambda: None)
+
+    def attempt() -> None:
+        raise RequestFailure(FailureKind.TRANSIENT, UnreachableError("connection refused"))
+
+    run.start()
+    run.clock.then(
+        lambda: None, lambda: run.cluster.before("list_jobs", lambda: policy.call(attempt))
+    )
+    with pytest.raises(WaitTimeoutError) as caught:
+        run.wait(timeout_seconds=30, interval_seconds=4)
+    assert describe(caught.value) == (
+        "timed out after 30s: the API server has not answered for 26s, so the state of the run of "
+        "tracker load/mrunners is unknown (connection refused)\n"
+        "wait for it with: mrunners wait load --tracker mrunners"
+    )
+    assert (caught.value.seconds, run.clock.seconds) == (30, 30)
+
+
+def test_an_outage_that_outlasts_the_patience_is_not_the_timeout(run: WaitedRun) -> None:
+    run.cluster.fail("list_jobs", UnreachableError("connection refused"))
+    with pytest.raises(UnreachableError, match="connection refused"):
+        run.wait(timeout_seconds=30)
+
+
+def test_a_retried_wait_has_only_the_rest_of_the_timeout(run: WaitedRun) -> None:
+    run.start()
+    with pytest.raises(WaitTimeoutError) as caught:
+        run.wait(timeout_seconds=30, waited_seconds=20)
+    assert (caught.value.seconds, run.clock.seconds) == (30, 10)
+
+
 def test_a_given_interval_never_changes(run: WaitedRun) -> None:
     run.clock.then(lambda: None, lambda: None, run.end_all)
     run.wait(interval_seconds=7)
@@ -430,3 +484,213 @@ def test_reports_that_cannot_be_stored_are_one_warning_and_are_not_lost(
 def test_a_run_that_was_read_later_is_waited_for_in_the_same_way(run: WaitedRun) -> None:
     run.end_all()
     assert run.wait(find(run.cluster, RUN.plan)).failures == ()
+
+
+SIDECAR = (
+    "job mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: container istio-proxy "
+    "still runs in mrunners-0-0-abcde, mrunners-0-1-abcde; keep it from being injected into the "
+    "runners' pods, or make it a native sidecar"
+)
+
+
+def test_reports_are_fetched_and_the_wait_ends_although_sidecars_run_on(tmp_path: Path) -> None:
+    run = WaitedRun(tmp_path, planned(2))
+
+    def end_runners() -> None:
+        for index in range(2):
+            run.cluster.end_runner(FIRST, index, log=log_of(run.planned.plan, FIRST, index))
+
+    run.start()
+    run.clock.then(lambda: None, end_runners)
+    snapshot = run.wait()
+    assert (snapshot.failures, snapshot.holds, snapshot.state.complete) == ((), (SIDECAR,), False)
+    assert (snapshot.state.ended, snapshot.state.unstarted) == (2, 0)
+    assert run.observer.warnings == [SIDECAR]
+    assert run.stored() == [(FIRST, 0), (FIRST, 1)]
+    assert 30 < run.clock.seconds < 60
+    snapshot.require_complete()
+
+
+def test_reports_are_fetched_while_the_job_controller_is_away(tmp_path: Path) -> None:
+    run = WaitedRun(tmp_path, planned(2))
+    counters = {"active": 2, "ready": 2, "completedIndexes": "", "failedIndexes": ""}
+
+    def end_uncounted() -> None:
+        run.end(FIRST, 0, 1)
+        run.cluster.raw("Job", FIRST)["status"] |= counters
+
+    stored: list[list[tuple[str, int]]] = []
+    run.start()
+    run.clock.then(end_uncounted, *[lambda: None] * 7, lambda: stored.append(run.stored()))
+    snapshot = run.wait(interval_seconds=10)
+    assert stored == [[(FIRST, 0), (FIRST, 1)]]
+    assert (snapshot.failures, snapshot.state.complete) == ((), False)
+    assert snapshot.holds == (
+        "job mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: the Job controller has "
+        "not counted them; check kube-controller-manager",
+    )
+    assert 120 < run.clock.seconds < 200
+
+
+def test_a_pod_that_is_lost_with_its_node_ends_the_wait_by_name(tmp_path: Path) -> None:
+    run = WaitedRun(tmp_path, planned(2, start_timeout="10s"))
+    run.start()
+    run.clock.then(lambda: run.end(FIRST, 1), lambda: run.cluster.lose_node("mrunners-0-0-abcde"))
+    assert run.failures() == (
+        "job mrunners-0: 1 of 2 pods lost: DeletionByTaintManager; node node-0 does not answer; "
+        "check the node",
+    )
+    assert run.stored() == [(FIRST, 1)]
+    assert 30 < run.clock.seconds < 120
+    assert "delete_pod" not in run.cluster.calls
+
+
+def late_run(folder: Path) -> WaitedRun:
+    """Return a run with one pod that runs, one that cannot start and one that does not exist."""
+    run = WaitedRun(folder, planned(3, start_timeout="1m"))
+    run.cluster.start_pod(FIRST, 0)
+    run.cluster.hold_pod(FIRST, 1, waiting="ErrImagePull", message="kperf:9")
+    return run
+
+
+LATE = (
+    "job mrunners-0: 1 of 3 pods did not start in time: ErrImagePull: kperf:9; check the runner "
+    "image",
+    "job mrunners-0: 1 of 3 pods did not start in time: no reason known; see kubectl describe job",
+)
+
+
+def test_late_pods_are_kept_from_starting_and_others_are_not_disturbed(tmp_path: Path) -> None:
+    run = late_run(tmp_path)
+    changes: list[str] = []
+
+    def end_first() -> None:
+        changes.extend(run.changes())
+        run.end(FIRST, 0)
+
+    run.clock.then(*[lambda: None] * 12, end_first)
+    assert run.failures(interval_seconds=10) == LATE
+    assert changes == ["annotate_job", "delete_pod"]
+    assert run.changes() == [*changes, "suspend_job"]
+    assert run.cluster.names("Pod") == ["mrunners-0-0-abcde"]
+    assert run.stored() == [(FIRST, 0)]
+
+
+def test_a_second_wait_knows_which_pods_were_given_up(tmp_path: Path) -> None:
+    run = late_run(tmp_path)
+    run.end(FIRST, 0)
+    assert run.failures() == (LATE[0].replace("pods did", "pods on node-1 did"), LATE[1])
+    began = run.clock.seconds
+    assert run.failures() == LATE
+    assert run.clock.seconds == began
+    run.cluster.raw("Job", FIRST)["spec"]["suspend"] = False
+    run.cluster.finish_job(FIRST)
+    assert run.failures() == LATE
+
+
+def test_a_pod_is_late_only_when_it_was_late_for_a_while(tmp_path: Path) -> None:
+    # After an outage the kubelets have not yet reported which pods have started.
+    run = late_run(tmp_path)
+    run.clock.sleep(300)
+    run.clock.then(run.start, lambda: run.end(FIRST, 0, 1, 2, finish=True))
+    started = run.cluster.raw("Job", FIRST)["status"]
+    started["startTime"] = run.cluster.now().isoformat()
+    assert run.failures() == ()
+    assert run.changes() == []
+
+
+def test_where_late_pods_cannot_be_kept_from_starting_that_is_said_once(tmp_path: Path) -> None:
+    run = late_run(tmp_path)
+    run.end(FIRST, 0)
+    for _ in range(9):
+        run.cluster.fail(
+            "annotate_job",
+            ForbiddenError(
+                "forbidden: patch jobs", verb="patch", resource="jobs", namespace="load"
+            ),
+        )
+    assert run.failures() == (
+        LATE[0].replace("pods did", "pods on node-1 did"),
+        LATE[1],
+    )
+    assert [line for line in run.observer.warnings if "forbidden" in line] == [
+        "pods that did not start in time cannot be kept from starting later; if they do, their "
+        "reports are not merged: forbidden: patch jobs"
+    ]
+    assert run.changes() == ["annotate_job"]
+
+
+def test_a_pod_that_was_given_up_and_starts_all_the_same_is_stopped(tmp_path: Path) -> None:
+    run = late_run(tmp_path)
+
+    def start_late() -> None:
+        run.cluster.start_pod(FIRST, 2)
+
+    run.clock.then(*[lambda: None] * 12, start_late, *[lambda: None] * 7, lambda: run.end(FIRST, 0))
+    assert len(run.failures(interval_seconds=10)) == 2
+    assert run.cluster.names("Pod") == ["mrunners-0-0-abcde"]
+    assert run.stored() == [(FIRST, 0)]
+
+
+def test_a_job_is_stopped_although_a_late_pod_starts_in_the_very_moment(tmp_path: Path) -> None:
+    # As with a quota, which lets the next pod in as soon as one has ended.
+    run = late_run(tmp_path)
+
+    def end_and_start_late() -> None:
+        run.end(FIRST, 0)
+        run.cluster.start_pod(FIRST, 2)
+
+    run.clock.then(*[lambda: None] * 12, end_and_start_late)
+    assert len(run.failures(interval_seconds=10)) == 2
+    assert run.changes() == ["annotate_job", "delete_pod", "delete_pod", "suspend_job"]
+    assert run.cluster.names("Pod") == ["mrunners-0-0-abcde"]
+
+
+def test_a_warning_is_not_repeated_for_each_random_name(tmp_path: Path) -> None:
+    run = WaitedRun(tmp_path, planned(2, start_timeout="10m"))
+    uid = run.cluster.raw("Job", FIRST)["metadata"]["uid"]
+
+    def refuse(name: str) -> None:
+        message = f'pods "mrunners-0-1-{name}" is forbidden: exceeded quota'
+        run.cluster.events.append(Event(uid, FIRST, "FailedCreate", message))
+
+    names = ("9p4ks", "t5l8d", "ks9p4", "wx2zz")
+    run.clock.then(
+        *[lambda name=name: refuse(name) for name in names],
+        *[lambda: None] * 3,
+        run.start,
+        lambda: run.end(FIRST, 0, 1, finish=True),
+    )
+    assert run.failures(interval_seconds=10) == ()
+    assert len(run.observer.warnings) == 1
+
+
+def test_a_pod_that_is_deleted_while_it_runs_is_reported_and_keeps_its_node(
+    tmp_path: Path,
+) -> None:
+    run = WaitedRun(tmp_path, planned(2))
+
+    def delete_one() -> None:
+        uid = run.cluster.raw("Pod", "mrunners-0-0-abcde")["metadata"]["uid"]
+        assert run.cluster.delete_pod("load", "mrunners-0-0-abcde", uid)
+
+    run.start()
+    run.clock.then(delete_one, lambda: run.end(FIRST, 1, finish=True))
+    snapshot = run.wait()
+    assert run.observer.warnings == [
+        "pod mrunners-0-0-abcde on node-0 was deleted while it ran: drained, evicted, by hand, or "
+        "with its node"
+    ]
+    outcomes = collect_outcomes(run.cluster, run.existing, snapshot, ReportStore(tmp_path))
+    gone = next(outcome for outcome in outcomes if outcome.report is None)
+    assert gone == PodOutcome(
+        job=FIRST,
+        job_index=0,
+        uri=run.planned.plan.jobs[0].uri,
+        index=0,
+        pod="mrunners-0-0-abcde",
+        node="node-0",
+        started_at=START,
+        missing=MissingReason.POD_GONE,
+        detail="its pod was deleted, perhaps while it ran",
+    )

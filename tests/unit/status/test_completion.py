@@ -9,6 +9,7 @@ from mrunners.status.completion import (
     has_unstarted_pods,
     jobs_that_may_finish,
     next_interval,
+    pods_interval,
 )
 from mrunners.status.diagnostics import PodDiagnosis
 from mrunners.status.run_state import RunState, run_state
@@ -51,7 +52,7 @@ def test_a_job_with_a_pod_that_runs_or_can_still_start_may_finish() -> None:
 def test_a_job_whose_remaining_pods_are_all_overdue_cannot_finish() -> None:
     second = job(1, finished="Complete")
     assert may_finish(job(), second, late=3) == []
-    assert may_finish(job(succeeded=(0,), failed=(1,)), second, late=1) == []
+    assert may_finish(job(succeeded=(1,), failed=(2,)), second, late=1) == []
 
 
 def test_a_suspended_job_may_finish() -> None:
@@ -209,3 +210,7 @@ def test_intervals_grow_and_shrink_near_the_expected_end(
     previous: float | None, elapsed: float, expected: float | None, interval: float
 ) -> None:
     assert next_interval(previous, elapsed, expected) == pytest.approx(interval)
+
+
+def test_the_pods_of_a_large_run_are_listed_less_often() -> None:
+    assert [pods_interval(count) for count in (1, 3000, 10_000)] == [60, 60, 200]

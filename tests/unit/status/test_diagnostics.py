@@ -2,13 +2,16 @@ from datetime import timedelta
 
 import pytest
 
+from mrunners.kube.given_up import GivenUp
 from mrunners.kube.objects import Event, Job, Pod
 from mrunners.status.diagnostics import (
     DiagnosisCategory,
     PodDiagnosis,
     diagnose_pods,
     diagnosis_lines,
+    without_names,
 )
+from mrunners.status.observation import observe_pods
 from mrunners.status.run_state import run_state
 from tests.fakes import START, Raw
 from tests.unit.env import RUN_ID, planned
@@ -56,7 +59,7 @@ def diagnose(
 
 
 def lines(*diagnoses: PodDiagnosis) -> list[str]:
-    return diagnosis_lines(run_state(PLAN, [job(), job(1)]), diagnoses)
+    return list(diagnosis_lines(run_state(PLAN, [job(), job(1)]), diagnoses).values())
 
 
 def diagnosis(index: int = 0, **facts: object) -> PodDiagnosis:
@@ -181,10 +184,13 @@ def test_an_invalid_image_name_is_overdue_at_once() -> None:
 
 
 def test_a_pod_is_overdue_by_the_api_servers_clock() -> None:
-    later = START + timedelta(seconds=LATE)
     assert diagnose(pod(), *RUNNING, after=300) == [diagnosis()]
     assert diagnose(pod(), *RUNNING, after=LATE) == [diagnosis(overdue=True)]
-    assert diagnose(pod(created=later), *RUNNING, after=LATE) == [diagnosis()]
+
+
+def test_a_pod_that_was_created_late_is_late_however_young_it_is() -> None:
+    late = pod(created=START + timedelta(seconds=300))
+    assert diagnose(late, *RUNNING, after=LATE) == [diagnosis(overdue=True)]
 
 
 def test_the_pods_of_a_resumed_job_are_overdue_counting_from_its_start() -> None:
@@ -206,9 +212,34 @@ NO_POD = diagnosis(
 )
 
 
-def test_a_pod_that_is_being_deleted_does_not_count() -> None:
+def test_a_pod_that_has_started_is_not_starting_because_it_is_being_deleted() -> None:
     deleting = pod(started=START, phase="Running", deleting=True)
-    assert diagnose(deleting, *RUNNING) == [NO_POD]
+    assert diagnose(deleting, *RUNNING, after=LATE) == []
+
+
+def test_a_pod_that_is_deleted_before_it_started_has_not_started() -> None:
+    assert diagnose(pod(deleting=True), *RUNNING) == [diagnosis()]
+
+
+GIVEN_UP = GivenUp((0, 2), "ErrImagePull", "kperf:9")
+
+
+@pytest.mark.parametrize(
+    "state",
+    [{}, {"failed": (0, 2)}, {"finished": "Failed", "failed": (0, 2)}, {"suspended": True}],
+)
+def test_pods_that_were_given_up_keep_their_diagnosis_when_they_are_gone(state: Raw) -> None:
+    assert diagnose(RUNNING[0], jobs=(job(given_up=(GIVEN_UP,), **state),)) == [
+        image_diagnosis(index, pod=None, node=None, detail="kperf:9", overdue=True)
+        for index in (0, 2)
+    ]
+
+
+def test_a_pod_that_was_given_up_and_has_started_all_the_same_has_no_diagnosis() -> None:
+    started = pod(0, started=START), pod(2, started=START)
+    jobs = (job(given_up=(GIVEN_UP,)),)
+    state = observe_pods(run_state(PLAN, jobs), started)
+    assert diagnose_pods(PLAN, state, (*started, RUNNING[0]), (), START) == []
 
 
 def test_a_pod_of_another_job_of_that_name_does_not_count() -> None:
@@ -248,3 +279,42 @@ def test_a_line_names_at_most_three_nodes() -> None:
         "job mrunners-0: 5 of 3 pods on node-0, node-1, node-2 and 2 more cannot start: Odd; see: "
         "kubectl describe --namespace load pod/mrunners-0-0-abcde"
     ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (
+            'pods "mrunners-0-2-9p4ks" is forbidden: exceeded quota: q, used: pods=1',
+            'pods "mrunners-0-1-t5l8d" is forbidden: exceeded quota: q, used: pods=3',
+        ),
+        (
+            'failed to setup network for sandbox "5dae0703aa11": no addresses left',
+            'failed to setup network for sandbox "0703aa115dae": no addresses left',
+        ),
+    ],
+)
+def test_messages_that_differ_in_names_hashes_and_numbers_say_the_same(
+    first: str, second: str
+) -> None:
+    assert without_names(first) == without_names(second)
+
+
+def test_messages_about_different_causes_differ() -> None:
+    assert without_names("exceeded quota: pods") != without_names("exceeded quota: memory")
+
+
+def test_lines_that_say_the_same_have_one_key() -> None:
+    state = run_state(PLAN, [job()])
+    keys = {
+        key
+        for indexes, name in (((0, 1), "9p4ks"), ((1,), "t5l8d"), ((0, 1, 2), "4ks9p"))
+        for key in diagnosis_lines(
+            state,
+            [
+                diagnosis(i, pod=None, node=None, reason="FailedCreate", detail=f"pod x-{name}")
+                for i in indexes
+            ],
+        )
+    }
+    assert len(keys) == 1

@@ -2,7 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from mrunners.kube.objects import Job
+from mrunners.kube.given_up import GivenUp
+from mrunners.kube.objects import Job, Pod
+from mrunners.status.observation import observe_pods, remember_pods
 from mrunners.status.run_state import JobPhase, RunState, creator_is_gone, run_state
 from tests.fakes import START, Raw
 from tests.unit.env import RUN_ID, planned
@@ -103,6 +105,60 @@ def test_the_jobs_are_in_plan_order() -> None:
 def test_the_pods_of_a_run_are_counted_by_state() -> None:
     current = state(job(succeeded=(0,), failed=(1,), ready=1), job(1, ready=1))
     assert (current.pod_count, current.ended, current.running, current.unstarted) == (5, 2, 2, 1)
+
+
+def pod(index: int, uid: str = "uid-0", **facts: object) -> Pod:
+    known: Raw = {
+        "name": f"pod-{index}",
+        "uid": f"pod-{index}",
+        "job_uid": uid,
+        "index": index,
+        "phase": "Running",
+        "created": START,
+    }
+    return Pod(**(known | facts))
+
+
+def observed(*pods: Pod, **facts: object) -> tuple[int, int, int, JobPhase]:
+    """Return how many of three pods have ended, run and have not started, and the Job's phase."""
+    first = observe_pods(state(job(0, **facts)), pods).jobs[0]
+    return first.ended, first.running, first.unstarted, first.phase
+
+
+def test_a_pod_whose_runner_has_ended_is_not_starting_before_its_job_counts_it() -> None:
+    ended = pod(0, started=START, exit_code=0)
+    assert observed(ended, active=3, ready=2) == (1, 2, 0, JobPhase.RUNNING)
+    assert observed(ended, ready=2, succeeded=(0,)) == (1, 2, 0, JobPhase.RUNNING)
+
+
+def test_a_pod_on_a_node_that_does_not_answer_is_not_starting() -> None:
+    pods = pod(0, started=START), pod(1, started=START, deleting=True), pod(2)
+    assert observed(*pods, ready=0) == (0, 2, 1, JobPhase.STARTING)
+
+
+def test_a_pod_that_has_started_stays_started() -> None:
+    earlier = observe_pods(state(job(ready=3)), [pod(index, started=START) for index in range(3)])
+    (now, _) = remember_pods(state(job(ready=0)), earlier).jobs
+    assert (now.running, now.unstarted) == (3, 0)
+    (replaced, _) = remember_pods(state(job(uid="other")), earlier).jobs
+    assert (replaced.running, replaced.unstarted) == (0, 3)
+
+
+def test_pods_that_were_given_up_are_neither_starting_nor_ended() -> None:
+    given_up = (GivenUp((1, 2), "", ""),)
+    assert observed(ready=1, given_up=given_up) == (0, 1, 0, JobPhase.RUNNING)
+    assert observed(succeeded=(0,), failed=(1, 2), given_up=given_up) == (1, 0, 0, JobPhase.RUNNING)
+    late = pod(1, started=START)
+    assert observed(late, ready=2, given_up=given_up) == (0, 2, 0, JobPhase.RUNNING)
+
+
+def test_a_job_that_a_wait_has_suspended_is_stopped_for_good() -> None:
+    stopped = state(
+        job(suspended=True, given_up=(GivenUp((0,), "", ""),)), job(1, finished="Complete")
+    )
+    assert stopped.jobs[0].phase is JobPhase.STOPPED
+    assert (stopped.finished, stopped.complete) == (True, False)
+    assert stopped.headline == "finished with failed pods"
 
 
 def test_a_finished_job_has_no_running_or_unstarted_pods() -> None:

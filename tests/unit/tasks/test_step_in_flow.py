@@ -21,8 +21,9 @@ from prefect.settings import (
 from prefect.states import Completed
 from prefect.testing.utilities import prefect_test_harness
 
-from mrunners.errors import RefusedError
+from mrunners.errors import RefusedError, UnreachableError
 from mrunners_tasks._step import step
+from mrunners_tasks.jobs import seconds_since_first_attempt
 
 # Prefect records the end of a task a little after it.
 RECORD_SECONDS = 60.0
@@ -80,6 +81,20 @@ def refuse(boxes: Sequence[Box]) -> None:
     """Raise an error that is not transient."""
     _calls.append("refuse")
     raise RefusedError("theirs", namespace="load", tracker=str(boxes[0].content))
+
+
+_started_at: list[object] = []
+
+
+@step("fail-once")
+def fail_once() -> float:
+    """Fail in the first attempt; return how long the step has been running."""
+    context = TaskRunContext.get()
+    assert context is not None
+    _started_at.append(context.task_run.start_time)
+    if len(_started_at) == 1:
+        raise UnreachableError("gone")
+    return seconds_since_first_attempt()
 
 
 @task
@@ -178,6 +193,19 @@ def test_prefects_own_arguments_are_passed_on() -> None:
     assert results == [None, "int", "Completed"]
     waiting = next(run for run in task_runs(flow_run, 3) if run.name == "open waits")
     assert len(waiting.task_inputs["wait_for"]) == 1
+
+
+def test_the_time_of_a_step_counts_from_its_first_attempt() -> None:
+    at_once = fail_once.with_options(retry_delay_seconds=0)
+    ((seconds,), _) = run_in_flow(at_once)
+    first, second = _started_at
+    assert first == second
+    assert first is not None
+    assert seconds > 0
+
+
+def test_outside_of_a_task_no_time_has_passed() -> None:
+    assert seconds_since_first_attempt() == 0.0
 
 
 def test_an_error_that_is_not_transient_is_raised_with_its_facts_and_not_retried() -> None:

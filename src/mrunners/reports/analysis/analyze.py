@@ -11,7 +11,11 @@ from mrunners.reports.analysis.finding import Finding
 from mrunners.reports.analysis.findings import RunAnalysis, derive_findings
 from mrunners.reports.analysis.node_summaries import NodeSummary, node_summaries
 from mrunners.reports.analysis.pod_stats import PodStats, pod_stats
-from mrunners.reports.analysis.start_skew import overlap_seconds, start_skew_seconds
+from mrunners.reports.analysis.start_skew import (
+    overlap_seconds,
+    overlap_share,
+    start_skew_seconds,
+)
 from mrunners.reports.analysis.stragglers import Straggler, stragglers_of
 from mrunners.reports.analysis.throughput import (
     TargetLoad,
@@ -19,7 +23,7 @@ from mrunners.reports.analysis.throughput import (
     job_paces,
     throughput_of,
 )
-from mrunners.reports.outcomes import PodOutcome
+from mrunners.reports.outcomes import MissingReason, PodOutcome
 
 __all__ = ["Analysis", "analyze"]
 
@@ -66,6 +70,8 @@ def analyze(outcomes: Sequence[PodOutcome], targets: Mapping[str, TargetLoad]) -
                 stats=stats,
                 start_skew_seconds=skew,
                 overlap_seconds=overlap,
+                overlap_share=overlap_share(stats),
+                late=tuple(o for o in outcomes if o.missing is MissingReason.STARTED_LATE),
                 paces=job_paces(jobs, stats, targets),
                 stragglers=stragglers,
                 nodes=nodes,

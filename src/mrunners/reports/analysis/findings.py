@@ -19,6 +19,7 @@ from mrunners.reports.analysis.node_summaries import NodeSummary
 from mrunners.reports.analysis.pod_stats import PodStats
 from mrunners.reports.analysis.stragglers import Straggler, StragglerMetric
 from mrunners.reports.analysis.throughput import JobPace
+from mrunners.reports.outcomes import PodOutcome
 from mrunners.text import listed, printable
 
 __all__ = ["RunAnalysis", "derive_findings"]
@@ -29,6 +30,8 @@ _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _MIN_SKEW_SECONDS = 2.0
 # When some pods are missing from a tenth of the load, the percentiles begin to show it.
 _MIN_SKEW_SHARE = 0.1
+# Below that, most of the samples are of another load than the configured one.
+_MIN_OVERLAP_SHARE = 0.5
 
 _MIN_SLOW_PODS_PER_NODE = 2
 
@@ -40,6 +43,8 @@ class RunAnalysis:
     stats: Sequence[PodStats]
     start_skew_seconds: float | None
     overlap_seconds: float | None
+    overlap_share: float | None
+    late: Sequence[PodOutcome]
     paces: Sequence[JobPace]
     stragglers: Sequence[Straggler]
     nodes: Sequence[NodeSummary]
@@ -54,6 +59,7 @@ def derive_findings(run: RunAnalysis) -> tuple[Finding, ...]:
         *_node_findings(run.nodes),
         *_straggler_findings(run.stragglers),
         *_skew_findings(run),
+        *_late_findings(run.late),
     ]
     return tuple(sorted(findings, key=lambda finding: _ORDER[finding.severity]))
 
@@ -129,11 +135,26 @@ def _skew_findings(run: RunAnalysis) -> Iterator[Finding]:
         if run.overlap_seconds is None
         else f"; all of them at the same time for {format_duration(run.overlap_seconds)}"
     )
+    apart = run.overlap_share is not None and run.overlap_share < _MIN_OVERLAP_SHARE
     yield Finding(
-        severity=Severity.WARNING,
+        severity=Severity.ERROR if apart else Severity.WARNING,
         kind=FindingKind.START_SKEW,
         text=f"pods started within {format_duration(run.start_skew_seconds)} of each other and "
         f"sent load for about {format_duration(typical)}{overlap}",
         advice="use a longer load, pull the image beforehand, and make sure that all pods fit onto "
         "the nodes at once",
+    )
+
+
+def _late_findings(late: Sequence[PodOutcome]) -> Iterator[Finding]:
+    if not late:
+        return
+    pods = listed([f"{printable(pod.job)} index {pod.index} ({pod.detail})" for pod in late])
+    yield Finding(
+        severity=Severity.ERROR,
+        kind=FindingKind.START_SKEW,
+        text=f"{counted(len(late), 'pod')} loaded the cluster after the start timeout, and "
+        f"{'its report is' if len(late) == 1 else 'their reports are'} not merged: {pods}",
+        advice="find out what held the pods back, or set a longer start timeout; the other pods "
+        "may have run beside them for a part of the time",
     )

@@ -7,15 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from statistics import median
 
-from mrunners.reports.outcomes import PodOutcome
+from mrunners.reports.analysis.pod_stats import PodStats
+from mrunners.reports.outcomes import MissingReason, PodOutcome
 
-__all__ = ["first_start", "overlap_seconds", "start_lag_seconds", "start_skew_seconds"]
+__all__ = [
+    "first_start",
+    "overlap_seconds",
+    "overlap_share",
+    "start_lag_seconds",
+    "start_skew_seconds",
+]
+
+# A kubelet cuts a start and an end down to whole seconds, and two nodes' clocks differ a little.
+_CLOCK_SECONDS = 2.0
 
 
 def start_skew_seconds(outcomes: Sequence[PodOutcome]) -> float | None:
-    """Return the time from the first container's start to the last one's; None without a start."""
-    starts = _starts(outcomes)
+    """Return the time from the first container's start to the last one's; None without a start.
+
+    Pods that started after the start timeout do not count, nor do their reports.
+    """
+    starts = _starts([o for o in outcomes if o.missing is not MissingReason.STARTED_LATE])
     return (max(starts) - min(starts)).total_seconds() if starts else None
 
 
@@ -38,12 +52,48 @@ def overlap_seconds(outcomes: Sequence[PodOutcome]) -> float | None:
         Seconds, 0 when they never all ran; None when no report is merged, or when a merged pod's
         start or end is unknown.
     """
+    measured = _measured_overlap(outcomes)
+    return None if measured is None else max(measured, 0.0)
+
+
+def overlap_share(stats: Sequence[PodStats]) -> float | None:
+    """Return which share of the load all pods sent at the same time at most, from 0 to 1.
+
+    It is that of the Job whose pods overlap least, or of all Jobs where these overlap less. Jobs
+    whose loads differ in length can overlap no longer than the shortest of them lasts. The share is
+    the largest that the nodes' clocks allow, so that it says nothing about a load of few seconds.
+
+    Args:
+        stats: The figures of the merged pods.
+
+    Returns:
+        None when no report is merged, or when a merged pod's start or end is unknown.
+    """
+    jobs: dict[str, list[PodStats]] = {}
+    for pod in stats:
+        jobs.setdefault(pod.outcome.job, []).append(pod)
+    lengths = {job: median(pod.duration_seconds for pod in pods) for job, pods in jobs.items()}
+    groups = [(pods, lengths[job]) for job, pods in jobs.items()]
+    if len(jobs) > 1:
+        groups.append((list(stats), min(lengths.values())))
+    shares = []
+    for pods, length in groups:
+        overlap = _measured_overlap([pod.outcome for pod in pods])
+        if overlap is None:
+            return None
+        longest = max(overlap + _CLOCK_SECONDS, 0.0)
+        shares.append(min(longest / length, 1.0) if length > 0 else 1.0)
+    return min(shares, default=None)
+
+
+def _measured_overlap(outcomes: Sequence[PodOutcome]) -> float | None:
+    """Return from when the last merged pod started until when the first ended, maybe negative."""
     merged = [outcome for outcome in outcomes if outcome.report is not None]
     starts = _starts(merged)
     ends = [outcome.finished_at for outcome in merged if outcome.finished_at is not None]
     if not merged or len(starts) < len(merged) or len(ends) < len(merged):
         return None
-    return max((min(ends) - max(starts)).total_seconds(), 0.0)
+    return (min(ends) - max(starts)).total_seconds()
 
 
 def _starts(outcomes: Sequence[PodOutcome]) -> list[datetime]:

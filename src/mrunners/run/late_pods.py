@@ -1,0 +1,126 @@
+"""Keeps pods that did not start in time from starting later, when they would load alone.
+
+Nothing is done to pods that started in time. A late pod is deleted; its Job then counts its index
+as failed, and replaces nothing (measured: `backoffLimitPerIndex: 0`, `podReplacementPolicy:
+Failed`). Pods that do not even exist, because a quota refuses them, could still be created as soon
+as another one ends. So a Job of which only late pods are left is suspended; not before, because a
+suspended Job deletes its running pods. Lowering `parallelism` would not help: the Job would create
+the late pods one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from mrunners.errors import ApiStatusError, ForbiddenError
+from mrunners.kube.api import Cluster
+from mrunners.kube.given_up import GivenUp, format_given_up
+from mrunners.kube.objects import Job, Pod
+from mrunners.plan.metadata import ANNOTATION_GIVEN_UP
+from mrunners.plan.plan import RunPlan
+from mrunners.run.observer import RunObserver
+from mrunners.run.snapshot import RunSnapshot
+from mrunners.status.diagnostics import PodDiagnosis
+from mrunners.status.held_pods import PodHold
+from mrunners.status.start_deadline import late_start
+
+__all__ = ["LatePods"]
+
+# After an outage, or when a node was away, the cluster does not know yet which pods have started: a
+# kubelet reports again within 10 s. So a pod is late when it was late before, and for so long.
+CONFIRM_SECONDS = 15.0
+
+_PodKey = tuple[str, int]
+"""Job name and completion index."""
+
+
+class LatePods:
+    """Gives up the late pods of one run, during one wait."""
+
+    def __init__(self, cluster: Cluster, plan: RunPlan, observer: RunObserver) -> None:
+        self._cluster, self._plan, self._observer = cluster, plan, observer
+        self._late_since: dict[_PodKey, float] = {}
+        self._forbidden = False
+
+    def give_up(self, snapshot: RunSnapshot, monotonic: float) -> bool:
+        """Keep late pods from starting.
+
+        Where that is forbidden it is a warning, once: if they start, their reports are set aside.
+
+        Args:
+            snapshot: The run as it was read just now.
+            monotonic: The time by a clock that never goes back.
+
+        Returns:
+            Whether all late pods of the snapshot are given up; if not, it is too early to be sure.
+        """
+        overdue = {(d.job, d.index): d for d in snapshot.diagnoses if d.overdue}
+        self._late_since = {key: self._late_since.get(key, monotonic) for key in overdue}
+        noted = {(job.planned.name, index) for job in snapshot.state.jobs for index in job.noted}
+        sure = {
+            key: diagnosis
+            for key, diagnosis in overdue.items()
+            if key in noted
+            or diagnosis.permanent
+            or monotonic - self._late_since[key] >= CONFIRM_SECONDS
+        }
+        if not self._forbidden:
+            try:
+                self._act(snapshot, sure)
+            except (ForbiddenError, ApiStatusError) as error:
+                self._forbidden = True
+                self._observer.warn(
+                    "pods that did not start in time cannot be kept from starting later; if they "
+                    f"do, their reports are not merged: {error}"
+                )
+        return len(sure) == len(overdue)
+
+    def _act(self, snapshot: RunSnapshot, late: Mapping[_PodKey, PodDiagnosis]) -> None:
+        may_finish = {job.planned.name for job in snapshot.may_finish}
+        held = {(pod.job, pod.index) for pod in snapshot.held if pod.hold is not PodHold.LATE}
+        for state in snapshot.state.jobs:
+            name, job = state.planned.name, state.actual
+            if job is None:
+                continue
+            unstarted = {index: d for (of, index), d in late.items() if of == name}
+            self._note(job, [d for index, d in unstarted.items() if index not in state.noted])
+            # One that was given up may have started while its deletion was on the way.
+            doomed = state.noted.union(unstarted)
+            for pod in snapshot.pods:
+                if pod.job_uid == job.uid and pod.index in doomed:
+                    self._delete(job, pod)
+            if not doomed or state.phase.finished or name in may_finish:
+                continue
+            if all(
+                index in state.counted | doomed and (name, index) not in held
+                for index in range(state.planned.pod_count)
+            ):
+                self._cluster.suspend_job(self._plan.namespace, name, job.uid)
+
+    def _note(self, job: Job, late: Sequence[PodDiagnosis]) -> None:
+        """Note on the Job which pods are given up: once they are deleted, nothing else says why."""
+        if late:
+            note = format_given_up((*job.given_up, *_groups(late)))
+            self._cluster.annotate_job(
+                self._plan.namespace, job.name, job.uid, {ANNOTATION_GIVEN_UP: note}
+            )
+
+    def _delete(self, job: Job, pod: Pod) -> None:
+        late = late_start(self._plan, job, pod.index, pod.started)
+        in_time = pod.started is not None and not late
+        if not (pod.ended or pod.deleting or in_time):
+            self._cluster.delete_pod(self._plan.namespace, pod.name, pod.uid)
+
+
+def _groups(late: Iterable[PodDiagnosis]) -> list[GivenUp]:
+    by_reason: dict[str, list[PodDiagnosis]] = {}
+    for diagnosis in late:
+        by_reason.setdefault(diagnosis.reason, []).append(diagnosis)
+    return [
+        GivenUp(
+            tuple(sorted(diagnosis.index for diagnosis in group)),
+            reason,
+            next((diagnosis.detail for diagnosis in group if diagnosis.detail), ""),
+        )
+        for reason, group in by_reason.items()
+    ]

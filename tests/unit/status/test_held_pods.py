@@ -1,0 +1,203 @@
+"""Pods that have started, and that their Job has not counted: what holds them, and for how long."""
+
+from datetime import timedelta
+
+import pytest
+
+from mrunners.kube.given_up import GivenUp
+from mrunners.kube.objects import Job, Pod
+from mrunners.refs import RunRef
+from mrunners.status.completion import failure_lines, jobs_that_may_finish
+from mrunners.status.held_pods import HeldPod, PodHold, held_pod_lines, held_pods
+from mrunners.status.observation import observe_pods
+from mrunners.status.run_state import run_state
+from mrunners.status.start_deadline import late_start
+from tests.fakes import START, Raw
+from tests.unit.env import planned
+from tests.unit.status.test_diagnostics import job, pod
+
+PLAN = planned(2, start_timeout="5m").plan
+JOB = "mrunners-0"
+RUN = RunRef("load", "t")
+STARTED = job(started=START)
+TAINT = "DeletionByTaintManager: Taint manager: deleting due to NoExecute taint"
+
+
+def held(*pods: Pod, after: float = 0.0, of: Job = STARTED) -> list[HeldPod]:
+    state = observe_pods(run_state(PLAN, [of]), pods)
+    return held_pods(PLAN, state, pods, START + timedelta(seconds=after))
+
+
+def lines(*pods: Pod, after: float, of: Job = STARTED) -> list[str]:
+    return list(held_pod_lines(run_state(PLAN, [of]), held(*pods, after=after, of=of)).values())
+
+
+def failures(*pods: Pod, after: float, of: Job = STARTED) -> list[str]:
+    state = observe_pods(run_state(PLAN, [of]), pods)
+    return failure_lines(state, [], RUN, held(*pods, after=after, of=of), creator_gone=False)
+
+
+def may_finish(*pods: Pod, after: float, of: Job = STARTED) -> bool:
+    state = observe_pods(run_state(PLAN, [of]), pods)
+    return bool(
+        jobs_that_may_finish(state, [], held(*pods, after=after, of=of), creator_gone=False)
+    )
+
+
+def running(index: int = 0, **facts: object) -> Pod:
+    return pod(index, phase="Running", started=START, **facts)
+
+
+def ended(index: int = 0, exit_code: int = 0, **facts: object) -> Pod:
+    known: Raw = {"phase": "Running", "started": START, "finished": START, "exit_code": exit_code}
+    return pod(index, **(known | facts))
+
+
+def with_sidecar(index: int = 0, exit_code: int = 0) -> Pod:
+    return ended(index, exit_code, other_containers=("istio-proxy",))
+
+
+def record(hold: PodHold, detail: str, index: int = 0, **facts: object) -> HeldPod:
+    known: Raw = {
+        "job": JOB,
+        "index": index,
+        "pod": f"{JOB}-{index}-abcde",
+        "node": f"node-{index}",
+        "hold": hold,
+        "detail": detail,
+        "succeeded": False,
+        "exit_code": None,
+        "settled": True,
+    }
+    return HeldPod(**(known | facts))
+
+
+def test_pods_that_run_or_start_or_have_just_ended_are_not_held() -> None:
+    assert held(running(0), pod(1)) == []
+    assert held(ended(0), ended(1, phase="Succeeded"), after=119) == []
+
+
+@pytest.mark.parametrize(("after", "settled"), [(30, False), (31, True)])
+def test_a_sidecar_holds_its_pod_and_is_given_30_seconds_to_end(after: int, settled: bool) -> None:
+    assert held(with_sidecar(), after=after) == [
+        record(
+            PodHold.CONTAINER,
+            "container istio-proxy still runs",
+            succeeded=True,
+            exit_code=0,
+            settled=settled,
+        )
+    ]
+
+
+def test_a_job_whose_pods_are_all_held_by_a_sidecar_is_not_waited_for() -> None:
+    pods = with_sidecar(0), with_sidecar(1)
+    assert may_finish(*pods, after=30)
+    assert not may_finish(*pods, after=31)
+    assert may_finish(with_sidecar(0), running(1), after=31)
+    assert not may_finish(with_sidecar(0), after=31, of=job(started=START, succeeded=(1,)))
+
+
+def test_a_sidecar_is_named_and_is_no_failure_of_a_runner_that_succeeded() -> None:
+    pods = with_sidecar(0), with_sidecar(1)
+    assert failures(*pods, after=31) == []
+    assert lines(*pods, after=31) == [
+        "job mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: container istio-proxy "
+        "still runs in mrunners-0-0-abcde, mrunners-0-1-abcde; keep it from being injected into "
+        "the runners' pods, or make it a native sidecar"
+    ]
+
+
+def test_a_runner_that_failed_beside_a_sidecar_is_a_failure() -> None:
+    assert failures(with_sidecar(0), with_sidecar(1, 3), after=31) == [
+        "job mrunners-0: 1 of 2 pods failed (exit 3), but the Job cannot finish: container "
+        "istio-proxy still runs in mrunners-0-1-abcde; keep it from being injected into the "
+        "runners' pods, or make it a native sidecar"
+    ]
+
+
+def test_pods_that_their_controller_does_not_count_are_not_waited_for_after_two_minutes() -> None:
+    pods = ended(0, phase="Succeeded"), ended(1, 2, phase="Failed")
+    assert may_finish(*pods, after=120)
+    assert not may_finish(*pods, after=121)
+    cause = "the Job cannot finish: the Job controller has not counted them"
+    assert lines(*pods, after=121) == [
+        f"job mrunners-0: 1 of 2 pods have ended, but {cause}; check kube-controller-manager",
+        f"job mrunners-0: 1 of 2 pods failed (exit 2), but {cause}; check kube-controller-manager",
+    ]
+
+
+def test_a_pod_on_a_node_that_does_not_end_it_is_lost_with_its_node() -> None:
+    deleted = running(deleting=True, deletion_due=START, disrupted=TAINT)
+    detail = f"{TAINT}; node node-0 does not answer"
+    assert held(deleted, after=30) == []
+    assert held(deleted, after=31) == [record(PodHold.NODE, detail)]
+    assert not may_finish(deleted, after=31, of=job(started=START, succeeded=(1,)))
+    assert failures(deleted, after=31) == [
+        f"job mrunners-0: 1 of 2 pods lost: {detail}; check the node"
+    ]
+
+
+def test_a_pod_that_was_deleted_by_hand_is_lost_when_its_node_does_not_end_it() -> None:
+    (lost,) = held(running(deleting=True, deletion_due=START), after=31)
+    assert lost.detail == "the pod was deleted; node node-0 does not answer"
+
+
+def test_a_node_that_does_not_answer_is_named_at_once_and_given_10_minutes() -> None:
+    silent = running(silent_since=START)
+    assert lines(silent, after=1) == [
+        "job mrunners-0: 1 of 2 pods cannot be watched: node node-0 does not answer; check the node"
+    ]
+    assert may_finish(silent, after=600, of=job(started=START, succeeded=(1,)))
+    assert not may_finish(silent, after=601, of=job(started=START, succeeded=(1,)))
+    assert failures(silent, after=601) == [
+        "job mrunners-0: 1 of 2 pods lost: node node-0 does not answer; check the node"
+    ]
+
+
+def test_pods_on_different_nodes_have_lines_of_their_own() -> None:
+    assert len(lines(running(0, silent_since=START), running(1, silent_since=START), after=1)) == 2
+
+
+def test_a_pod_that_started_too_late_is_not_waited_for() -> None:
+    late = pod(0, phase="Running", started=START + timedelta(seconds=306))
+    detail = "it started 5m06s after its Job; the start timeout is 5m"
+    assert held(late, after=310) == [record(PodHold.LATE, detail)]
+    assert not may_finish(late, after=310, of=job(started=START, succeeded=(1,)))
+    assert failures(late, after=310) == [
+        f"job mrunners-0: 1 of 2 pods started too late and are not waited for: {detail}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "of", [job(finished="Complete", succeeded=(0, 1)), job(succeeded=(0,)), job(uid="another")]
+)
+def test_pods_that_are_counted_or_of_another_job_are_not_held(of: Job) -> None:
+    assert held(with_sidecar(0), after=999, of=of) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "late"),
+    [
+        (None, ""),
+        (0, ""),
+        (305, ""),  # clocks differ a little
+        (306, "it started 5m06s after its Job; the start timeout is 5m"),
+    ],
+)
+def test_a_start_is_late_counting_from_that_of_the_job(seconds: int | None, late: str) -> None:
+    started = None if seconds is None else START + timedelta(seconds=seconds)
+    assert late_start(PLAN, STARTED, 0, started) == late
+
+
+def test_a_start_is_not_late_when_its_job_was_resumed_in_between() -> None:
+    resumed = job(started=START + timedelta(seconds=900))
+    assert late_start(PLAN, resumed, 0, START + timedelta(seconds=1200)) == ""
+
+
+def test_a_job_that_a_wait_has_stopped_has_noted_which_starts_were_late() -> None:
+    stopped = job(suspended=True, given_up=(GivenUp((1,), "", ""),))
+    assert [late_start(PLAN, stopped, index, START) for index in range(2)] == [
+        "",
+        "it started after the start timeout of 5m",
+    ]
