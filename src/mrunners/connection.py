@@ -36,8 +36,6 @@ from mrunners.status.run_state import JobState, RunState
 
 __all__ = ["Connection", "Run", "connect"]
 
-_Sleep = Callable[[float], None]
-
 
 def connect(
     kubeconfig: str | KubeconfigSource = "",
@@ -76,10 +74,10 @@ class Connection:
         store: ReportStore,
         ref: ClusterRef | None = None,
         *,
-        sleep: _Sleep = time.sleep,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._cluster, self._observer, self._store, self._ref = cluster, observer, store, ref
-        self._sleep = sleep
+        self._cluster, self._observer, self._store = cluster, observer, store
+        self._ref, self._sleep = ref, sleep
 
     def __enter__(self) -> Self:
         return self
@@ -186,7 +184,9 @@ class Run:
     """A run that exists in a cluster."""
 
     def __init__(
-        self, existing: ExistingRun, *context: *tuple[Cluster, RunObserver, ReportStore, _Sleep]
+        self,
+        existing: ExistingRun,
+        *context: *tuple[Cluster, RunObserver, ReportStore, Callable[[float], None]],
     ) -> None:
         self._cluster, self._observer, self._store, self._sleep = context
         self.existing = existing
@@ -221,7 +221,7 @@ class Run:
         *,
         interval: float | None = None,
         waited: float = 0.0,
-        sleep: _Sleep = time.sleep,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> RunSnapshot:
         """Wait until every Job has finished or cannot, fetch reports, and return the run then.
 

@@ -55,8 +55,8 @@ MUTATIONS = (
     Mutation(
         "skip the checksum of a stored report",
         "src/mrunners/run/report_store.py",
-        "return (raw, facts) if hashlib.sha256(raw).hexdigest() == facts.sha256 else None",
-        "return (raw, facts)",
+        " or hashlib.sha256(raw).hexdigest() != facts.sha256:",
+        ":",
         ("tests/unit/run/test_report_store.py",),
     ),
     Mutation(
@@ -125,8 +125,8 @@ MUTATIONS = (
     Mutation(
         "mark whatever has the tracker's name",
         "src/mrunners/kube/client.py",
-        '{"metadata": {"uid": uid, "annotations": dict(annotations)}}',
-        '{"metadata": {"annotations": dict(annotations)}}',
+        'metadata = {**body.get("metadata", {}), "uid": uid}',
+        'metadata = {**body.get("metadata", {})}',
         ("tests/unit/kube/test_client.py",),
     ),
     Mutation(
@@ -146,8 +146,8 @@ MUTATIONS = (
     Mutation(
         "delete a run that was not collected",
         "src/mrunners/run/delete.py",
-        "if not force and not (run.state.finished and run.collected):",
-        "if not force and not run.state.finished:",
+        "if not force and not ((ended := has_ended(cluster, run)) and run.collected):",
+        "if not force and not (ended := has_ended(cluster, run)):",
         ("tests/unit/run/test_delete.py",),
     ),
     Mutation(
@@ -167,8 +167,90 @@ MUTATIONS = (
     Mutation(
         "judge a run by the Jobs that exist",
         "src/mrunners/status/run_state.py",
-        "JobState(job, by_name.get(job.name)) for job in plan.jobs)",
-        "JobState(job, by_name[job.name]) for job in plan.jobs if job.name in by_name)",
+        "            states.append(JobState(planned, None, gone, known))\n",
+        "            pass\n",
         ("tests/unit/status/test_run_state.py",),
+    ),
+    Mutation(
+        "trust a pod's phase instead of its container's end",
+        "src/mrunners/kube/pod.py",
+        "return self.final or self.exit_code is not None",
+        "return self.final",
+        ("tests/unit/kube/test_objects.py",),
+    ),
+    Mutation(
+        "call a pod failed because its sidecar failed",
+        "src/mrunners/kube/pod.py",
+        'return self.phase == "Succeeded" if self.exit_code is None else self.exit_code == 0',
+        'return self.phase == "Succeeded"',
+        ("tests/unit/kube/test_objects.py",),
+    ),
+    Mutation(
+        "take a Job that a TTL removed for one that was never created",
+        "src/mrunners/status/run_state.py",
+        "gone = planned.index < created",
+        "gone = False",
+        ("tests/unit/status/test_run_state.py", "tests/unit/run/test_collect.py"),
+    ),
+    Mutation(
+        "mark a run as collected after one bad read",
+        "src/mrunners/run/fetch.py",
+        "_READ_AGAIN_AFTER_SECONDS = (2.0, 5.0)",
+        "_READ_AGAIN_AFTER_SECONDS = ()",
+        ("tests/unit/run/test_collect.py", "tests/unit/run/test_result.py"),
+    ),
+    Mutation(
+        "mark a run as collected while a kubelet answers with errors",
+        "src/mrunners/run/result.py",
+        "        MissingReason.EMPTY_LOG,\n        MissingReason.KUBELET_ERROR,\n",
+        "",
+        ("tests/unit/run/test_result.py",),
+    ),
+    Mutation(
+        "believe one empty LIST",
+        "src/mrunners/run/snapshot.py",
+        "    if not _lacks_something(run, first, store):\n",
+        "    if True:\n",
+        ("tests/unit/run/test_result.py", "tests/unit/run/test_collect.py"),
+    ),
+    Mutation(
+        "create a Job again that this machine has created before",
+        "src/mrunners/run/create.py",
+        "        if planned.name in noted and",
+        "        if False and",
+        ("tests/unit/run/test_create.py",),
+    ),
+    Mutation(
+        "create a Job again that is being deleted although its tracker exists",
+        "src/mrunners/run/create.py",
+        "        elif existing.deleting and is_owned(existing.owners, tracker_uid):\n"
+        "            return None\n",
+        "",
+        ("tests/unit/run/test_create.py",),
+    ),
+    Mutation(
+        "merge a stored report of another run",
+        "src/mrunners/run/report_store.py",
+        "if facts.address != address or hashlib",
+        "if hashlib",
+        ("tests/unit/run/test_report_store.py",),
+    ),
+    Mutation(
+        "take any JSON for an empty list",
+        "src/mrunners/kube/payloads.py",
+        '    if document.get("kind") != f"{kind}List":\n'
+        "        raise unusable_answer(\n"
+        "            info, f\"it sent {_described(document.get('kind'))} instead of a {kind}List\"\n"
+        "        )\n"
+        '    meta, items = document.get("metadata"), document.get("items", "missing")\n',
+        '    meta, items = document.get("metadata", {}), document.get("items")\n',
+        ("tests/unit/kube/test_client.py",),
+    ),
+    Mutation(
+        "take any JSON for a deletion that was carried out",
+        "src/mrunners/kube/payloads.py",
+        '    document = _document(info, body)\n    kind = document.get("kind")\n',
+        "    return _document(info, body)\n    document, kind = {}, None\n",
+        ("tests/unit/kube/test_client.py",),
     ),
 )
