@@ -11,12 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mrunners.connection import Connection, Run, connect
+from mrunners.connection import Connection, connect
 from mrunners.errors import MrunnersError, RefusedError
 from mrunners.plan.options import AdvancedOptions, IfExists, RunOptions
 from mrunners.run.observer import LoggingObserver
 from mrunners.run.preflight import dry_run_tracker
 from mrunners.run.report_store import ReportStore
+from mrunners.run_handle import Run
 from tests.cluster.env import FAKE_KPERF
 from tests.faults.fault_table import Fault
 from tests.faults.proxy import FaultProxy

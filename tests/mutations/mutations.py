@@ -240,7 +240,8 @@ MUTATIONS = (
         "src/mrunners/kube/payloads.py",
         '    if document.get("kind") != f"{kind}List":\n'
         "        raise unusable_answer(\n"
-        "            info, f\"it sent {_described(document.get('kind'))} instead of a {kind}List\"\n"
+        "            info, f\"it sent {_described(document.get('kind'))} "
+        'instead of a {kind}List"\n'
         "        )\n"
         '    meta, items = document.get("metadata"), document.get("items", "missing")\n',
         '    meta, items = document.get("metadata", {}), document.get("items")\n',

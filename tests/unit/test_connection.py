@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mrunners.connection import Connection, Run, connect
+from mrunners.connection import Connection, connect
 from mrunners.errors import (
     ForbiddenError,
     InvalidInputError,
@@ -27,6 +27,7 @@ from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason
 from mrunners.run.report_store import ReportStore
+from mrunners.run_handle import Run
 from tests.fakes import FakeClock, FakeCluster, RecordingObserver
 from tests.unit.env import REPORT, deploy, find, finish, log_of, options, planned, write_profile
 

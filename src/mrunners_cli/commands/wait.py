@@ -19,9 +19,9 @@ from mrunners_cli.flags import (
 )
 
 if TYPE_CHECKING:
-    from mrunners.connection import Run
     from mrunners.reports.merged import MergedReport
     from mrunners.run.snapshot import RunSnapshot
+    from mrunners.run_handle import Run
 
 __all__ = ["wait"]
 

@@ -1,0 +1,157 @@
+"""The handle of a run that exists: wait for it, collect its report, delete it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from mrunners.kube.api import Cluster
+from mrunners.plan.plan import RunPlan
+from mrunners.refs import RunRef
+from mrunners.reports.merged import MergedReport
+from mrunners.reports.outcomes import PodOutcome
+from mrunners.run import delete, lookup, result, snapshot, wait
+from mrunners.run.lookup import ExistingRun
+from mrunners.run.observer import RunObserver
+from mrunners.run.report_store import ReportStore
+from mrunners.run.result import CollectedRun
+from mrunners.run.snapshot import RunSnapshot
+from mrunners.status.run_state import JobState, RunState
+
+__all__ = ["Run"]
+
+
+class Run:
+    """A run that exists in a cluster."""
+
+    def __init__(
+        self,
+        existing: ExistingRun,
+        cluster: Cluster,
+        observer: RunObserver,
+        store: ReportStore,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self.existing = existing
+        self._cluster = cluster
+        self._observer = observer
+        self._store = store
+        self._sleep = sleep
+
+    @property
+    def ref(self) -> RunRef:
+        """The run's name."""
+        return self.existing.ref
+
+    @property
+    def plan(self) -> RunPlan:
+        """The run's plan."""
+        return self.existing.plan
+
+    def describe(self) -> str:
+        """Return name, state and age in a few words, as they were when the run was read."""
+        return lookup.describe_run(self._cluster, self.existing)
+
+    def snapshot(self, state: RunState | None = None, *, final: bool = False) -> RunSnapshot:
+        """Read Jobs, unless `state` has them, and pods; `final` looks twice for what is gone."""
+        if final:
+            current = snapshot.read_final_snapshot(
+                self._cluster, self.existing, self._store, self._sleep
+            )
+        else:
+            current = snapshot.read_snapshot(self._cluster, self.existing, state, self._store)
+        snapshot.warn_of_unplanned_jobs(current.state, self._observer)
+        return current
+
+    def wait(
+        self,
+        timeout: float | None = None,
+        *,
+        interval: float | None = None,
+        waited: float = 0.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> RunSnapshot:
+        """Wait until every Job has finished or cannot, fetch reports, and return the run then.
+
+        Pods that did not start in time are kept from starting.
+
+        Args:
+            timeout: Seconds; None means no limit.
+            interval: Seconds between two polls; None grows from 1 s to 15 s.
+            waited: How many seconds of the timeout an earlier attempt has used up.
+            sleep: Called instead of `time.sleep`.
+
+        Raises:
+            WaitTimeoutError: The timeout has passed.
+            RefusedError: The tracker was deleted or replaced.
+        """
+        return wait.wait_for_run(
+            self._cluster,
+            self.existing,
+            self._store,
+            self._observer,
+            timeout_seconds=timeout,
+            interval_seconds=interval,
+            waited_seconds=waited,
+            sleep=sleep,
+        )
+
+    def collect(self, *, partial: bool = False, raw: bool = False) -> MergedReport:
+        """Collect and merge all reports, and mark the run as collected.
+
+        Args:
+            partial: Also while Jobs can still finish, which is an error otherwise.
+            raw: Whether the report keeps every sample and error.
+        """
+        return self.collect_and_save(partial=partial, raw=raw).report
+
+    def collect_and_save(
+        self,
+        save: Callable[[MergedReport], None] | None = None,
+        *,
+        partial: bool = False,
+        raw: bool = False,
+    ) -> CollectedRun:
+        """Collect like `collect`, but mark the run only after `save` wrote the report in full."""
+        return result.collect_run(
+            self._cluster,
+            self.existing,
+            self._store,
+            self._observer,
+            partial=partial,
+            raw=raw,
+            save=save,
+            sleep=self._sleep,
+        )
+
+    def outcomes(
+        self, snapshot: RunSnapshot, jobs: Sequence[JobState] | None = None
+    ) -> Iterator[PodOutcome]:
+        """Yield the outcomes of all pods, or of these Jobs' pods; a `SampleBudget` limits them."""
+        return result.collect_outcomes(
+            self._cluster, self.existing, snapshot, self._store, jobs, sleep=self._sleep
+        )
+
+    def mark_collected(self, outcomes: Sequence[PodOutcome]) -> bool:
+        """Mark the run as collected, once its report is saved; return whether it is."""
+        return result.mark_collected(self._cluster, self.existing, outcomes, self._observer)
+
+    def delete(self, *, force: bool = False) -> None:
+        """Delete the tracker, Jobs and pods, and wait until none of them is left.
+
+        Without `force` the run is read again first: it may have finished or been collected since.
+
+        Args:
+            force: Also when it has not finished, or its report was never collected.
+
+        Raises:
+            RefusedError: It needs `force`.
+            WaitTimeoutError: Its pods still exist after a long time.
+        """
+        if not force:
+            current = lookup.get_run_or_none(self._cluster, self.ref)
+            if current is not None and current.tracker.uid == self.existing.tracker.uid:
+                self.existing = current
+            else:
+                force = True  # the tracker's UID keeps a successor from being deleted
+        delete.delete_run(self._cluster, self.existing, self._observer, force=force)
