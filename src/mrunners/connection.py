@@ -223,9 +223,7 @@ class Run:
         waited: float = 0.0,
         sleep: _Sleep = time.sleep,
     ) -> RunSnapshot:
-        """Wait until every Job has finished or cannot, fetch reports, and return the run then.
-
-        Pods that did not start in time are kept from starting.
+        """Wait until no Job can change, fetch reports, stop late pods, and return the run then.
 
         Args:
             timeout: Seconds; None means no limit.

