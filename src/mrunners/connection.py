@@ -269,11 +269,11 @@ class Run:
         )
 
     def outcomes(
-        self, snapshot: RunSnapshot, jobs: Sequence[JobState] | None = None
+        self, snapshot: RunSnapshot, jobs: Sequence[JobState] | None = None, *, stored: bool = False
     ) -> Iterator[PodOutcome]:
-        """Yield the outcomes of all pods, or of these Jobs' pods; a `SampleBudget` limits them."""
-        run, sleep = (self._cluster, self.existing), self._sleep
-        return result.collect_outcomes(*run, snapshot, self._store, jobs, sleep=sleep)
+        """Yield all or these Jobs' outcomes, for a `SampleBudget`; `stored` sends no request."""
+        run, sleep = (self._cluster, self.existing, snapshot, self._store), self._sleep
+        return result.collect_outcomes(*run, jobs, stored=stored, sleep=sleep)
 
     def mark_collected(self, outcomes: Sequence[PodOutcome]) -> bool:
         """Mark the run as collected, once its report is saved; return whether it is."""

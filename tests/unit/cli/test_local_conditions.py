@@ -72,7 +72,7 @@ def test_a_state_folder_that_cannot_be_written_is_one_warning_and_no_report_less
     connected.store = tmp_path / "file" / "reports"
     assert mrunners(command, "load") == ExitCode.DONE
     printed = capsys.readouterr()
-    assert [line for line in printed.err.splitlines() if line.startswith("warning")] == [
+    assert [line for line in printed.err.splitlines() if line.startswith("warning: reports")] == [
         "warning: reports cannot be kept on disk, and are in memory until this command ends: "
         f"{connected.store}: Not a directory"
     ]
