@@ -125,11 +125,27 @@ class Run:
         )
 
     def outcomes(
-        self, snapshot: RunSnapshot, jobs: Sequence[JobState] | None = None
+        self,
+        snapshot: RunSnapshot,
+        jobs: Sequence[JobState] | None = None,
+        *,
+        stored: bool = False,
     ) -> Iterator[PodOutcome]:
-        """Yield the outcomes of all pods, or of these Jobs' pods; a `SampleBudget` limits them."""
+        """Yield the outcomes of all pods, one at a time; a `SampleBudget` limits them.
+
+        Args:
+            snapshot: The run's Jobs and pods.
+            jobs: Only the pods of these Jobs.
+            stored: Send no request: reports that are not stored on this machine count as missing.
+        """
         return result.collect_outcomes(
-            self._cluster, self.existing, snapshot, self._store, jobs, sleep=self._sleep
+            self._cluster,
+            self.existing,
+            snapshot,
+            self._store,
+            jobs,
+            stored=stored,
+            sleep=self._sleep,
         )
 
     def mark_collected(self, outcomes: Sequence[PodOutcome]) -> bool:

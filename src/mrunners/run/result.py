@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mrunners.errors import (
     NextStep,
@@ -146,6 +146,7 @@ def collect_outcomes(
     store: ReportStore,
     jobs: Sequence[JobState] | None = None,
     *,
+    stored: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[PodOutcome]:
     """Yield the outcome of every planned pod, in plan order, one at a time.
@@ -158,14 +159,17 @@ def collect_outcomes(
         snapshot: Its pods.
         store: Read first; what is fetched is kept there.
         jobs: Only these Jobs; None means all of them.
+        stored: Whether only reports in the store count, so that no request is sent.
         sleep: Sleeps that many seconds, before logs that were perhaps read badly are read again.
     """
     jobs = snapshot.state.jobs if jobs is None else jobs
+    if stored:
+        snapshot = replace(snapshot, pods=())
     reader = LogReader(cluster, run, jobs, snapshot.pods, store, sleep)
     lost = LostPods(cluster, run.ref.namespace)
     for job in jobs:
         for outcome in collect_job(run, job, snapshot, store, reader):
-            yield lost.located(job, outcome)
+            yield outcome if stored else lost.located(job, outcome)
 
 
 def merge_outcomes(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -77,10 +76,9 @@ def wait(
 
 
 def _fetched(run: Run, snapshot: RunSnapshot) -> MergedReport:
-    """Merge what was fetched during the wait, without reading any log again."""
+    """Merge what was fetched during the wait, without any request."""
     from mrunners.reports.budget import SampleBudget
     from mrunners.run.result import merge_outcomes
 
-    # Of a pod that is not in the snapshot only the stored report is read.
-    outcomes = run.outcomes(replace(snapshot, pods=()))
+    outcomes = run.outcomes(snapshot, stored=True)
     return merge_outcomes(run.existing, list(SampleBudget().accept_all(outcomes)), requests=0)

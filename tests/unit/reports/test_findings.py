@@ -220,13 +220,12 @@ def test_the_overlap_is_compared_with_the_load_that_could_overlap(
     assert [found[0] for found in skews] == [severity]
 
 
-@pytest.mark.parametrize(("seconds", "severity"), [(1, "warning"), (3, "warning"), (5, "error")])
+@pytest.mark.parametrize("seconds", [1, 3, 4])
 def test_a_load_that_is_short_against_whole_seconds_is_not_said_to_have_run_apart(
-    seconds: int, severity: str
+    seconds: int,
 ) -> None:
-    pods = [lasting(0, index, second=2 * index, seconds=seconds) for index in range(2)]
-    pods.append(lasting(0, 2, second=4, seconds=seconds))
-    assert [found[0] for found in findings(pods) if found[1] == "start-skew"] == [severity]
+    pods = [lasting(0, index, second=2 * index, seconds=seconds) for index in range(3)]
+    assert [found[0] for found in findings(pods) if found[1] == "start-skew"] == ["warning"]
 
 
 def test_a_pod_that_started_after_the_start_timeout_is_an_error() -> None:

@@ -260,10 +260,52 @@ def test_a_pod_that_is_gone_is_named_with_its_node_as_long_as_the_scheduler_tell
         Placement("mrunners-0-01-abcde", "another Job", created + timedelta(seconds=2)),
         Placement(POD, None, created + timedelta(seconds=3)),
     ]
-    detail = "its pod was deleted before the report was fetched"
+    detail = "its pod ended, and was deleted before the report was fetched"
     assert collect(cluster, store) == [
         outcome(missing=MissingReason.POD_GONE, detail=detail, pod=POD, node="node-7")
     ]
+
+
+def test_a_pod_that_a_wait_has_seen_is_named_without_asking_the_scheduler(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.start_pod(JOB, 0)
+    run = find(cluster, RUN.plan)
+    store.seen_pods(run.stored).add(JOB, cluster.list_pods("load", ""))
+    finish(cluster, RUN.plan)
+    cluster.remove("Pod", POD)
+    detail = "its pod ended, and was deleted before the report was fetched"
+    seen: Raw = {"pod": POD, "node": "node-0", "started_at": START}
+    assert collect(cluster, store) == [
+        outcome(missing=MissingReason.POD_GONE, detail=detail, **seen)
+    ]
+    assert "list_placements" not in cluster.calls
+    cluster.remove("Job", JOB)
+    assert collect(cluster, store) == [replace(JOB_GONE, **seen)]
+
+
+def test_a_pod_of_an_earlier_job_of_that_name_is_not_taken_for_this_one(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.start_pod(JOB, 0)
+    (pod,) = cluster.list_pods("load", "")
+    store.seen_pods(find(cluster, RUN.plan).stored).add(JOB, [replace(pod, job_uid="earlier")])
+    finish(cluster, RUN.plan)
+    cluster.remove("Pod", POD)
+    detail = "its pod ended, and was deleted before the report was fetched"
+    assert collect(cluster, store) == [outcome(missing=MissingReason.POD_GONE, detail=detail)]
+
+
+def test_the_stored_outcomes_cost_no_request(cluster: FakeCluster, store: ReportStore) -> None:
+    finish(cluster, RUN.plan)
+    run = find(cluster, RUN.plan)
+    snapshot = read_final_snapshot(cluster, run, store, cluster.clock.sleep)
+    cluster.calls.clear()
+    detail = "its pod ended, and was deleted before the report was fetched"
+    assert list(collect_outcomes(cluster, run, snapshot, store, stored=True)) == [
+        outcome(missing=MissingReason.POD_GONE, detail=detail)
+    ]
+    assert cluster.calls == []
 
 
 def test_placements_are_read_only_when_a_pod_is_gone(
@@ -406,15 +448,6 @@ def test_the_report_of_a_pod_whose_job_finished_without_it_is_lost(
     assert collect(cluster, store) == [
         outcome(missing=MissingReason.POD_GONE, detail="DeadlineExceeded: too long")
     ]
-
-
-def test_a_pod_that_was_deleted_is_not_said_to_have_ended(
-    cluster: FakeCluster, store: ReportStore
-) -> None:
-    cluster.start_pod(JOB, 0)
-    assert cluster.delete_pod("load", POD, cluster.raw("Pod", POD)["metadata"]["uid"])
-    detail = "its pod was deleted, perhaps while it ran"
-    assert collect(cluster, store) == [outcome(missing=MissingReason.POD_GONE, detail=detail)]
 
 
 def test_the_report_of_a_runner_that_ended_beside_a_sidecar_is_read(

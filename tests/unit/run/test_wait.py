@@ -556,7 +556,8 @@ def late_run(folder: Path) -> WaitedRun:
 LATE = (
     "job mrunners-0: 1 of 3 pods did not start in time: ErrImagePull: kperf:9; check the runner "
     "image",
-    "job mrunners-0: 1 of 3 pods did not start in time: no reason known; see kubectl describe job",
+    "job mrunners-0: 1 of 3 pods did not start in time: no reason known; see: kubectl describe "
+    "--namespace load job/mrunners-0",
 )
 
 
@@ -692,5 +693,5 @@ def test_a_pod_that_is_deleted_while_it_runs_is_reported_and_keeps_its_node(
         node="node-0",
         started_at=START,
         missing=MissingReason.POD_GONE,
-        detail="its pod was deleted, perhaps while it ran",
+        detail="its pod failed or was deleted while it ran, and does not exist any more",
     )

@@ -52,8 +52,12 @@ def overlap_seconds(outcomes: Sequence[PodOutcome]) -> float | None:
         Seconds, 0 when they never all ran; None when no report is merged, or when a merged pod's
         start or end is unknown.
     """
-    measured = _measured_overlap(outcomes)
-    return None if measured is None else max(measured, 0.0)
+    merged = [outcome for outcome in outcomes if outcome.report is not None]
+    starts = _starts(merged)
+    ends = [outcome.finished_at for outcome in merged if outcome.finished_at is not None]
+    if not merged or len(starts) < len(merged) or len(ends) < len(merged):
+        return None
+    return max((min(ends) - max(starts)).total_seconds(), 0.0)
 
 
 def overlap_share(stats: Sequence[PodStats]) -> float | None:
@@ -61,7 +65,7 @@ def overlap_share(stats: Sequence[PodStats]) -> float | None:
 
     It is that of the Job whose pods overlap least, or of all Jobs where these overlap less. Jobs
     whose loads differ in length can overlap no longer than the shortest of them lasts. The share is
-    the largest that the nodes' clocks allow, so that it says nothing about a load of few seconds.
+    the largest that the nodes' clocks allow, and so never a small one of a load of few seconds.
 
     Args:
         stats: The figures of the merged pods.
@@ -78,22 +82,11 @@ def overlap_share(stats: Sequence[PodStats]) -> float | None:
         groups.append((list(stats), min(lengths.values())))
     shares = []
     for pods, length in groups:
-        overlap = _measured_overlap([pod.outcome for pod in pods])
+        overlap = overlap_seconds([pod.outcome for pod in pods])
         if overlap is None:
             return None
-        longest = max(overlap + _CLOCK_SECONDS, 0.0)
-        shares.append(min(longest / length, 1.0) if length > 0 else 1.0)
+        shares.append(min((overlap + _CLOCK_SECONDS) / length, 1.0) if length > 0 else 1.0)
     return min(shares, default=None)
-
-
-def _measured_overlap(outcomes: Sequence[PodOutcome]) -> float | None:
-    """Return from when the last merged pod started until when the first ended, maybe negative."""
-    merged = [outcome for outcome in outcomes if outcome.report is not None]
-    starts = _starts(merged)
-    ends = [outcome.finished_at for outcome in merged if outcome.finished_at is not None]
-    if not merged or len(starts) < len(merged) or len(ends) < len(merged):
-        return None
-    return (min(ends) - max(starts)).total_seconds()
 
 
 def _starts(outcomes: Sequence[PodOutcome]) -> list[datetime]:
