@@ -26,7 +26,8 @@ def _went_well(env: Env, reports: int) -> None:
     assert env.mrunners("wait", env.namespace).code == 0
     result = env.mrunners("result", env.namespace)
     assert result.code == 0
-    assert result.stderr == f"{reports} of {reports} reports merged\n"
+    # Findings may follow: on a busy machine, pods start far apart.
+    assert result.stderr.splitlines()[0] == f"{reports} of {reports} reports merged"
     assert len(env.kubectl.names("pods")) == reports
 
 

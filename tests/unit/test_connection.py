@@ -151,7 +151,7 @@ def test_nothing_of_a_run_whose_jobs_a_ttl_removed_is_lost_or_loaded_again(env: 
     for same in (env.connection.start(BARE), env.connection.get("load")):
         same.wait(sleep=env.cluster.clock.sleep).require_complete()
         collected = same.collect_and_save()
-        assert (collected.summary, collected.complete) == ("2 of 2 reports merged", True)
+        assert (collected.report.verdict, collected.complete) == ("2 of 2 reports merged", True)
     assert (env.cluster.names("Job"), env.marked()) == ([], True)
 
 

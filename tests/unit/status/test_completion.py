@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mrunners.kube.given_up import GivenUp
 from mrunners.kube.objects import Job, Pod
 from mrunners.refs import RunRef
 from mrunners.status.completion import (
@@ -116,6 +119,24 @@ def test_a_failed_job_is_reported_with_the_cause_and_a_pod_that_failed(
 ) -> None:
     assert failure_lines(state(FAILED, COMPLETE[1]), [], RUN, creator_gone=False, pods=pods) == [
         f"job mrunners-0: {line}"
+    ]
+
+
+def test_pods_that_were_given_up_are_not_counted_as_failed() -> None:
+    given_up = (GivenUp((1, 2), "ErrImagePull", ""),)
+    assert lines(replace(FAILED, given_up=given_up), COMPLETE[1]) == []
+    one_more = replace(FAILED, given_up=(GivenUp((2,), "ErrImagePull", ""),))
+    assert lines(one_more, COMPLETE[1]) == [
+        "job mrunners-0: 1 of 3 pods failed; see: kubectl describe --namespace load job/mrunners-0"
+    ]
+
+
+def test_the_failed_pods_of_a_job_that_cannot_finish_are_reported() -> None:
+    stuck = state(job(failed=(1,), ready=2), COMPLETE[1])
+    pods = (failed_pod(0), failed_pod(1, exit_code=3))  # index 0 is not counted by its Job
+    assert failure_lines(stuck, [], RUN, creator_gone=False, pods=pods) == [
+        "job mrunners-0: 1 of 3 pods failed (exit 3); see: kubectl logs --namespace load "
+        "pod/mrunners-0-1-abcde"
     ]
 
 

@@ -144,6 +144,13 @@ def test_a_pod_that_has_started_stays_started() -> None:
     assert (replaced.running, replaced.unstarted) == (0, 3)
 
 
+def test_what_pods_show_changes_nothing_else_of_a_run() -> None:
+    current = state(job(1), job(2))
+    assert (len(current.gone), current.unplanned) == (1, ("mrunners-2",))
+    observed_now = observe_pods(current, [pod(0, "uid-7", started=START)])
+    assert remember_pods(observed_now, current) == current
+
+
 def test_pods_that_were_given_up_are_neither_starting_nor_ended() -> None:
     given_up = (GivenUp((1, 2), "", ""),)
     assert observed(ready=1, given_up=given_up) == (0, 1, 0, JobPhase.RUNNING)
