@@ -32,7 +32,7 @@ deployments:
 """
 
 # Six flows start at once, while the machine may also run other tests.
-SECONDS = 240.0
+SECONDS = 480.0
 
 
 @dataclass
