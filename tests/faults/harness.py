@@ -13,7 +13,13 @@ from pathlib import Path
 from tests.cluster.commands import CHECKOUT, bare_environment, end, until
 from tests.cluster.env import KPERF, Env
 from tests.faults.held_flow import FOLDER_VARIABLE
-from tests.prefect.server import PrefectServer, StartingServer, program, wait_until_healthy
+from tests.prefect.server import (
+    FINAL,
+    PrefectServer,
+    StartingServer,
+    program,
+    wait_until_healthy,
+)
 
 __all__ = ["Harness"]
 
@@ -134,9 +140,20 @@ class Harness:
             )
 
     def wait_until_held(self, env: Env) -> int:
-        """Wait until the run in this namespace is held; return the pid of its process."""
+        """Wait until the run in this namespace is held; return the pid of its process.
+
+        Raises:
+            AssertionError: It has ended instead, or was not held in time.
+        """
         path = self.folder / env.namespace / "held"
-        until(f"{env.namespace} is held", path.exists, SECONDS)
+
+        def held() -> bool:
+            runs = self.server.runs_in(env.namespace)
+            ended = [run["state"] for run in runs if run["state_type"] in FINAL]
+            assert not ended, f"{env.namespace} ended before it was held: {ended}"
+            return path.exists()
+
+        until(f"{env.namespace} is held", held, SECONDS, pause=0.5)
         return int(path.read_text())
 
     def release(self, env: Env) -> None:
