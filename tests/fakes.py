@@ -172,17 +172,17 @@ class FakeCluster:
     def annotate_job(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:
-        self._call("annotate_job")
+        said_gone = self._call("annotate_job") is not None
         raw = self._objects.get(("Job", namespace, name))
-        if raw is None or raw["metadata"]["uid"] != uid:
+        if said_gone or raw is None or raw["metadata"]["uid"] != uid:
             return False
         raw["metadata"].setdefault("annotations", {}).update(annotations)
         return True
 
     def suspend_job(self, namespace: str, name: str, uid: str) -> bool:
-        self._call("suspend_job")
+        said_gone = self._call("suspend_job") is not None
         raw = self._objects.get(("Job", namespace, name))
-        if raw is None or raw["metadata"]["uid"] != uid:
+        if said_gone or raw is None or raw["metadata"]["uid"] != uid:
             return False
         raw["spec"]["suspend"] = True
         return True
@@ -192,9 +192,9 @@ class FakeCluster:
         return [Pod.from_json(raw) for raw in self._select("Pod", namespace, selector)]
 
     def delete_pod(self, namespace: str, name: str, uid: str) -> bool:
-        self._call("delete_pod")
+        said_gone = self._call("delete_pod") is not None
         raw = self._objects.get(("Pod", namespace, name))
-        if raw is None or raw["metadata"]["uid"] != uid:
+        if said_gone or raw is None or raw["metadata"]["uid"] != uid:
             return False
         self._fail_index(raw)
         del self._objects["Pod", namespace, name]
@@ -226,6 +226,12 @@ class FakeCluster:
     def fail(self, method: str, error: Exception, *, carried_out: bool = False) -> None:
         """Let the next call of a method raise, before or after the request is carried out."""
         self._failures.setdefault(method, deque()).append(_PreparedFailure(carried_out, error))
+
+    def answer_gone(self, method: str) -> None:
+        """Answer the next change of a Job or pod as if it no longer existed."""
+        self._failures.setdefault(method, deque()).append(
+            _PreparedFailure(carried_out=False, error=None)
+        )
 
     def before(self, method: str, action: Callable[[], object]) -> None:
         """Do something first in every later call of a method."""

@@ -73,6 +73,8 @@ class Fault:
 
     def applies_to(self, kind: RequestKind) -> bool:
         """Whether a request of that kind can have this fault."""
+        if self.actions == (Action.OLDER_LIST,) and kind is RequestKind.LIST_NODES:
+            return False  # a command lists them once
         return kind.lists or not self.only_lists
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mrunners.connection import Connection, connect
 from mrunners.errors import MrunnersError, RefusedError
+from mrunners.plan.option_table import Spread
 from mrunners.plan.options import AdvancedOptions, IfExists, RunOptions
 from mrunners.run.observer import LoggingObserver
 from mrunners.run.preflight import dry_run_tracker
@@ -110,16 +111,21 @@ class Life:
         """Which of the requests meets the fault: of Jobs the second, so that one exists."""
         return 2 if self.kind is RequestKind.CREATE_JOB else 1
 
-    def _run(self, connection: Connection) -> None:
-        options = RunOptions(
+    def _options(self) -> RunOptions:
+        return RunOptions(
             namespace=self.namespace,
             runner_image=FAKE_KPERF,
             service_account="runner",
             runners=[f"file://{self.profile}?numbers={count}" for count in POD_COUNTS],
             advanced=AdvancedOptions(
-                if_exists=IfExists.RESUME if self._attempts > 1 else IfExists.REFUSE
+                if_exists=IfExists.RESUME if self._attempts > 1 else IfExists.REFUSE,
+                # Only then are nodes counted.
+                spread=Spread.REQUIRE if self.kind is RequestKind.LIST_NODES else Spread.PREFER,
             ),
         )
+
+    def _run(self, connection: Connection) -> None:
+        options = self._options()
         action = connection.preflight(options, run_key=self.namespace)
         dry_run_tracker(connection.cluster, action)
         started = connection.create_tracker(action)

@@ -16,17 +16,25 @@ class RequestKind(StrEnum):
     CREATE_JOB = "create-job"
     PATCH_TRACKER = "patch-tracker"
     DELETE_TRACKER = "delete-tracker"
+    PATCH_JOB = "patch-job"
+    DELETE_POD = "delete-pod"
     GET_CONFIG_MAP = "get-configmap"
     LIST_CONFIG_MAPS = "list-configmaps"
     LIST_JOBS = "list-jobs"
     LIST_PODS = "list-pods"
     LIST_EVENTS = "list-events"
+    LIST_NODES = "list-nodes"
     READ_LOG = "read-log"
 
     @property
     def lists(self) -> bool:
         """Whether the answer is a list."""
         return self.value.startswith("list-")
+
+    @property
+    def of_late_pods(self) -> bool:
+        """Whether it is sent only when pods have not started in time."""
+        return self in (RequestKind.PATCH_JOB, RequestKind.DELETE_POD)
 
 
 _LISTS = {
@@ -40,6 +48,8 @@ _CHANGES = {
     ("POST", "jobs"): RequestKind.CREATE_JOB,
     ("PATCH", "configmaps"): RequestKind.PATCH_TRACKER,
     ("DELETE", "configmaps"): RequestKind.DELETE_TRACKER,
+    ("PATCH", "jobs"): RequestKind.PATCH_JOB,
+    ("DELETE", "pods"): RequestKind.DELETE_POD,
 }
 
 
@@ -51,6 +61,8 @@ def kind_of(method: str, target: str) -> RequestKind | None:
         target: The path with its query.
     """
     url = urlsplit(target)
+    if (method, url.path) == ("GET", "/api/v1/nodes"):
+        return RequestKind.LIST_NODES
     resource, *names = url.path.partition("/namespaces/")[2].split("/")[1:] or [""]
     if method == "POST" and "dryRun" in parse_qs(url.query):
         return RequestKind.DRY_RUN

@@ -11,6 +11,7 @@ import pytest
 
 from tests.cluster.commands import Kubectl
 from tests.faults.fault_table import FAULTS, Fault
+from tests.faults.late_life import LateLife
 from tests.faults.life import Life
 from tests.faults.proxy import proxying
 from tests.faults.request_kinds import RequestKind
@@ -43,6 +44,8 @@ QUICK_CELLS: tuple[Cell, ...] = tuple(
         (RequestKind.READ_LOG, "half"),
         (RequestKind.PATCH_TRACKER, "handshake-closed"),
         (RequestKind.DELETE_TRACKER, "reset-before"),
+        (RequestKind.PATCH_JOB, "reset-after"),
+        (RequestKind.DELETE_POD, "503"),
     )
 )
 
@@ -88,7 +91,8 @@ def run_cells(
         def verdict(name: str, cell: Cell) -> Verdict:
             kind, fault = cell
             with proxying(upstream, tmp_path, name) as proxy:
-                life = Life(name, profile, proxy, kind, fault, tmp_path)
+                of_kind = LateLife if kind.of_late_pods else Life
+                life = of_kind(name, profile, proxy, kind, fault, tmp_path)
                 tally = life.live()
             return Verdict(
                 cell=f"{kind} x {fault.name}",

@@ -10,6 +10,7 @@ from tests.faults.upstream import Upstream
 __all__ = [
     "FAST_PROFILE",
     "POD_COUNTS",
+    "can_start",
     "expected_samples",
     "made_twice",
     "namespace_manifests",
@@ -80,3 +81,18 @@ def remaining(upstream: Upstream, namespace: str) -> list[str]:
         )
         for item in upstream.items(f"{prefix}/namespaces/{namespace}/{plural}?{_OURS}")
     ]
+
+
+def can_start(upstream: Upstream, namespace: str) -> list[str]:
+    """Return the names of the pods that may start yet, and of the Jobs that may create some."""
+    pods = [
+        pod["metadata"]["name"]
+        for pod in upstream.items(f"/api/v1/namespaces/{namespace}/pods?{_OURS}")
+        if "deletionTimestamp" not in pod["metadata"] and pod["status"]["phase"] == "Pending"
+    ]
+    jobs = [
+        job["metadata"]["name"]
+        for job in upstream.items(f"/apis/batch/v1/namespaces/{namespace}/jobs?{_OURS}")
+        if not job["spec"].get("suspend") and not job["status"].get("conditions")
+    ]
+    return pods + jobs

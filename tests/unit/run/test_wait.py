@@ -633,6 +633,30 @@ def test_a_pod_that_was_given_up_and_starts_all_the_same_is_stopped(tmp_path: Pa
     assert run.stored() == [(FIRST, 0)]
 
 
+@pytest.mark.parametrize("change", ["annotate_job", "delete_pod", "suspend_job"])
+def test_what_is_said_to_be_gone_and_is_not_is_changed_all_the_same(
+    tmp_path: Path, change: str
+) -> None:
+    run = late_run(tmp_path)
+    run.end(FIRST, 0)
+    run.cluster.answer_gone(change)
+    # The node is not said any more once the pod is deleted.
+    assert tuple(line.replace(" on node-1", "") for line in run.failures()) == LATE
+    assert set(run.changes()) == {"annotate_job", "delete_pod", "suspend_job"}
+    assert run.changes().count(change) == 2
+    assert run.cluster.names("Pod") == ["mrunners-0-0-abcde"]
+    assert run.cluster.raw("Job", FIRST)["spec"]["suspend"]
+
+
+def test_a_change_that_is_never_carried_out_does_not_hold_the_wait(tmp_path: Path) -> None:
+    run = late_run(tmp_path)
+    run.end(FIRST, 0)
+    for _ in range(99):
+        run.cluster.answer_gone("suspend_job")
+    assert len(run.failures()) == 2
+    assert run.changes().count("suspend_job") == 2
+
+
 def test_a_job_is_stopped_although_a_late_pod_starts_in_the_very_moment(tmp_path: Path) -> None:
     # As with a quota, which lets the next pod in as soon as one has ended.
     run = late_run(tmp_path)
