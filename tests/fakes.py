@@ -14,8 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mrunners.kube.api import Cluster
-from mrunners.kube.objects import ConfigMap, Event, Job, Pod
-from mrunners.kube.placements import Placement
+from mrunners.kube.objects import ConfigMap, Event, Job, Placement, Pod
 from mrunners.plan.metadata import Manifest
 from mrunners.run.observer import RunObserver
 from mrunners.status.run_state import RunState

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-from mrunners.kube.objects import ConfigMap, Event, Job, Pod
-from mrunners.kube.placements import Placement
+from mrunners.kube.objects import ConfigMap, Event, Job, Placement, Pod
 from mrunners.plan.metadata import Manifest
 
 __all__ = ["Cluster"]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from mrunners.errors import ApiStatusError, ForbiddenError
 from mrunners.kube.kubeconfig import KubeconfigSource
-from mrunners.kube.objects import ConfigMap, Event, Job, Node, Pod
+from mrunners.kube.objects import PLACEMENT_EVENTS, ConfigMap, Event, Job, Node, Placement, Pod
 from mrunners.kube.payloads import (
     CONFIG_MAPS,
     EVENTS,
@@ -23,7 +23,6 @@ from mrunners.kube.payloads import (
     parse_records,
     parse_single,
 )
-from mrunners.kube.placements import PLACEMENT_EVENTS, Placement
 from mrunners.kube.responses import RequestInfo, conflict_failure
 from mrunners.kube.retry import RetryPolicy
 from mrunners.kube.transport import Request, Transport

@@ -5,13 +5,15 @@ Unknown fields are ignored, because every release of the API server adds some.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from mrunners.kube.given_up import GivenUp, index_ranges, read_given_up
+from mrunners.kube.payloads import Raw, optional_time, read_time, reason_and_message
 from mrunners.kube.pod import Pod
-from mrunners.kube.raw_json import Raw, optional_time, read_time, reason_and_message
 from mrunners.plan.metadata import (
     ANNOTATION_DIGEST,
     ANNOTATION_GIVEN_UP,
@@ -21,11 +23,13 @@ from mrunners.plan.metadata import (
 from mrunners.plan.spec_changes import mounted_profile, spec_fields
 
 __all__ = [
+    "PLACEMENT_EVENTS",
     "ConfigMap",
     "Event",
     "Job",
     "Node",
     "OwnerReference",
+    "Placement",
     "Pod",
     "index_ranges",
 ]
@@ -211,3 +215,35 @@ def _owners(meta: Raw) -> tuple[OwnerReference, ...]:
         OwnerReference(kind=ref["kind"], name=ref["name"], uid=ref["uid"])
         for ref in meta.get("ownerReferences") or []
     )
+
+
+# Field selector of the scheduler's events about pods that it has bound to a node.
+PLACEMENT_EVENTS = "involvedObject.kind=Pod,reason=Scheduled"
+
+# kube-scheduler, pkg/scheduler/schedule_one.go: `Successfully assigned NAMESPACE/POD to NODE`.
+_MESSAGE = re.compile(r"Successfully assigned \S+ to (\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the scheduler placed a pod.
+
+    Attributes:
+        pod: The pod's name.
+        node: The node; None when the event does not say it as kube-scheduler does.
+        at: When the event was created, by the API server's clock.
+    """
+
+    pod: str
+    node: str | None
+    at: datetime
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Placement:
+        """Return the placement that a core/v1 Event describes."""
+        match = _MESSAGE.fullmatch(raw.get("message") or "")
+        return cls(
+            pod=(raw.get("involvedObject") or {}).get("name") or "",
+            node=None if match is None else match[1],
+            at=datetime.fromisoformat(raw["metadata"]["creationTimestamp"]),
+        )

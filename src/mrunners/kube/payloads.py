@@ -1,7 +1,8 @@
 """What is requested of an API server, and pure functions that find it in the body of a success.
 
 A proxy or a sign-in page may answer with other JSON, and that is never taken for an object that
-does not exist or for an empty list. Such an answer is transient.
+does not exist or for an empty list. Such an answer is transient. What readers of a single object
+share is here too.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from mrunners.kube.responses import RequestInfo, unusable_answer
@@ -21,11 +23,15 @@ __all__ = [
     "PODS",
     "Kind",
     "Page",
+    "Raw",
+    "optional_time",
     "parse_object",
     "parse_page",
     "parse_record",
     "parse_records",
     "parse_single",
+    "read_time",
+    "reason_and_message",
 ]
 
 T = TypeVar("T")
@@ -161,3 +167,22 @@ def _document(info: RequestInfo, body: bytes) -> Mapping[str, Any]:
 
 def _described(kind: object) -> str:
     return f"a {kind}" if isinstance(kind, str) and kind.isalnum() else "JSON of no kind"
+
+
+# JSON as the API server sent it; it does not leave this package.
+Raw = Mapping[str, Any]
+
+
+def read_time(text: str) -> datetime:
+    """Return the time that a field of Kubernetes has, in RFC 3339."""
+    return datetime.fromisoformat(text)
+
+
+def optional_time(text: str | None) -> datetime | None:
+    """Return a time that may be absent."""
+    return None if text is None else read_time(text)
+
+
+def reason_and_message(condition: Raw) -> str:
+    """Return `reason: message` of a condition, or the one that it has."""
+    return ": ".join(filter(None, (condition.get("reason"), condition.get("message"))))

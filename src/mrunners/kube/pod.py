@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mrunners.kube.raw_json import Raw, optional_time, read_time, reason_and_message
+from mrunners.kube.payloads import Raw, optional_time, read_time, reason_and_message
 from mrunners.plan.metadata import CONTAINER
 
 __all__ = ["Pod"]

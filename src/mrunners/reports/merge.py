@@ -14,13 +14,13 @@ from mrunners.durations import format_go_duration
 from mrunners.formatting import counted
 from mrunners.refs import RunRef
 from mrunners.reports.analysis.analyze import analyze
+from mrunners.reports.analysis.error_classes import errors_by_request
 from mrunners.reports.analysis.pod_stats import PodStats
-from mrunners.reports.analysis.request_errors import errors_by_request
 from mrunners.reports.analysis.start_skew import first_start, start_lag_seconds
 from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.coverage import Coverage, MissingPod, PodRef
 from mrunners.reports.distribution import latency_distribution
-from mrunners.reports.flat_merge import merge_flat, pool_raw, pools_by_url
+from mrunners.reports.flat_report import merge_flat, pool_raw, pools_by_url
 from mrunners.reports.merged import MergedError, MergedReport, PodSummary, RunnerSummary
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.reports.samples import KperfReport

@@ -12,8 +12,8 @@ from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportE
 from mrunners.reports.samples import KperfReport
 from mrunners.run.fetch import LogReader
 from mrunners.run.lookup import ExistingRun
+from mrunners.run.lost_pods import SeenPods
 from mrunners.run.report_store import PodFacts, ReportAddress, ReportStore
-from mrunners.run.seen_pods import SeenPods
 from mrunners.run.snapshot import RunSnapshot, pod_of_index
 from mrunners.status.diagnostics import PodDiagnosis
 from mrunners.status.run_state import JobState

@@ -21,7 +21,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, ValidationError
 
 from mrunners.records import Record
-from mrunners.run.seen_pods import SeenPods
+from mrunners.run.lost_pods import SeenPods
 from mrunners.run.store_files import StoreFiles
 
 __all__ = ["PodFacts", "ReportAddress", "ReportStore", "StoredRun", "default_store_path"]

@@ -15,8 +15,7 @@ from mrunners.errors import (
     UnreachableError,
 )
 from mrunners.kube import session
-from mrunners.kube.objects import ConfigMap, Event
-from mrunners.kube.placements import Placement
+from mrunners.kube.objects import ConfigMap, Event, Placement
 from mrunners.kube.retry import request_deadline
 from mrunners.kube.transport import request_timeout
 from tests.fakes import FakeClock, Raw

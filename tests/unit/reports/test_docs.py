@@ -9,11 +9,10 @@ import pytest
 from pydantic import BaseModel
 
 from mrunners.reports import runner_script
-from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses
+from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses, RequestErrors
 from mrunners.reports.analysis.error_timeline import ErrorTimeline
 from mrunners.reports.analysis.finding import Finding, FindingKind
 from mrunners.reports.analysis.node_summaries import NodeSummary
-from mrunners.reports.analysis.request_errors import RequestErrors
 from mrunners.reports.analysis.stragglers import Straggler
 from mrunners.reports.analysis.throughput import JobThroughput, Throughput, ThroughputLimit
 from mrunners.reports.coverage import Coverage, MissingPod

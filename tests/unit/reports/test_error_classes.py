@@ -10,11 +10,11 @@ from mrunners.reports.analysis.error_classes import (
     NO_ERRORS,
     ErrorClass,
     ErrorClasses,
+    RequestErrors,
     class_name,
     error_classes,
 )
 from mrunners.reports.analysis.pod_stats import pod_stats
-from mrunners.reports.analysis.request_errors import RequestErrors
 from mrunners.reports.outcomes import PodOutcome
 from tests.factories import failures, flat, merged_pod
 

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners.reports.analysis.request_errors import errors_by_request, requests_by_key
+from mrunners.reports.analysis.error_classes import errors_by_request, requests_by_key
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport

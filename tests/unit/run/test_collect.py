@@ -15,7 +15,7 @@ from mrunners.errors import (
     UnreachableError,
 )
 from mrunners.kube.given_up import GivenUp, format_given_up
-from mrunners.kube.placements import Placement
+from mrunners.kube.objects import Placement
 from mrunners.plan.planning import PlannedRun
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, PodOutcome

@@ -1,4 +1,4 @@
-"""Group failed requests by what went wrong.
+"""Group failed requests by what went wrong, and count them by the request that failed.
 
 kperf counts errors by their text, and a text with an address, a port or a time in it is another one
 for each request. Here texts that differ only in such values are one class. kperf's `errorStats`
@@ -10,14 +10,15 @@ from __future__ import annotations
 import heapq
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from pydantic import Field
 
 from mrunners.records import Record
 from mrunners.reports.analysis.pod_stats import PodStats
-from mrunners.reports.analysis.request_errors import RequestErrors, requests_by_key
+from mrunners.reports.samples import KperfReport
 from mrunners.text import printable
 
 __all__ = [
@@ -26,8 +27,11 @@ __all__ = [
     "NO_ERRORS",
     "ErrorClass",
     "ErrorClasses",
+    "RequestErrors",
     "class_name",
     "error_classes",
+    "errors_by_request",
+    "requests_by_key",
 ]
 
 # kperf keeps the text of every timeout, so a run of hours has thousands of texts. Rarer classes
@@ -96,6 +100,13 @@ class ErrorClass(Record):
     nodes: int
     requests: tuple[RequestErrors, ...] = ()
     more_requests: int = Field(default=0, alias="moreRequests")
+
+
+class RequestErrors(Record):
+    """How often one request failed; it is named as in `percentileLatenciesByURL`."""
+
+    request: str
+    count: int
 
 
 class ErrorClasses(Record):
@@ -196,3 +207,49 @@ def class_name(key: str) -> str:
     for pattern, placeholder in _PLACEHOLDERS:
         message = pattern.sub(placeholder, message)
     return kind + slash + message
+
+
+_REQUEST = attrgetter("method", "url")
+_KEY_AND_REQUEST = attrgetter("type", "code", "message", "method", "url")
+
+
+def errors_by_request(reports: Iterable[KperfReport]) -> dict[str, int] | None:
+    """Return the number of failed requests of each request, sorted by its name.
+
+    Args:
+        reports: All merged reports.
+
+    Returns:
+        Empty when nothing failed; None when the request of any failed one is unknown: kperf 0.1.7
+        does not print it, and there is none without raw data.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    for report in reports:
+        if len(report.errors) != report.error_count:
+            return None
+        counts.update(map(_REQUEST, report.errors))
+    if any(not url for _, url in counts):
+        return None
+    return {_name(method, url): count for (method, url), count in sorted(counts.items())}
+
+
+def requests_by_key(report: KperfReport) -> Mapping[str, Mapping[str, int]]:
+    """Return the number of failed requests by key of `errorStats`, then by request.
+
+    Failed requests whose request is unknown are left out.
+    """
+    by_key: dict[str, Counter[str]] = {}
+    # Counted first, because there are few different ones among many.
+    for (kind, code, message, method, url), count in Counter(
+        map(_KEY_AND_REQUEST, report.errors)
+    ).items():
+        # As in kperf, metrics/utils.go, BuildErrorStatsGroupByType.
+        key = f"{kind}/{code if kind == 'http' else message}"
+        if url:
+            by_key.setdefault(key, Counter())[_name(method, url)] += count
+    return by_key
+
+
+def _name(method: str, url: str) -> str:
+    # kperf's latencies have the URL alone up to 0.3.4, and its errors have no method then.
+    return f"{method} {url}" if method else url

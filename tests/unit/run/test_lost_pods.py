@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from mrunners.run.lost_pods import SeenPods
 from mrunners.run.report_store import ReportStore, StoredRun
-from mrunners.run.seen_pods import SeenPods
 from tests.fakes import START
 from tests.unit.status.test_diagnostics import FIRST, SECOND, pod
 
