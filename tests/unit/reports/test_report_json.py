@@ -79,7 +79,7 @@ def test_the_whole_document_is_the_documented_one() -> None:
                 "text": "1 of 2 requests failed (50%), all with http/403, in 1 pod on 1 node; all "
                 "of these were LIST /pods",
                 "advice": "grant the runners' ServiceAccount these requests (examples/rbac.yaml), "
-                "or choose another with --service-account",
+                "or choose another one",
             },
             {
                 "severity": "warning",

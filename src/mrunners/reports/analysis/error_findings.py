@@ -19,8 +19,8 @@ _ERROR_SHARE = 0.5
 
 _ADVICE_ON_STATUS = {
     "http/401": "the runners are not authenticated; check their ServiceAccount",
-    "http/403": "grant the runners' ServiceAccount these requests (examples/rbac.yaml), or choose "
-    "another with --service-account",
+    "http/403": "grant the runners' ServiceAccount these requests (examples/rbac.yaml), or "
+    "choose another one",
     "http/404": "the load profile requests objects that do not exist",
     "http/409": "requests wrote to the same objects; a larger keySpaceSize spreads them",
     "http/429": "the API server rejected them to shed load (API Priority and Fairness); their "
