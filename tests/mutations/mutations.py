@@ -152,7 +152,7 @@ MUTATIONS = (
     ),
     Mutation(
         "mark a run as collected while a log may still be read",
-        "src/mrunners/run/result.py",
+        "src/mrunners/run/finality.py",
         "        MissingReason.LOG_UNAVAILABLE,\n        MissingReason.LOG_FORBIDDEN,\n",
         "",
         ("tests/unit/run/test_result.py",),
@@ -201,10 +201,17 @@ MUTATIONS = (
     ),
     Mutation(
         "mark a run as collected while a kubelet answers with errors",
-        "src/mrunners/run/result.py",
+        "src/mrunners/run/finality.py",
         "        MissingReason.EMPTY_LOG,\n        MissingReason.KUBELET_ERROR,\n",
         "",
         ("tests/unit/run/test_result.py",),
+    ),
+    Mutation(
+        "believe one 404 about a pod that is to be kept from starting",
+        "src/mrunners/run/late_pods.py",
+        "        if changed or uid in self._gone:\n",
+        "        if True:\n",
+        ("tests/unit/run/test_wait.py",),
     ),
     Mutation(
         "believe one empty LIST",
