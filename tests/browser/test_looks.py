@@ -114,7 +114,7 @@ def test_each_screen_shows_the_plots_that_were_drawn_for_it(
     browser: Browser, files: dict[str, Path], width: int, shown: str, hidden: str
 ) -> None:
     with open_page(browser, files["large"], width=width) as opened:
-        expect(opened.page.locator(f"svg.{shown}:visible")).to_have_count(4)
+        expect(opened.page.locator(f"svg.{shown}:visible")).to_have_count(5)
         expect(opened.page.locator(f"svg.{hidden}:visible")).to_have_count(0)
 
 

@@ -89,4 +89,4 @@ def test_without_javascript_every_row_is_shown_and_no_control_that_would_not_wor
         expect(rows(page)).to_have_count(1000)
         expect(rows(page, "nodes-table")).to_have_count(240)
         expect(page.locator(".tools:visible, .fold:visible")).to_have_count(0)
-        expect(page.locator("svg.plot:visible")).to_have_count(4)
+        expect(page.locator("svg.plot:visible")).to_have_count(5)

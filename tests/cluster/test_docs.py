@@ -84,7 +84,7 @@ def test_every_make_target_that_the_pages_name_exists() -> None:
 
 def test_every_command_that_the_pages_name_in_passing_exists(surroundings: dict[str, str]) -> None:
     named = {command for page in PAGES for command in COMMAND.findall(page.read_text())}
-    known = subprocess.run(
-        ["mrunners", "--help"], env=surroundings, capture_output=True, text=True, check=True
-    ).stdout
-    assert {command for command in named if f"  {command} " not in known} == set()
+    assert named
+    for command in sorted(named):
+        words = ["mrunners", command, "--help"]
+        subprocess.run(words, env=surroundings, capture_output=True, check=True)

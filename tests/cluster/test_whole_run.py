@@ -58,10 +58,11 @@ def test_status_of_a_complete_run_ends_with_0(whole: WholeRun) -> None:
 
 def test_result_ends_with_0_and_covers_six_of_six(whole: WholeRun) -> None:
     assert whole.result.code == 0
-    verdict, warning, _ = whole.result.stderr.splitlines()
+    verdict, *findings = whole.result.stderr.splitlines()
     assert verdict == "6 of 6 reports merged"
+    # On a busy machine there may be others besides.
+    (warning,) = [line for line in findings if "all with http/404" in line]
     assert warning.startswith("warning: ")
-    assert "all with http/404" in warning
     assert whole.result.report["coverage"] == {
         "expected": 6,
         "merged": 6,
