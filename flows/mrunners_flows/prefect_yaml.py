@@ -6,7 +6,7 @@ imported. No Prefect server is needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,7 @@ def _deployment_problems(deployment: Mapping[str, Any]) -> Iterator[str]:
         schedules = [deployment["schedule"], *schedules]
     for place, schedule in enumerate(schedules):
         yield from _schedule_problems(schedule, f"schedules[{place}]")
-    yield from _entrypoint_problems(deployment)
+    yield from _entrypoint_problems(deployment, schedules)
 
 
 def _limit_problems(limit: object) -> Iterator[str]:
@@ -179,7 +179,9 @@ def _job_variable_problems(variables: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
-def _entrypoint_problems(deployment: Mapping[str, Any]) -> Iterator[str]:
+def _entrypoint_problems(
+    deployment: Mapping[str, Any], schedules: Sequence[object]
+) -> Iterator[str]:
     entrypoint = deployment.get("entrypoint")
     if not isinstance(entrypoint, str):
         yield "entrypoint: missing"
@@ -193,51 +195,79 @@ def _entrypoint_problems(deployment: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(given, dict):
         yield "parameters: must be a mapping"
         return
+    yield from _parameter_problems(flow, given, "parameters")
+    for place, schedule in enumerate(schedules):
+        own = schedule.get("parameters") if isinstance(schedule, dict) else None
+        if not own:
+            continue
+        where = f"schedules[{place}].parameters"
+        if not isinstance(own, dict):
+            yield f"{where}: must be a mapping"
+            continue
+        # As Prefect's scheduler merges them: one level deep.
+        for problem in _parameter_problems(flow, {**given, **own}, where, scheduled=True):
+            lacks = problem.endswith("is a required property")
+            yield problem + ("; it replaces all of the deployment's" if lacks else "")
+
+
+def _parameter_problems(
+    flow: Flow[..., Any], given: Mapping[str, Any], where: str, *, scheduled: bool = False
+) -> Iterator[str]:
+    """Find parameters that the flow does not take.
+
+    Args:
+        flow: The flow.
+        given: The parameters in the file.
+        where: Their place in the file.
+        scheduled: Whether nobody gives what is missing when a run is started.
+    """
     known = flow.parameters.properties
     for name in given:
         if name not in known:
-            yield f"parameters.{name}: unknown{did_you_mean(str(name), known)}"
+            yield f"{where}.{name}: unknown{did_you_mean(str(name), known)}"
     given = {name: value for name, value in given.items() if name in known}
-    # Required values may be given when a run is started; those in the file must be valid.
-    errors = validate(dict(given), flow.parameters.model_dump(), ignore_required=True)
+    # What is in the file must be valid, whether or not more is required.
+    errors = validate(dict(given), flow.parameters.model_dump(), ignore_required=not scheduled)
     problems: list[str] = []
     if set(flow.parameters.required) <= set(given) and all(
         error.validator in _BOUNDS for error in errors
     ):
-        problems = list(_value_problems(flow, given))
+        problems = list(_value_problems(flow, given, where, scheduled=scheduled))
     yield from problems
     if not problems:
         for refused in errors:
-            yield f"parameters{refused.json_path.removeprefix('$')}: {refused.message}"
+            yield f"{where}{refused.json_path.removeprefix('$')}: {refused.message}"
 
 
-def _value_problems(flow: Flow[..., Any], given: Mapping[str, Any]) -> Iterator[str]:
+def _value_problems(
+    flow: Flow[..., Any], given: Mapping[str, Any], where: str, *, scheduled: bool
+) -> Iterator[str]:
     try:
         values = flow.validate_parameters(dict(given))
     except (ParameterTypeError, ValidationError) as error:
-        yield f"parameters: {_in_one_line(error)}"
+        yield f"{where}: {_in_one_line(error)}"
         return
     for name, value in values.items():
         if isinstance(value, RunPolicy):
-            yield from _problems(validate_policy, value, name)
+            yield from _problems(validate_policy, value, name, where)
         if isinstance(value, RunOptions | RunTarget) and (
             problem := kubeconfig_problem(value.kubeconfig)
         ):
-            yield f"parameters: {problem}"
-        if isinstance(value, RunOptions) and value.runners:
-            yield from _problems(validate_options, value, name)
-            yield from _problems(parse_runners, value.runners, name)
+            yield f"{where}: {problem}"
+        if isinstance(value, RunOptions) and (value.runners or scheduled):
+            yield from _problems(validate_options, value, name, where)
+            yield from _problems(parse_runners, value.runners, name, where)
 
 
-def _problems(check: Callable[[Any], object], value: object, name: str) -> Iterator[str]:
+def _problems(
+    check: Callable[[Any], object], value: object, name: str, where: str
+) -> Iterator[str]:
     try:
         check(value)
     except InvalidOptionsError as error:
-        yield from error.spelled(
-            lambda field: f"parameters.{name}.{field.removeprefix(f'{name}.')}"
-        )
+        yield from error.spelled(lambda field: f"{where}.{name}.{field.removeprefix(f'{name}.')}")
     except InvalidInputError as error:
-        yield from (f"parameters: {problem}" for problem in error.problems)
+        yield from (f"{where}: {problem}" for problem in error.problems)
 
 
 def _in_one_line(error: Exception) -> str:

@@ -180,6 +180,63 @@ def test_an_error_is_one_line_that_names_its_place(
     assert line.startswith(problem)
 
 
+def _with_scheduled(parameters: object) -> dict[str, Any]:
+    document = _document()
+    (deployment,) = document["deployments"]
+    options = {
+        "namespace": "load",
+        "service_account": "kperf-runner",
+        "runner_image": "ghcr.io/azure/kperf:0.3.5",
+        "runners": ["configmap:///load/mixed?numbers=4"],
+    }
+    deployment["parameters"] = {"options": options}
+    deployment["schedules"] = [{"cron": "0 4 * * 6", "parameters": parameters}]
+    return document
+
+
+BIG = {
+    "namespace": "load",
+    "service_account": "kperf-runner",
+    "runner_image": "ghcr.io/azure/kperf:0.3.5",
+    "runners": ["configmap:///load/mixed?numbers=40"],
+}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "problem"),
+    [
+        ({"conductt": {}}, "conductt: unknown; known: options, policy"),
+        (
+            {"options": {"runners": ["configmap:///load/mixed?numbers=40"]}},
+            "options: 'namespace' is a required property; it replaces all of the deployment's",
+        ),
+        (
+            {"options": {**BIG, "runners": ["configmap:///load/mixed?number=40"]}},
+            "runner 1 of 1 (configmap:///load/mixed?number=40): unknown query key 'number'; "
+            "did you mean 'numbers'?",
+        ),
+    ],
+)
+def test_a_schedules_parameters_are_judged_as_prefect_lays_them_over_the_deployments(
+    tmp_path: Path, parameters: object, problem: str
+) -> None:
+    (line,) = _problems(tmp_path, _with_scheduled(parameters))
+    assert line.startswith("nightly: schedules[0].parameters")
+    assert line.endswith(problem)
+
+
+def test_a_schedules_parameters_must_be_a_mapping(tmp_path: Path) -> None:
+    problems = _problems(tmp_path, _with_scheduled(["options"]))
+    assert problems == ["nightly: schedules[0].parameters: must be a mapping"]
+
+
+@pytest.mark.parametrize("parameters", [{}, {"options": BIG}, {"policy": {"cleanup": "delete"}}])
+def test_a_schedule_may_have_parameters_of_its_own(tmp_path: Path, parameters: object) -> None:
+    path = tmp_path / "prefect.yaml"
+    path.write_text(yaml.safe_dump(_with_scheduled(parameters)))
+    assert validate_deployments(path) == ["nightly"]
+
+
 @pytest.mark.parametrize("text", ["def flow(:", "raise KeyError('odd')"], ids=["syntax", "error"])
 def test_a_module_that_cannot_be_imported_is_an_error_and_not_a_crash(
     tmp_path: Path, text: str
