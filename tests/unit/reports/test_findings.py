@@ -66,7 +66,7 @@ def test_where_the_number_of_requests_is_unknown_errors_are_a_warning_without_a_
 @pytest.mark.parametrize(
     ("key", "advice"),
     [
-        ("http/403", "--service-account"),
+        ("http/403", "ServiceAccount"),
         ("http/429", "Priority and Fairness"),
         ("http/418", "audit log"),
         ("connection/reset", "load balancers"),
