@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from mrunners.formatting import grouped, milliseconds, per_second, percentile_name
 from mrunners.render.request_rows import error_times, request_rows
+from mrunners.reports.coverage import Coverage, PodRef
 from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.merged import MergedReport, RunnerSummary
 from mrunners.text import printable
@@ -21,6 +22,9 @@ _MAX_ROWS = 50
 
 # A finding may quote keys and node names of any length, which others chose.
 _LINE_CHARACTERS = 1000
+
+# In one pass, or the escapes would be escaped.
+_ESCAPES = str.maketrans({mark: f"&#{ord(mark)};" for mark in "&<>\\`*_[]|#"})
 
 # The small plot, in pixels: its size and the margins around its axes.
 _WIDTH, _HEIGHT = 560, 220
@@ -90,8 +94,12 @@ def _job_row(runner: RunnerSummary) -> dict[str, str | int | float | None]:
 
 
 def _state(runner: RunnerSummary) -> str:
-    """Return `complete`, or how many reports are missing, such as `2 not-started, 1 truncated`."""
-    reasons = Counter(pod.missing.value for pod in runner.pods if pod.missing is not None)
+    """Return `complete`, or how many pods are not, such as `2 not-started, 1 nothing succeeded`."""
+    reasons = Counter(
+        "nothing succeeded" if pod.missing is None else pod.missing.value
+        for pod in runner.pods
+        if pod.missing is not None or pod.nothing_succeeded
+    )
     return ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()) or "complete"
 
 
@@ -118,7 +126,7 @@ def _lines(report: MergedReport, page: SavedPage | None) -> Iterable[str]:
         yield ""
         yield _reference(page)
     for note in report.notes:
-        yield f"\n> {_cell(note)}"
+        yield f"\n> {_cell(note, _LINE_CHARACTERS)}"
     yield "\n## Latency of successes, ms\n"
     yield from _latency_lines(report)
     if plot := small_plot(report.latency_distribution):
@@ -133,16 +141,25 @@ def _lines(report: MergedReport, page: SavedPage | None) -> Iterable[str]:
             yield f"| {_cell(name)} | {grouped(count)} |"
         if report.error_timeline is not None:
             yield f"\n{error_times(report.error_timeline)}."
-    if report.coverage.missing:
-        yield "\n## Missing reports\n"
-        yield "| job | index | pod | node | reason |"
-        yield "|---|---:|---|---|---|"
-        for pod in report.coverage.missing[:_MAX_ROWS]:
-            reason = f"{pod.reason.value}: {pod.detail}" if pod.detail else pod.reason.value
-            cells = (pod.job, str(pod.index), pod.pod or "", pod.node or "", reason)
-            yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
-        if len(report.coverage.missing) > _MAX_ROWS:
-            yield f"\nand {len(report.coverage.missing) - _MAX_ROWS} more."
+    yield from _missing_lines(report.coverage)
+
+
+def _missing_lines(coverage: Coverage) -> Iterable[str]:
+    rows: list[tuple[PodRef, str]] = [
+        (pod, f"{pod.reason.value}: {pod.detail}" if pod.detail else pod.reason.value)
+        for pod in coverage.missing
+    ]
+    rows += [(pod, "nothing succeeded") for pod in coverage.nothing_succeeded]
+    if not rows:
+        return
+    yield "\n## Missing or failed reports\n"
+    yield "| job | index | pod | node | reason |"
+    yield "|---|---:|---|---|---|"
+    for pod, reason in rows[:_MAX_ROWS]:
+        cells = (pod.job, str(pod.index), pod.pod or "", pod.node or "", reason)
+        yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
+    if len(rows) > _MAX_ROWS:
+        yield f"\nand {len(rows) - _MAX_ROWS} more."
 
 
 def _reference(page: SavedPage) -> str:
@@ -170,9 +187,7 @@ def _latency_lines(report: MergedReport) -> Iterable[str]:
 
 def _cell(text: str, limit: int = 200) -> str:
     """Return text of others for a table cell: no markup, no line breaks, not too long."""
-    escaped = printable(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    for mark in "\\`*_[]|#":
-        escaped = escaped.replace(mark, f"&#{ord(mark)};")
+    escaped = printable(text, limit).translate(_ESCAPES)
     # Otherwise Prefect turns it into a link, and shows the escapes in it.
     return escaped.replace("://", "&#58;//")
 

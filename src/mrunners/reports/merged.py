@@ -91,6 +91,11 @@ class PodSummary(Record):
     start_lag_seconds: float | None = Field(default=None, alias="startLagSeconds")
     requests_per_second: float | None = Field(default=None, alias="requestsPerSecond")
 
+    @property
+    def nothing_succeeded(self) -> bool:
+        """Whether the report is merged and no request of the pod succeeded."""
+        return self.missing is None and self.samples == 0
+
 
 class RunnerSummary(Record):
     """One runner URI: its Job, its pods in the order of their index, and their merged report."""

@@ -99,5 +99,5 @@ class KperfReport:
 
     @property
     def nothing_succeeded(self) -> bool:
-        """Whether requests were sent and every one of them failed."""
-        return self.samples == 0 and self.error_count > 0
+        """Whether no request succeeded, be it that each failed or that none was sent."""
+        return self.samples == 0

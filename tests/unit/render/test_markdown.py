@@ -1,10 +1,12 @@
 """The report in Prefect's artifacts: the table of Jobs, and the plot in the Markdown page."""
 
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 from mrunners.render.markdown import job_rows, render_markdown, small_plot
 from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.merge import merge
+from mrunners.reports.outcomes import MissingReason
 from tests.factories import RUN, RUN_ID, failures, flat, merged_pod
 from tests.unit.render.guide_report import guide_report
 
@@ -17,6 +19,23 @@ def test_each_row_says_whether_the_job_is_complete_or_what_is_missing() -> None:
         ("mrunners-1", "complete"),
         ("mrunners-2", "complete"),
     ]
+
+
+def test_pods_without_a_success_are_neither_complete_nor_left_out() -> None:
+    pods = [merged_pod(0, 0, flat({}, errors=10)), merged_pod(0, 1, flat({}))]
+    report = merge(RUN, RUN_ID, pods)
+    assert [row["state"] for row in job_rows(report)] == ["2 nothing succeeded"]
+    page = render_markdown(report)
+    assert "| mrunners-0 | 0 | mrunners-0-0-abcde | node-0 | nothing succeeded |" in page
+    assert "| mrunners-0 | 1 | mrunners-0-1-abcde | node-1 | nothing succeeded |" in page
+
+
+def test_marks_of_markdown_are_escaped_once() -> None:
+    pod = merged_pod(0, 0, flat(errors=1), node="specs[1] #2 | `a` & <b>")
+    page = render_markdown(
+        merge(RUN, RUN_ID, [replace(pod, report=None, missing=MissingReason.FAILED)])
+    )
+    assert "| specs&#91;1&#93; &#35;2 &#124; &#96;a&#96; &#38; &#60;b&#62; |" in page
 
 
 def distribution(seconds: tuple[float, ...], counts: tuple[int, ...]) -> LatencyDistribution:

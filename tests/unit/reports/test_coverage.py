@@ -37,6 +37,12 @@ def test_a_pod_without_any_success_is_merged_counted_and_named() -> None:
     )
 
 
+def test_a_pod_that_sent_no_request_has_no_success_either() -> None:
+    report = merge(RUN, RUN_ID, [merged_pod(0, 0, flat()), merged_pod(0, 1, flat({}))])
+    assert [pod.index for pod in report.coverage.nothing_succeeded] == [1]
+    assert not report.complete
+
+
 def test_the_verdict_of_a_complete_run_is_one_clause() -> None:
     pods = [merged_pod(job, index, flat()) for job in range(3) for index in range(2)]
     report = merge(RUN, RUN_ID, pods)

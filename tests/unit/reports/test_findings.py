@@ -49,6 +49,33 @@ def test_the_severity_of_errors_depends_on_their_share(
     ]
 
 
+def test_a_small_job_that_fails_is_not_hidden_by_a_large_one() -> None:
+    large = merged_pod(0, 0, flat({"LIST a": [0.01] * 10_000}))
+    document = flat({"LIST a": [0.01] * 11}, errors=89)
+    assert findings([large, merged_pod(1, 0, document)]) == [
+        (
+            "error",
+            "errors",
+            "89 of 10,100 requests failed (0.88%), all with http/403, in 1 pod on 1 node; all of "
+            "these were LIST /pods; in mrunners-1, 89 of 100 failed (89%)",
+        )
+    ]
+
+
+def test_a_request_that_never_succeeds_is_a_warning_however_rare_it_is() -> None:
+    document = flat({"LIST a": [0.01] * 9_990}, errors=10)
+    assert findings([merged_pod(0, 0, document)]) == [
+        (
+            "warning",
+            "errors",
+            "10 of 10,000 requests failed (0.1%), all with http/403, in 1 pod on 1 node; all of "
+            "these were LIST /pods, which never succeeded",
+        )
+    ]
+    with_success = flat({"LIST a": [0.01] * 9_989, f"LIST {error()['url']}": [0.01]}, errors=10)
+    assert [severity for severity, _, _ in findings([merged_pod(0, 0, with_success)])] == ["info"]
+
+
 def test_of_several_classes_the_most_frequent_is_named_with_its_count() -> None:
     pods = [failing("http/429", 3, of=10), failing("unknown/i/o timeout 7", 2, of=10, index=1)]
     assert findings(pods)[0][2] == (
@@ -210,6 +237,10 @@ def lasting(job: int, index: int, *, second: int, seconds: int) -> PodOutcome:
         ([(0, 0, 12, 100), (1, 0, 0, 10)], "error"),
         # The pods of one Job are apart, although a short Job ran beside both.
         ([(0, 0, 0, 60), (0, 1, 50, 60), (1, 0, 52, 5)], "error"),
+        # The pods of a short Job are apart, by little of what the long Job's pods take.
+        ([(0, 0, 0, 600), (0, 1, 0, 600), (1, 0, 0, 20), (1, 1, 40, 20)], "error"),
+        # All start together, and one ends long before the others.
+        ([(0, 0, 0, 10), (0, 1, 0, 60), (0, 2, 0, 60)], "error"),
     ],
 )
 def test_the_overlap_is_compared_with_the_load_that_could_overlap(

@@ -115,6 +115,12 @@ def _conclusion(report: MergedReport) -> tuple[str, str, str]:
 def _meaning_of_gaps(report: MergedReport) -> str:
     if report.coverage.merged == 0:
         return "No report could be merged, so there are no measurements."
+    if not report.coverage.missing and report.coverage.nothing_succeeded:
+        pods = counted(len(report.coverage.nothing_succeeded), "pod")
+        return (
+            f"Every report is merged, but no request succeeded in {pods}: the latencies are those "
+            "of the other pods, if there are any."
+        )
     return (
         "All numbers cover the merged reports only; keep that in mind when you compare them with "
         "another run's."

@@ -104,7 +104,7 @@ def throughput_table(report: MergedReport) -> Table:
 
 
 def missing_table(report: MergedReport) -> Table:
-    """Return each pod without a merged report, then those whose every request failed."""
+    """Return each pod without a merged report, then those of which no request succeeded."""
     coverage = report.coverage
     rows = [
         (
@@ -119,7 +119,7 @@ def missing_table(report: MergedReport) -> Table:
         (
             cell(f"{pod.job} index {pod.index}", pod.pod or "", limit=120),
             Cell("nothing succeeded", tone="warn"),
-            Cell("the report is merged, but every request failed"),
+            Cell("the report is merged, but no request succeeded"),
             cell(pod.node, limit=120),
         )
         for pod in coverage.nothing_succeeded
@@ -170,13 +170,9 @@ def pods_table(report: MergedReport) -> Table:
 def _state(pod: PodSummary, slow_by: list[str]) -> Cell:
     if pod.missing is not None:
         return Cell(pod.missing.value, tone="bad")
-    if _nothing_succeeded(pod):
+    if pod.nothing_succeeded:
         return Cell("nothing succeeded", tone="warn")
     return Cell(f"slow: {', '.join(slow_by)}", tone="warn") if slow_by else Cell("merged")
-
-
-def _nothing_succeeded(pod: PodSummary) -> bool:
-    return pod.samples == 0 and bool(pod.errors)
 
 
 def _start(moment: datetime | None, first: datetime | None) -> Cell:
@@ -216,4 +212,4 @@ def timeline(report: MergedReport) -> Markup:
 def _color(pod: PodSummary) -> str:
     if pod.missing is not None:
         return "bad"
-    return "warn" if _nothing_succeeded(pod) else "accent"
+    return "warn" if pod.nothing_succeeded else "accent"

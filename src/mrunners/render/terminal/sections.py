@@ -63,7 +63,7 @@ def errors_table(errors: ErrorClasses) -> Table:
 
 
 def missing_table(coverage: Coverage) -> Table:
-    """Return the pods without a report, then those whose every request failed."""
+    """Return the pods without a report, then those of which no request succeeded."""
     table = titled_table("Missing or failed reports")
     # Node names and reasons are both long: each column gets half of the width.
     table.add_column("pod, node", ratio=1, overflow="fold")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from mrunners.formatting import counted, percent, shared_server, without_query, without_server
-from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses
+from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses, errors_by_request
 from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
 from mrunners.reports.analysis.pod_stats import PodStats
-from mrunners.text import printable
+from mrunners.text import listed, printable
 
 __all__ = ["error_findings"]
 
@@ -16,6 +17,10 @@ __all__ = ["error_findings"]
 # are about another load than the one that was configured.
 _WARNING_SHARE = 0.01
 _ERROR_SHARE = 0.5
+
+# Of a request that never succeeded. Fewer may be chance: each object that a `patch` names is a
+# request of its own.
+_MIN_FAILURES = 10
 
 _ADVICE_ON_STATUS = {
     "http/401": "the runners are not authenticated; check their ServiceAccount",
@@ -36,8 +41,34 @@ _ADVICE_ON_TYPE = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """How many of some requests failed, of which there is at least one."""
+
+    failed: int
+    requests: int
+
+    @property
+    def severity(self) -> Severity:
+        share = self.failed / self.requests
+        if share >= _ERROR_SHARE:
+            return Severity.ERROR
+        return Severity.WARNING if share >= _WARNING_SHARE else Severity.INFO
+
+    def __str__(self) -> str:
+        """Return such a text as `89 of 100`."""
+        return f"{self.failed:,} of {self.requests:,}"
+
+    @property
+    def percent(self) -> str:
+        return percent(self.failed / self.requests)
+
+
 def error_findings(classes: ErrorClasses, stats: Sequence[PodStats]) -> Iterator[Finding]:
     """Yield one finding when requests failed.
+
+    Its severity is that of the whole run, of the Job or of the request that failed most: a small
+    Job whose every request fails must not hide behind a large one.
 
     Args:
         classes: The errors of all merged pods, by class.
@@ -46,29 +77,68 @@ def error_findings(classes: ErrorClasses, stats: Sequence[PodStats]) -> Iterator
     if not classes.total:
         return
     most_frequent = classes.classes[0]
-    requests = [pod.requests for pod in stats]
-    share, of_all = 0.0, ""
-    if None not in requests:
-        total = sum(count or 0 for count in requests)
-        share = classes.total / total
-        of_all = f" of {total:,}"
-    failed = f"{classes.total:,}{of_all} requests failed"
-    if of_all:
-        failed += f" ({percent(share)})"
+    of_run = _share(stats)
+    severity = Severity.WARNING if of_run is None else of_run.severity
+    failed = (
+        f"{classes.total:,} requests failed"
+        if of_run is None
+        else f"{of_run} requests failed ({of_run.percent})"
+    )
+    worse = ""
+    for job, of_job in _shares_of_jobs(stats):
+        if of_job.severity.rank < severity.rank:
+            severity = of_job.severity
+            worse = f"; in {printable(job)}, {of_job} failed ({of_job.percent})"
+    if severity is Severity.INFO and (never := _requests_without_success(stats)):
+        severity = Severity.WARNING
+        named = [_short_name(one.request) for one in most_frequent.requests[:1]]
+        worse = (
+            ", which never succeeded" if never == named else f"; {listed(never)} never succeeded"
+        )
     yield Finding(
-        severity=(
-            Severity.ERROR
-            if share >= _ERROR_SHARE
-            else Severity.WARNING
-            if share >= _WARNING_SHARE or not of_all
-            else Severity.INFO
-        ),
+        severity=severity,
         kind=FindingKind.ERRORS,
         text=f"{failed}, {_class_phrase(most_frequent, classes)} in "
         f"{counted(most_frequent.pods, 'pod')} on {counted(most_frequent.nodes, 'node')}"
-        f"{_request_phrase(most_frequent)}",
+        f"{_request_phrase(most_frequent)}{worse}",
         advice=_advice(most_frequent),
     )
+
+
+def _share(stats: Iterable[PodStats]) -> _Share | None:
+    failed = requests = 0
+    for pod in stats:
+        if pod.requests is None:
+            return None
+        failed += pod.report.error_count
+        requests += pod.requests
+    return _Share(failed, requests) if requests else None
+
+
+def _shares_of_jobs(stats: Sequence[PodStats]) -> list[tuple[str, _Share]]:
+    """Return each Job with its share, the largest share first; without those of unknown ones."""
+    pods_by_job: dict[str, list[PodStats]] = {}
+    for pod in stats:
+        pods_by_job.setdefault(pod.outcome.job, []).append(pod)
+    shares = [(job, share) for job, pods in pods_by_job.items() if (share := _share(pods))]
+    return sorted(shares, key=lambda item: -item[1].failed / item[1].requests)
+
+
+def _requests_without_success(stats: Sequence[PodStats]) -> list[str]:
+    """Return the requests that failed whenever they were sent, while others succeeded."""
+    succeeded: set[str] = set()
+    for pod in stats:
+        if pod.report.latencies_by_url is None:
+            return []
+        succeeded |= {url for url, pool in pod.report.latencies_by_url.items() if pool}
+    failed = errors_by_request(pod.report for pod in stats) or {}
+    if not succeeded:
+        return []  # the coverage says so of the pods
+    return [
+        _short_name(name)
+        for name, count in failed.items()
+        if name not in succeeded and count >= _MIN_FAILURES
+    ]
 
 
 def _class_phrase(error_class: ErrorClass, classes: ErrorClasses) -> str:
@@ -87,9 +157,12 @@ def _request_phrase(error_class: ErrorClass) -> str:
     if not error_class.requests:
         return ""
     first = error_class.requests[0]
-    name = without_query(without_server(first.request, shared_server([first.request])))
     count = "all" if first.count == error_class.count else f"{first.count:,}"
-    return f"; {count} of these were {printable(name, 160)}"
+    return f"; {count} of these were {_short_name(first.request)}"
+
+
+def _short_name(request: str) -> str:
+    return printable(without_query(without_server(request, shared_server([request]))), 160)
 
 
 def _advice(error_class: ErrorClass) -> str:

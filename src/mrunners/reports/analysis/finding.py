@@ -17,6 +17,11 @@ class Severity(StrEnum):
     WARNING = "warning"
     INFO = "info"
 
+    @property
+    def rank(self) -> int:
+        """The most serious one has 0."""
+        return list(Severity).index(self)
+
 
 class FindingKind(StrEnum):
     """What a finding is about; docs/report.md has a section for each."""

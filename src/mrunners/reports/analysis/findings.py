@@ -24,7 +24,6 @@ from mrunners.text import listed, printable
 
 __all__ = ["RunAnalysis", "derive_findings"]
 
-_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 # The kubelet reports whole seconds, so two nodes whose clocks agree differ by up to one.
 _MIN_SKEW_SECONDS = 2.0
@@ -61,7 +60,7 @@ def derive_findings(run: RunAnalysis) -> tuple[Finding, ...]:
         *_skew_findings(run),
         *_late_findings(run.late),
     ]
-    return tuple(sorted(findings, key=lambda finding: _ORDER[finding.severity]))
+    return tuple(sorted(findings, key=lambda finding: finding.severity.rank))
 
 
 def _node_findings(nodes: Sequence[NodeSummary]) -> Iterator[Finding]:
@@ -128,14 +127,16 @@ def _skew_findings(run: RunAnalysis) -> Iterator[Finding]:
     if not durations or run.start_skew_seconds is None:
         return
     typical = median(durations)
-    if run.start_skew_seconds < max(_MIN_SKEW_SECONDS, typical * _MIN_SKEW_SHARE):
+    apart = run.overlap_share is not None and run.overlap_share < _MIN_OVERLAP_SHARE
+    skewed = run.start_skew_seconds >= max(_MIN_SKEW_SECONDS, typical * _MIN_SKEW_SHARE)
+    # Pods that start together may still not load together: some end long before the others.
+    if not (apart or skewed):
         return
     overlap = (
         ""
         if run.overlap_seconds is None
         else f"; all of them at the same time for {format_duration(run.overlap_seconds)}"
     )
-    apart = run.overlap_share is not None and run.overlap_share < _MIN_OVERLAP_SHARE
     yield Finding(
         severity=Severity.ERROR if apart else Severity.WARNING,
         kind=FindingKind.START_SKEW,

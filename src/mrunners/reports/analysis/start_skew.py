@@ -6,7 +6,7 @@ The times are those of the nodes' clocks, in whole seconds; they are not correct
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
 
 from mrunners.reports.analysis.pod_stats import PodStats
@@ -54,7 +54,7 @@ def overlap_seconds(outcomes: Sequence[PodOutcome]) -> float | None:
     """
     merged = [outcome for outcome in outcomes if outcome.report is not None]
     starts = _starts(merged)
-    ends = [outcome.finished_at for outcome in merged if outcome.finished_at is not None]
+    ends = [end for outcome in merged if (end := _end(outcome)) is not None]
     if not merged or len(starts) < len(merged) or len(ends) < len(merged):
         return None
     return max((min(ends) - max(starts)).total_seconds(), 0.0)
@@ -87,6 +87,16 @@ def overlap_share(stats: Sequence[PodStats]) -> float | None:
             return None
         shares.append(min((overlap + _CLOCK_SECONDS) / length, 1.0) if length > 0 else 1.0)
     return min(shares, default=None)
+
+
+def _end(outcome: PodOutcome) -> datetime | None:
+    """Return when a merged pod's container ended; not before the load that kperf measured."""
+    if outcome.started_at is None or outcome.finished_at is None or outcome.report is None:
+        return None
+    return max(
+        outcome.finished_at,
+        outcome.started_at + timedelta(seconds=outcome.report.duration_ns / 1e9),
+    )
 
 
 def _starts(outcomes: Sequence[PodOutcome]) -> list[datetime]:
