@@ -66,7 +66,13 @@ def collect(cluster: ClusterRef, run: ExistingRun, *, files: ReportFiles | None)
     report = merge_reports(run, outcomes, requests_sent(cluster))
     saved = files is not None and save_report(report, files)
     marked = saved and mark_collected(cluster, run, outcomes)
-    return CollectedRun(report, snapshot.failures, saved=saved, collected=marked)
+    return CollectedRun(
+        report,
+        snapshot.failures,
+        saved=saved,
+        collected=marked,
+        next_steps=snapshot.next_steps,
+    )
 
 
 def _final_if_possible(step: Callable[..., T], *arguments: object) -> T:

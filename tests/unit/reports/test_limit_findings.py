@@ -51,8 +51,8 @@ def test_what_the_first_specs_limiter_caused_is_a_finding_and_a_note() -> None:
             text="kperf's own limiter set the pace, not the server: mrunners-0 specs[1] "
             "(10.4 of 50.0 requests/s)",
             advice="kperf limits each connection to the first spec's rate and counts that wait as "
-            "latency, so the latencies of these specs are not the server's; the notes say what to "
-            "change in the profile",
+            "latency, so the latencies of these specs are not the server's; the report's notes "
+            "say what to change in the profile",
         ),
     )
 

@@ -25,7 +25,8 @@ from mrunners.reports.samples import SpecFigures
 
 __all__ = ["EarlyEnd", "SpecPace", "early_ends", "job_limit", "spec_paces"]
 
-# An API server on the same machine answers the cheapest request in 0.6 ms (measured).
+# A little less than the 0.6 ms in which an API server on the same machine answers the cheapest
+# request (measured).
 _FASTEST_ANSWER_SECONDS: Final = 0.0005
 # Specs that are too short to judge do not hide that all others reached their rate.
 _JUDGED_SHARE: Final = 0.9
