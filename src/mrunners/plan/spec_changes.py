@@ -6,8 +6,10 @@ MutatingAdmissionPolicies) add or change some; the answer is 201 in either case.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
+
+from mrunners.text import printable
 
 __all__ = ["changed_fields", "dropped_fields", "mounted_profile", "spec_fields"]
 
@@ -31,8 +33,18 @@ _DEFAULTS = frozenset(
         "template.spec.containers.runner.imagePullPolicy",
         "template.spec.containers.runner.terminationMessagePath",
         "template.spec.containers.runner.terminationMessagePolicy",
+        "template.spec.containers.runner.env.MRUNNERS_POD.valueFrom.fieldRef.apiVersion",
+        "template.spec.volumes.profile.configMap.defaultMode",
     }
 )
+
+# Stands for a dot within a name, such as that of a label.
+_DOT = "\0"
+
+_RUNNER = "template.spec.containers.runner"
+
+# A container's command is a script of a hundred lines.
+_VALUE_CHARACTERS = 60
 
 # What an added or changed field does to a run; the first name that fits counts.
 _CONSEQUENCES = {
@@ -52,6 +64,10 @@ _CONSEQUENCES = {
     "lost",
     "template.spec.restartPolicy": "a failed container loads the cluster a second time",
     "template.spec.initContainers": "the pods start later, or run beside another container",
+    "template.spec.affinity": "the pods are on other nodes than planned",
+    "template.spec.topologySpreadConstraints": "the pods are on other nodes than planned",
+    "template.spec.containers.runner.resources.limits": "a runner at its CPU limit is throttled, "
+    "and the latencies that it measures are then not the server's",
     "template.spec.containers.runner": "the runners are not as mrunners made them",
     "template.spec.containers": "the pods run until this container has ended too",
     "template.spec": "the pods are not as mrunners made them",
@@ -60,24 +76,48 @@ _CONSEQUENCES = {
 
 
 def spec_fields(spec: Mapping[str, Any]) -> dict[str, str]:
-    """Return the fields of a Job's spec that can be compared, by path, with their scalar values.
+    """Return the fields of a Job's spec that can be compared, by path, with their values as text.
 
-    The fields of the Job, of its pods and of the runner's container are listed, and the other
-    containers by name. The value of a field that is no scalar is empty.
+    The fields of the Job, of its pods and of the runner's container are listed down to the last
+    one, items of a list by their name or number (texts together), and other containers by their
+    name alone. The value of an empty field is empty. The pods' metadata is left out: the API server
+    adds labels.
     """
     pod = (spec.get("template") or {}).get("spec") or {}
-    fields = {name: _scalar(value) for name, value in spec.items() if name != "template"}
-    prefix = "template.spec."
+    fields: dict[str, str] = {}
+    for name, value in spec.items():
+        if name != "template":
+            fields |= _leaves(name, value)
     for name, value in pod.items():
+        path = f"template.spec.{name}"
         if name not in {"containers", "initContainers"}:
-            fields[prefix + name] = _scalar(value)
+            fields |= _leaves(path, value)
             continue
         for container in value or []:
-            path = f"{prefix}{name}.{container.get('name')}"
-            fields[path] = ""
-            if container.get("name") == "runner" and name == "containers":
-                fields |= {f"{path}.{key}": _scalar(item) for key, item in container.items()}
+            own = f"{path}.{container.get('name')}"
+            if own == _RUNNER:
+                fields |= _leaves(own, container)
+            else:
+                fields[own] = ""
     return fields
+
+
+def _leaves(path: str, value: object) -> Iterator[tuple[str, str]]:
+    """Yield each field below a path that has no fields of its own, with its value."""
+    items: list[tuple[str, object]] = []
+    if isinstance(value, Mapping):
+        items = [(str(name), item) for name, item in value.items()]
+    elif isinstance(value, list) and not all(isinstance(item, str) for item in value):
+        items = [(_item_name(item, number), item) for number, item in enumerate(value)]
+    if not items:
+        yield path, _text(value)
+    for name, item in items:
+        yield from _leaves(f"{path}.{name.replace('.', _DOT)}", item)
+
+
+def _item_name(item: object, number: int) -> str:
+    name = item.get("name") if isinstance(item, Mapping) else None
+    return name if isinstance(name, str) else str(number)
 
 
 def mounted_profile(spec: Mapping[str, Any]) -> str | None:
@@ -115,18 +155,44 @@ def changed_fields(sent: Mapping[str, str], returned: Mapping[str, str]) -> list
     Returns:
         One line per field.
     """
-    lines = []
+    changes: dict[str, str] = {}
+    parents = _parents(sent)
     for path, value in returned.items():
         if path not in sent:
-            if path in _DEFAULTS or f"{path}={value}" in _DEFAULTS:
-                continue
-            what = f"adds spec.{path}{f' {value}' if value else ''} to"
+            added = _topmost(path, parents)
+            shown = f" {printable(value, _VALUE_CHARACTERS)}" if value and added == path else ""
+            if added not in _DEFAULTS and f"{added}={value}" not in _DEFAULTS:
+                changes.setdefault(added, f"adds spec.{added}{shown} to")
         elif value != sent[path]:
-            what = f"changes spec.{path} from {sent[path]} to {value} in"
-        else:
-            continue
-        lines.append(f"this cluster {what} Jobs: {_consequence(path)}")
-    return lines
+            before, after = (printable(text, _VALUE_CHARACTERS) for text in (sent[path], value))
+            changes[path] = f"changes spec.{path} from {before} to {after} in"
+    parents = _parents(returned)
+    for path in sent:
+        removed = _topmost(path, parents)
+        # What an old API server drops at the top is said by `dropped_fields`. A field that is empty
+        # when it was sent may be filled, and one that was filled may be empty.
+        if path not in returned and path not in _DROPPED and removed not in changes:
+            changes[removed] = f"removes spec.{removed} from"
+    return [
+        f"this cluster {what.replace(_DOT, '.')} Jobs: {_consequence(path)}"
+        for path, what in changes.items()
+    ]
+
+
+def _parents(fields: Collection[str]) -> set[str]:
+    """Return the paths that have any of these fields below them."""
+    found = {"template.spec.initContainers"}  # each is told by its name
+    for path in fields:
+        while path := path.rpartition(".")[0]:
+            found.add(path)
+    return found
+
+
+def _topmost(path: str, parents: Collection[str]) -> str:
+    """Return the first part of a path that is no parent, so that one line tells all below it."""
+    names = path.split(".")
+    paths = (".".join(names[: count + 1]) for count in range(len(names)))
+    return next((part for part in paths if part not in parents), path)
 
 
 def _consequence(path: str) -> str:
@@ -135,7 +201,9 @@ def _consequence(path: str) -> str:
     return _CONSEQUENCES[path]
 
 
-def _scalar(value: object) -> str:
+def _text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, str | int) else ""
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return str(value) if isinstance(value, str | int | float) else ""

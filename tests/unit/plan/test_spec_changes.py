@@ -1,5 +1,6 @@
 """What an API server or a policy made of a Job is said, one line per field."""
 
+import re
 from copy import deepcopy
 from typing import Any
 
@@ -39,6 +40,8 @@ def returned() -> Any:
     pod = spec["template"]["spec"]
     pod |= POD_DEFAULTS | {"serviceAccount": "default"}
     pod["containers"][0] |= CONTAINER_DEFAULTS
+    pod["containers"][0]["env"][2]["valueFrom"]["fieldRef"]["apiVersion"] = "v1"
+    pod["volumes"][0]["configMap"]["defaultMode"] = 420
     return spec
 
 
@@ -130,6 +133,34 @@ def test_a_change_of_the_pods_or_of_the_runner_is_reported_with_both_values() ->
         "this cluster adds spec.template.spec.nodeSelector to Jobs: the pods are not as mrunners "
         "made them",
     ]
+
+
+def test_what_a_policy_changes_far_inside_is_reported_where_it_begins() -> None:
+    spec = returned()
+    pod = spec["template"]["spec"]
+    runner = pod["containers"][0]
+    runner["resources"]["limits"] = {"cpu": "500m", "memory": "1Gi"}
+    runner["resources"]["requests"]["cpu"] = "50m"
+    runner["env"].append({"name": "HTTPS_PROXY", "value": "http://proxy:3128"})
+    runner["command"] = ["/wrapper"]
+    pod["tolerations"] = [{"operator": "Exists"}]
+    del pod["topologySpreadConstraints"]
+    image = "template.spec.containers.runner"
+    script = re.compile("(/bin/sh -c ).*( to /wrapper)")
+    assert {script.sub(r"\1SCRIPT\2", line) for line in changes(spec)} == {
+        f"this cluster changes spec.{image}.command from /bin/sh -c SCRIPT to /wrapper in Jobs: "
+        "the runners are not as mrunners made them",
+        f"this cluster adds spec.{image}.env.HTTPS_PROXY to Jobs: the runners are not as mrunners "
+        "made them",
+        f"this cluster adds spec.{image}.resources.limits to Jobs: a runner at its CPU limit is "
+        "throttled, and the latencies that it measures are then not the server's",
+        f"this cluster changes spec.{image}.resources.requests.cpu from 100m to 50m in Jobs: the "
+        "runners are not as mrunners made them",
+        "this cluster adds spec.template.spec.tolerations to Jobs: the pods are not as mrunners "
+        "made them",
+        "this cluster removes spec.template.spec.topologySpreadConstraints from Jobs: the pods are "
+        "on other nodes than planned",
+    }
 
 
 def test_the_load_profile_that_a_job_mounts_is_known() -> None:
