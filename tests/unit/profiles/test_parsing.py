@@ -8,7 +8,12 @@ from mrunners.profiles.profile import (
     LoadProfileSpec,
     WeightedRequest,
 )
-from mrunners.profiles.requests import RequestGet, RequestKind, RequestStaleList
+from mrunners.profiles.requests import (
+    RequestGet,
+    RequestKind,
+    RequestStaleList,
+    json_problem,
+)
 
 GET = "{version: v1, resource: pods, namespace: a, name: b}"
 WATCH = "{version: v1, resource: pods}"
@@ -280,3 +285,15 @@ def test_put_may_name_the_core_group_because_kperf_knows_it_there() -> None:
 def test_after_50_errors_the_rest_is_counted() -> None:
     lines = problems("version: 1\nspecs: []\n" + "".join(f"x{n}: 1\n" for n in range(100)))
     assert (len(lines), lines[-1]) == (51, "and 51 more errors")
+
+
+def test_a_text_of_half_a_million_quotes_is_refused_like_a_short_one() -> None:
+    # Looked for again from each of its quotes, the end of its string would take minutes to miss.
+    for pairs in (2, 2**18):
+        assert json_problem('\\"' * pairs) == "is not valid JSON: line 1, column 1: Expecting value"
+
+
+def test_brackets_in_a_string_that_does_not_end_are_not_nested() -> None:
+    problem = "is not valid JSON: line 1, column 1: Unterminated string starting at"
+    assert json_problem('"' + "[" * 101) == problem
+    assert json_problem("[" * 101 + '"') == "is nested more than 100 levels deep"
