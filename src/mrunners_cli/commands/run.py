@@ -14,7 +14,7 @@ from mrunners_cli.console import Console
 from mrunners_cli.flags import examples, flag_of, quiet_option, remember_cluster, run_options
 from mrunners_cli.interruption import say_when_interrupted
 from mrunners_cli.prefect_setup import import_prefect, prepare_prefect
-from mrunners_cli.prefect_url import require_prefect_server, without_user
+from mrunners_cli.prefect_url import check_prefect_url, require_prefect_server, without_user
 
 if TYPE_CHECKING:
     from mrunners.plan.options import RunOptions
@@ -71,7 +71,7 @@ def run(
         if deployment is not None:
             if dry_run:
                 raise click.UsageError("--dry-run and --deployment are mutually exclusive")
-            prepare_prefect(console.warn)
+            _prepared_server(console)
             import_prefect(console.warn)
             from mrunners_cli.remote import run_remotely
 
@@ -133,6 +133,14 @@ def _preflight(options: RunOptions, console: Console, *, dry_run: bool) -> bool:
     return True
 
 
+def _prepared_server(console: Console) -> str | None:
+    """Prepare Prefect; return the URL of its server, if the environment names one."""
+    server = prepare_prefect(console.warn)
+    if server:
+        check_prefect_url(server)
+    return server
+
+
 def _created(options: RunOptions, console: Console) -> str:
     """Return what is true of a run whose flow is interrupted."""
     from mrunners.errors import NextStep
@@ -145,7 +153,7 @@ def _created(options: RunOptions, console: Console) -> str:
 
 
 def _run_flow(options: RunOptions, console: Console) -> None:
-    server = prepare_prefect(console.warn)
+    server = _prepared_server(console)
     console.info(
         f"starting the flow on the Prefect server {without_user(server)}"
         if server
@@ -156,6 +164,7 @@ def _run_flow(options: RunOptions, console: Console) -> None:
         require_prefect_server(server)
     import_prefect(console.warn)
     from prefect.exceptions import TerminationSignal
+    from prefect.settings import PREFECT_API_URL
 
     from mrunners.errors import NextStep
     from mrunners.hints import command
@@ -167,6 +176,8 @@ def _run_flow(options: RunOptions, console: Console) -> None:
     from mrunners_flows.states import RunIncompleteError, RunInDoubtError
     from mrunners_tasks._context import observing
 
+    if PREFECT_API_URL.value():  # a profile may name a server too
+        check_prefect_url(PREFECT_API_URL.value())
     see_report = f"get the report with: {command(NextStep.RESULT, options.ref, options.cluster)}"
     try:
         with observing(console), prefect_errors():
