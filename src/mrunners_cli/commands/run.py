@@ -5,6 +5,7 @@ Prefect is imported only after all input was found valid, because the import tak
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -119,10 +120,14 @@ def _run_options(values: dict[str, object]) -> RunOptions:
 def _preflight(options: RunOptions, console: Console, *, dry_run: bool) -> bool:
     """Find out what a flow would only say seconds later; return whether to run it."""
     from mrunners.connection import connect
+    from mrunners.formatting import counted
     from mrunners.run.preflight import dry_run_tracker
 
     connection = connect(options.kubeconfig, context=options.context, observer=console)
-    with console.announcing(f"reading the load profiles of {len(options.runners)} runners"):
+    count = len(options.runners)
+    # A resumed run may be given none, and takes its profiles from the tracker.
+    text = f"reading the load profiles of {counted(count, 'runner')}" if count else ""
+    with console.announcing(text) if text else nullcontext():
         action = connection.preflight(options, run_key=options.advanced.run_key or "preview")
     if dry_run:
         from mrunners_cli.output import render_manifests
