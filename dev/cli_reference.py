@@ -39,7 +39,9 @@ def whole_reference() -> str:
 
 def reference(command: click.Command, name: str) -> str:
     """Return the Markdown of one command: what it does, examples, and a table of its options."""
-    context = click.Context(command, info_name=name)
+    # Click keeps the help option that it makes first, so this one must be the command line's.
+    names = cli.context_settings["help_option_names"]
+    context = click.Context(command, info_name=name, help_option_names=names)
     prose = inspect.cleandoc(command.help or "")
     examples = (command.epilog or "").removeprefix("\b\nExamples:\n")
     usage = " ".join([name, *command.collect_usage_pieces(context)])

@@ -188,6 +188,9 @@ def _entrypoint_problems(
         return
     try:
         flow: Flow[..., Any] = load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+    except SystemExit as error:
+        yield f"entrypoint {entrypoint}: cannot be loaded: it calls sys.exit({error.code!r})"
+        return
     except Exception as error:  # noqa: BLE001 - a user's module may raise anything
         yield f"entrypoint {entrypoint}: cannot be loaded: {_in_one_line(error)}"
         return

@@ -63,6 +63,8 @@ class ExitCode(IntEnum):
     CLUSTER = 7
     IN_DOUBT = 9
     INTERRUPTED = 130
+    # 128 + SIGPIPE, as a shell shows it for any other tool.
+    BROKEN_PIPE = 141
     TERMINATED = 143
 
 

@@ -80,6 +80,10 @@ class Console:
         """Print a warning, even when quiet."""
         self._print(f"warning: {text}")
 
+    def hint(self, text: str) -> None:
+        """Print what to do about the warnings above, even when quiet."""
+        self._print(f"  {text}")
+
     @contextmanager
     def announcing(self, text: str, after_seconds: float = 2.0) -> Iterator[threading.Event]:
         """Print a line, unless quiet, if what is done meanwhile takes longer than a moment.

@@ -14,6 +14,7 @@ from mrunners_cli import console
 from mrunners_cli.console import print_line
 from mrunners_cli.flags import flag_of, given_cluster
 from mrunners_cli.interruption import Terminated, catching_signals, describe_interruption
+from mrunners_cli.streams import StdoutError, reader_is_gone
 
 __all__ = ["Terminated", "catching_signals", "exit_code_of"]
 
@@ -54,9 +55,15 @@ def exit_code_of(command: Callable[[], object]) -> int:
     except Terminated:
         print_line(describe_interruption("terminated"))
         return ExitCode.TERMINATED
-    except BrokenPipeError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the process ends here
+    except StdoutError as error:
+        if error.errno == errno.EPIPE:
+            return ExitCode.BROKEN_PIPE
+        print_line(f"error: cannot write to stdout: {error.strerror}")
+        return ExitCode.INVALID
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the process ends here
+        # Not standalone, click exits by itself for one cause only: a broken pipe, with a plain 1.
+        if isinstance(error, SystemExit) and reader_is_gone():
+            return ExitCode.BROKEN_PIPE
         if isinstance(error, OSError) and (problem := _local_problem(error)) is not None:
             print_line(f"error: {problem}")
             return ExitCode.INVALID
@@ -72,8 +79,8 @@ def exit_code_of(command: Callable[[], object]) -> int:
 def _local_problem(error: OSError) -> str | None:
     """Return what this machine lacks; None for an error that only a bug can cause."""
     if error.errno in _LOCAL_CONDITIONS:
-        # Files that commands write have a message of their own; stdout has no name.
-        return f"{error.filename or 'cannot write to stdout'}: {error.strerror}"
+        # Files that commands write and stdout have messages of their own.
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
     if error.errno == errno.ENOENT and error.filename is None:
         # No folder for temporary files (tempfile says which were tried), or none to work in.
         return str(error.strerror)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from importlib import import_module
 from typing import NoReturn
 
 import click
 
+from mrunners.errors import ExitCode
 from mrunners.text import did_you_mean
 from mrunners_cli.exits import catching_signals, exit_code_of
 from mrunners_cli.flags import examples
@@ -97,11 +99,9 @@ def main() -> NoReturn:
         with catching_signals():
             code = exit_code_of(lambda: cli.main(prog_name="mrunners", standalone_mode=False))
         sys.stdout.flush()
-    except (BrokenPipeError, SystemExit):
-        # Not standalone, click exits by itself for one cause only: a broken pipe, with a plain 1.
-        # The reader is gone, as in `mrunners result NS | head`.
-        code = 141  # 128 + SIGPIPE, as a shell shows it for any other tool
-    except OSError:
-        pass  # what was written has its own message and exit code
+    except OSError as error:
+        # Any other error of stdout had its own message and exit code when it was written.
+        if error.errno == errno.EPIPE:
+            code = ExitCode.BROKEN_PIPE
     abandon_unwritten_output()
     sys.exit(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -79,9 +80,9 @@ def write_output(text: str, output: Path | None) -> None:
         try:
             click.echo(text, nl=False)
             sys.stdout.flush()
-        except BrokenPipeError:
-            raise  # the reader has read enough
         except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # the reader has read enough
             raise InvalidInputError(f"cannot write to stdout: {error.strerror}") from error
         return
     try:

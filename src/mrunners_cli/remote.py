@@ -22,6 +22,7 @@ from mrunners.plan.options import RunOptions, validate_options
 from mrunners.profiles.loading import parse_runners
 from mrunners_cli.console import Console
 from mrunners_cli.follow import follow
+from mrunners_cli.prefect_url import check_prefect_url
 from mrunners_tasks.credentials import kubeconfig_problem
 
 if TYPE_CHECKING:
@@ -52,11 +53,13 @@ def run_remotely(
     """
     if options.runners:
         parse_runners(options.runners)
-    if not get_current_settings().api.url:
+    server = get_current_settings().api.url
+    if not server:
         raise InvalidInputError(
             "--deployment needs a Prefect server: set PREFECT_API_URL, such as "
             "http://127.0.0.1:4200/api"
         )
+    check_prefect_url(server)
     name = deployment if "/" in deployment else f"multirunners/{deployment}"
     try:
         with get_client(sync_client=True) as client:

@@ -6,12 +6,56 @@ somebody prints; and Python has None for such a stream.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
-__all__ = ["abandon_unwritten_output", "open_standard_streams"]
+__all__ = ["StdoutError", "abandon_unwritten_output", "open_standard_streams", "reader_is_gone"]
+
+
+class StdoutError(OSError):
+    """Stdout does not take what is written; any other OSError is about something else."""
+
+
+class _Stdout(io.TextIOWrapper):
+    """Stdout, whose errors say that they are its own.
+
+    Attributes:
+        reader_is_gone: Whether what was written last found no reader.
+    """
+
+    reader_is_gone = False
+
+    def write(self, text: str) -> int:
+        """Write a text, as TextIOWrapper does."""
+        with self._own_errors():
+            return super().write(text)
+
+    def flush(self) -> None:
+        """Write what is buffered, as TextIOWrapper does."""
+        with self._own_errors():
+            super().flush()
+
+    @contextmanager
+    def _own_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            # Click ends the process for a broken pipe, and forgets whose it was.
+            self.reader_is_gone |= error.errno == errno.EPIPE
+            raise StdoutError(error.errno, error.strerror) from error
+
+
+# What this process writes its results to, however Click wraps it later.
+_streams: list[_Stdout] = []
+
+
+def reader_is_gone() -> bool:
+    """Whether the reader of stdout has closed it, as in `mrunners result NS | head`."""
+    return any(stream.reader_is_gone for stream in _streams)
 
 
 def open_standard_streams() -> None:
@@ -26,16 +70,22 @@ def open_standard_streams() -> None:
             os.open(os.devnull, mode)  # the lowest free descriptor is this one
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 - it stays open
-    if sys.stdout is None:
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = _open_stdout()
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        if sys.stdout.isatty():
-            sys.stdout.reconfigure(errors="replace")
-        else:
-            # Reports are UTF-8, whatever the locale of a build machine.
-            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _open_stdout() -> _Stdout:
+    """Return a stream to descriptor 1, to which nothing was written yet."""
+    plain = open(1, "wb", closefd=False)  # noqa: SIM115 - it stays open
+    if plain.isatty():
+        encoding = getattr(sys.stdout, "encoding", None)
+        stream = _Stdout(plain, encoding=encoding, errors="replace", line_buffering=True)
+    else:
+        # Reports are UTF-8, whatever the locale of a build machine.
+        stream = _Stdout(plain, encoding="utf-8", errors="backslashreplace")
+    _streams.append(stream)
+    return stream
 
 
 def abandon_unwritten_output() -> None:

@@ -198,7 +198,7 @@ _ROWS: Final = (
         title="Fail on findings",
         help="Fail, although all reports are merged, on findings of this severity or a worse one. "
         "error: the figures are not about the configured load; warning: they need a second look; "
-        "never: only missing reports fail.",
+        "never: findings do not fail the run.",
         default=FailOn.ERROR,
         choices=tuple(FailOn),
     ),
@@ -235,8 +235,8 @@ _ROWS: Final = (
     Option(
         name="start_timeout",
         title="Start timeout",
-        help="A pod that has not started after this time counts as not started and is no longer "
-        "waited for.",
+        help="A pod that has not started after this time counts as not started. Who waits for the "
+        "run deletes such pods, and suspends a Job that has no others left.",
         default="5m",
         schema=_DURATION,
         metavar="DURATION",

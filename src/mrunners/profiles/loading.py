@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -61,7 +61,9 @@ def parse_runners(
         InvalidInputError: One line per error, `runner 2 of 3 (URI): …`.
     """
     checks = _check_uris(uris, sources)
-    _raise_problems(uris, [check.problems for check in checks])
+    _raise_problems(
+        [_RunnerProblems(uri, check.problems) for uri, check in zip(uris, checks, strict=True)]
+    )
     return [check.spec() for check in checks]
 
 
@@ -83,12 +85,18 @@ def load_runners(
         In the order of the specs.
 
     Raises:
-        InvalidInputError: One line per error, `runner 2 of 3 (URI): …`.
+        InvalidInputError: One line per error, `runner 2 of 3 (URI): …`; of a profile that several
+            runners have, `runners 1 and 3 of 3 (URI without its query): …`.
         ClusterError: A request to the cluster failed.
     """
     profiles = _Profiles(context, release, sources)
-    problems = [profiles.problems(spec.scheme, spec.path) for spec in specs]
-    _raise_problems([spec.uri for spec in specs], problems)
+    places = [(spec.scheme, spec.path) for spec in specs]
+    _raise_problems(
+        [
+            _RunnerProblems(spec.uri, (), place, profiles.problems(place))
+            for spec, place in zip(specs, places, strict=True)
+        ]
+    )
     return [profiles.loaded_runner(spec) for spec in specs]
 
 
@@ -112,14 +120,32 @@ def read_runners(
         In the order of the URIs.
 
     Raises:
-        InvalidInputError: One line per error, `runner 2 of 3 (URI): …`.
+        InvalidInputError: As of `load_runners`.
         ClusterError: A request to the cluster failed.
     """
     checks = _check_uris(uris, sources)
     profiles = _Profiles(context, release, sources)
-    problems = [(*check.problems, *profiles.problems(check.scheme, check.path)) for check in checks]
-    _raise_problems(uris, problems)
+    places = [_place(check) for check in checks]
+    _raise_problems(
+        [
+            _RunnerProblems(uri, check.problems, place, profiles.problems(place))
+            for uri, check, place in zip(uris, checks, places, strict=True)
+        ]
+    )
     return tuple(profiles.loaded_runner(check.spec()) for check in checks)
+
+
+# A profile's scheme and path.
+_Place = tuple[str, str]
+
+
+class _RunnerProblems(NamedTuple):
+    """What is wrong with a runner: with its URI, and with the profile, which others may share."""
+
+    uri: str
+    of_uri: tuple[str, ...]
+    place: _Place | None = None
+    of_profile: tuple[str, ...] = ()
 
 
 class _Profiles:
@@ -135,15 +161,15 @@ class _Profiles:
         self._release = release
         self._sources = sources
         # By scheme and path: the profile, or what is wrong with it.
-        self._results: dict[tuple[str, str], ReadProfile | tuple[str, ...]] = {}
+        self._results: dict[_Place, ReadProfile | tuple[str, ...]] = {}
 
-    def problems(self, scheme: str | None, path: str | None) -> tuple[str, ...]:
+    def problems(self, place: _Place | None) -> tuple[str, ...]:
         """Return what is wrong with a profile; nothing when the URI does not say where it is."""
-        if scheme is None or path is None:
+        if place is None:
             return ()
-        if (scheme, path) not in self._results:
-            self._results[scheme, path] = self._load(scheme, path)
-        result = self._results[scheme, path]
+        if place not in self._results:
+            self._results[place] = self._load(*place)
+        result = self._results[place]
         return () if isinstance(result, ReadProfile) else result
 
     def loaded_runner(self, spec: RunnerSpec) -> LoadedRunner:
@@ -185,11 +211,33 @@ def _check_path(check: UriCheck, sources: Mapping[str, ProfileSource]) -> UriChe
     return replace(check, path=None, problems=(*check.problems, *problems))
 
 
-def _raise_problems(uris: Sequence[str], problems: Sequence[Sequence[str]]) -> None:
-    lines = [
-        f"runner {number} of {len(uris)} ({show_uri(uri)}): {problem}"
-        for number, (uri, uri_problems) in enumerate(zip(uris, problems, strict=True), start=1)
-        for problem in uri_problems
-    ]
+def _place(check: UriCheck) -> _Place | None:
+    return None if check.scheme is None or check.path is None else (check.scheme, check.path)
+
+
+def _raise_problems(runners: Sequence[_RunnerProblems]) -> None:
+    sharing: dict[_Place, list[int]] = {}
+    for number, runner in enumerate(runners, start=1):
+        if runner.place is not None:
+            sharing.setdefault(runner.place, []).append(number)
+    lines: list[str] = []
+    for number, runner in enumerate(runners, start=1):
+        alone = _named([number], len(runners), runner.uri)
+        lines += [f"{alone}: {problem}" for problem in runner.of_uri]
+        # A thousand runners may have one profile; its problems come with the first of them.
+        numbers = sharing[runner.place] if runner.place is not None else [number]
+        if number == numbers[0]:
+            together = _named(numbers, len(runners), runner.uri)
+            lines += [f"{together}: {problem}" for problem in runner.of_profile]
     if lines:
         raise InvalidInputError(lines)
+
+
+def _named(numbers: Sequence[int], count: int, uri: str) -> str:
+    if len(numbers) == 1:
+        return f"runner {numbers[0]} of {count} ({show_uri(uri)})"
+    more = len(numbers) - 2
+    last = f"{more} more" if more > 1 else str(numbers[-1])
+    shown = ", ".join(map(str, numbers[:2] if more > 0 else numbers[:1]))
+    # Their URIs differ in the query only.
+    return f"runners {shown} and {last} of {count} ({show_uri(uri.partition('?')[0])})"

@@ -60,6 +60,12 @@ _PARTS: Final[list[type[BaseModel]]] = [
 _KEYS: Final = _TOP_KEYS.union(*(_keys_of(part) for part in _PARTS))
 
 
+# Every object of Kubernetes has both, and so has a kubeconfig.
+_MANIFEST_KEYS: Final = frozenset({"apiVersion", "kind"})
+# A word like `spec` or `version` is in many files; no other file has a list of these.
+_ENTRY_KEYS: Final = frozenset({*_MODEL_OF_KIND, "shares"})
+
+
 class ParsedProfile(NamedTuple):
     """A valid profile, and what its author should still know, one line each."""
 
@@ -87,6 +93,11 @@ def parse_profile(text: bytes | str) -> ParsedProfile:
         raise InvalidInputError(
             "this is a kperf runner group, not a load profile; extract its profile with: "
             "yq .loadProfile FILE > profile.yaml"
+        )
+    if document.keys() >= _MANIFEST_KEYS:
+        raise InvalidInputError(
+            "this is a Kubernetes manifest, not a load profile; name a ConfigMap as "
+            "configmap:///NAMESPACE/NAME"
         )
     if not _TOP_KEYS & document.keys():
         raise InvalidInputError(
@@ -117,9 +128,19 @@ def _validate(document: dict[str, object]) -> tuple[LoadProfile | None, list[Pro
         # Aliases only: kperf would not understand `content_type`.
         profile = LoadProfile.model_validate(document, by_alias=True, by_name=False)
     except ValidationError as error:
-        problems = validation_problems(error, _known_keys, show_values="specs" in document)
+        shown = _looks_like_a_profile(document)
+        problems = validation_problems(error, _known_keys, show_contents=shown)
     # Again by hand: pydantic skips a model's own rules where one of its fields is invalid.
     return profile, list(dict.fromkeys([*problems, *rule_problems(document)]))
+
+
+def _looks_like_a_profile(document: Mapping[str, object]) -> bool:
+    """Whether messages may show what is in a file: it has a request, or what is meant as one."""
+    return not _MANIFEST_KEYS & document.keys() and any(
+        isinstance(entry, Mapping) and _ENTRY_KEYS & entry.keys()
+        for requests in _request_lists(document)
+        for entry in requests
+    )
 
 
 def _spec_problems(spec: object, profile: LoadProfile | None) -> list[Problem]:
@@ -134,13 +155,18 @@ def _spec_problems(spec: object, profile: LoadProfile | None) -> list[Problem]:
 def _least_size(document: Mapping[str, object]) -> int:
     """Return what the requests of a profile take at least as rendered, valid or not."""
     specs = document.get("specs")
-    lists = [
+    copies = 2 if isinstance(specs, list) and len(specs) == 1 else 1  # `spec` and `specs`
+    return copies * LEAST_REQUEST_BYTES * sum(map(len, _request_lists(document)))
+
+
+def _request_lists(document: Mapping[str, object]) -> list[list[object]]:
+    """Return the `requests` of all specs that have such a list."""
+    specs = document.get("specs")
+    return [
         spec["requests"]
         for spec in (specs if isinstance(specs, list) else ())
         if isinstance(spec, Mapping) and isinstance(spec.get("requests"), list)
     ]
-    copies = 2 if isinstance(specs, list) and len(specs) == 1 else 1  # `spec` and `specs`
-    return copies * LEAST_REQUEST_BYTES * sum(len(requests) for requests in lists)
 
 
 def _known_keys(path: FieldPath) -> Iterable[str]:

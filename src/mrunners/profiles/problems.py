@@ -4,8 +4,8 @@ The fields' own rules are in the models of `profile` and `requests`. A problem i
 profile and the end of a sentence about what is there, such as `specs[0].rate` and `is required`.
 
 The file may be any file that this process can read, and its author somebody else than the reader of
-the messages. So no message repeats a long text, and of a file that hardly looks like a profile no
-value at all.
+the messages. So no message repeats a long text, and of a file that does not look like a profile no
+value and no unknown key at all.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from mrunners.formatting import counted
 from mrunners.profiles.requests import RequestKind
 from mrunners.text import did_you_mean, kind_of, printable, quoted
 
@@ -135,20 +136,30 @@ def validation_problems(
     error: ValidationError,
     known_keys: Callable[[FieldPath], Iterable[str]],
     *,
-    show_values: bool,
+    show_contents: bool,
 ) -> list[Problem]:
     """Return pydantic's errors in plain words, one problem each.
 
     Args:
         error: What the validation of a LoadProfile raised.
         known_keys: Returns the keys that the mapping at a path may have.
-        show_values: Whether to say what is there; otherwise only of what kind it is.
+        show_contents: Whether to say what is there; otherwise only of what kind a value is, and how
+            many unknown keys a mapping has.
     """
-    show = _shortened if show_values else kind_of
-    return [
-        Problem(tuple(details["loc"]), _message(details, known_keys, show))
-        for details in error.errors(include_url=False)
-    ]
+    show = _shortened if show_contents else kind_of
+    problems: list[Problem] = []
+    unshown: dict[FieldPath, list[str]] = {}
+    for details in error.errors(include_url=False):
+        *parent, key = path = tuple(details["loc"])
+        if details["type"] == "extra_forbidden" and not show_contents:
+            unshown.setdefault(tuple(parent), []).append(str(key))
+        else:
+            problems.append(Problem(path, _message(details, known_keys, show)))
+    for mapping, keys in unshown.items():
+        # Of several keys, the hints would say which of them are like a known one.
+        hint = did_you_mean(keys[0] if len(keys) == 1 else "", known_keys(mapping))
+        problems.append(Problem(mapping, f"{counted(len(keys), 'unknown key')}{hint}"))
+    return problems
 
 
 def in_document_order(problems: Iterable[Problem], document: object) -> list[Problem]:
@@ -249,4 +260,4 @@ def _show_path(path: FieldPath, *, single_spec: bool) -> str:
             shown += f".{part}" if shown else part
         else:
             shown += f"[{quoted(part, limit=_KEY_CHARACTERS)}]"
-    return shown
+    return shown or "the load profile"

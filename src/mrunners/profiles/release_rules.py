@@ -17,6 +17,7 @@ from mrunners.profiles.requests import (
     RequestList,
     RequestPostDel,
 )
+from mrunners.text import listed
 
 __all__ = ["release_problems"]
 
@@ -78,42 +79,47 @@ def release_problems(profile: LoadProfile, release: KperfRelease | None) -> list
         release: Of the image; None when it is unknown.
 
     Returns:
-        One line per part, with its field's path; empty when the release is unknown.
+        One line per kind of part, with the path of the first such field and the number of the
+        others; empty when the release is unknown.
     """
     if release is None:
         return []
+    # A profile has thousands of requests, and one line says what all of a kind need.
+    paths: dict[tuple[str, _Since], list[str]] = {}
+    for path, field, since in _needs(profile, release):
+        if not _is_included(since, release):
+            paths.setdefault((field, since), []).append(f"{path}{field}")
     return [
-        f"{path}: needs {_show_since(since)}, but the image is kperf {release}"
-        for path, since in _needs(profile, release)
-        if not _is_included(since, release)
+        f"{listed(alike, 1)}: needs {_show_since(since)}, but the image is kperf {release}"
+        for (_, since), alike in paths.items()
     ]
 
 
-def _needs(profile: LoadProfile, release: KperfRelease) -> Iterator[tuple[str, _Since]]:
+def _needs(profile: LoadProfile, release: KperfRelease) -> Iterator[tuple[str, str, _Since]]:
+    """Yield the path to each field that needs a release, the field, and the release."""
     if len(profile.specs) > 1:
-        yield "specs with several entries", _SEVERAL_SPECS
+        yield "", "specs with several entries", _SEVERAL_SPECS
     for spec_index, spec in enumerate(profile.specs):
         for name, (since, uses) in _SPEC_FIELDS.items():
             if uses(spec):
-                yield f"specs[{spec_index}].{name}", since
+                yield f"specs[{spec_index}].", name, since
         for index, entry in enumerate(spec.requests):
-            yield from _request_needs(f"specs[{spec_index}].requests[{index}]", entry, release)
+            for field, since in _request_needs(entry, release):
+                yield f"specs[{spec_index}].requests[{index}].", field, since
 
 
-def _request_needs(
-    entry_path: str, entry: WeightedRequest, release: KperfRelease
-) -> Iterator[tuple[str, _Since]]:
-    path = f"{entry_path}.{entry.kind}"
-    yield path, _KINDS[entry.kind]
+def _request_needs(entry: WeightedRequest, release: KperfRelease) -> Iterator[tuple[str, _Since]]:
+    kind = entry.kind
+    yield kind, _KINDS[kind]
     for name, (since, uses) in _REQUEST_FIELDS.items():
         if uses(entry.request):
-            yield f"{path}.{name}", since
+            yield f"{kind}.{name}", since
     if (
         isinstance(entry.request, RequestGet)
         and entry.request.namespace
         and release >= _NAMESPACE_OF_GET_LOST
     ):
-        yield f"{path}.namespace", _NAMESPACE_OF_GET_FOUND
+        yield f"{kind}.namespace", _NAMESPACE_OF_GET_FOUND
 
 
 def _is_included(since: _Since, release: KperfRelease) -> bool:

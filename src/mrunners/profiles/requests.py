@@ -245,7 +245,8 @@ Request = (
 
 # Python's decoder recurses; Go's stops at 10,000 levels. No patch needs more than these.
 _MAX_DEPTH: Final = 100
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# The closing quote is optional: a string that must end would be tried again from each quote in it.
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 
 

@@ -50,6 +50,9 @@ def find_request(name: str, requests: Iterable[str]) -> str:
 
 
 def _matches(name: str, request: str) -> bool:
-    pattern = ".*".join(map(re.escape, name.split(_ANY_TEXT)))
+    first, *others = map(re.escape, name.split(_ANY_TEXT))
+    # The first place of each text will do; trying the later ones too takes a power of the length.
+    between = "".join(f"(?>.*?{text})" for text in others[:-1])
+    last = f".*{others[-1]}" if others else ""
     query = "" if "?" in name else r"(\?.*)?"
-    return re.fullmatch(pattern + query, request, re.DOTALL) is not None
+    return re.fullmatch(first + between + last + query, request, re.DOTALL) is not None

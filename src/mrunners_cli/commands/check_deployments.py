@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mrunners_cli.console import Console
+from mrunners_cli.console import Console, print_line
 from mrunners_cli.flags import examples
 from mrunners_cli.prefect_setup import import_prefect, prepare_prefect
 
@@ -37,4 +37,4 @@ def check_deployments(file: Path) -> None:
     from mrunners_flows.prefect_yaml import validate_deployments
 
     names = validate_deployments(file)
-    click.echo(f"{file}: {counted(len(names), 'deployment')} valid: {', '.join(names)}", err=True)
+    print_line(f"{file}: {counted(len(names), 'deployment')} valid: {', '.join(names)}")

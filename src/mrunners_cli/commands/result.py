@@ -93,8 +93,10 @@ def result(
 
         run = connection.get(namespace, tracker)
         collected = run.collect_and_save(save, partial=partial, raw=raw)
-        for line in (*collected.failures, *step_lines(collected.next_steps, run.ref, cluster)):
+        for line in collected.failures:
             console.warn(line)
+        for line in step_lines(collected.next_steps, run.ref, cluster):
+            console.hint(line)
     return collected.conclusion(FailOn(fail_on)).exit_code
 
 

@@ -5,6 +5,7 @@ Prefect is imported only after all input was found valid, because the import tak
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +15,7 @@ from mrunners_cli.console import Console
 from mrunners_cli.flags import examples, flag_of, quiet_option, remember_cluster, run_options
 from mrunners_cli.interruption import say_when_interrupted
 from mrunners_cli.prefect_setup import import_prefect, prepare_prefect
-from mrunners_cli.prefect_url import require_prefect_server, without_user
+from mrunners_cli.prefect_url import check_prefect_url, require_prefect_server, without_user
 
 if TYPE_CHECKING:
     from mrunners.plan.options import RunOptions
@@ -71,7 +72,7 @@ def run(
         if deployment is not None:
             if dry_run:
                 raise click.UsageError("--dry-run and --deployment are mutually exclusive")
-            prepare_prefect(console.warn)
+            _prepared_server(console)
             import_prefect(console.warn)
             from mrunners_cli.remote import run_remotely
 
@@ -119,10 +120,14 @@ def _run_options(values: dict[str, object]) -> RunOptions:
 def _preflight(options: RunOptions, console: Console, *, dry_run: bool) -> bool:
     """Find out what a flow would only say seconds later; return whether to run it."""
     from mrunners.connection import connect
+    from mrunners.formatting import counted
     from mrunners.run.preflight import dry_run_tracker
 
     connection = connect(options.kubeconfig, context=options.context, observer=console)
-    with console.announcing(f"reading the load profiles of {len(options.runners)} runners"):
+    count = len(options.runners)
+    # A resumed run may be given none, and takes its profiles from the tracker.
+    text = f"reading the load profiles of {counted(count, 'runner')}" if count else ""
+    with console.announcing(text) if text else nullcontext():
         action = connection.preflight(options, run_key=options.advanced.run_key or "preview")
     if dry_run:
         from mrunners_cli.output import render_manifests
@@ -131,6 +136,14 @@ def _preflight(options: RunOptions, console: Console, *, dry_run: bool) -> bool:
         return False
     dry_run_tracker(connection.cluster, action)
     return True
+
+
+def _prepared_server(console: Console) -> str | None:
+    """Prepare Prefect; return the URL of its server, if the environment names one."""
+    server = prepare_prefect(console.warn)
+    if server:
+        check_prefect_url(server)
+    return server
 
 
 def _created(options: RunOptions, console: Console) -> str:
@@ -145,7 +158,7 @@ def _created(options: RunOptions, console: Console) -> str:
 
 
 def _run_flow(options: RunOptions, console: Console) -> None:
-    server = prepare_prefect(console.warn)
+    server = _prepared_server(console)
     console.info(
         f"starting the flow on the Prefect server {without_user(server)}"
         if server
@@ -156,6 +169,7 @@ def _run_flow(options: RunOptions, console: Console) -> None:
         require_prefect_server(server)
     import_prefect(console.warn)
     from prefect.exceptions import TerminationSignal
+    from prefect.settings import PREFECT_API_URL
 
     from mrunners.errors import NextStep
     from mrunners.hints import command
@@ -167,6 +181,8 @@ def _run_flow(options: RunOptions, console: Console) -> None:
     from mrunners_flows.states import RunIncompleteError, RunInDoubtError
     from mrunners_tasks._context import observing
 
+    if PREFECT_API_URL.value():  # a profile may name a server too
+        check_prefect_url(PREFECT_API_URL.value())
     see_report = f"get the report with: {command(NextStep.RESULT, options.ref, options.cluster)}"
     try:
         with observing(console), prefect_errors():

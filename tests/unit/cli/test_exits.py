@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import pytest
@@ -34,6 +35,7 @@ from mrunners_cli.console import print_line
 from mrunners_cli.exits import Terminated, catching_signals, exit_code_of
 from mrunners_cli.interruption import say_when_interrupted
 from mrunners_cli.main import cli
+from mrunners_cli.streams import StdoutError
 from mrunners_flows.states import RunIncompleteError, RunInDoubtError, RunOutcome
 
 ERRORS: list[tuple[MrunnersError, ExitCode]] = [
@@ -213,7 +215,9 @@ def test_a_wrong_use_is_an_error_like_any_other_and_names_the_help(
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (OSError(errno.ENOSPC, "No space left on device"), "cannot write to stdout: No space"),
+        (StdoutError(errno.ENOSPC, "No space left"), "cannot write to stdout: No space left"),
+        (OSError(errno.EMFILE, "Too many open files"), "Too many open files"),
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
         (OSError(errno.EROFS, "Read-only", "/x/y"), "/x/y: Read-only"),
         (FileNotFoundError(errno.ENOENT, "No usable temporary directory"), "No usable temporary"),
     ],
@@ -240,7 +244,39 @@ def test_a_reader_that_stops_reading_is_not_a_bug() -> None:
         [sys.executable, "-c", MAIN, "--help"], stdout=writing, stderr=subprocess.PIPE, check=False
     )
     os.close(writing)
-    assert (done.returncode, done.stderr) == (141, b"")
+    assert (done.returncode, done.stderr) == (ExitCode.BROKEN_PIPE, b"")
+    gone = StdoutError(errno.EPIPE, "Broken pipe")
+    assert exit_code_of(raising(gone)) == ExitCode.BROKEN_PIPE
+
+
+@pytest.mark.parametrize(
+    "error", [SystemExit(3), SystemExit(), BrokenPipeError(errno.EPIPE, "Broken pipe")], ids=repr
+)
+def test_whoever_else_ends_the_process_or_loses_a_peer_does_not_end_it_in_silence(
+    error: BaseException, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code_of(raising(error)) == ExitCode.INTERNAL_ERROR
+    printed = capsys.readouterr().err
+    assert type(error).__name__ in printed
+    assert "this is a bug in mrunners" in printed
+
+
+def test_a_deployment_whose_module_exits_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("flows.py").write_text("import sys\nsys.exit('no licence')\n")
+    Path("prefect.yaml").write_text(
+        "pull: []\n"
+        "deployments:\n"
+        "- {name: nightly, entrypoint: 'flows.py:load', work_pool: {name: local}}\n"
+    )
+    command = ["check-deployments"]
+    assert exit_code_of(lambda: cli.main(command, "mrunners", standalone_mode=False)) == 2
+    assert capsys.readouterr().err == (
+        "error: prefect.yaml: nightly: entrypoint flows.py:load: cannot be loaded: it calls "
+        "sys.exit('no licence')\n"
+    )
 
 
 def test_the_version_is_printed() -> None:

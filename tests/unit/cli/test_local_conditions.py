@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,36 @@ def test_a_flow_that_is_interrupted_says_how_to_go_on(capsys: pytest.CaptureFixt
         "what was created continues; resume it with: "
         "mrunners run --namespace load --tracker mrunners --resume"
     )
+
+
+@pytest.mark.parametrize(
+    ("pod_counts", "flags", "announced"),
+    [
+        ((2,), [], ["reading the load profiles of 1 runner"]),
+        ((2, 1), [], ["reading the load profiles of 2 runners"]),
+        ((), ["--resume"], []),
+    ],
+)
+def test_the_profiles_that_are_read_are_announced(
+    pod_counts: tuple[int, ...],
+    flags: list[str],
+    announced: list[str],
+    connected: Connected,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    texts: list[str] = []
+
+    def announcing(_: Console, text: str) -> AbstractContextManager[None]:
+        texts.append(text)
+        return nullcontext()
+
+    monkeypatch.setattr(Console, "announcing", announcing)
+    uri = write_profile(tmp_path).removesuffix("2")
+    for count in pod_counts:
+        flags = [*flags, "--runner-image", IMAGE, "--runners", f"{uri}{count}"]
+    mrunners("run", "-n", "load", "--dry-run", *flags)
+    assert texts == announced
 
 
 def test_work_that_takes_long_is_announced(capsys: pytest.CaptureFixture[str]) -> None:

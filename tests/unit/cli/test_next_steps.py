@@ -16,7 +16,7 @@ from mrunners_cli.exits import exit_code_of
 from mrunners_cli.flags import given_cluster, remember_cluster
 from mrunners_cli.main import cli
 from tests.fakes import FakeCluster
-from tests.unit.env import IMAGE, deploy, planned, write_profile
+from tests.unit.env import IMAGE, deploy, log_of, planned, write_profile
 
 RUN = RunRef("load", "nightly")
 CLUSTER = ClusterRef("/etc/kube config", "prod")
@@ -74,6 +74,22 @@ def test_an_error_of_a_command_says_what_to_do_next_with_the_clusters_flags_as_g
         f"  wait for it with: mrunners wait load --tracker mrunners{repeated}\n"
         "  report on what has finished so far with: "
         f"mrunners result load --tracker mrunners --partial{repeated}\n"
+    )
+
+
+def test_a_step_after_a_report_is_an_indented_line_below_its_warning(
+    cluster: FakeCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = planned(1, 1)
+    deploy(cluster, run, jobs=1)
+    cluster.end_pod("mrunners-0", 0, log=log_of(run.plan, "mrunners-0", 0))
+    cluster.finish_job("mrunners-0")
+    cluster.clock.seconds += 120
+    assert mrunners("result", "load", "--quiet") == 5
+    assert capsys.readouterr().err.endswith(
+        "warning: 1 of 2 Jobs of tracker load/mrunners do not exist, and nothing is creating them: "
+        "mrunners-1; resume the run to create them\n"
+        "  resume it with: mrunners run --namespace load --tracker mrunners --resume\n"
     )
 
 

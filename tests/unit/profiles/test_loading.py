@@ -119,6 +119,38 @@ def test_a_profile_is_checked_against_the_release_of_the_image(tmp_path: Path) -
     ]
 
 
+def test_a_profile_that_many_runners_have_is_reported_once(tmp_path: Path) -> None:
+    bad, other = tmp_path / "bad.yaml", tmp_path / "other.yaml"
+    bad.write_text(GOOD.replace("rate", "rat"))
+    other.write_text(GOOD.replace("total", "totl"))
+    context = SourceContext()
+    rat = "spec.rat: unknown key; did you mean 'rate'?"
+    totl = "spec.totl: unknown key; did you mean 'total'?"
+
+    def lines(*uris: str) -> list[str]:
+        problems = problems_of(lambda: read_runners(uris, context, None))
+        if not any("numbers=0" in uri for uri in uris):
+            assert problems_of(lambda: load_runners(parse_runners(uris), context, None)) == problems
+        return problems
+
+    assert lines(f"file://{bad}?numbers=1", f"file://{other}?numbers=1") == [
+        f"runner 1 of 2 (file://{bad}?numbers=1): {rat}",
+        f"runner 2 of 2 (file://{other}?numbers=1): {totl}",
+    ]
+    assert lines(*[f"file://{bad}?numbers={n}" for n in (1, 2)]) == [
+        f"runners 1 and 2 of 2 (file://{bad}): {rat}"
+    ]
+    assert lines(*[f"file://{path}?numbers=1" for path in (bad, other, bad, bad)]) == [
+        f"runners 1, 3 and 4 of 4 (file://{bad}): {rat}",
+        f"runner 2 of 4 (file://{other}?numbers=1): {totl}",
+    ]
+    # What is wrong with a URI is its runner's alone.
+    assert lines(*[f"file://{bad}?numbers={n}" for n in (1, 0, *range(1, 999))]) == [
+        f"runners 1, 2 and 998 more of 1000 (file://{bad}): {rat}",
+        f"runner 2 of 1000 (file://{bad}?numbers=0): numbers must be at least 1",
+    ]
+
+
 def test_the_number_of_runners_is_bounded() -> None:
     assert problems_of(lambda: parse_runners([])) == ["no runners: give at least one runner URI"]
     assert problems_of(lambda: parse_runners(["x"] * 1001)) == [

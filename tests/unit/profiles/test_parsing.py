@@ -8,7 +8,12 @@ from mrunners.profiles.profile import (
     LoadProfileSpec,
     WeightedRequest,
 )
-from mrunners.profiles.requests import RequestGet, RequestKind, RequestStaleList
+from mrunners.profiles.requests import (
+    RequestGet,
+    RequestKind,
+    RequestStaleList,
+    json_problem,
+)
 
 GET = "{version: v1, resource: pods, namespace: a, name: b}"
 WATCH = "{version: v1, resource: pods}"
@@ -201,11 +206,61 @@ specs:
             # As of another tool's file that has a version too.
             "version: hunter2hunter2\ntoken: hunter2\nhunter2hunter2hunter2hunter2: 1",
             [
+                "the load profile: 2 unknown keys; known: description, spec, specs, version",
                 "version: must be 1, got text",
-                "token: unknown key; known: description, spec, specs, version",
-                "['hunter2h…']: unknown key; known: description, spec, specs, version",
                 "specs: is required",
             ],
+        ),
+        (
+            "version: 1\nspec: hunter2secretpassword",
+            ["spec: must be a mapping, got text"],
+        ),
+        (
+            # A piece of a manifest.
+            "spec: {hunter2: x, hunter3: y, requests: [hunter2, {hunter2: 1}], rate: hunter2}",
+            [
+                "spec: 2 unknown keys; known: client, conns, contentType, disableHTTP2, duration, "
+                "maxRetries, rate, requests, total",
+                "spec: at least one request needs 'shares' greater than 0",
+                "spec.requests[0]: must be a mapping, got text",
+                "spec.requests[1]: 1 unknown key; known: getPodLog, patch, postDel, put, "
+                "quorumGet, quorumList, shares, staleGet, staleList, watchList",
+                "spec.requests[1]: no request kind; give exactly one of staleList, quorumList, "
+                "watchList, staleGet, quorumGet, put, patch, getPodLog, postDel",
+                "spec.rate: must be a number, got text",
+                "version: is required",
+            ],
+        ),
+        (
+            "version: 1\nspec: {rates: 1}",
+            [
+                "spec: 1 unknown key; did you mean 'rate'?",
+                "spec.requests: is required",
+            ],
+        ),
+        (
+            "version: 1\nkind: hunter2\nspec: {rate: hunter2, requests: [{shares: 1}]}",
+            [
+                "the load profile: 1 unknown key; known: description, spec, specs, version",
+                "spec.rate: must be a number, got text",
+                "spec.requests[0]: no request kind; give exactly one of staleList, quorumList, "
+                "watchList, staleGet, quorumGet, put, patch, getPodLog, postDel",
+            ],
+        ),
+        *(
+            (
+                f"apiVersion: v1\nkind: {kind}\n{rest}",
+                [
+                    "this is a Kubernetes manifest, not a load profile; name a ConfigMap as "
+                    "configmap:///NAMESPACE/NAME"
+                ],
+            )
+            for kind, rest in (
+                ("Pod", "spec: hunter2secretpassword"),
+                ("Secret", "stringData: {hunter2: hunter2}"),
+                ("Config", "users: [{user: {token: hunter2}}]"),
+                ("ConfigMap", "data: {load_profile.yaml: 'version: 1'}"),
+            )
         ),
         (
             f"version: 1\nspec: {{rate: {'x' * 40}, requests: [{{shares: 1, staleGet: {GET}}}]}}",
@@ -278,5 +333,19 @@ def test_put_may_name_the_core_group_because_kperf_knows_it_there() -> None:
 
 
 def test_after_50_errors_the_rest_is_counted() -> None:
-    lines = problems("version: 1\nspecs: []\n" + "".join(f"x{n}: 1\n" for n in range(100)))
-    assert (len(lines), lines[-1]) == (51, "and 51 more errors")
+    lines = problems(
+        HEAD + f"  - {{shares: 1, staleGet: {GET}}}\n" + "".join(f"x{n}: 1\n" for n in range(100))
+    )
+    assert (len(lines), lines[-1]) == (51, "and 50 more errors")
+
+
+def test_a_text_of_half_a_million_quotes_is_refused_like_a_short_one() -> None:
+    # Looked for again from each of its quotes, the end of its string would take minutes to miss.
+    for pairs in (2, 2**18):
+        assert json_problem('\\"' * pairs) == "is not valid JSON: line 1, column 1: Expecting value"
+
+
+def test_brackets_in_a_string_that_does_not_end_are_not_nested() -> None:
+    problem = "is not valid JSON: line 1, column 1: Unterminated string starting at"
+    assert json_problem('"' + "[" * 101) == problem
+    assert json_problem("[" * 101 + '"') == "is nested more than 100 levels deep"

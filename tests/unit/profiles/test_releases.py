@@ -179,6 +179,19 @@ def test_fields_that_a_release_would_ignore_are_refused(
     ]
 
 
+def test_many_requests_that_need_the_same_release_are_one_line() -> None:
+    put = {"put": {**CONFIG_MAP, "payloadSize": 1}}
+    pods = {"postDel": {**GVR, "payloadSize": 1}}
+    first = {"shares": 1, **put}
+    specs = [{"requests": [first, pods, *[put] * 1_499]}, {"requests": [first, put]}]
+    profile = LoadProfile.model_validate({"version": 1, "specs": specs})
+    needed = "needs a kperf release later than 0.3.5, but the image is kperf 0.3.5"
+    assert release_problems(profile, KperfRelease(0, 3, 5)) == [
+        f"{REQUESTS}[0].put and 1501 more: {needed}",
+        f"{REQUESTS}[1].postDel.payloadSize: {needed}",
+    ]
+
+
 def gets(**fields: str) -> LoadProfile:
     get = {"version": "v1", "resource": "configmaps", "name": "x", **fields}
     requests = [{"shares": 1, "staleGet": get}, {"shares": 1, "quorumGet": get}]

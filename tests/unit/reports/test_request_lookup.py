@@ -85,6 +85,14 @@ def test_every_request_is_found_by_its_own_name(requests: list[str], data: st.Da
     assert find_request(name, requests) == name
 
 
+def test_a_name_with_many_gaps_is_looked_for_once_in_a_long_request() -> None:
+    # Tried in every combination of places, 20 gaps would never end.
+    name, request = "LIST " + "…a" * 20, "LIST https://server/" + "a" * 5_000
+    assert find_request(name, [request]) == request
+    assert "does not name a request" in problem(f"{name}!", (f"{request}?!",))
+    assert find_request("…a…ab…b", ["aab?c", "aabb?a"]) == "aabb?a"
+
+
 def test_an_error_about_hostile_names_is_short_and_printable() -> None:
     text = problem("\x1b[2J" + "x" * 10**6, ("GET \x1b[2J" + "y" * 10**6,))
     assert text.isprintable()
