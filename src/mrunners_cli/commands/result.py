@@ -75,7 +75,7 @@ def result(
     """
     from mrunners.connection import connect
     from mrunners.hints import step_lines
-    from mrunners.reports.conclusion import FailOn
+    from mrunners.reports.conclusion import Conclusion, FailOn
     from mrunners_cli.output import render, require_writable, write_output
 
     if raw and output_format != "json":
@@ -97,7 +97,10 @@ def result(
             console.warn(line)
         for line in step_lines(collected.next_steps, run.ref, cluster):
             console.hint(line)
-    return collected.conclusion(FailOn(fail_on)).exit_code
+        conclusion = collected.conclusion(FailOn(fail_on))
+        if conclusion is Conclusion.IN_DOUBT and not collected.report.in_doubt:
+            console.hint(f"warnings are a failure because of --fail-on {fail_on}")
+    return conclusion.exit_code
 
 
 def _on_one_terminal() -> bool:
