@@ -118,7 +118,7 @@ def _lines(report: MergedReport, page: SavedPage | None) -> Iterable[str]:
     yield (
         f"Run `{report.run}` of tracker `{report.tracker}` in namespace `{report.namespace}`, "
         f"{report.duration}; {grouped(report.total)} samples, "
-        f"{grouped(sum(report.error_stats.values()))} errors; "
+        f"{grouped(report.error_count)} errors; "
         f"{per_second(report.throughput.successes_per_second)} successes/s from the first start to "
         "the last answer."
     )

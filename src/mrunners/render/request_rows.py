@@ -64,7 +64,7 @@ def request_rows(report: MergedReport) -> RequestRows:
         total=RequestRow(
             "all requests",
             report.samples,
-            sum(report.error_stats.values()),
+            report.error_count,
             dict(report.percentile_latencies or ()),
         ),
         rows=tuple(

@@ -72,6 +72,11 @@ class FlatSummary(Record):
         alias="percentileLatenciesByURL"
     )
 
+    @property
+    def error_count(self) -> int:
+        """Number of failed requests."""
+        return sum(self.error_stats.values())
+
 
 class PodSummary(Record):
     """One planned pod: when and where it ran, and what it measured, if its report is merged."""

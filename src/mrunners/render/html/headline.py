@@ -8,10 +8,10 @@ from datetime import UTC
 from mrunners.durations import format_duration, parse_go_duration
 from mrunners.formatting import byte_size, counted, grouped, milliseconds, per_second, percent
 from mrunners.reports.conclusion import Conclusion, FailOn
-from mrunners.reports.merged import FlatSummary, MergedReport
+from mrunners.reports.merged import MergedReport
 from mrunners.text import printable
 
-__all__ = ["Headline", "KeyFigure", "error_count", "headline"]
+__all__ = ["Headline", "KeyFigure", "headline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,6 @@ def headline(report: MergedReport) -> Headline:
     )
 
 
-def error_count(summary: FlatSummary) -> int:
-    """Return the number of failed requests of all classes."""
-    return sum(summary.error_stats.values())
-
-
 def _when(report: MergedReport) -> str:
     pods = [pod for runner in report.runners for pod in runner.pods]
     started = [pod for pod in pods if pod.started_at is not None]
@@ -130,7 +125,7 @@ def _meaning_of_gaps(report: MergedReport) -> str:
 def _key_figures(report: MergedReport) -> tuple[KeyFigure, ...]:
     duration_ns = parse_go_duration(report.duration)
     duration = format_duration(duration_ns / 1e9)
-    errors = error_count(report)
+    errors = report.error_count
     at = dict(report.percentile_latencies or ())
     skew = report.start_skew_seconds
     return (

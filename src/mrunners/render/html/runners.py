@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from mrunners.durations import format_duration, parse_go_duration
 from mrunners.formatting import grouped, milliseconds, per_second, percent
-from mrunners.render.html.headline import error_count
 from mrunners.render.html.plots.timeline import Lane, Span, draw_timeline
 from mrunners.render.html.tables import Cell, Column, Table, cell, number
 from mrunners.reports.analysis.throughput import ThroughputLimit
@@ -36,7 +35,7 @@ def runners_table(report: MergedReport) -> Table:
                 number(grouped(len(runner.pods))),
                 _merged(runner),
                 number(grouped(runner.report.total)),
-                _errors(error_count(runner.report)),
+                _errors(runner.report.error_count),
                 *_median_and_p99(runner.report.percentile_latencies),
             )
             for runner in report.runners

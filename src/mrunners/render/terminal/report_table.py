@@ -28,7 +28,7 @@ from mrunners.render.terminal.sections import (
 )
 from mrunners.reports.analysis.throughput import JobThroughput
 from mrunners.reports.conclusion import Conclusion, FailOn
-from mrunners.reports.merged import FlatSummary, MergedReport
+from mrunners.reports.merged import MergedReport
 from mrunners.reports.percentiles import PERCENTILES
 
 __all__ = ["render_table"]
@@ -97,7 +97,7 @@ def _color(report: MergedReport) -> str:
 def _summary(report: MergedReport) -> Text:
     duration_ns = parse_go_duration(report.duration)
     facts = [
-        f"{grouped(report.total)} samples and {grouped(_error_count(report))} errors "
+        f"{grouped(report.total)} samples and {grouped(report.error_count)} errors "
         f"in {format_duration(duration_ns / 1e9)}",
         f"{per_second(report.throughput.successes_per_second)} successes/s{_over(report)}",
         f"{byte_size(report.received_bytes)} received",
@@ -169,7 +169,7 @@ def _runners(report: MergedReport) -> Table:
             Text.assemble(safe_cell(runner.job), "\n", safe_cell(runner.uri, 120, "dim")),
             f"{merged}/{len(runner.pods)}",
             grouped(runner.report.total),
-            grouped(_error_count(runner.report)),
+            grouped(runner.report.error_count),
             *_rate_cells(rates.get(runner.job), has_targets=has_targets),
             milliseconds(_at(runner.report.percentile_latencies, 0.5)),
             milliseconds(_at(runner.report.percentile_latencies, 0.99)),
@@ -187,7 +187,3 @@ def _rate_cells(job: JobThroughput | None, *, has_targets: bool) -> list[str]:
 
 def _at(pairs: _PercentilePairs | None, p: float) -> float | None:
     return dict(pairs or ()).get(p)
-
-
-def _error_count(summary: FlatSummary) -> int:
-    return sum(summary.error_stats.values())

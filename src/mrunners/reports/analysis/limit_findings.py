@@ -20,7 +20,8 @@ _ERROR_SHARE = 0.5
 
 _OWN_WAIT = (
     "kperf limits each connection to the first spec's rate and counts that wait as latency, so the "
-    "latencies of these specs are not the server's; the report's notes say what to change in the profile"
+    "latencies of these specs are not the server's; the report's notes say what to change in the "
+    "profile"
 )
 _MORE_CLIENTS = (
     "use more clients or pods: if the rate rises, there were too few; if only the latencies rise, "
