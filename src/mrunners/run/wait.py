@@ -5,6 +5,7 @@ While the API server does not answer, the client retries; the caller's timeout h
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -77,24 +78,24 @@ def wait_for_run(
         RefusedError: The tracker was deleted or replaced.
     """
     wait = _Wait(cluster, run, store, observer, monotonic, waited_seconds)
-    deadline = None if timeout_seconds is None else wait.started + timeout_seconds
-    with nullcontext() if deadline is None else request_deadline(deadline, monotonic):
+    seconds = math.inf if timeout_seconds is None else timeout_seconds
+    deadline = wait.started + seconds
+    with nullcontext() if seconds == math.inf else request_deadline(deadline, monotonic):
         interval: float | None = None
         while True:
             try:
                 snapshot = wait.poll()
             except UnreachableError as error:
-                if deadline is None or monotonic() < deadline:
+                if monotonic() < deadline:
                     raise
-                raise wait.timed_out(timeout_seconds or 0.0, error) from error
+                raise wait.timed_out(seconds, error) from error
             if snapshot is not None:
                 return snapshot
             interval = interval_seconds or wait.next_interval(interval)
-            if deadline is not None:
-                left = deadline - monotonic()
-                if left <= 0:
-                    raise wait.timed_out(timeout_seconds or 0.0)
-                interval = min(interval, left)
+            left = deadline - monotonic()
+            if left <= 0:
+                raise wait.timed_out(seconds)
+            interval = min(interval, left)
             sleep(interval)
 
 
