@@ -82,7 +82,11 @@ class LatePods:
         """Act on what is late; return whether that is all, so far as is known."""
         done = True
         may_finish = {job.planned.name for job in snapshot.may_finish}
-        held = {(pod.job, pod.index) for pod in snapshot.held if pod.hold is not PodHold.LATE}
+        held = {
+            (pod.job, pod.index)
+            for pod in snapshot.held
+            if pod.hold is not PodHold.LATE and not pod.counted
+        }
         for state in snapshot.state.jobs:
             name, job = state.planned.name, state.actual
             if job is None:

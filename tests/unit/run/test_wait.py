@@ -532,6 +532,21 @@ def test_reports_are_fetched_while_the_job_controller_is_away(tmp_path: Path) ->
     assert 120 < run.clock.seconds < 200
 
 
+def test_a_job_that_nobody_finishes_after_all_its_pods_ends_the_wait(tmp_path: Path) -> None:
+    run = WaitedRun(tmp_path, planned(2))
+    run.start()
+    run.clock.then(lambda: run.end(FIRST, 0, 1))
+    snapshot = run.wait()
+    assert (snapshot.failures, snapshot.state.complete) == ((), False)
+    assert run.observer.warnings == list(snapshot.holds)
+    assert snapshot.holds == (
+        "job mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: the Job controller has "
+        "counted them and done nothing since; check kube-controller-manager",
+    )
+    assert run.stored() == [(FIRST, 0), (FIRST, 1)]
+    assert 120 < run.clock.seconds < 200
+
+
 def test_a_pod_that_is_lost_with_its_node_ends_the_wait_by_name(tmp_path: Path) -> None:
     run = WaitedRun(tmp_path, planned(2, start_timeout="10s"))
     run.start()
