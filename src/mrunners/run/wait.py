@@ -203,10 +203,11 @@ class _Wait:
         """Keep where pods run, and report those that were deleted while they ran."""
         pods = snapshot.pods
         for name in sorted(self._running.keys() - {pod.name for pod in pods}):
-            self._observer.warn(
-                f"pod {name} on {self._running[name].node} was deleted while it ran: drained, "
-                "evicted, by hand, or with its node"
-            )
+            if not self._was_given_up(self._running[name], snapshot.state):
+                self._observer.warn(
+                    f"pod {name} on {self._running[name].node} was deleted while it ran: drained, "
+                    "evicted, by hand, or with its node"
+                )
         self._running = {pod.name: pod for pod in pods if pod.started and not pod.ended}
         of_job: dict[str | None, list[Pod]] = {}
         for pod in pods:
@@ -214,6 +215,18 @@ class _Wait:
         for job in snapshot.state.jobs:
             if job.actual is not None and job.actual.uid in of_job:
                 self._seen.add(job.planned.name, of_job[job.actual.uid])
+
+    def _was_given_up(self, pod: Pod, state: RunState) -> bool:
+        """Whether a wait, this one or another, has deleted a pod because it was late."""
+        if pod.uid in self._late_pods.deleted:
+            return True
+        return any(
+            job.actual is not None
+            and job.actual.uid == pod.job_uid
+            and pod.index in job.noted
+            and bool(late_start(self._run.plan, job.actual, pod.index, pod.started))
+            for job in state.jobs
+        )
 
     def _in_time(self, state: RunState, pods: tuple[Pod, ...]) -> list[Pod]:
         jobs = {job.actual.uid: job.actual for job in state.jobs if job.actual is not None}
