@@ -170,21 +170,21 @@ def _counted_pods(
     ends = (pod.finished or pod.created for pod in pods.values())
     if now - max([job.started or job.created, *ends]) <= CONTROLLER_PATIENCE:
         return
-    for index in indexes:
+    succeeded = frozenset(job.succeeded)
+    for index in sorted(state.counted.intersection(indexes) - state.given_up):
         pod = pods.get(index)
-        if index not in state.given_up:
-            yield HeldPod(
-                job=job.name,
-                index=index,
-                pod="" if pod is None else pod.name,
-                node=None if pod is None else pod.node,
-                hold=PodHold.CONTROLLER,
-                detail="the Job controller has counted them and done nothing since",
-                succeeded=index in job.succeeded,
-                exit_code=None if pod is None else pod.exit_code,
-                settled=True,
-                counted=True,
-            )
+        yield HeldPod(
+            job=job.name,
+            index=index,
+            pod="" if pod is None else pod.name,
+            node=None if pod is None else pod.node,
+            hold=PodHold.CONTROLLER,
+            detail="the Job controller has counted them and done nothing since",
+            succeeded=index in succeeded,
+            exit_code=None if pod is None else pod.exit_code,
+            settled=True,
+            counted=True,
+        )
 
 
 def _after_the_end(pod: Pod, now: datetime) -> tuple[str, bool, PodHold] | None:
