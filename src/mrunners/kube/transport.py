@@ -232,7 +232,7 @@ def request_timeout(*, contacted: bool) -> tuple[float, float]:
 
 
 def _problem(request: Request, response: urllib3.BaseHTTPResponse, body: bytes) -> str | None:
-    """Return why an answer is none of an API server; None when it may be one."""
+    """Return why an answer is not that of an API server; None when it may be."""
     status = response.status
     if status in {404, 409, 410} and not is_status(body):
         # A balancer's 404 must not be taken for an object that does not exist.

@@ -63,7 +63,7 @@ def spec_fields(spec: Mapping[str, Any]) -> dict[str, str]:
     """Return the fields of a Job's spec that can be compared, by path, with their scalar values.
 
     The fields of the Job, of its pods and of the runner's container are listed, and the other
-    containers by name. The value of a field that is no scalar is empty.
+    containers by name. The value of a field that is not a scalar is empty.
     """
     pod = (spec.get("template") or {}).get("spec") or {}
     fields = {name: _scalar(value) for name, value in spec.items() if name != "template"}

@@ -172,7 +172,7 @@ def test_a_plugin_that_is_not_installed_is_invalid_input_with_its_hint(
         (prints({}), "printed neither a token nor a certificate with its key"),
         (prints({"clientKeyData": "secret"}), "printed neither a token nor a certificate"),
         (prints({"token": "s", "expirationTimestamp": "secret"}), "expirationTimestamp that is no"),
-        (prints({"token": "sec ret"}), "the token of the exec plugin holds characters that no"),
+        (prints({"token": "sec ret"}), "the token of the exec plugin contains characters that are"),
         (
             prints({"clientCertificateData": "secret", "clientKeyData": "secret"}),
             "clientCertificateData of the exec plugin",
