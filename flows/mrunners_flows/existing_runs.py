@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from prefect import flow
@@ -33,14 +34,15 @@ def wait(
 
     Args:
         run: Which run.
-        timeout: A duration such as 2h; empty means no limit.
+        timeout: A duration such as 2h, which includes finding the run; empty means no limit.
 
     Raises:
         MrunnersError: Pods failed or could not start, the timeout has passed, or there is no run.
     """
     validate_target(run, timeout=timeout)
-    existing = find_run(run.cluster, run.namespace, run.tracker)
-    wait_for_jobs(run.cluster, existing, timeout).require_complete()
+    began = datetime.now(UTC)
+    existing = find_run(run.cluster, run.namespace, run.tracker, timeout)
+    wait_for_jobs(run.cluster, existing, timeout, began).require_complete()
 
 
 @flow(name="mrunners-result", flow_run_name="result {run.namespace}", persist_result=True)

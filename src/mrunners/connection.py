@@ -1,10 +1,12 @@
 """mrunners without Prefect: connect to a cluster, start a run, wait for it, collect its report.
 
-with mrunners.connect() as cluster:
-run = cluster.start(options)
-run.wait(timeout=600)
-report = run.collect()
-run.delete()
+For example:
+
+    with mrunners.connect() as cluster:
+        run = cluster.start(options)
+        run.wait(timeout=600).require_complete()
+        report = run.collect()
+        run.delete()
 """
 
 from __future__ import annotations

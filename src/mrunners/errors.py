@@ -13,6 +13,7 @@
     └── ClusterError             7  unreachable, unauthorized, forbidden or refused by the server
         ├── UnreachableError
         ├── UnauthorizedError
+        │   └── PluginTimeoutError  nobody signed in (mrunners.kube.exec_plugin)
         ├── ForbiddenError
         └── ApiStatusError          any other status that ends the work
 

@@ -17,6 +17,7 @@ from mrunners.run.create import StartedRun
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.preflight import resolve_existing_run
 from mrunners.run.snapshot import RunSnapshot
+from mrunners.run.time_limit import looking_up
 from mrunners_tasks._context import connection_to
 from mrunners_tasks._prefect import CancellableSleep
 from mrunners_tasks._step import step
@@ -60,7 +61,9 @@ def create_jobs(
 
 
 @step("wait-for-jobs")
-def wait_for_jobs(cluster: ClusterRef, run: ExistingRun, timeout: str = "") -> RunSnapshot:
+def wait_for_jobs(
+    cluster: ClusterRef, run: ExistingRun, timeout: str = "", since: datetime | None = None
+) -> RunSnapshot:
     """Wait until every Job has finished or cannot, and fetch reports meanwhile.
 
     Failed pods do not fail the step: their reports are still to be collected.
@@ -69,17 +72,20 @@ def wait_for_jobs(cluster: ClusterRef, run: ExistingRun, timeout: str = "") -> R
         cluster: The cluster.
         run: The run.
         timeout: A duration such as `2h`; empty means no limit.
+        since: When the timeout began to count; None means with this step.
 
     Raises:
         WaitTimeoutError: The timeout has passed.
         RunCancelledError: The flow run was cancelled.
     """
     seconds = parse_duration(timeout) if timeout else None
-    return (
-        connection_to(cluster)
-        .bind(run)
-        .wait(seconds, waited=seconds_since_first_attempt(), sleep=CancellableSleep())
-    )
+    waited = seconds_since_first_attempt()
+    if since is not None:
+        waited = max(waited, (datetime.now(UTC) - since).total_seconds())
+    ref = run.ref
+    with looking_up(ref.namespace, ref.tracker, seconds, waited_seconds=waited) as used_seconds:
+        bound = connection_to(cluster).bind(run)
+    return bound.wait(seconds, waited=used_seconds(), sleep=CancellableSleep())
 
 
 def seconds_since_first_attempt() -> float:

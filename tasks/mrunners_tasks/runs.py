@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mrunners.durations import parse_duration
 from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import run_id_of
 from mrunners.refs import ClusterRef
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.run import lookup
 from mrunners.run.lookup import ExistingRun
+from mrunners.run.time_limit import looking_up
 from mrunners_tasks._context import connection_to
 from mrunners_tasks._step import ONCE_PER_FLOW_RUN, step
+from mrunners_tasks.jobs import seconds_since_first_attempt
 
 __all__ = ["delete_run", "find_previous_run", "find_run", "find_run_once", "mark_collected"]
 
@@ -26,13 +29,23 @@ def find_previous_run(options: RunOptions, run_key: str) -> ExistingRun | None:
 
 
 @step("find-run")
-def find_run(cluster: ClusterRef, namespace: str, tracker: str) -> ExistingRun:
+def find_run(cluster: ClusterRef, namespace: str, tracker: str, timeout: str = "") -> ExistingRun:
     """Return a run as it is now; without a tracker, the only one of the namespace.
+
+    Args:
+        cluster: The cluster.
+        namespace: The namespace of the run.
+        tracker: Its tracker; empty for the only one.
+        timeout: That of the wait that follows, such as `2h`; empty means no limit.
 
     Raises:
         RefusedError: There is none, or there are several.
+        WaitTimeoutError: The timeout has passed.
     """
-    return connection_to(cluster).get(namespace, tracker or None).existing
+    seconds = parse_duration(timeout) if timeout else None
+    waited = seconds_since_first_attempt()
+    with looking_up(namespace, tracker, seconds, waited_seconds=waited):
+        return connection_to(cluster).get(namespace, tracker or None).existing
 
 
 @step("find-run-once", cache=ONCE_PER_FLOW_RUN)

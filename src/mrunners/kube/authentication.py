@@ -89,7 +89,7 @@ def _bearer(content: bytes, origin: str) -> tuple[tuple[str, str], ...]:
     if not token:
         raise InvalidInputError(f"{origin} is empty")
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise InvalidInputError(f"{origin} holds characters that no token has")
+        raise InvalidInputError(f"{origin} contains characters that are not allowed in a token")
     return (("Authorization", f"Bearer {token}"),)
 
 

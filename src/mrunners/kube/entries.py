@@ -70,7 +70,7 @@ class Entry:
         if isinstance(value, bytes):  # a YAML !!binary
             value = value.decode("latin-1")
         if isinstance(value, dict | list):
-            raise self.error(f"{key} of {self} is not a text")
+            raise self.error(f"{key} of {self} is not a string")
         # YAML reads a context named 1 as a number, and a password too.
         return str(value).strip()
 

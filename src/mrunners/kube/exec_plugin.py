@@ -17,19 +17,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from mrunners.errors import InvalidInputError, UnauthorizedError
+from mrunners.errors import InvalidInputError, UnauthorizedError, UnreachableError
 from mrunners.kube.endpoint import Endpoint
 from mrunners.kube.entries import Entry, Material
 from mrunners.kube.plugin_process import PluginProcess
 from mrunners.kube.tls import ClientCertificate
 from mrunners.text import printable
 
-__all__ = ["PluginCredentials", "run_plugin"]
+__all__ = ["PluginCredentials", "PluginTimeoutError", "run_plugin"]
 
 _GROUP = "client.authentication.k8s.io"
 _VERSIONS = (f"{_GROUP}/v1", f"{_GROUP}/v1beta1")
 _MODES = ("Never", "IfAvailable", "Always")
 _LINE_LIMIT = 500
+
+
+class PluginTimeoutError(UnauthorizedError):
+    """The plugin did not end in the time that a person needs to sign in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,8 @@ def run_plugin(
 
     Raises:
         InvalidInputError: The plugin is not installed, or its entry or its answer is wrong.
-        UnauthorizedError: It failed, or did not end in time.
+        UnauthorizedError: It failed, or did not end in the time that a sign-in takes.
+        UnreachableError: The caller's deadline came before it had ended.
     """
     plugin = _plugin(entry)
     program = shutil.which(plugin.command, path=plugin.environ.get("PATH"))
@@ -90,7 +95,8 @@ def run_plugin(
     )
     ended = process.run(warn)
     if ended.code is None:
-        raise UnauthorizedError(
+        error = UnreachableError if ended.cut_short else PluginTimeoutError
+        raise error(
             f"{plugin.shown} did not end within {ended.limit}{_said(ended.stderr)}; sign in first, "
             "or use credentials that need no person"
         )

@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mrunners.profiles.uri_query import MAX_PODS
+
 __all__ = ["GivenUp", "format_given_up", "index_ranges", "read_given_up"]
 
 
@@ -29,15 +31,22 @@ class GivenUp:
 
 
 def read_given_up(annotation: str | None) -> tuple[GivenUp, ...]:
-    """Return what an annotation says; nothing if it is absent or not ours."""
+    """Return what an annotation says; nothing if it is absent or not ours.
+
+    Ours names each pod once, and no Job has more than `MAX_PODS`.
+    """
+    groups: list[GivenUp] = []
+    count = 0
     try:
-        entries = json.loads(annotation or "[]")
-        return tuple(
-            GivenUp(index_ranges(entry["indexes"]), str(entry["reason"]), str(entry["detail"]))
-            for entry in entries
-        )
+        for entry in json.loads(annotation or "[]"):
+            indexes = index_ranges(entry["indexes"])
+            groups.append(GivenUp(indexes, str(entry["reason"]), str(entry["detail"])))
+            count += len(indexes)
+            if count > MAX_PODS:
+                return ()
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return ()
+    return tuple(groups)
 
 
 def format_given_up(groups: Iterable[GivenUp]) -> str:
@@ -55,11 +64,19 @@ def format_given_up(groups: Iterable[GivenUp]) -> str:
 
 
 def index_ranges(text: str) -> tuple[int, ...]:
-    """Return the completion indexes in a Job's status: `0-2,5` is 0, 1, 2 and 5."""
+    """Return the completion indexes in a Job's status: `0-2,5` is 0, 1, 2 and 5.
+
+    What lies beyond `MAX_PODS` is left out, because a few digits could fill the memory.
+
+    Raises:
+        ValueError: The text is not a list of ranges, or lists an index more than once.
+    """
     indexes: list[int] = []
     for part in filter(None, text.split(",")):
         first, _, last = part.partition("-")
-        indexes.extend(range(int(first), int(last or first) + 1))
+        indexes.extend(range(int(first), min(int(last or first) + 1, MAX_PODS)))
+        if len(indexes) > MAX_PODS:
+            raise ValueError("a completion index is listed more than once")
     return tuple(indexes)
 
 

@@ -146,7 +146,7 @@ def _yaml_problem(error: yaml.YAMLError) -> str:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}"
         return f"it is not YAML: {place}: {error.problem}" if error.problem else place
-    return "it is not YAML: it holds characters that no text has"
+    return "it is not YAML: it contains characters that are not allowed in YAML"
 
 
 def _choose(shown: str, files: Sequence[_File], name: str) -> Context:
@@ -164,12 +164,13 @@ def _choose(shown: str, files: Sequence[_File], name: str) -> Context:
         raise kubeconfig_error(shown, f"its current-context {wanted!r} does not exist")
     cluster = _entry(shown, files, "cluster", chosen.text("cluster"))
     if cluster is None:
-        text = f"context {wanted!r} is of cluster {chosen.text('cluster')!r}, which does not exist"
+        named = chosen.text("cluster")
+        text = f"context {wanted!r} refers to cluster {named!r}, which does not exist"
         raise kubeconfig_error(shown, text)
     user_name = chosen.text("user")
     user = _entry(shown, files, "user", user_name) if user_name else None
     if user is None and user_name:
-        text = f"context {wanted!r} is of user {user_name!r}, who does not exist"
+        text = f"context {wanted!r} refers to user {user_name!r}, which does not exist"
         raise kubeconfig_error(shown, text)
     return Context(wanted, cluster, user or Entry(shown, "user", "", {}))
 
@@ -179,7 +180,7 @@ def _entry(shown: str, files: Sequence[_File], kind: str, name: str) -> Entry | 
     for file in files:
         entries = file.content.get(f"{kind}s") or []
         if not isinstance(entries, list):
-            raise kubeconfig_error(file.name, f"its {kind}s are no list")
+            raise kubeconfig_error(file.name, f"its {kind}s are not a list")
         for entry in entries:
             if not isinstance(entry, dict) or "name" not in entry:
                 raise kubeconfig_error(file.name, f"one of its {kind}s has no name")

@@ -162,7 +162,7 @@ def _words(error: BaseException, causes: list[BaseException]) -> str:
     if any(
         isinstance(cause, UnicodeError | urllib3.exceptions.LocationValueError) for cause in causes
     ):
-        return "its name is no host name"
+        return "its name is not a valid host name"
     if isinstance(error, urllib3.exceptions.HTTPError):
         return "its answer cannot be read"
     return "the request failed"

@@ -80,7 +80,7 @@ def parse_object(info: RequestInfo, body: bytes, *kinds: str) -> Mapping[str, An
     Args:
         info: The request.
         body: JSON.
-        *kinds: What the object may be; a Status must be that of a success.
+        *kinds: What the object may be; a Status must report success.
 
     Raises:
         RequestFailure: The body holds no such object.
@@ -91,7 +91,7 @@ def parse_object(info: RequestInfo, body: bytes, *kinds: str) -> Mapping[str, An
         raise unusable_answer(info, f"it sent {_described(kind)} instead of a {kinds[0]}")
     if kind == "Status":
         if document.get("status") != "Success":
-            raise unusable_answer(info, "it sent a Status that is none of a success")
+            raise unusable_answer(info, "it sent a Status that does not report success")
         return document
     meta = document.get("metadata")
     if not isinstance(meta, dict) or (info.name and meta.get("name") != info.name):

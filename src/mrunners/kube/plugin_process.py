@@ -1,7 +1,7 @@
 """One run of a credential plugin: shows its stderr while it waits for a person, within a limit.
 
 What the plugin writes in its first second is held back, because a plugin that fails at once is
-reported with its last line anyway.
+reported with its last line anyway. The limit is the caller's deadline if that comes earlier.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import IO
 
 from mrunners.durations import format_duration
 from mrunners.errors import InvalidInputError
+from mrunners.kube.retry import seconds_left
 
 __all__ = ["PluginEnd", "PluginProcess"]
 
@@ -26,6 +27,8 @@ HOLD_SECONDS = 1.0
 PATIENT_SECONDS = 5.0
 # A person needs a minute or two to sign in with a second factor.
 LIMIT_SECONDS = 180.0
+# Enough for a plugin that asks nobody, when the caller's own time is up.
+LEAST_SECONDS = 1.0
 # After the end, a child of the plugin may keep the pipes open.
 DRAIN_SECONDS = 1.0
 KILL_SECONDS = 2.0
@@ -40,12 +43,14 @@ class PluginEnd:
         stdout: With credentials, so a repr leaves it out.
         stderr: What it said.
         limit: The time that it had, for messages.
+        cut_short: Whether the caller's deadline left it less time than a sign-in may take.
     """
 
     code: int | None
     stdout: bytes = field(repr=False)
     stderr: bytes
     limit: str
+    cut_short: bool
 
 
 class _Stream(threading.Thread):
@@ -82,7 +87,7 @@ class PluginProcess:
     Attributes:
         hold_seconds: How long its stderr is held back.
         patient_seconds: When the user is told what is waited for.
-        limit_seconds: When it is ended.
+        limit_seconds: When it is ended, unless the caller's deadline is earlier.
     """
 
     hold_seconds = HOLD_SECONDS
@@ -121,42 +126,60 @@ class PluginProcess:
                 start_new_session=not self._interactive,
             )
         except (OSError, ValueError) as error:
-            cause = (isinstance(error, OSError) and error.strerror) or "its arguments are no texts"
+            cause = (
+                isinstance(error, OSError) and error.strerror
+            ) or "its arguments are not strings"
             raise InvalidInputError(f"{self._shown} cannot be started: {cause.lower()}") from error
+        limit_seconds, cut_short = self._limit()
         assert process.stdout is not None
         assert process.stderr is not None
         stdout, stderr = _Stream(process.stdout), _Stream(process.stderr)
         try:
-            code = self._wait(process, stderr, warn)
+            code = self._wait(process, stderr, warn, limit_seconds)
         finally:
             self._end(process)
         for stream in (stdout, stderr):
             stream.join(DRAIN_SECONDS)
         if code == 0 or stderr.content.strip().count(b"\n"):
             stderr.pass_on()  # warnings, or more than the one line that the error quotes
-        limit = format_duration(self.limit_seconds)
-        return PluginEnd(code, bytes(stdout.content), bytes(stderr.content), limit)
+        limit = format_duration(limit_seconds)
+        return PluginEnd(code, bytes(stdout.content), bytes(stderr.content), limit, cut_short)
+
+    def _limit(self) -> tuple[float, bool]:
+        """Return the seconds that the plugin has, and whether the caller's deadline says so."""
+        left = seconds_left()
+        if left is None or left >= self.limit_seconds:
+            return self.limit_seconds, False
+        return max(left, LEAST_SECONDS), True
 
     def _wait(
-        self, process: subprocess.Popen[bytes], stderr: _Stream, warn: Callable[[str], None]
+        self,
+        process: subprocess.Popen[bytes],
+        stderr: _Stream,
+        warn: Callable[[str], None],
+        limit_seconds: float,
     ) -> int | None:
         """Return the exit code; None when the time is up."""
         steps: tuple[tuple[float, Callable[[], None]], ...] = (
             (self.hold_seconds, stderr.pass_on),
-            (self.patient_seconds, lambda: warn(self._waiting())),
-            (self.limit_seconds, lambda: None),
+            (self.patient_seconds, lambda: warn(self._waiting(limit_seconds))),
         )
         passed = 0.0
         for at, act in steps:
+            if at >= limit_seconds:
+                break
             try:
                 return process.wait(max(at - passed, 0))
             except subprocess.TimeoutExpired:
                 passed = at
                 act()
-        return None
+        try:
+            return process.wait(limit_seconds - passed)
+        except subprocess.TimeoutExpired:
+            return None
 
-    def _waiting(self) -> str:
-        limit = format_duration(self.limit_seconds)
+    def _waiting(self, limit_seconds: float) -> str:
+        limit = format_duration(limit_seconds)
         return f"{self._shown} may ask for a sign-in; waiting for it for up to {limit}"
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:

@@ -88,7 +88,7 @@ def proxy_from_environment(server: Url, environ: Mapping[str, str]) -> Proxy | N
     """Return the proxy that the environment names for a server, as Go's httpproxy does.
 
     Raises:
-        InvalidInputError: The environment's URL is none of a proxy.
+        InvalidInputError: The environment's URL is not that of a proxy.
     """
     for name in (f"{server.scheme}_proxy".upper(), f"{server.scheme}_proxy"):
         if given := environ.get(name):

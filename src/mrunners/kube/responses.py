@@ -81,7 +81,7 @@ def no_response(info: RequestInfo, cause: str) -> RequestFailure:
 
 
 def unusable_answer(info: RequestInfo, problem: str) -> RequestFailure:
-    """Return the failure of a request whose answer is none that an API server would give.
+    """Return the failure of a request with an answer that no API server would give.
 
     A proxy, a balancer or a sign-in page gives such answers for a while. The API server may have
     carried out the request all the same.

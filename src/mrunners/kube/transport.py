@@ -11,7 +11,8 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
@@ -19,7 +20,8 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from mrunners.errors import MrunnersError, UnauthorizedError
+from mrunners.errors import MrunnersError, UnauthorizedError, UnreachableError
+from mrunners.kube.exec_plugin import PluginTimeoutError
 from mrunners.kube.kubeconfig import KubeconfigSource
 from mrunners.kube.network_errors import CertificateFailure, failure_from_exception
 from mrunners.kube.responses import (
@@ -89,6 +91,8 @@ class Transport:
         self._lock = threading.Lock()
         # Held while credentials are read, so that of many threads one runs the plugin.
         self._renewing = threading.Lock()
+        # The last time that nobody signed in; those who waited meanwhile do not ask again.
+        self._unanswered: PluginTimeoutError | None = None
         self._clock: tuple[datetime, float] | None = None
         self._contacted = False
         self.server = self._session.endpoint.server
@@ -138,17 +142,40 @@ class Transport:
 
         Raises:
             RequestFailure: They cannot be read; transient if the server has answered before, for
-                a plugin needs the same network.
+                a plugin needs the same network, and files may be gone while they are replaced.
+                Not if nobody has signed in: each attempt would ask once more.
         """
-        with self._renewing:
+        unanswered = self._unanswered
+        with self._sole_renewal():
             if self._session is not old:
                 return self._session
+            if self._unanswered is not unanswered:
+                error = PluginTimeoutError(str(self._unanswered))
+                raise RequestFailure(FailureKind.PERMANENT, error)
             try:
                 self._session = self._opener.renew(old)
+            except PluginTimeoutError as error:
+                self._unanswered = error
+                raise RequestFailure(FailureKind.PERMANENT, error) from error
             except MrunnersError as error:
-                kind = FailureKind.TRANSIENT if self._contacted else FailureKind.PERMANENT
-                raise RequestFailure(kind, error) from error
+                if not self._contacted:
+                    raise RequestFailure(FailureKind.PERMANENT, error) from error
+                # It is an outage like any other, also for what is read of one pod.
+                outage = UnreachableError(str(error))
+                raise RequestFailure(FailureKind.TRANSIENT, outage) from error
             return self._session
+
+    @contextmanager
+    def _sole_renewal(self) -> Iterator[None]:
+        """Wait until no other thread reads credentials, but not longer than the caller can."""
+        left = seconds_left()
+        if not self._renewing.acquire(timeout=-1 if left is None else left):
+            error = UnreachableError("the credentials are still being renewed")
+            raise RequestFailure(FailureKind.TRANSIENT, error)
+        try:
+            yield
+        finally:
+            self._renewing.release()
 
     def _send(self, session: Session, request: Request) -> tuple[int, bytes]:
         headers = urllib3.HTTPHeaderDict(session.credentials.headers)
@@ -205,7 +232,7 @@ def request_timeout(*, contacted: bool) -> tuple[float, float]:
 
 
 def _problem(request: Request, response: urllib3.BaseHTTPResponse, body: bytes) -> str | None:
-    """Return why an answer is none of an API server; None when it may be one."""
+    """Return why an answer is not that of an API server; None when it may be."""
     status = response.status
     if status in {404, 409, 410} and not is_status(body):
         # A balancer's 404 must not be taken for an object that does not exist.

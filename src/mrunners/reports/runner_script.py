@@ -11,7 +11,7 @@ The script is the container's PID 1, which has consequences:
 
 Here kperf writes its report to a file, and only a complete file is printed, as gzip and base64
 between a begin and an end line that `frame` verifies. kperf creates the file before the load
-starts, so an empty file is no report. sh has no pipefail, so every step writes a file and is
+starts, so an empty file is not a report. sh has no pipefail, so every step writes a file and is
 checked on its own. When there is no report to print, one line says why (`none`, `too-large`).
 """
 

@@ -10,7 +10,8 @@ the late pods one by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from mrunners.errors import ApiStatusError, ForbiddenError
 from mrunners.kube.api import Cluster
@@ -22,7 +23,9 @@ from mrunners.run.observer import RunObserver
 from mrunners.run.snapshot import RunSnapshot
 from mrunners.status.diagnostics import PodDiagnosis
 from mrunners.status.held_pods import PodHold
+from mrunners.status.run_state import JobState
 from mrunners.status.start_deadline import late_start
+from mrunners.text import listed
 
 __all__ = ["LatePods"]
 
@@ -35,18 +38,28 @@ _PodKey = tuple[str, int]
 
 
 class LatePods:
-    """Gives up the late pods of one run, during one wait."""
+    """Gives up the late pods of one run, during one wait.
+
+    Attributes:
+        deleted: The UIDs of the pods that it has deleted.
+    """
 
     def __init__(self, cluster: Cluster, plan: RunPlan, observer: RunObserver) -> None:
         self._cluster, self._plan, self._observer = cluster, plan, observer
         self._late_since: dict[_PodKey, float] = {}
         self._forbidden = False
         self._gone: set[str] = set()
+        # What an admission policy, for example, has refused: the method and the object's UID.
+        self._refused: set[tuple[str, str]] = set()
+        self._refusals: list[str] = []
+        self._told: set[str] = set()
+        self.deleted: set[str] = set()
 
     def give_up(self, snapshot: RunSnapshot, monotonic: float) -> bool:
         """Keep late pods from starting.
 
         Where that is forbidden it is a warning, once: if they start, their reports are set aside.
+        A change that is refused is not tried again, and the others are made all the same.
 
         Args:
             snapshot: The run as it was read just now.
@@ -68,13 +81,17 @@ class LatePods:
         }
         done = True
         if not self._forbidden:
+            self._refusals.clear()
             try:
                 done = self._act(snapshot, sure)
-            except (ForbiddenError, ApiStatusError) as error:
+            except ForbiddenError as error:
                 self._forbidden = True
+                self._refusals.append(str(error))
+            if new := [text for text in dict.fromkeys(self._refusals) if text not in self._told]:
+                self._told.update(new)
                 self._observer.warn(
                     "pods that did not start in time cannot be kept from starting later; if they "
-                    f"do, their reports are not merged: {error}"
+                    f"do, their reports are not merged: {listed(new)}"
                 )
         return done and len(sure) == len(overdue)
 
@@ -82,37 +99,64 @@ class LatePods:
         """Act on what is late; return whether that is all, so far as is known."""
         done = True
         may_finish = {job.planned.name for job in snapshot.may_finish}
-        held = {(pod.job, pod.index) for pod in snapshot.held if pod.hold is not PodHold.LATE}
         for state in snapshot.state.jobs:
-            name, job = state.planned.name, state.actual
-            if job is None:
+            if (job := state.actual) is None:
                 continue
-            unstarted = {index: d for (of, index), d in late.items() if of == name}
-            new = [d for index, d in unstarted.items() if index not in state.noted]
-            if not self._carried_out(job.uid, self._note(job, new)):
-                done = False  # without its note, a deleted pod would be gone for no known reason
-                continue
-            # One that was given up may have started while its deletion was on the way.
-            doomed = state.noted.union(unstarted)
-            for pod in snapshot.pods:
-                if pod.job_uid == job.uid and pod.index in doomed:
-                    done = self._carried_out(pod.uid, self._delete(job, pod)) and done
-            if not doomed or state.phase.finished or name in may_finish:
-                continue
-            if all(
-                index in state.counted | doomed and (name, index) not in held
-                for index in range(state.planned.pod_count)
-            ):
-                suspended = self._cluster.suspend_job(self._plan.namespace, name, job.uid)
-                done = self._carried_out(job.uid, suspended) and done
+            unstarted = {index: d for (of, index), d in late.items() if of == job.name}
+            ending = not state.phase.finished and job.name not in may_finish
+            done = self._act_on_job(snapshot, state, job, unstarted, ending=ending) and done
         return done
 
-    def _carried_out(self, uid: str, changed: bool) -> bool:
-        """Return whether a change counts as carried out.
+    def _act_on_job(
+        self,
+        snapshot: RunSnapshot,
+        state: JobState,
+        job: Job,
+        unstarted: Mapping[int, PodDiagnosis],
+        *,
+        ending: bool,
+    ) -> bool:
+        new = [d for index, d in unstarted.items() if index not in state.noted]
+        if not self._carried_out("note", job.uid, partial(self._note, job, new)):
+            return False  # without its note, a deleted pod would be gone for no known reason
+        if ("note", job.uid) in self._refused:
+            return True
+        done = True
+        # One that was given up may have started while its deletion was on the way.
+        doomed = state.noted.union(unstarted)
+        for pod in snapshot.pods:
+            if pod.job_uid == job.uid and pod.index in doomed:
+                deletion = partial(self._delete, job, pod)
+                done = self._carried_out("delete", pod.uid, deletion) and done
+        if not (doomed and ending):
+            return done
+        held = {
+            pod.index
+            for pod in snapshot.held
+            if pod.job == job.name and pod.hold is not PodHold.LATE and not pod.counted
+        }
+        if all(
+            index in state.counted | doomed and index not in held
+            for index in range(state.planned.pod_count)
+        ):
+            stop = partial(self._cluster.suspend_job, self._plan.namespace, job.name, job.uid)
+            done = self._carried_out("suspend", job.uid, stop) and done
+        return done
+
+    def _carried_out(self, method: str, uid: str, change: Callable[[], bool]) -> bool:
+        """Make a change, and return whether it counts as carried out.
 
         If the object was gone, the next poll shows it. One that is there again was not gone: the
         answer was wrong, and the change is tried once more. After that it is not insisted on.
         """
+        if (method, uid) in self._refused:
+            return True
+        try:
+            changed = change()
+        except ApiStatusError as error:
+            self._refused.add((method, uid))
+            self._refusals.append(str(error))
+            return True
         if changed or uid in self._gone:
             return True
         self._gone.add(uid)
@@ -132,7 +176,10 @@ class LatePods:
         in_time = pod.started is not None and not late
         if pod.ended or pod.deleting or in_time:
             return True
-        return self._cluster.delete_pod(self._plan.namespace, pod.name, pod.uid)
+        deleted = self._cluster.delete_pod(self._plan.namespace, pod.name, pod.uid)
+        if deleted:
+            self.deleted.add(pod.uid)
+        return deleted
 
 
 def _groups(late: Iterable[PodDiagnosis]) -> list[GivenUp]:

@@ -43,7 +43,7 @@ class RunSnapshot:
         state: The plan compared with the Jobs.
         pods: All pods of the run; empty when they were not read.
         diagnoses: Why pods have not started; empty when they were not read.
-        held: The pods that have started, and that their Jobs have not counted.
+        held: The pods that have started, and that keep their Jobs from finishing.
         creator_gone: Jobs are missing and nothing is creating them.
     """
 
@@ -84,7 +84,7 @@ class RunSnapshot:
         """What holds pods whose Jobs wait for them, one line per Job and cause; not in `failures`.
 
         When nothing can finish any more, these pods have succeeded and their reports are there,
-        although their Jobs are not Complete.
+        although their Jobs are not Complete; or their Jobs have counted them as failed.
         """
         return tuple(
             held_pod_lines(self.state, [pod for pod in self.held if not pod.failed]).values()

@@ -5,6 +5,7 @@ While the API server does not answer, the client retries; the caller's timeout h
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -77,24 +78,24 @@ def wait_for_run(
         RefusedError: The tracker was deleted or replaced.
     """
     wait = _Wait(cluster, run, store, observer, monotonic, waited_seconds)
-    deadline = None if timeout_seconds is None else wait.started + timeout_seconds
-    with nullcontext() if deadline is None else request_deadline(deadline, monotonic):
+    seconds = math.inf if timeout_seconds is None else timeout_seconds
+    deadline = wait.started + seconds
+    with nullcontext() if seconds == math.inf else request_deadline(deadline, monotonic):
         interval: float | None = None
         while True:
             try:
                 snapshot = wait.poll()
             except UnreachableError as error:
-                if deadline is None or monotonic() < deadline:
+                if monotonic() < deadline:
                     raise
-                raise wait.timed_out(timeout_seconds or 0.0, error) from error
+                raise wait.timed_out(seconds, error) from error
             if snapshot is not None:
                 return snapshot
             interval = interval_seconds or wait.next_interval(interval)
-            if deadline is not None:
-                left = deadline - monotonic()
-                if left <= 0:
-                    raise wait.timed_out(timeout_seconds or 0.0)
-                interval = min(interval, left)
+            left = deadline - monotonic()
+            if left <= 0:
+                raise wait.timed_out(seconds)
+            interval = min(interval, left)
             sleep(interval)
 
 
@@ -202,10 +203,11 @@ class _Wait:
         """Keep where pods run, and report those that were deleted while they ran."""
         pods = snapshot.pods
         for name in sorted(self._running.keys() - {pod.name for pod in pods}):
-            self._observer.warn(
-                f"pod {name} on {self._running[name].node} was deleted while it ran: drained, "
-                "evicted, by hand, or with its node"
-            )
+            if not self._was_given_up(self._running[name], snapshot.state):
+                self._observer.warn(
+                    f"pod {name} on {self._running[name].node} was deleted while it ran: drained, "
+                    "evicted, by hand, or with its node"
+                )
         self._running = {pod.name: pod for pod in pods if pod.started and not pod.ended}
         of_job: dict[str | None, list[Pod]] = {}
         for pod in pods:
@@ -213,6 +215,18 @@ class _Wait:
         for job in snapshot.state.jobs:
             if job.actual is not None and job.actual.uid in of_job:
                 self._seen.add(job.planned.name, of_job[job.actual.uid])
+
+    def _was_given_up(self, pod: Pod, state: RunState) -> bool:
+        """Whether a wait, this one or another, has deleted a pod because it was late."""
+        if pod.uid in self._late_pods.deleted:
+            return True
+        return any(
+            job.actual is not None
+            and job.actual.uid == pod.job_uid
+            and pod.index in job.noted
+            and bool(late_start(self._run.plan, job.actual, pod.index, pod.started))
+            for job in state.jobs
+        )
 
     def _in_time(self, state: RunState, pods: tuple[Pod, ...]) -> list[Pod]:
         jobs = {job.actual.uid: job.actual for job in state.jobs if job.actual is not None}

@@ -52,7 +52,7 @@ def jobs_that_may_finish(
     Args:
         state: The run.
         diagnoses: The pods that have not started.
-        held: The pods that have started, and that their Jobs have not counted.
+        held: The pods that have started, and that keep their Jobs from finishing.
         creator_gone: Whether nothing creates the missing Jobs any more.
     """
     given_up: dict[str, set[int]] = {}
@@ -94,7 +94,7 @@ def failure_lines(
         state: The run.
         diagnoses: The pods that have not started.
         run: The run that the lines are about.
-        held: The pods that have started, and that their Jobs have not counted.
+        held: The pods that have started, and that keep their Jobs from finishing.
         creator_gone: Whether nothing creates the missing Jobs any more.
         pods: All pods of the run, one of which is named where pods failed.
 

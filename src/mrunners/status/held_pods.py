@@ -1,24 +1,25 @@
-"""Finds pods that neither run their load nor are counted by their Job, and says what holds them.
+"""Finds pods that neither run their load nor let their Job finish, and says what holds them.
 
 A Job waits for such pods, for ever if need be: those whose runner container has ended beside an
-injected one that runs on, and those on nodes that do not answer. Nobody else waits for them, nor
-for pods that started too late.
+injected one that runs on, and those on nodes that do not answer or do not end them. Nobody else
+waits for them, nor for pods that started too late, nor for a Job that has counted all of its pods
+and has nobody who finishes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mrunners.kube.objects import Job, Pod
 from mrunners.plan.plan import RunPlan
-from mrunners.status.run_state import RunState
+from mrunners.status.run_state import JobState, RunState
 from mrunners.status.start_deadline import late_start
 from mrunners.text import listed
 
-__all__ = ["HeldPod", "PodHold", "held_pod_lines", "held_pods", "lost_pod"]
+__all__ = ["HeldPod", "PodHold", "held_pod_lines", "held_pods"]
 
 # After its last container a kubelet needs 1 to 2 s to end the pod (measured); a well-behaved
 # sidecar needs longer.
@@ -41,7 +42,10 @@ class PodHold(StrEnum):
     """Its runner container has ended, and another container runs on."""
 
     CONTROLLER = "controller"
-    """It has ended, and the Job controller has not counted it."""
+    """It has ended, and the Job controller has not counted it, or has counted all and stopped."""
+
+    KUBELET = "kubelet"
+    """Its containers have ended, and its node has not ended the pod."""
 
     NODE = "node"
     """Its node does not answer, so it is unknown whether its runner still runs."""
@@ -52,18 +56,19 @@ class PodHold(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldPod:
-    """One pod that has started, and that its Job has not counted.
+    """One pod that has started, and whose Job has not finished for that reason.
 
     Attributes:
         job: The Job's name.
         index: The completion index.
-        pod: The pod's name.
+        pod: The pod's name; empty when it does not exist any more.
         node: Its node.
         hold: What holds it, for programs.
         detail: What holds it, in words.
         succeeded: Whether its runner container ended without an error.
         exit_code: The exit code of its runner container; None while it has not ended.
         settled: Whether it is not waited for any longer.
+        counted: Whether its Job has counted it, and all others, and has not finished all the same.
     """
 
     job: str
@@ -75,6 +80,7 @@ class HeldPod:
     succeeded: bool
     exit_code: int | None
     settled: bool
+    counted: bool = False
 
     @property
     def lost(self) -> bool:
@@ -83,8 +89,11 @@ class HeldPod:
 
     @property
     def failed(self) -> bool:
-        """Whether it has no success to show, although it is not waited for any longer."""
-        return self.settled and not self.succeeded
+        """Whether it has no success to show, although it is not waited for any longer.
+
+        A pod that its Job has counted as failed is told of with the Job.
+        """
+        return self.settled and not self.succeeded and not self.counted
 
 
 def held_pods(plan: RunPlan, state: RunState, pods: Iterable[Pod], now: datetime) -> list[HeldPod]:
@@ -109,13 +118,8 @@ def held_pods(plan: RunPlan, state: RunState, pods: Iterable[Pod], now: datetime
                 continue
             if (hold := _hold(plan, job.actual, found, now)) is not None:
                 held.append(_held_pod(job.actual, index, found, *hold))
+        held += _counted_pods(job, job.actual, by_index, now)
     return held
-
-
-def lost_pod(pod: Pod, now: datetime) -> str:
-    """Return why a pod that has started is lost with its node; empty while it may still end."""
-    found = _on_silent_node(pod, now)
-    return found[0] if found is not None and found[1] else ""
 
 
 def held_pod_lines(state: RunState, held: Iterable[HeldPod]) -> dict[tuple[str, ...], str]:
@@ -152,6 +156,37 @@ def _held_pod(job: Job, index: int, pod: Pod, detail: str, settled: bool, hold: 
     )
 
 
+def _counted_pods(
+    state: JobState,
+    job: Job,
+    by_index: Mapping[tuple[str | None, int | None], Pod],
+    now: datetime,
+) -> Iterator[HeldPod]:
+    """Yield the pods of a Job that has counted all of them, and that nobody has finished since."""
+    indexes = range(state.planned.pod_count)
+    if not state.counted.issuperset(indexes):
+        return
+    pods = {index: pod for index in indexes if (pod := by_index.get((job.uid, index))) is not None}
+    ends = (pod.finished or pod.created for pod in pods.values())
+    if now - max([job.started or job.created, *ends]) <= CONTROLLER_PATIENCE:
+        return
+    succeeded = frozenset(job.succeeded)
+    for index in sorted(state.counted.intersection(indexes) - state.given_up):
+        pod = pods.get(index)
+        yield HeldPod(
+            job=job.name,
+            index=index,
+            pod="" if pod is None else pod.name,
+            node=None if pod is None else pod.node,
+            hold=PodHold.CONTROLLER,
+            detail="the Job controller has counted them and done nothing since",
+            succeeded=index in succeeded,
+            exit_code=None if pod is None else pod.exit_code,
+            settled=True,
+            counted=True,
+        )
+
+
 def _after_the_end(pod: Pod, now: datetime) -> tuple[str, bool, PodHold] | None:
     since = now - (pod.finished or pod.created)
     if pod.final:
@@ -159,7 +194,10 @@ def _after_the_end(pod: Pod, now: datetime) -> tuple[str, bool, PodHold] | None:
             return None
         return "the Job controller has not counted them", True, PodHold.CONTROLLER
     if not pod.other_containers:
-        return None
+        # The node may have died between the end of the container and that of the pod.
+        if since <= CONTAINER_PATIENCE:
+            return None
+        return f"node {pod.node} has not reported their final phase", True, PodHold.KUBELET
     names = listed(sorted(pod.other_containers))
     noun, verb = ("container", "runs") if len(pod.other_containers) == 1 else ("containers", "run")
     return f"{noun} {names} still {verb}", since > CONTAINER_PATIENCE, PodHold.CONTAINER
@@ -192,6 +230,8 @@ def _line(group: Sequence[HeldPod], count: int) -> str:
                 f"{where} {ended}, but the Job cannot finish: {first.detail}; check "
                 "kube-controller-manager"
             )
+        case PodHold.KUBELET:
+            return f"{where} {ended}, but the Job cannot finish: {first.detail}; check the node"
         case PodHold.CONTAINER:
             return (
                 f"{where} {ended}, but the Job cannot finish: {first.detail} in "

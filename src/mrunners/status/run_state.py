@@ -99,7 +99,7 @@ class JobState:
         if self.actual.finished is not None:
             return JobPhase.COMPLETE if self.actual.finished == "Complete" else JobPhase.FAILED
         if self.actual.suspended:
-            return JobPhase.STOPPED if self.actual.given_up else JobPhase.SUSPENDED
+            return JobPhase.STOPPED if self.noted else JobPhase.SUSPENDED
         return JobPhase.STARTING if self.unstarted else JobPhase.RUNNING
 
     @property
@@ -125,7 +125,8 @@ class JobState:
     def noted(self) -> frozenset[int]:
         """The completion indexes that the Job's annotation says are given up."""
         groups = () if self.actual is None else self.actual.given_up
-        return frozenset(index for group in groups for index in group.indexes)
+        count = self.planned.pod_count
+        return frozenset(index for group in groups for index in group.indexes if index < count)
 
     @property
     def ended(self) -> int:

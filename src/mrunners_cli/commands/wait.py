@@ -56,11 +56,13 @@ def wait(
     from mrunners.errors import NextStep
     from mrunners.formatting import counted
     from mrunners.hints import command
+    from mrunners.run.time_limit import looking_up
 
     with Console(quiet=quiet) as console:
-        connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
-        run = connection.get(namespace, tracker)
-        snapshot = run.wait(timeout, interval=interval)
+        with looking_up(namespace, tracker, timeout) as used_seconds:
+            connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
+            run = connection.get(namespace, tracker)
+        snapshot = run.wait(timeout, interval=interval, waited=used_seconds())
         report = _fetched(run, snapshot)
         console.findings(report.findings)
         snapshot.require_complete()

@@ -321,6 +321,23 @@ def test_credentials_that_are_refused_twice_are_not_read_again(
     assert (len(api.received), client.requests) == (2, 2)
 
 
+def test_credentials_that_cannot_be_read_in_mid_run_are_an_outage(
+    api: ApiServer, tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("first")
+    client = Client(api.kubeconfig(tmp_path, tokenFile="token"))
+    api.answers.extend([listed("Job"), *[refuses(401)] * 99])
+    client.list_jobs("load", "")
+    token.unlink()
+    with pytest.raises(UnreachableError, match=r"token: no such file"):
+        client.read_log("load", "p", limit_bytes=9)
+    api.answers.clear()
+    api.answers.extend([refuses(401), refuses(401), says(config_map())])
+    client.clock.then(lambda: token.write_text("second"))
+    assert client.get_config_map("load", "mrunners") == ConfigMap.from_json(config_map())
+
+
 def test_a_log_is_read_as_bytes_from_the_runner_container(api: ApiServer, client: Client) -> None:
     api.answers.append(Answer(body=b"\xff{\n"))
     assert client.read_log("load", "p", limit_bytes=100) == b"\xff{\n"

@@ -6,14 +6,24 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import yaml
 
-from mrunners.errors import ClusterError, InvalidInputError, MrunnersError, UnauthorizedError
+from mrunners.errors import (
+    ClusterError,
+    InvalidInputError,
+    MrunnersError,
+    UnauthorizedError,
+    UnreachableError,
+)
+from mrunners.kube.exec_plugin import PluginTimeoutError
 from mrunners.kube.plugin_process import PluginProcess
+from mrunners.kube.retry import request_deadline
 from tests.unit.kube.apiserver import ApiServer, Client, listed, refuses, serving
 from tests.unit.kube.certificates import Authority, encoded
 
@@ -162,7 +172,7 @@ def test_a_plugin_that_is_not_installed_is_invalid_input_with_its_hint(
         (prints({}), "printed neither a token nor a certificate with its key"),
         (prints({"clientKeyData": "secret"}), "printed neither a token nor a certificate"),
         (prints({"token": "s", "expirationTimestamp": "secret"}), "expirationTimestamp that is no"),
-        (prints({"token": "sec ret"}), "the token of the exec plugin holds characters that no"),
+        (prints({"token": "sec ret"}), "the token of the exec plugin contains characters that are"),
         (
             prints({"clientCertificateData": "secret", "clientKeyData": "secret"}),
             "clientCertificateData of the exec plugin",
@@ -190,7 +200,7 @@ def test_an_answer_that_is_no_credential_is_invalid_input_and_never_quoted(
         ({"interactiveMode": "Always"}, "needs a terminal (interactiveMode is Always)"),
         ({"args": "x"}, "args of the exec plugin of user 'me' is not a list"),
         ({"env": [{"value": "x"}]}, "env of the exec plugin of user 'me' holds an item without"),
-        ({"args": ["\x00"]}, "cannot be started: its arguments are no texts"),
+        ({"args": ["\x00"]}, "cannot be started: its arguments are not strings"),
     ],
 )
 def test_an_entry_that_kubectl_would_refuse_is_invalid_input(
@@ -290,6 +300,48 @@ def test_a_plugin_that_fails_in_mid_run_is_an_outage(api: ApiServer, tmp_path: P
     first, last = client.warnings
     assert "failed (exit 1): no route; " in first
     assert last.startswith("the API server is back after ")
+
+
+def signing_in(folder: Path) -> dict[str, object]:
+    """Return a user whose plugin waits for a person from its second run on."""
+    code = (
+        f"import pathlib, time; p = pathlib.Path({str(folder / 'runs')!r});"
+        "n = len(p.read_text()) if p.exists() else 0; p.write_text('x' * (n + 1));"
+        f"n and time.sleep(1000); {prints({'token': 't'})}"
+    )
+    return plugin(code)
+
+
+def runs(folder: Path) -> int:
+    return len((folder / "runs").read_text())
+
+
+def test_a_plugin_is_ended_at_the_deadline_of_the_caller(api: ApiServer, tmp_path: Path) -> None:
+    api.answers.extend([listed("Job"), refuses(401)])
+    kubeconfig = api.kubeconfig(tmp_path, **signing_in(tmp_path))
+    client = Client(kubeconfig)
+    client.list_jobs("load", "")
+    with request_deadline(time.monotonic() + 0.5, time.monotonic):
+        for ask in (lambda: client.list_jobs("load", ""), lambda: Client(kubeconfig)):
+            with pytest.raises(UnreachableError, match="did not end within 1s; sign in first"):
+                ask()
+
+
+def test_nobody_is_asked_twice_to_sign_in_during_an_outage(
+    api: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PluginProcess, "limit_seconds", 3.0)
+    api.answers.extend([listed("Job"), refuses(401), refuses(401)])
+    client = Client(api.kubeconfig(tmp_path, **signing_in(tmp_path)))
+    client.list_jobs("load", "")
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(client.list_jobs, "load", "")
+        while runs(tmp_path) < 2:
+            time.sleep(0.01)
+        second = threads.submit(client.list_jobs, "load", "")
+        for request in (first, second):
+            assert isinstance(request.exception(), PluginTimeoutError)
+    assert runs(tmp_path) == 2
 
 
 def test_the_plugins_arguments_do_not_show_in_a_kubeconfigs_error(

@@ -296,11 +296,20 @@ def test_a_user_becomes_headers(
 @pytest.mark.parametrize(
     ("user", "told"),
     [
-        ({"token": "sec\nret"}, "token of user 'a' holds characters that no token has"),
-        ({"token": "secrét"}, "token of user 'a' holds characters that no token has"),
+        (
+            {"token": "sec\nret"},
+            "token of user 'a' contains characters that are not allowed in a token",
+        ),
+        (
+            {"token": "secrét"},
+            "token of user 'a' contains characters that are not allowed in a token",
+        ),
         ({"tokenFile": "/none/token"}, "tokenFile of user 'a': /none/token: no such file or"),
-        ({"tokenFile": "config"}, "tokenFile of user 'a' holds characters that no token has"),
-        ({"token": ["secret"]}, "token of user 'a' is not a text"),
+        (
+            {"tokenFile": "config"},
+            "tokenFile of user 'a' contains characters that are not allowed in a token",
+        ),
+        ({"token": ["secret"]}, "token of user 'a' is not a string"),
         ({"exec": "secret"}, "exec of user 'a' is not a mapping"),
         ({"client-key-data": "c2VjcmV0"}, "user 'a' has a client-key and no client-certificate"),
         ({"as-groups": ["x"]}, "user 'a' impersonates a group or UID without a user"),

@@ -94,7 +94,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
         (http.client.LineTooLong("header line"), "its answer is not HTTP"),
         (urllib3.exceptions.DecodeError("gzip", Exception("x")), "its answer cannot be read"),
         (urllib3.exceptions.InvalidHeader("Content-Length"), "its answer cannot be read"),
-        (urllib3.exceptions.LocationParseError("a..b"), "its name is no host name"),
+        (urllib3.exceptions.LocationParseError("a..b"), "its name is not a valid host name"),
         (ValueError("invalid literal for int()"), "the request failed"),
     ],
 )

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -188,7 +189,13 @@ def test_a_job_of_another_owner_is_read_without_run_and_digest() -> None:
 
 @pytest.mark.parametrize(
     ("text", "indexes"),
-    [("", ()), ("0", (0,)), ("0-2,5", (0, 1, 2, 5)), ("1,3-4,7", (1, 3, 4, 7))],
+    [
+        ("", ()),
+        ("0", (0,)),
+        ("0-2,5", (0, 1, 2, 5)),
+        ("1,3-4,7", (1, 3, 4, 7)),
+        ("9998-99999999999,5000000000", (9998, 9999)),
+    ],
 )
 def test_index_ranges_are_expanded(text: str, indexes: tuple[int, ...]) -> None:
     assert index_ranges(text) == indexes
@@ -414,7 +421,23 @@ def test_a_job_knows_which_pods_were_given_up() -> None:
     assert Job.from_json(raw) == job_record(given_up=groups)
 
 
-@pytest.mark.parametrize("text", ["", "x", "3", "[1]", "[{}]", '[{"indexes": 1}]', '{"a": "b"}'])
+ALL_PODS = {"indexes": "0-99999999999", "reason": "", "detail": ""}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "3",
+        "[1]",
+        "[{}]",
+        '[{"indexes": 1}]',
+        '{"a": "b"}',
+        json.dumps([ALL_PODS] * 2),
+        json.dumps([{**ALL_PODS, "indexes": "0-9999,0"}]),
+    ],
+)
 def test_a_note_that_is_not_ours_says_nothing(text: str) -> None:
     raw = job()
     raw["metadata"]["annotations"]["mrunners.dev/not-started"] = text

@@ -63,7 +63,7 @@ def test_anything_else_is_a_transient_failure(body: bytes, problem: str) -> None
 def test_a_status_must_be_that_of_a_success() -> None:
     with pytest.raises(RequestFailure) as caught:
         parse_object(DELETE, b'{"kind": "Status", "status": "Failure"}', "Status")
-    assert str(caught.value) == unusable(DELETE, "a Status that is none of a success")
+    assert str(caught.value) == unusable(DELETE, "a Status that does not report success")
 
 
 @pytest.mark.parametrize("items", [[], None, [CONFIG_MAP]])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mrunners.errors import (
+    ApiStatusError,
     ForbiddenError,
     IncompleteError,
     RefusedError,
@@ -14,8 +15,10 @@ from mrunners.errors import (
     WaitTimeoutError,
 )
 from mrunners.hints import describe
+from mrunners.kube.given_up import GivenUp, format_given_up
 from mrunners.kube.objects import Event, Job
 from mrunners.kube.retry import FailureKind, RequestFailure, RetryPolicy
+from mrunners.plan.metadata import ANNOTATION_GIVEN_UP
 from mrunners.plan.planning import PlannedRun
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.run.lookup import ExistingRun
@@ -532,6 +535,21 @@ def test_reports_are_fetched_while_the_job_controller_is_away(tmp_path: Path) ->
     assert 120 < run.clock.seconds < 200
 
 
+def test_a_job_that_nobody_finishes_after_all_its_pods_ends_the_wait(tmp_path: Path) -> None:
+    run = WaitedRun(tmp_path, planned(2))
+    run.start()
+    run.clock.then(lambda: run.end(FIRST, 0, 1))
+    snapshot = run.wait()
+    assert (snapshot.failures, snapshot.state.complete) == ((), False)
+    assert run.observer.warnings == list(snapshot.holds)
+    assert snapshot.holds == (
+        "job mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: the Job controller has "
+        "counted them and done nothing since; check kube-controller-manager",
+    )
+    assert run.stored() == [(FIRST, 0), (FIRST, 1)]
+    assert 120 < run.clock.seconds < 200
+
+
 def test_a_pod_that_is_lost_with_its_node_ends_the_wait_by_name(tmp_path: Path) -> None:
     run = WaitedRun(tmp_path, planned(2, start_timeout="10s"))
     run.start()
@@ -543,6 +561,9 @@ def test_a_pod_that_is_lost_with_its_node_ends_the_wait_by_name(tmp_path: Path) 
     assert run.stored() == [(FIRST, 1)]
     assert 30 < run.clock.seconds < 120
     assert "delete_pod" not in run.cluster.calls
+
+
+FORBIDDEN = ForbiddenError("forbidden: patch jobs", verb="patch", resource="jobs", namespace="load")
 
 
 def late_run(folder: Path) -> WaitedRun:
@@ -604,12 +625,7 @@ def test_where_late_pods_cannot_be_kept_from_starting_that_is_said_once(tmp_path
     run = late_run(tmp_path)
     run.end(FIRST, 0)
     for _ in range(9):
-        run.cluster.fail(
-            "annotate_job",
-            ForbiddenError(
-                "forbidden: patch jobs", verb="patch", resource="jobs", namespace="load"
-            ),
-        )
+        run.cluster.fail("annotate_job", FORBIDDEN)
     assert run.failures() == (
         LATE[0].replace("pods did", "pods on node-1 did"),
         LATE[1],
@@ -619,6 +635,60 @@ def test_where_late_pods_cannot_be_kept_from_starting_that_is_said_once(tmp_path
         "reports are not merged: forbidden: patch jobs"
     ]
     assert run.changes() == ["annotate_job"]
+
+
+@pytest.mark.parametrize("change", ["annotate_job", "delete_pod", "suspend_job"])
+def test_what_a_policy_refuses_for_one_job_is_done_for_the_others(
+    tmp_path: Path, change: str
+) -> None:
+    run = WaitedRun(tmp_path, planned(2, 2, start_timeout="1m"))
+    for job in (FIRST, SECOND):
+        for index in range(2):
+            run.cluster.hold_pod(job, index, waiting="ErrImagePull", message="kperf:9")
+    run.cluster.fail(change, ApiStatusError("refused by a policy", status=403))
+    assert len(run.failures()) == 2
+    assert [line for line in run.observer.warnings if "policy" in line] == [
+        "pods that did not start in time cannot be kept from starting later; if they do, their "
+        "reports are not merged: refused by a policy"
+    ]
+    assert run.changes().count(change) == (4 if change == "delete_pod" else 2)
+    left = {
+        "annotate_job": ["mrunners-0-0-abcde", "mrunners-0-1-abcde"],
+        "delete_pod": ["mrunners-0-0-abcde"],
+        "suspend_job": [],
+    }
+    assert run.cluster.names("Pod") == left[change]
+    assert run.cluster.raw("Job", SECOND)["spec"]["suspend"]
+
+
+def deletions_told(run: WaitedRun) -> list[str]:
+    return [line for line in run.observer.warnings if "was deleted while it ran" in line]
+
+
+def test_a_late_pod_that_the_wait_itself_deletes_is_not_told_as_drained(tmp_path: Path) -> None:
+    run = late_run(tmp_path)
+    run.clock.then(*[lambda: None] * 12, lambda: run.cluster.start_pod(FIRST, 2))
+    run.clock.then(*[lambda: None] * 7, lambda: run.end(FIRST, 0))
+    run.wait(interval_seconds=10)
+    assert run.cluster.names("Pod") == ["mrunners-0-0-abcde"]
+    assert deletions_told(run) == []
+
+
+def test_a_late_pod_that_another_wait_deletes_is_not_told_as_drained(tmp_path: Path) -> None:
+    run = late_run(tmp_path)
+    run.cluster.fail("annotate_job", FORBIDDEN)
+
+    def give_up_the_last() -> None:
+        job = run.cluster.raw("Job", FIRST)["metadata"]["uid"]
+        pod = run.cluster.raw("Pod", "mrunners-0-2-abcde")["metadata"]["uid"]
+        note = {ANNOTATION_GIVEN_UP: format_given_up([GivenUp((2,), "", "")])}
+        assert run.cluster.annotate_job("load", FIRST, job, note)
+        assert run.cluster.delete_pod("load", "mrunners-0-2-abcde", pod)
+
+    run.clock.then(*[lambda: None] * 12, lambda: run.cluster.start_pod(FIRST, 2), lambda: None)
+    run.clock.then(give_up_the_last, lambda: None, lambda: run.end(FIRST, 0))
+    run.wait(interval_seconds=10)
+    assert deletions_told(run) == []
 
 
 def test_a_pod_that_was_given_up_and_starts_all_the_same_is_stopped(tmp_path: Path) -> None:

@@ -34,7 +34,9 @@ def lines(*pods: Pod, after: float, of: Job = STARTED) -> list[str]:
 
 def failures(*pods: Pod, after: float, of: Job = STARTED) -> list[str]:
     state = observe_pods(run_state(PLAN, [of]), pods)
-    return failure_lines(state, [], RUN, held(*pods, after=after, of=of), creator_gone=False)
+    return failure_lines(
+        state, [], RUN, held(*pods, after=after, of=of), creator_gone=False, pods=pods
+    )
 
 
 def may_finish(*pods: Pod, after: float, of: Job = STARTED) -> bool:
@@ -74,7 +76,8 @@ def record(hold: PodHold, detail: str, index: int = 0, **facts: object) -> HeldP
 
 def test_pods_that_run_or_start_or_have_just_ended_are_not_held() -> None:
     assert held(running(0), pod(1)) == []
-    assert held(ended(0), ended(1, phase="Succeeded"), after=119) == []
+    assert held(ended(0), ended(1, phase="Succeeded"), after=30) == []
+    assert held(ended(0, phase="Failed"), ended(1, phase="Succeeded"), after=119) == []
 
 
 @pytest.mark.parametrize(("after", "settled"), [(30, False), (31, True)])
@@ -125,6 +128,49 @@ def test_pods_that_their_controller_does_not_count_are_not_waited_for_after_two_
         f"job mrunners-0: 1 of 2 pods have ended, but {cause}; check kube-controller-manager",
         f"job mrunners-0: 1 of 2 pods failed (exit 2), but {cause}; check kube-controller-manager",
     ]
+
+
+def test_a_pod_whose_node_dies_before_it_has_ended_the_pod_is_not_waited_for() -> None:
+    detail = "node node-0 has not reported their final phase"
+    assert held(ended(0), after=31) == [
+        record(PodHold.KUBELET, detail, succeeded=True, exit_code=0)
+    ]
+    assert may_finish(ended(0), ended(1), after=30)
+    assert not may_finish(ended(0), ended(1), after=31)
+    assert failures(ended(0), after=31) == []
+    assert lines(ended(0), ended(1, 2), after=31) == [
+        "job mrunners-0: 1 of 2 pods have ended, but the Job cannot finish: node node-0 has not "
+        "reported their final phase; check the node",
+        "job mrunners-0: 1 of 2 pods failed (exit 2), but the Job cannot finish: node node-1 has "
+        "not reported their final phase; check the node",
+    ]
+
+
+def test_a_job_that_has_counted_all_pods_and_is_not_finished_is_not_waited_for() -> None:
+    pods = ended(0, phase="Succeeded"), ended(1, 2, phase="Failed")
+    of = job(started=START, succeeded=(0,), failed=(1,))
+    detail = "the Job controller has counted them and done nothing since"
+    assert may_finish(*pods, after=120, of=of)
+    assert not may_finish(*pods, after=121, of=of)
+    assert held(*pods, after=121, of=of) == [
+        record(PodHold.CONTROLLER, detail, succeeded=True, exit_code=0, counted=True),
+        record(PodHold.CONTROLLER, detail, 1, exit_code=2, counted=True),
+    ]
+    assert lines(*pods, after=121, of=of) == [
+        f"job mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: {detail}; check "
+        "kube-controller-manager"
+    ]
+    assert failures(*pods, after=121, of=of) == [
+        "job mrunners-0: 1 of 2 pods failed (exit 2); see: kubectl logs --namespace load "
+        "pod/mrunners-0-1-abcde"
+    ]
+
+
+def test_a_job_that_has_counted_pods_that_are_gone_is_not_waited_for_either() -> None:
+    of = job(started=START, succeeded=(0, 1))
+    assert may_finish(after=120, of=of)
+    assert not may_finish(after=121, of=of)
+    assert failures(after=121, of=of) == []
 
 
 def test_a_pod_on_a_node_that_does_not_end_it_is_lost_with_its_node() -> None:

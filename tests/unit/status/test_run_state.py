@@ -159,6 +159,13 @@ def test_pods_that_were_given_up_are_neither_starting_nor_ended() -> None:
     assert observed(late, ready=2, given_up=given_up) == (0, 2, 0, JobPhase.RUNNING)
 
 
+def test_indexes_that_a_job_does_not_have_are_not_given_up() -> None:
+    beyond = (GivenUp((2, 3, 4), "", ""),)
+    assert observed(ready=1, given_up=beyond) == (0, 1, 1, JobPhase.STARTING)
+    suspended = state(job(suspended=True, given_up=(GivenUp((3,), "", ""),)))
+    assert suspended.jobs[0].phase is JobPhase.SUSPENDED
+
+
 def test_a_job_that_a_wait_has_suspended_is_stopped_for_good() -> None:
     stopped = state(
         job(suspended=True, given_up=(GivenUp((0,), "", ""),)), job(1, finished="Complete")
