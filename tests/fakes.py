@@ -122,9 +122,9 @@ class FakeCluster:
         return START + timedelta(seconds=self.clock.seconds)
 
     def get_config_map(self, namespace: str, name: str) -> ConfigMap | None:
-        self._call("get_config_map")
+        said_gone = self._call("get_config_map") is not None
         raw = self._objects.get(("ConfigMap", namespace, name))
-        return None if raw is None else ConfigMap.from_json(raw)
+        return None if said_gone or raw is None else ConfigMap.from_json(raw)
 
     def list_config_maps(self, namespace: str, selector: str) -> list[ConfigMap]:
         self._call("list_config_maps")
@@ -156,12 +156,13 @@ class FakeCluster:
         return True
 
     def get_job(self, namespace: str, name: str) -> Job | None:
-        self._call("get_job")
+        said_gone = self._call("get_job") is not None
         raw = self._objects.get(("Job", namespace, name))
-        return None if raw is None else Job.from_json(raw)
+        return None if said_gone or raw is None else Job.from_json(raw)
 
     def list_jobs(self, namespace: str, selector: str) -> list[Job]:
-        self._call("list_jobs")
+        if self._call("list_jobs") is not None:
+            return []
         return [Job.from_json(raw) for raw in self._select("Job", namespace, selector)]
 
     def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
@@ -187,7 +188,8 @@ class FakeCluster:
         return True
 
     def list_pods(self, namespace: str, selector: str) -> list[Pod]:
-        self._call("list_pods")
+        if self._call("list_pods") is not None:
+            return []
         return [Pod.from_json(raw) for raw in self._select("Pod", namespace, selector)]
 
     def delete_pod(self, namespace: str, name: str, uid: str) -> bool:
@@ -227,7 +229,7 @@ class FakeCluster:
         self._failures.setdefault(method, deque()).append(_PreparedFailure(carried_out, error))
 
     def answer_gone(self, method: str) -> None:
-        """Answer the next change of a Job or pod as if it no longer existed."""
+        """Answer the next request as if what it is about did not exist; a LIST is empty."""
         self._failures.setdefault(method, deque()).append(
             _PreparedFailure(carried_out=False, error=None)
         )

@@ -110,8 +110,8 @@ MUTATIONS = (
     ),
     Mutation(
         "start over the remains of a deleted run",
-        "src/mrunners/run/create.py",
-        "wait_until_deleted(cluster, plan.namespace, runner_selector(plan.tracker), observer)",
+        "src/mrunners/run/create_tracker.py",
+        "wait_for_remaining(cluster, plan.ref, observer)",
         "pass",
         ("tests/unit/run/test_create.py",),
     ),
@@ -146,8 +146,8 @@ MUTATIONS = (
     Mutation(
         "delete a run that was not collected",
         "src/mrunners/run/delete.py",
-        "if not force and not ((ended := has_ended(cluster, run)) and run.collected):",
-        "if not force and not (ended := has_ended(cluster, run)):",
+        "not ((ended := has_ended(cluster, run, time.sleep)) and run.collected):",
+        "not (ended := has_ended(cluster, run, time.sleep)):",
         ("tests/unit/run/test_delete.py",),
     ),
     Mutation(
@@ -212,6 +212,27 @@ MUTATIONS = (
         "        if changed or uid in self._gone:\n",
         "        if True:\n",
         ("tests/unit/run/test_wait.py",),
+    ),
+    Mutation(
+        "believe one 404 about a tracker",
+        "src/mrunners/run/second_look.py",
+        "    sleep(SECOND_LOOK_SECONDS)\n    return look()\n",
+        "    return None\n",
+        ("tests/unit/run/test_delete.py", "tests/unit/run/test_start.py"),
+    ),
+    Mutation(
+        "take a run for ended because of one empty LIST",
+        "src/mrunners/run/snapshot.py",
+        "    return not first.may_finish and not _look_again(",
+        "    return not first.may_finish or not _look_again(",
+        ("tests/unit/run/test_preflight.py", "tests/unit/run/test_delete.py"),
+    ),
+    Mutation(
+        "start a run anew whose tracker vanished before it was resumed",
+        "src/mrunners/run/create_tracker.py",
+        "    if resumed is None:\n",
+        "    if True:\n",
+        ("tests/unit/run/test_start.py",),
     ),
     Mutation(
         "believe one empty LIST",

@@ -34,6 +34,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     """The clock by which the run package waits."""
     clock = FakeClock()
     monkeypatch.setattr("mrunners.run.create.time", clock)
+    monkeypatch.setattr("mrunners.run.create_tracker.time", clock)
     monkeypatch.setattr("mrunners.run.delete.time", clock)
     return clock
 
@@ -255,6 +256,15 @@ def test_a_job_that_was_deleted_with_its_tracker_is_not_created_again(
         "deleted; run again"
     )
     assert cluster.names("Job") == []
+
+
+def test_two_wrong_404s_after_a_lost_answer_do_not_end_the_creation(cluster: FakeCluster) -> None:
+    run = start(cluster, planned())
+    cluster.lose_answer("create_job")
+    cluster.answer_gone("get_job")
+    cluster.answer_gone("get_config_map")
+    create(cluster, run)
+    assert cluster.names("Job") == JOBS
 
 
 def test_the_remains_of_a_former_run_are_waited_for(cluster: FakeCluster, clock: FakeClock) -> None:
