@@ -169,6 +169,14 @@ class FakeCluster:
         raw = self._create("create_job", namespace, manifest)
         return None if raw is None else Job.from_json(raw)
 
+    def dry_run_job(self, namespace: str, manifest: Manifest) -> Job | None:
+        self._call("dry_run_job")
+        raw: Raw = deepcopy(manifest)
+        if ("Job", namespace, raw["metadata"]["name"]) in self._objects:
+            return None
+        raw["metadata"] |= {"uid": "dry-run", "creationTimestamp": self._stamp()}
+        return Job.from_json(raw | {"spec": self._stored_spec(raw), "status": {}})
+
     def annotate_job(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:
@@ -363,11 +371,13 @@ class FakeCluster:
         raw = self.put(manifest)
         if raw["kind"] == "Job":
             raw["status"] = {"startTime": self._stamp()}
-            kept = {k: v for k, v in raw["spec"].items() if k not in self.ignores}
-            raw["spec"] = kept | self.adds
+            raw["spec"] = self._stored_spec(raw)
         if failure is not None and failure.error is not None:
             raise failure.error
         return None if failure is not None else raw
+
+    def _stored_spec(self, job: Raw) -> Raw:
+        return {k: v for k, v in job["spec"].items() if k not in self.ignores} | self.adds
 
     def _select(self, kind: str, namespace: str, selector: str) -> list[Raw]:
         return [

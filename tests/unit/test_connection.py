@@ -74,6 +74,7 @@ class Env:
 def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Env:
     clock = FakeClock()
     monkeypatch.setattr("mrunners.run.create.time", clock)
+    monkeypatch.setattr("mrunners.run.create_job.time", clock)
     monkeypatch.setattr("mrunners.run.create_tracker.time", clock)
     monkeypatch.setattr("mrunners.run.delete.time", clock)
     return Env(tmp_path, FakeCluster(clock))

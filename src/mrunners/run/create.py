@@ -14,27 +14,22 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from mrunners.errors import RefusedError
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import Job
-from mrunners.plan.job import job_digest, job_manifest
+from mrunners.plan.job import job_manifest
 from mrunners.plan.metadata import Manifest
 from mrunners.plan.plan import PlannedJob, RunPlan
 from mrunners.plan.spec_changes import changed_fields, dropped_fields, spec_fields
 from mrunners.plan.tracker import assign_profiles
 from mrunners.run.annotate import annotate_job_ttl, annotate_jobs_created, warn_of_gone_jobs
-from mrunners.run.create_tracker import (
-    DELETION_SECONDS,
-    POLL_SECONDS,
-    create_tracker,
-    foreign_object,
-)
+from mrunners.run.create_job import create_job, is_adoptable, learn_ttl
+from mrunners.run.create_tracker import create_tracker
 from mrunners.run.delete import delete_run
-from mrunners.run.lookup import ExistingRun, is_orphaned, is_owned, list_jobs, state_of
+from mrunners.run.lookup import ExistingRun, list_jobs, state_of
 from mrunners.run.observer import RunObserver
 from mrunners.run.preflight import RunAction
 from mrunners.run.report_store import ReportStore
-from mrunners.run.second_look import look_twice, same_tracker
+from mrunners.run.second_look import look_twice
 
 __all__ = ["StartedRun", "create_jobs", "create_tracker", "is_adoptable", "start_run"]
 
@@ -129,6 +124,8 @@ def create_jobs(
     existing = run.existing
     noted = frozenset[str]() if store is None else store.created_jobs(existing.stored)
     last, known = None, None
+    first = (*run.missing, *plan.jobs)[0]
+    ttl_seconds, ttl_known = None, False
 
     def manifest_of(job: PlannedJob) -> Manifest:
         name = config_maps[job.profile_digest]
@@ -140,20 +137,25 @@ def create_jobs(
         if planned.name in noted and _is_gone(cluster, plan, planned):
             gone.append(planned.name)
             continue
-        job = _create_job(cluster, plan, planned, manifest, tracker_uid)
+        if not ttl_known:
+            ttl_seconds, ttl_known = learn_ttl(cluster, existing, manifest), True
+            if ttl_seconds is not None and planned == first:
+                # Before it exists: who is stopped right after that leaves no other trace of it.
+                annotate_job_ttl(cluster, existing, ttl_seconds, observer)
+        job = create_job(cluster, plan, planned, manifest, tracker_uid, ttl_seconds)
+        if store is not None:
+            store.note_created(existing.stored, planned.name)
         if job is None:
             gone.append(planned.name)
             continue
-        if store is not None:
-            store.note_created(existing.stored, planned.name)
         lines = _changes(manifest, job)
         if lines and known is None:
             # A policy changes all Jobs alike: what the first call has reported is not repeated.
-            first = (*run.missing, *plan.jobs)[0]
             before = None if planned == first else cluster.get_job(plan.namespace, first.name)
             known = set() if before is None else {*_changes(manifest_of(first), before)}
-            if job.ttl_seconds is not None and (before is None or before.ttl_seconds is None):
-                annotate_job_ttl(cluster, existing, job.ttl_seconds, observer)
+            if job.ttl_seconds is not None and ttl_seconds is None:
+                ttl_seconds = job.ttl_seconds
+                annotate_job_ttl(cluster, existing, ttl_seconds, observer)
         warnings |= dict.fromkeys(line for line in lines if line not in (known or ()))
         created.append(job)
     for line in warnings:
@@ -162,16 +164,6 @@ def create_jobs(
     if last == plan.jobs[-1]:
         annotate_jobs_created(cluster, existing, observer)
     return created
-
-
-def is_adoptable(job: Job, plan: RunPlan, digest: str, tracker_uid: str) -> bool:
-    """Whether an existing Job is the planned one: same run, same spec, same owner."""
-    return (
-        job.run_id == plan.run_id
-        and job.digest == digest
-        and is_owned(job.owners, tracker_uid)
-        and not job.deleting
-    )
 
 
 def _changes(manifest: Manifest, job: Job) -> list[str]:
@@ -184,41 +176,3 @@ def _is_gone(cluster: Cluster, plan: RunPlan, planned: PlannedJob) -> bool:
     """Whether a Job that was created before exists no more."""
     found = look_twice(lambda: cluster.get_job(plan.namespace, planned.name), time.sleep)
     return found is None
-
-
-def _create_job(
-    cluster: Cluster, plan: RunPlan, planned: PlannedJob, manifest: Manifest, tracker_uid: str
-) -> Job | None:
-    """Create a Job, or adopt our own; wait for one of a former run that is being deleted.
-
-    Returns:
-        None when our own is being deleted: its load has run, or was stopped on purpose.
-    """
-    digest = job_digest(manifest)
-    deadline = time.monotonic() + DELETION_SECONDS
-    while (created := cluster.create_job(plan.namespace, manifest)) is None:
-        existing = cluster.get_job(plan.namespace, planned.name)
-        if existing is None:
-            _require_tracker(cluster, plan, planned, tracker_uid)
-        elif is_adoptable(existing, plan, digest, tracker_uid):
-            return existing
-        elif existing.deleting and is_owned(existing.owners, tracker_uid):
-            return None
-        elif not existing.deleting and not is_orphaned(existing.owners, plan, tracker_uid):
-            raise foreign_object(plan, f"job {plan.namespace}/{planned.name}")
-        if time.monotonic() > deadline:
-            raise foreign_object(plan, f"job {plan.namespace}/{planned.name}")
-        time.sleep(POLL_SECONDS)
-    return created
-
-
-def _require_tracker(
-    cluster: Cluster, plan: RunPlan, planned: PlannedJob, tracker_uid: str
-) -> None:
-    """Refuse to create again what was deleted with its tracker."""
-    if same_tracker(cluster, plan.ref, tracker_uid, time.sleep) is None:
-        raise RefusedError.of(
-            plan.ref,
-            f"job {plan.namespace}/{planned.name} disappeared right after it was created: tracker "
-            f"{plan.ref} was deleted; run again",
-        )
