@@ -122,9 +122,9 @@ class FakeCluster:
         return START + timedelta(seconds=self.clock.seconds)
 
     def get_config_map(self, namespace: str, name: str) -> ConfigMap | None:
-        self._call("get_config_map")
+        said_gone = self._call("get_config_map") is not None
         raw = self._objects.get(("ConfigMap", namespace, name))
-        return None if raw is None else ConfigMap.from_json(raw)
+        return None if said_gone or raw is None else ConfigMap.from_json(raw)
 
     def list_config_maps(self, namespace: str, selector: str) -> list[ConfigMap]:
         self._call("list_config_maps")
@@ -156,17 +156,26 @@ class FakeCluster:
         return True
 
     def get_job(self, namespace: str, name: str) -> Job | None:
-        self._call("get_job")
+        said_gone = self._call("get_job") is not None
         raw = self._objects.get(("Job", namespace, name))
-        return None if raw is None else Job.from_json(raw)
+        return None if said_gone or raw is None else Job.from_json(raw)
 
     def list_jobs(self, namespace: str, selector: str) -> list[Job]:
-        self._call("list_jobs")
+        if self._call("list_jobs") is not None:
+            return []
         return [Job.from_json(raw) for raw in self._select("Job", namespace, selector)]
 
     def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
         raw = self._create("create_job", namespace, manifest)
         return None if raw is None else Job.from_json(raw)
+
+    def dry_run_job(self, namespace: str, manifest: Manifest) -> Job | None:
+        self._call("dry_run_job")
+        raw: Raw = deepcopy(manifest)
+        if ("Job", namespace, raw["metadata"]["name"]) in self._objects:
+            return None
+        raw["metadata"] |= {"uid": "dry-run", "creationTimestamp": self._stamp()}
+        return Job.from_json(raw | {"spec": self._stored_spec(raw), "status": {}})
 
     def annotate_job(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
@@ -187,7 +196,8 @@ class FakeCluster:
         return True
 
     def list_pods(self, namespace: str, selector: str) -> list[Pod]:
-        self._call("list_pods")
+        if self._call("list_pods") is not None:
+            return []
         return [Pod.from_json(raw) for raw in self._select("Pod", namespace, selector)]
 
     def delete_pod(self, namespace: str, name: str, uid: str) -> bool:
@@ -227,7 +237,7 @@ class FakeCluster:
         self._failures.setdefault(method, deque()).append(_PreparedFailure(carried_out, error))
 
     def answer_gone(self, method: str) -> None:
-        """Answer the next change of a Job or pod as if it no longer existed."""
+        """Answer the next request as if what it is about did not exist; a LIST is empty."""
         self._failures.setdefault(method, deque()).append(
             _PreparedFailure(carried_out=False, error=None)
         )
@@ -361,11 +371,13 @@ class FakeCluster:
         raw = self.put(manifest)
         if raw["kind"] == "Job":
             raw["status"] = {"startTime": self._stamp()}
-            kept = {k: v for k, v in raw["spec"].items() if k not in self.ignores}
-            raw["spec"] = kept | self.adds
+            raw["spec"] = self._stored_spec(raw)
         if failure is not None and failure.error is not None:
             raise failure.error
         return None if failure is not None else raw
+
+    def _stored_spec(self, job: Raw) -> Raw:
+        return {k: v for k, v in job["spec"].items() if k not in self.ignores} | self.adds
 
     def _select(self, kind: str, namespace: str, selector: str) -> list[Raw]:
         return [

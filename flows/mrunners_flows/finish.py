@@ -6,6 +6,7 @@ says so. Whatever else stops a flow leaves a run that can be resumed.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from mrunners.plan.plan import run_id_of
 from mrunners.reports.conclusion import Conclusion
 from mrunners.run.lookup import ExistingRun, get_run_or_none
 from mrunners.run.result import CollectedRun
+from mrunners.run.second_look import look_twice
 from mrunners_flows.policy import RunPolicy
 from mrunners_flows.states import RunOutcome, require_success
 from mrunners_tasks._attempts import load_attempt, save_attempt
@@ -136,7 +138,7 @@ def _delete_if_wanted(options: RunOptions, policy: RunPolicy, key: str) -> str:
         return f"tracker {ref} stays, and its run can be resumed"
     try:
         connection = connection_to(options.cluster)
-        run = get_run_or_none(connection.cluster, ref)
+        run = look_twice(lambda: get_run_or_none(connection.cluster, ref), time.sleep)
         if run is None or run.plan.run_id != run_id_of(key):
             return f"tracker {ref} of this run does not exist"
         connection.bind(run).delete(force=True)

@@ -96,7 +96,7 @@ class Connection:
             RefusedError: The tracker belongs to another run.
         """
         validate_options(options, self._ref)
-        return preflight.preflight(self._cluster, options, run_key=run_key)
+        return preflight.preflight(self._cluster, options, run_key=run_key, sleep=self._sleep)
 
     def start(self, options: RunOptions) -> Run:
         """Create a run's tracker and Jobs, or adopt those that an earlier attempt created.

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from mrunners.kube.api import Cluster
+from mrunners.plan.metadata import run_selector
 from mrunners.plan.plan import RunPlan
 from mrunners.refs import RunRef
 from mrunners.reports.merged import MergedReport
@@ -15,6 +16,7 @@ from mrunners.run.lookup import ExistingRun
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
 from mrunners.run.result import CollectedRun
+from mrunners.run.second_look import same_tracker
 from mrunners.run.snapshot import RunSnapshot
 from mrunners.status.run_state import JobState, RunState
 
@@ -59,7 +61,9 @@ class Run:
                 self._cluster, self.existing, self._store, self._sleep
             )
         else:
-            current = snapshot.read_snapshot(self._cluster, self.existing, state, self._store)
+            current = snapshot.read_snapshot(
+                self._cluster, self.existing, state, self._store, self._sleep
+            )
         snapshot.warn_of_unplanned_jobs(current.state, self._observer)
         return current
 
@@ -150,12 +154,16 @@ class Run:
 
     def mark_collected(self, outcomes: Sequence[PodOutcome]) -> bool:
         """Mark the run as collected, once its report is saved; return whether it is."""
-        return result.mark_collected(self._cluster, self.existing, outcomes, self._observer)
+        return result.mark_collected(
+            self._cluster, self.existing, outcomes, self._observer, self._sleep
+        )
 
     def delete(self, *, force: bool = False) -> None:
         """Delete the tracker, Jobs and pods, and wait until none of them is left.
 
         Without `force` the run is read again first: it may have finished or been collected since.
+        If its tracker is gone by then, nothing is sent that could delete a run, and only what is
+        left of it is waited for.
 
         Args:
             force: Also when it has not finished, or its report was never collected.
@@ -165,9 +173,13 @@ class Run:
             WaitTimeoutError: Its pods still exist after a long time.
         """
         if not force:
-            current = lookup.get_run_or_none(self._cluster, self.ref)
-            if current is not None and current.tracker.uid == self.existing.tracker.uid:
-                self.existing = current
-            else:
-                force = True  # the tracker's UID keeps a successor from being deleted
+            uid = self.existing.tracker.uid
+            tracker = same_tracker(self._cluster, self.ref, uid, self._sleep)
+            if tracker is None:
+                selector = run_selector(self.plan.run_id)
+                delete.wait_until_deleted(
+                    self._cluster, self.ref.namespace, selector, self._observer
+                )
+                return
+            self.existing = lookup.read_run(self._cluster, self.ref, tracker)
         delete.delete_run(self._cluster, self.existing, self._observer, force=force)

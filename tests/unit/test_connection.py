@@ -74,6 +74,8 @@ class Env:
 def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Env:
     clock = FakeClock()
     monkeypatch.setattr("mrunners.run.create.time", clock)
+    monkeypatch.setattr("mrunners.run.create_job.time", clock)
+    monkeypatch.setattr("mrunners.run.create_tracker.time", clock)
     monkeypatch.setattr("mrunners.run.delete.time", clock)
     return Env(tmp_path, FakeCluster(clock))
 
@@ -453,6 +455,29 @@ def test_a_run_that_was_deleted_meanwhile_needs_no_force(env: Env, force: bool) 
     assert env.objects() == [[], [], []]
 
 
+def test_a_run_that_runs_is_not_deleted_because_of_one_wrong_404(env: Env) -> None:
+    run = env.start()
+    env.cluster.start_pod("mrunners-0", 0)
+    env.cluster.answer_gone("get_config_map")
+    with pytest.raises(RefusedError, match="was not deleted: it has not finished"):
+        run.delete()
+    assert (env.objects(), env.cluster.clock.slept) == (
+        [["mrunners"], ["mrunners-0"], [FIRST_POD]],
+        [3.0],
+    )
+
+
+def test_a_run_whose_tracker_is_said_to_be_gone_twice_is_not_deleted_either(env: Env) -> None:
+    run = env.start()
+    env.cluster.start_pod("mrunners-0", 0)
+    env.cluster.answer_gone("get_config_map")
+    env.cluster.answer_gone("get_config_map")
+    with pytest.raises(WaitTimeoutError, match="1 Job and 1 pod in namespace load are not"):
+        run.delete()
+    assert env.objects() == [["mrunners"], ["mrunners-0"], [FIRST_POD]]
+    assert "delete_config_map" not in env.cluster.calls
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_a_later_run_under_the_same_name_is_not_deleted(env: Env, force: bool) -> None:
     earlier = env.start()
@@ -507,10 +532,10 @@ def test_an_interrupted_delete_is_finished_by_the_next_one(
     env.start()
     env.cluster.start_pod("mrunners-0", 0)
     env.cluster.remove("ConfigMap", "mrunners")
-    env.cluster.clock.then(lambda: None, env.cluster.collect_garbage)
+    env.cluster.clock.then(lambda: None, lambda: None, env.cluster.collect_garbage)
     assert env.connection.delete("load", tracker, force=force) == REF
     assert env.objects() == [[], [], []]
-    assert env.cluster.clock.slept == [0.5, 0.5]
+    assert env.cluster.clock.slept == [3.0, 0.5, 0.5]
 
 
 def test_a_tracker_that_is_already_being_deleted_is_waited_for(env: Env) -> None:

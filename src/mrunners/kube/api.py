@@ -77,6 +77,15 @@ class Cluster(Protocol):
     def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
         """Create a Job; return None when one of that name exists, as `create_config_map` does."""
 
+    def dry_run_job(self, namespace: str, manifest: Manifest) -> Job | None:
+        """Return the Job as the API server would store it; None when one of that name exists.
+
+        Nothing is stored.
+
+        Raises:
+            ClusterError: The creation would be refused.
+        """
+
     def annotate_job(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:

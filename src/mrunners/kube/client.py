@@ -115,6 +115,10 @@ class KubernetesCluster:
         """Create a Job; return None when one of that name exists."""
         return self._create(JOBS, namespace, manifest, Job.from_json)
 
+    def dry_run_job(self, namespace: str, manifest: Manifest) -> Job | None:
+        """Return the Job as it would be stored, without storing it."""
+        return self._create(JOBS, namespace, manifest, Job.from_json, dryRun="All")
+
     def annotate_job(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:
@@ -186,14 +190,9 @@ class KubernetesCluster:
         parse: Callable[[Any], T],
         **query: str,
     ) -> T | None:
+        query = {"fieldValidation": "Strict", **query}
         request = self._request(
-            "create",
-            "POST",
-            kind,
-            namespace,
-            query={"fieldValidation": "Strict", **query},
-            body=manifest,
-            absent=frozenset({409}),
+            "create", "POST", kind, namespace, query=query, body=manifest, absent=frozenset({409})
         )
         return self._call(request, functools.partial(parse_single, request.info, kind, parse))
 

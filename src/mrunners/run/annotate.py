@@ -6,7 +6,8 @@ cannot be written is a warning that says what follows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 from mrunners.errors import ClusterError
 from mrunners.formatting import counted
@@ -18,6 +19,7 @@ from mrunners.plan.metadata import (
 )
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.observer import RunObserver
+from mrunners.run.second_look import same_tracker
 from mrunners.text import listed
 
 __all__ = [
@@ -48,11 +50,16 @@ def annotate_job_ttl(
     _annotate(cluster, run, ttl, observer, _TAKEN_FOR_NEW)
 
 
-def annotate_collected(cluster: Cluster, run: ExistingRun, observer: RunObserver) -> bool:
+def annotate_collected(
+    cluster: Cluster,
+    run: ExistingRun,
+    observer: RunObserver,
+    sleep: Callable[[float], None] = time.sleep,
+) -> bool:
     """Record that the report was written in full; return whether that is recorded now."""
     collected = {ANNOTATION_COLLECTED_AT: _stamp(cluster)}
     consequence = "it does not count as collected, and a later run will not replace it"
-    return _annotate(cluster, run, collected, observer, consequence)
+    return _annotate(cluster, run, collected, observer, consequence, sleep)
 
 
 def warn_of_gone_jobs(names: Sequence[str], observer: RunObserver) -> None:
@@ -71,14 +78,13 @@ def _annotate(
     annotations: Mapping[str, str],
     observer: RunObserver,
     consequence: str,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
     ref, uid = run.ref, run.tracker.uid
     try:
         if cluster.annotate_config_map(ref.namespace, ref.tracker, uid, annotations):
             return True
-        # One "not found" may come from a proxy, or from a server that has just started.
-        tracker = cluster.get_config_map(ref.namespace, ref.tracker)
-        exists = tracker is not None and tracker.uid == uid
+        exists = same_tracker(cluster, ref, uid, sleep) is not None
         if exists and cluster.annotate_config_map(ref.namespace, ref.tracker, uid, annotations):
             return True
         reason = "the API server refuses it" if exists else "it was deleted or replaced"

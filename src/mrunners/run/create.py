@@ -14,34 +14,24 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from mrunners.errors import NextStep, RefusedError
 from mrunners.kube.api import Cluster
-from mrunners.kube.objects import ConfigMap, Job
-from mrunners.plan.job import job_digest, job_manifest
-from mrunners.plan.metadata import Manifest, runner_selector
+from mrunners.kube.objects import Job
+from mrunners.plan.job import job_manifest
+from mrunners.plan.metadata import Manifest
 from mrunners.plan.plan import PlannedJob, RunPlan
 from mrunners.plan.spec_changes import changed_fields, dropped_fields, spec_fields
-from mrunners.plan.tracker import assign_profiles, overflow_manifests, tracker_manifest
+from mrunners.plan.tracker import assign_profiles
 from mrunners.run.annotate import annotate_job_ttl, annotate_jobs_created, warn_of_gone_jobs
-from mrunners.run.delete import delete_run, wait_until_deleted
-from mrunners.run.lookup import (
-    ExistingRun,
-    describe_run,
-    get_run_or_none,
-    is_orphaned,
-    is_owned,
-    list_jobs,
-    state_of,
-)
+from mrunners.run.create_job import create_job, is_adoptable, learn_ttl
+from mrunners.run.create_tracker import create_tracker
+from mrunners.run.delete import delete_run
+from mrunners.run.lookup import ExistingRun, list_jobs, state_of
 from mrunners.run.observer import RunObserver
 from mrunners.run.preflight import RunAction
 from mrunners.run.report_store import ReportStore
+from mrunners.run.second_look import look_twice
 
 __all__ = ["StartedRun", "create_jobs", "create_tracker", "is_adoptable", "start_run"]
-
-# A Job whose tracker was deleted is itself deleted 0.2 s after it was created (measured).
-_DELETION_SECONDS = 30.0
-_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +64,7 @@ def start_run(
         store: Knows what this machine has created and fetched.
 
     Raises:
-        RefusedError: Another run was created first.
+        RefusedError: Another run was created first, or the run that is resumed was deleted.
         WaitTimeoutError: The run that is replaced is not deleted in time.
     """
     planned = action.planned
@@ -84,7 +74,7 @@ def start_run(
         observer.info(f"replacing the finished run of tracker {old.ref} (run ID {old.plan.run_id})")
         delete_run(cluster, old, observer, force=True)
     plan = planned.plan
-    tracker = create_tracker(cluster, plan, planned.profiles, observer)
+    tracker = create_tracker(cluster, plan, planned.profiles, observer, resumed=action.resumes)
     jobs = list_jobs(cluster, plan, tracker.uid)
     state = state_of(plan, jobs, tracker, cluster.now(), store, creating=True)
     if action.resumes is not None:
@@ -98,32 +88,6 @@ def start_run(
     if not state.missing:
         annotate_jobs_created(cluster, run, observer)
     return StartedRun(run, planned.profiles)
-
-
-def create_tracker(
-    cluster: Cluster, plan: RunPlan, profiles: Mapping[str, str], observer: RunObserver
-) -> ConfigMap:
-    """Create the tracker with the whole plan in it, or adopt our own.
-
-    Args:
-        cluster: The cluster.
-        plan: The plan of the run.
-        profiles: Rendered profiles by digest.
-        observer: Receives the tracker's name.
-
-    Raises:
-        RefusedError: The tracker belongs to another run, or is not a tracker of mrunners.
-    """
-    manifest = tracker_manifest(plan, profiles)
-    # What a deleted run left behind would load the cluster beside ours, under the same names; even
-    # Jobs of our own run ID are about to be deleted once their tracker is.
-    if cluster.get_config_map(plan.namespace, plan.tracker) is None:
-        wait_until_deleted(cluster, plan.namespace, runner_selector(plan.tracker), observer)
-    tracker = cluster.create_config_map(plan.namespace, manifest) or _own_tracker(cluster, plan)
-    for overflow in overflow_manifests(plan, profiles, tracker.uid):
-        _create_profiles(cluster, plan, overflow, tracker.uid)
-    observer.tracker_created(tracker.name)
-    return tracker
 
 
 def create_jobs(
@@ -160,6 +124,8 @@ def create_jobs(
     existing = run.existing
     noted = frozenset[str]() if store is None else store.created_jobs(existing.stored)
     last, known = None, None
+    first = (*run.missing, *plan.jobs)[0]
+    ttl_seconds, ttl_known = None, False
 
     def manifest_of(job: PlannedJob) -> Manifest:
         name = config_maps[job.profile_digest]
@@ -168,23 +134,28 @@ def create_jobs(
     for planned in jobs:
         manifest, last = manifest_of(planned), planned
         # Created by an attempt before this one, which ended before all were.
-        if planned.name in noted and cluster.get_job(plan.namespace, planned.name) is None:
+        if planned.name in noted and _is_gone(cluster, plan, planned):
             gone.append(planned.name)
             continue
-        job = _create_job(cluster, plan, planned, manifest, tracker_uid)
+        if not ttl_known:
+            ttl_seconds, ttl_known = learn_ttl(cluster, existing, manifest), True
+            if ttl_seconds is not None and planned == first:
+                # Before it exists: who is stopped right after that leaves no other trace of it.
+                annotate_job_ttl(cluster, existing, ttl_seconds, observer)
+        job = create_job(cluster, plan, planned, manifest, tracker_uid, ttl_seconds)
+        if store is not None:
+            store.note_created(existing.stored, planned.name)
         if job is None:
             gone.append(planned.name)
             continue
-        if store is not None:
-            store.note_created(existing.stored, planned.name)
         lines = _changes(manifest, job)
         if lines and known is None:
             # A policy changes all Jobs alike: what the first call has reported is not repeated.
-            first = (*run.missing, *plan.jobs)[0]
             before = None if planned == first else cluster.get_job(plan.namespace, first.name)
             known = set() if before is None else {*_changes(manifest_of(first), before)}
-            if job.ttl_seconds is not None and (before is None or before.ttl_seconds is None):
-                annotate_job_ttl(cluster, existing, job.ttl_seconds, observer)
+            if job.ttl_seconds is not None and ttl_seconds is None:
+                ttl_seconds = job.ttl_seconds
+                annotate_job_ttl(cluster, existing, ttl_seconds, observer)
         warnings |= dict.fromkeys(line for line in lines if line not in (known or ()))
         created.append(job)
     for line in warnings:
@@ -195,100 +166,13 @@ def create_jobs(
     return created
 
 
-def is_adoptable(job: Job, plan: RunPlan, digest: str, tracker_uid: str) -> bool:
-    """Whether an existing Job is the planned one: same run, same spec, same owner."""
-    return (
-        job.run_id == plan.run_id
-        and job.digest == digest
-        and is_owned(job.owners, tracker_uid)
-        and not job.deleting
-    )
-
-
 def _changes(manifest: Manifest, job: Job) -> list[str]:
     sent = manifest["spec"]
     assert isinstance(sent, dict)
     return [*dropped_fields(job.spec_fields), *changed_fields(spec_fields(sent), job.spec_fields)]
 
 
-def _own_tracker(cluster: Cluster, plan: RunPlan) -> ConfigMap:
-    run = get_run_or_none(cluster, plan.ref)
-    if run is None:
-        raise RefusedError.of(
-            plan.ref, f"tracker {plan.ref} was deleted while its run was being created; run again"
-        )
-    if run.plan.run_id != plan.run_id:
-        raise RefusedError.of(
-            plan.ref,
-            f"another run was created first: {describe_run(cluster, run)}",
-            NextStep.WAIT,
-            NextStep.OTHER_TRACKER,
-        )
-    return run.tracker
-
-
-def _create_profiles(cluster: Cluster, plan: RunPlan, manifest: Manifest, tracker_uid: str) -> None:
-    """Create a ConfigMap of profiles, or adopt our own; wait for one that is being deleted."""
-    metadata = manifest["metadata"]
-    assert isinstance(metadata, dict)
-    name = metadata["name"]
-    deadline = time.monotonic() + _DELETION_SECONDS
-    while cluster.create_config_map(plan.namespace, manifest) is None:
-        existing = cluster.get_config_map(plan.namespace, name)
-        if existing is not None and not existing.deleting:
-            ours = existing.run_id == plan.run_id and existing.data == manifest["data"]
-            if ours and is_owned(existing.owners, tracker_uid):
-                return
-            if not is_orphaned(existing.owners, plan, tracker_uid):
-                raise _foreign(plan, f"configmap {plan.namespace}/{name}")
-        if time.monotonic() > deadline:
-            raise _foreign(plan, f"configmap {plan.namespace}/{name}")
-        time.sleep(_POLL_SECONDS)
-
-
-def _create_job(
-    cluster: Cluster, plan: RunPlan, planned: PlannedJob, manifest: Manifest, tracker_uid: str
-) -> Job | None:
-    """Create a Job, or adopt our own; wait for one of a former run that is being deleted.
-
-    Returns:
-        None when our own is being deleted: its load has run, or was stopped on purpose.
-    """
-    digest = job_digest(manifest)
-    deadline = time.monotonic() + _DELETION_SECONDS
-    while (created := cluster.create_job(plan.namespace, manifest)) is None:
-        existing = cluster.get_job(plan.namespace, planned.name)
-        if existing is None:
-            _require_tracker(cluster, plan, planned, tracker_uid)
-        elif is_adoptable(existing, plan, digest, tracker_uid):
-            return existing
-        elif existing.deleting and is_owned(existing.owners, tracker_uid):
-            return None
-        elif not existing.deleting and not is_orphaned(existing.owners, plan, tracker_uid):
-            raise _foreign(plan, f"job {plan.namespace}/{planned.name}")
-        if time.monotonic() > deadline:
-            raise _foreign(plan, f"job {plan.namespace}/{planned.name}")
-        time.sleep(_POLL_SECONDS)
-    return created
-
-
-def _require_tracker(
-    cluster: Cluster, plan: RunPlan, planned: PlannedJob, tracker_uid: str
-) -> None:
-    """Refuse to create again what was deleted with its tracker."""
-    tracker = cluster.get_config_map(plan.namespace, plan.tracker)
-    if tracker is None or tracker.uid != tracker_uid:
-        raise RefusedError.of(
-            plan.ref,
-            f"job {plan.namespace}/{planned.name} disappeared right after it was created: tracker "
-            f"{plan.ref} was deleted; run again",
-        )
-
-
-def _foreign(plan: RunPlan, what: str) -> RefusedError:
-    return RefusedError.of(
-        plan.ref,
-        f"{what} exists and does not belong to this run; delete it, then resume the run",
-        NextStep.RESUME,
-        NextStep.FORCE_DELETE,
-    )
+def _is_gone(cluster: Cluster, plan: RunPlan, planned: PlannedJob) -> bool:
+    """Whether a Job that was created before exists no more."""
+    found = look_twice(lambda: cluster.get_job(plan.namespace, planned.name), time.sleep)
+    return found is None

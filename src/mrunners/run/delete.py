@@ -17,6 +17,7 @@ from mrunners.plan.metadata import run_selector, runner_selector
 from mrunners.refs import RunRef
 from mrunners.run.lookup import ExistingRun, describe_run
 from mrunners.run.observer import RunObserver
+from mrunners.run.second_look import look_twice, same_tracker
 from mrunners.run.snapshot import has_ended
 from mrunners.text import listed
 
@@ -44,7 +45,7 @@ def delete_run(cluster: Cluster, run: ExistingRun, observer: RunObserver, *, for
         RefusedError: It can still finish or was not collected, and `force` was not given.
         WaitTimeoutError: Its pods still exist after a long time.
     """
-    if not force and not ((ended := has_ended(cluster, run)) and run.collected):
+    if not force and not ((ended := has_ended(cluster, run, time.sleep)) and run.collected):
         first = NextStep.RESULT if ended else NextStep.WAIT
         reason = "" if ended else ": it has not finished"
         raise RefusedError.of(
@@ -68,7 +69,8 @@ def delete_tracker(
     assert tracker.run_id is not None
     for _ in range(_ATTEMPTS):
         deleted = cluster.delete_config_map(run.namespace, tracker.name, tracker.uid)
-        if deleted or _is_gone(cluster, run, tracker):
+        # As long as the tracker exists, its Jobs would be waited for in vain.
+        if deleted or same_tracker(cluster, run, tracker.uid, time.sleep) is None:
             break
     else:
         raise ClusterError(
@@ -76,15 +78,6 @@ def delete_tracker(
             "deleted; check what is between this machine and the API server, and try again"
         )
     wait_until_deleted(cluster, run.namespace, run_selector(tracker.run_id), observer)
-
-
-def _is_gone(cluster: Cluster, run: RunRef, tracker: ConfigMap) -> bool:
-    """Whether somebody else deleted the tracker.
-
-    A proxy can answer 404 too. As long as the tracker exists, its Jobs would be waited for in vain.
-    """
-    current = cluster.get_config_map(run.namespace, tracker.name)
-    return current is None or current.uid != tracker.uid or current.deleting
 
 
 def wait_for_remaining(cluster: Cluster, run: RunRef, observer: RunObserver) -> bool:
@@ -96,13 +89,17 @@ def wait_for_remaining(cluster: Cluster, run: RunRef, observer: RunObserver) -> 
     Raises:
         WaitTimeoutError: It still exists after a long time.
     """
-    tracker = cluster.get_config_map(run.namespace, run.tracker)
-    if tracker is not None and not tracker.deleting:
-        return False
+
+    def existing() -> ConfigMap | None:
+        tracker = cluster.get_config_map(run.namespace, run.tracker)
+        return None if tracker is None or tracker.deleting else tracker
+
     selector = runner_selector(run.tracker)
     if not cluster.list_jobs(run.namespace, selector) and not cluster.list_pods(
         run.namespace, selector
     ):
+        return False
+    if look_twice(existing, time.sleep) is not None:
         return False
     wait_until_deleted(cluster, run.namespace, selector, observer)
     return True

@@ -43,6 +43,7 @@ __all__ = [
     "is_owned",
     "list_jobs",
     "list_trackers",
+    "read_run",
     "resolve_tracker",
     "state_of",
 ]
@@ -121,7 +122,7 @@ def get_run(cluster: Cluster, ref: RunRef, store: ReportStore | None = None) -> 
         RefusedError: It does not exist, the ConfigMap is not a tracker of mrunners, or its Jobs
             are not those of its plan.
     """
-    return _read_run(cluster, ref, get_tracker(cluster, ref), store)
+    return read_run(cluster, ref, get_tracker(cluster, ref), store)
 
 
 def get_run_or_none(cluster: Cluster, ref: RunRef) -> ExistingRun | None:
@@ -132,7 +133,7 @@ def get_run_or_none(cluster: Cluster, ref: RunRef) -> ExistingRun | None:
             plan.
     """
     tracker = _get_tracker_or_none(cluster, ref)
-    return None if tracker is None else _read_run(cluster, ref, tracker)
+    return None if tracker is None else read_run(cluster, ref, tracker)
 
 
 def get_tracker(cluster: Cluster, ref: RunRef) -> ConfigMap:
@@ -177,9 +178,10 @@ def _get_tracker_or_none(cluster: Cluster, ref: RunRef) -> ConfigMap | None:
     return config_map
 
 
-def _read_run(
+def read_run(
     cluster: Cluster, ref: RunRef, tracker: ConfigMap, store: ReportStore | None = None
 ) -> ExistingRun:
+    """Return the run of a tracker that has just been read."""
     assert tracker.run_id is not None
     plan = read_plan(ref, tracker.data, tracker.run_id)
     jobs = list_jobs(cluster, plan, tracker.uid)

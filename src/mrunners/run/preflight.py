@@ -5,7 +5,8 @@ Nothing is created or deleted here, so a preflight can be repeated as often as o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
@@ -68,23 +69,31 @@ def load_profiles(
     return tuple(load_runners(specs, context, release_of_image(options.runner_image)))
 
 
-def preflight(cluster: Cluster, options: RunOptions, *, run_key: str) -> RunAction:
+def preflight(
+    cluster: Cluster,
+    options: RunOptions,
+    *,
+    run_key: str,
+    sleep: Callable[[float], None] = time.sleep,
+) -> RunAction:
     """Decide all that can be decided beforehand; problems of all URIs are reported at once.
 
     Args:
         cluster: The cluster.
         options: Checked by `validate_options`.
         run_key: The same key gives the same run ID.
+        sleep: Sleeps that many seconds, before a run is looked at a second time.
 
     Raises:
         InvalidInputError: The input is wrong.
         RefusedError: The tracker belongs to another run.
     """
     if not options.runners:
-        return resolve_existing_run(cluster, options, None)
+        return resolve_existing_run(cluster, options, None, sleep)
     context = SourceContext(config_maps=_ConfigMaps(cluster))
     runners = read_runners(options.runners, context, release_of_image(options.runner_image))
-    return resolve_existing_run(cluster, options, plan_run(options, runners, run_key=run_key))
+    planned = plan_run(options, runners, run_key=run_key)
+    return resolve_existing_run(cluster, options, planned, sleep)
 
 
 def dry_run_tracker(cluster: Cluster, action: RunAction) -> None:
@@ -106,7 +115,10 @@ def dry_run_tracker(cluster: Cluster, action: RunAction) -> None:
 
 
 def resolve_existing_run(
-    cluster: Cluster, options: RunOptions, planned: PlannedRun | None
+    cluster: Cluster,
+    options: RunOptions,
+    planned: PlannedRun | None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> RunAction:
     """Decide what to do about a tracker that already exists; docs/runs.md has the table.
 
@@ -115,6 +127,7 @@ def resolve_existing_run(
         options: The options of the run.
         planned: The plan made from the runner URIs; None when there are none, which is for
             resuming a run by its tracker alone.
+        sleep: Sleeps that many seconds, before a run is looked at a second time.
 
     Raises:
         RefusedError: The tracker belongs to another run, or there is none to resume.
@@ -132,7 +145,7 @@ def resolve_existing_run(
         _require_same_plan(existing, planned)
         same = PlannedRun(existing.plan, planned.profiles, planned.warnings)
         return RunAction(same, resumes=existing)
-    ended = has_ended(cluster, existing)
+    ended = has_ended(cluster, existing, sleep)
     if ended and (existing.collected or if_exists is IfExists.REPLACE):
         return RunAction(_with_spread_warning(cluster, planned), replaces=existing)
     raise _already_exists(cluster, existing, ended=ended)

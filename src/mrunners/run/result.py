@@ -128,7 +128,7 @@ def collect_run(
         save(report)
     # That Jobs still run is what the caller of a partial report has asked for.
     pending = snapshot.may_finish
-    marked = not pending and mark_collected(cluster, run, outcomes, observer)
+    marked = not pending and mark_collected(cluster, run, outcomes, observer, sleep)
     return CollectedRun(
         report,
         failures=() if pending else snapshot.failures,
@@ -198,7 +198,11 @@ def merge_outcomes(
 
 
 def mark_collected(
-    cluster: Cluster, run: ExistingRun, outcomes: Sequence[PodOutcome], observer: RunObserver
+    cluster: Cluster,
+    run: ExistingRun,
+    outcomes: Sequence[PodOutcome],
+    observer: RunObserver,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
     """Annotate the tracker: its report was written in full, and a later run may replace the run.
 
@@ -216,4 +220,4 @@ def mark_collected(
             f"still be had: {first.job} index {first.index} ({first.missing})"
         )
         return False
-    return annotate_collected(cluster, run, observer)
+    return annotate_collected(cluster, run, observer, sleep)

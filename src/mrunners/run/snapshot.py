@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from mrunners.refs import RunRef
 from mrunners.run.lookup import ExistingRun, list_jobs, state_of
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportAddress, ReportStore
+from mrunners.run.second_look import SECOND_LOOK_SECONDS, same_tracker
 from mrunners.status.completion import failure_lines, has_unstarted_pods, jobs_that_may_finish
 from mrunners.status.diagnostics import PodDiagnosis, diagnose_pods
 from mrunners.status.held_pods import HeldPod, held_pod_lines, held_pods
@@ -29,9 +31,6 @@ __all__ = [
     "read_snapshot",
     "warn_of_unplanned_jobs",
 ]
-
-# One LIST may be stale, or come from a proxy: what is gone in it is looked up a second time.
-_SECOND_LOOK_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +105,26 @@ class RunSnapshot:
             raise error.suggest(self.ref, *self.next_steps)
 
 
-def has_ended(cluster: Cluster, run: ExistingRun) -> bool:
+def has_ended(
+    cluster: Cluster, run: ExistingRun, sleep: Callable[[float], None] = time.sleep
+) -> bool:
     """Return whether nothing of a run can finish any more, so that a wait for it would end.
 
-    Its pods are read unless its Jobs have finished.
+    Unless all of its Jobs exist and have finished, its pods are read too, and everything a second
+    time: in a LIST that is stale or comes from a proxy, Jobs and pods that run are missing.
     """
-    return run.state.finished or not read_snapshot(cluster, run, run.state).may_finish
+    if all(job.actual is not None and job.phase.finished for job in run.state.jobs):
+        return True
+    first = read_snapshot(cluster, run, run.state)
+    return not first.may_finish and not _look_again(cluster, run, first, None, sleep).may_finish
 
 
-def read_jobs(cluster: Cluster, run: ExistingRun, store: ReportStore | None = None) -> RunState:
+def read_jobs(
+    cluster: Cluster,
+    run: ExistingRun,
+    store: ReportStore | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> RunState:
     """Read the Jobs, by one LIST whatever their number.
 
     Args:
@@ -122,6 +132,7 @@ def read_jobs(cluster: Cluster, run: ExistingRun, store: ReportStore | None = No
         run: The run; Jobs that existed in its state and do not now are gone, and pods that were
             observed in it stay as they were.
         store: Knows what this machine has created and fetched.
+        sleep: Sleeps that many seconds, before the tracker is said to be gone.
 
     Raises:
         RefusedError: The tracker was deleted or replaced, and its Jobs with it; or its Jobs are
@@ -131,8 +142,8 @@ def read_jobs(cluster: Cluster, run: ExistingRun, store: ReportStore | None = No
     jobs = list_jobs(cluster, plan, run.tracker.uid)
     state = state_of(plan, jobs, run.tracker, cluster.now(), store, created=created)
     if state.missing or state.gone:
-        tracker = cluster.get_config_map(plan.namespace, plan.tracker)
-        if tracker is None or tracker.uid != run.tracker.uid or tracker.deleting:
+        tracker = same_tracker(cluster, run.ref, run.tracker.uid, sleep)
+        if tracker is None:
             raise RefusedError.of(
                 run.ref, f"tracker {run.ref} was deleted or replaced, and its Jobs with it"
             )
@@ -146,6 +157,7 @@ def read_snapshot(
     run: ExistingRun,
     state: RunState | None = None,
     store: ReportStore | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> RunSnapshot:
     """Read the pods too, and why some have not started.
 
@@ -154,11 +166,12 @@ def read_snapshot(
         run: The run.
         state: What `read_jobs` has just returned; None reads the Jobs anew.
         store: Knows what this machine has created and fetched.
+        sleep: Sleeps that many seconds, before the tracker is said to be gone.
 
     Raises:
         RefusedError: The tracker was deleted or replaced, and its Jobs with it.
     """
-    state = read_jobs(cluster, run, store) if state is None else state
+    state = read_jobs(cluster, run, store, sleep) if state is None else state
     return _judged(cluster, run, state, _list_pods(cluster, run))
 
 
@@ -176,17 +189,10 @@ def read_final_snapshot(
     Raises:
         RefusedError: The tracker was deleted or replaced, and its Jobs with it.
     """
-    first = read_snapshot(cluster, run, store=store)
+    first = read_snapshot(cluster, run, store=store, sleep=sleep)
     if not _lacks_something(run, first, store):
         return first
-    sleep(_SECOND_LOOK_SECONDS)
-    second = read_jobs(cluster, run, store)
-    jobs = tuple(
-        before if after.actual is None and before.actual is not None else after
-        for before, after in zip(first.state.jobs, second.jobs, strict=True)
-    )
-    pods = {pod.uid: pod for pod in (*first.pods, *_list_pods(cluster, run))}
-    return _judged(cluster, run, replace(second, jobs=jobs), tuple(pods.values()))
+    return _look_again(cluster, run, first, store, sleep)
 
 
 def pod_of_index(pods: Iterable[Pod], job: JobState, index: int) -> Pod | None:
@@ -236,6 +242,24 @@ def _judged(
         held=tuple(held_pods(plan, state, pods, now)),
         creator_gone=creator_is_gone(state, run.tracker.created, now),
     )
+
+
+def _look_again(
+    cluster: Cluster,
+    run: ExistingRun,
+    first: RunSnapshot,
+    store: ReportStore | None,
+    sleep: Callable[[float], None],
+) -> RunSnapshot:
+    """Read the run a second time; what either time had exists."""
+    sleep(SECOND_LOOK_SECONDS)
+    second = read_jobs(cluster, run, store, sleep)
+    jobs = tuple(
+        before if after.actual is None and before.actual is not None else after
+        for before, after in zip(first.state.jobs, second.jobs, strict=True)
+    )
+    pods = {pod.uid: pod for pod in (*first.pods, *_list_pods(cluster, run))}
+    return _judged(cluster, run, replace(second, jobs=jobs), tuple(pods.values()))
 
 
 def _lacks_something(run: ExistingRun, snapshot: RunSnapshot, store: ReportStore) -> bool:

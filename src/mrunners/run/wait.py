@@ -77,7 +77,7 @@ def wait_for_run(
         WaitTimeoutError: The timeout has passed.
         RefusedError: The tracker was deleted or replaced.
     """
-    wait = _Wait(cluster, run, store, observer, monotonic, waited_seconds)
+    wait = _Wait(cluster, run, store, observer, monotonic, sleep, waited_seconds)
     seconds = math.inf if timeout_seconds is None else timeout_seconds
     deadline = wait.started + seconds
     with nullcontext() if seconds == math.inf else request_deadline(deadline, monotonic):
@@ -109,10 +109,11 @@ class _Wait:
         store: ReportStore,
         observer: RunObserver,
         monotonic: Callable[[], float],
+        sleep: Callable[[float], None],
         waited_seconds: float,
     ) -> None:
         self._cluster, self._run, self._store = cluster, run, store
-        self._observer, self._monotonic = observer, monotonic
+        self._observer, self._monotonic, self._sleep = observer, monotonic, sleep
         self._progress = FetchProgress()
         self._late_pods = LatePods(cluster, run.plan, observer)
         self._seen, self._running = store.seen_pods(run.stored), dict[str, Pod]()
@@ -125,7 +126,7 @@ class _Wait:
     def poll(self) -> RunSnapshot | None:
         """Read the run; return it when nothing of it can change any more."""
         before = self._run.state if self._polled else None
-        state = read_jobs(self._cluster, self._run, self._store)
+        state = read_jobs(self._cluster, self._run, self._store, self._sleep)
         # One LIST may be stale: Jobs are gone when the next one does not have them either.
         certain = set(state.gone) <= set(self._run.state.gone)
         self._run = replace(self._run, state=state)

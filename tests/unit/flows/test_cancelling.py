@@ -54,6 +54,7 @@ def hook(monkeypatch: pytest.MonkeyPatch) -> Hook:
 def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeCluster:
     clock = FakeClock()
     monkeypatch.setattr("mrunners.run.delete.time", clock)
+    monkeypatch.setattr("mrunners_flows.finish.time", clock)
     cluster = FakeCluster(clock)
     clock.then(cluster.collect_garbage)
     connection = Connection(cluster, LoggingObserver(), ReportStore(tmp_path))
@@ -78,6 +79,13 @@ def test_a_cancelled_run_is_deleted_if_its_policy_says_so(cluster: FakeCluster, 
     deploy(cluster, planned(key=str(FLOW_RUN)))
     assert hook("delete") == "tracker load/mrunners was deleted"
     assert cluster.names("ConfigMap") == []
+
+
+def test_one_wrong_404_does_not_keep_a_cancelled_run(cluster: FakeCluster, hook: Hook) -> None:
+    deploy(cluster, planned(key=str(FLOW_RUN)))
+    cluster.clock.then(cluster.collect_garbage)
+    cluster.answer_gone("get_config_map")
+    assert hook("delete") == "tracker load/mrunners was deleted"
 
 
 def test_another_run_under_the_same_tracker_is_never_deleted(

@@ -15,7 +15,7 @@ from mrunners.errors import (
     UnreachableError,
 )
 from mrunners.kube import session
-from mrunners.kube.objects import ConfigMap, Event, Placement
+from mrunners.kube.objects import ConfigMap, Event, Job, Placement
 from mrunners.kube.retry import request_deadline
 from mrunners.kube.transport import request_timeout
 from tests.fakes import FakeClock, Raw
@@ -49,6 +49,10 @@ def client(api: ApiServer, tmp_path: Path) -> Client:
 def config_map(name: str = "mrunners") -> Raw:
     meta = {"name": name, "uid": f"{name}-uid", "creationTimestamp": "2026-01-02T03:04:05Z"}
     return {"kind": "ConfigMap", "metadata": meta, "data": {"a": "b"}}
+
+
+def job(name: str) -> Raw:
+    return {**config_map(name), "kind": "Job", "status": {}}
 
 
 def received(method: str, path: str, body: object = None, **query: str) -> Received:
@@ -126,6 +130,14 @@ def test_a_dry_run_stores_nothing(api: ApiServer, client: Client) -> None:
     assert request == received(
         "POST", f"{BASE}/configmaps", {}, fieldValidation="Strict", dryRun="All"
     )
+
+
+def test_a_dry_run_returns_the_job_as_it_would_be_stored(api: ApiServer, client: Client) -> None:
+    stored = {**job("j"), "spec": {"completions": 1, "ttlSecondsAfterFinished": 60}}
+    api.answers.extend([says(stored, 201), refuses(409)])
+    assert client.dry_run_job("load", {}) == Job.from_json(stored)
+    assert client.dry_run_job("load", {}) is None
+    assert api.received[0] == received("POST", JOBS, {}, fieldValidation="Strict", dryRun="All")
 
 
 def test_creating_an_object_that_exists_returns_none(api: ApiServer, client: Client) -> None:

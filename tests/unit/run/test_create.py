@@ -5,8 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from mrunners.errors import RefusedError, UnreachableError, WaitTimeoutError
+from mrunners.errors import (
+    ApiStatusError,
+    ClusterError,
+    RefusedError,
+    UnreachableError,
+    WaitTimeoutError,
+)
 from mrunners.hints import describe
+from mrunners.kube.objects import Job
+from mrunners.kube.retry import FailureKind, RequestFailure, RetryPolicy
+from mrunners.plan.metadata import Manifest
 from mrunners.plan.planning import PlannedRun
 from mrunners.refs import RunRef
 from mrunners.run.create import StartedRun, create_jobs, create_tracker, start_run
@@ -34,6 +43,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     """The clock by which the run package waits."""
     clock = FakeClock()
     monkeypatch.setattr("mrunners.run.create.time", clock)
+    monkeypatch.setattr("mrunners.run.create_job.time", clock)
+    monkeypatch.setattr("mrunners.run.create_tracker.time", clock)
     monkeypatch.setattr("mrunners.run.delete.time", clock)
     return clock
 
@@ -257,6 +268,15 @@ def test_a_job_that_was_deleted_with_its_tracker_is_not_created_again(
     assert cluster.names("Job") == []
 
 
+def test_two_wrong_404s_after_a_lost_answer_do_not_end_the_creation(cluster: FakeCluster) -> None:
+    run = start(cluster, planned())
+    cluster.lose_answer("create_job")
+    cluster.answer_gone("get_job")
+    cluster.answer_gone("get_config_map")
+    create(cluster, run)
+    assert cluster.names("Job") == JOBS
+
+
 def test_the_remains_of_a_former_run_are_waited_for(cluster: FakeCluster, clock: FakeClock) -> None:
     deploy(cluster, planned(key="former"))
     cluster.start_pod("mrunners-0", 0)
@@ -381,6 +401,98 @@ def test_fields_that_a_policy_adds_are_warned_about_once_each(cluster: FakeClust
         "mrunners.dev/job-ttl-seconds": "2",
         "mrunners.dev/jobs-created-at": "2026-01-02T03:04:05Z",
     }
+
+
+class Partitioned(FakeCluster):
+    """Carries out the creation of the first Job, and then cannot be reached for some time."""
+
+    def __init__(self, clock: FakeClock, seconds: float) -> None:
+        super().__init__(clock)
+        self.adds = {"ttlSecondsAfterFinished": 60}
+        self._policy = RetryPolicy(clock.monotonic, clock.sleep, warn=lambda line: None)
+        self._policy.call(lambda: None)
+        self._seconds = seconds
+        self._until = 0.0
+
+    def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
+        first = "Job" not in {kind for kind, _, _ in self._objects} and not self._until
+
+        def attempt() -> Job | None:
+            self._reach()
+            created = super(Partitioned, self).create_job(namespace, manifest)
+            if first and not self._until:
+                self._until = self.clock.seconds + self._seconds
+                self._reach()
+            return created
+
+        return self._policy.call(attempt)
+
+    def get_job(self, namespace: str, name: str) -> Job | None:
+        self._policy.call(self._reach)
+        return super().get_job(namespace, name)
+
+    def _reach(self) -> None:
+        if self.clock.seconds < self._until:
+            raise RequestFailure(FailureKind.TRANSIENT, UnreachableError("no route to host"))
+
+
+def test_a_job_that_a_ttl_removed_while_its_answer_was_lost_is_not_created_again(
+    clock: FakeClock,
+) -> None:
+    cluster = Partitioned(clock, 300)
+    run, observer = start(cluster, planned()), RecordingObserver()
+    clock.then(*[lambda: None] * 10, lambda: cluster.remove("Job", "mrunners-0"))
+    created = create_jobs(cluster, run, run.existing.plan.jobs, observer)
+    assert [job.name for job in created] == cluster.names("Job") == ["mrunners-1"]
+    assert observer.warnings[-1] == GONE.format("mrunners-0")
+
+
+def test_a_job_that_exists_when_the_api_server_is_back_is_adopted(clock: FakeClock) -> None:
+    cluster = Partitioned(clock, 300)
+    run = start(cluster, planned())
+    assert create(cluster, run)[0] == job_uid(cluster, "mrunners-0")
+    assert cluster.names("Job") == JOBS
+
+
+def test_a_creation_of_unknown_end_is_left_to_a_resumed_run_where_jobs_are_removed(
+    clock: FakeClock,
+) -> None:
+    cluster = Partitioned(clock, 2000)
+    run = start(cluster, planned())
+    with pytest.raises(ClusterError) as caught:
+        create(cluster, run)
+    # A step repeats what was unreachable, and would create the Job again.
+    assert not isinstance(caught.value, UnreachableError)
+    assert describe(caught.value) == (
+        "it is not known whether job load/mrunners-0 was created: no route to host\n"
+        "resume it with: mrunners run --namespace load --tracker mrunners --resume"
+    )
+
+
+def test_a_creator_that_is_killed_right_after_a_job_was_created_leaves_its_ttl(
+    cluster: FakeCluster, clock: FakeClock
+) -> None:
+    cluster.adds = {"ttlSecondsAfterFinished": 60}
+    run = start(cluster, planned(1))
+    cluster.fail("create_job", KeyError("killed"), carried_out=True)
+    with pytest.raises(KeyError):
+        create(cluster, run)
+    cluster.remove("Job", "mrunners-0")
+    clock.seconds += 61
+    observer = RecordingObserver()
+    assert start(cluster, planned(1), observer).missing == ()
+    assert observer.warnings == [GONE.format("mrunners-0")]
+
+
+def test_a_dry_run_that_is_refused_does_not_keep_jobs_from_being_created(
+    cluster: FakeCluster,
+) -> None:
+    cluster.adds = {"ttlSecondsAfterFinished": 60}
+    cluster.fail("dry_run_job", ApiStatusError("no dry runs", status=400, reason="BadRequest"))
+    create_all(cluster, planned())
+    assert cluster.names("Job") == JOBS
+    annotations = find(cluster, planned().plan).tracker.annotations
+    assert annotations["mrunners.dev/job-ttl-seconds"] == "60"
 
 
 def test_a_finished_job_is_adopted_as_it_is(cluster: FakeCluster) -> None:

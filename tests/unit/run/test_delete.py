@@ -91,15 +91,33 @@ def test_a_collected_run_is_deleted_until_no_job_and_no_pod_is_left(cluster: Fak
 def test_a_run_that_can_never_start_counts_as_finished(cluster: FakeCluster) -> None:
     cluster.clock.seconds += 301
     assert refused(cluster) == (
-        "tracker load/mrunners (ended with unfinished Jobs, created 5m01s ago, its report was not "
+        "tracker load/mrunners (ended with unfinished Jobs, created 5m04s ago, its report was not "
         "collected) was not deleted\n"
         "get its report with: mrunners result load --tracker mrunners\n"
         "delete it anyway with: mrunners delete load --tracker mrunners --force"
     )
     uid = find(cluster, RUN.plan).tracker.uid
     assert cluster.annotate_config_map("load", "mrunners", uid, {ANNOTATION_COLLECTED_AT: "now"})
+    cluster.clock.then(cluster.collect_garbage)
     delete(cluster, force=False)
     assert cluster.names("Job") == []
+
+
+def test_a_collected_run_whose_jobs_one_list_lacks_is_not_deleted(cluster: FakeCluster) -> None:
+    uid = find(cluster, RUN.plan).tracker.uid
+    assert cluster.annotate_config_map("load", "mrunners", uid, {ANNOTATION_COLLECTED_AT: "now"})
+    cluster.start_pod("mrunners-0", 0)
+    cluster.answer_gone("list_jobs")
+    assert ": it has not finished" in refused(cluster)
+    assert cluster.names("Job") == ["mrunners-0", "mrunners-1"]
+
+
+def test_a_live_run_has_no_remains_although_one_answer_denies_its_tracker(
+    cluster: FakeCluster,
+) -> None:
+    cluster.answer_gone("get_config_map")
+    assert not wait_for_remaining(cluster, REF, RecordingObserver())
+    assert cluster.clock.slept == [3.0]
 
 
 def test_a_run_whose_pods_are_held_by_sidecars_counts_as_finished(cluster: FakeCluster) -> None:

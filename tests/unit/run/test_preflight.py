@@ -35,7 +35,8 @@ def cluster_with_run(state: str) -> tuple[FakeCluster, ExistingRun]:
 
 
 def resolve(cluster: FakeCluster, if_exists: str, new: PlannedRun | None = OURS) -> RunAction:
-    return resolve_existing_run(cluster, options(if_exists=if_exists), new)
+    wanted = options(if_exists=if_exists)
+    return resolve_existing_run(cluster, wanted, new, cluster.clock.sleep)
 
 
 def refused(cluster: FakeCluster, if_exists: str, new: PlannedRun | None = OURS) -> str:
@@ -87,7 +88,7 @@ def test_a_run_that_can_never_start_is_replaced_like_a_finished_one() -> None:
     assert refused(cluster, "replace").startswith("tracker load/mrunners (starting, created 0s ago")
     cluster.clock.sleep(301)
     assert refused(cluster, "refuse") == (
-        "tracker load/mrunners (ended with unfinished Jobs, created 5m01s ago, its report was not "
+        "tracker load/mrunners (ended with unfinished Jobs, created 5m04s ago, its report was not "
         "collected) already exists\n"
         "get its report with: mrunners result load --tracker mrunners\n"
         "replace it by adding --replace\n"
@@ -95,6 +96,38 @@ def test_a_run_that_can_never_start_is_replaced_like_a_finished_one() -> None:
     )
     existing = find(cluster, THEIRS.plan)
     assert resolve(cluster, "replace") == RunAction(OURS, replaces=existing)
+
+
+@pytest.mark.parametrize("request_name", ["list_jobs", "list_pods"])
+def test_a_run_that_one_list_lacks_is_not_replaced(request_name: str) -> None:
+    cluster, _ = cluster_with_run("running")
+    cluster.start_pod("mrunners-0", 1)
+    cluster.start_pod("mrunners-1", 0)
+    cluster.clock.sleep(301)
+    cluster.answer_gone(request_name)
+    assert "already exists\nwait for it with: " in refused(cluster, "replace")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_run_whose_creation_was_interrupted_is_not_replaced_because_of_one_list(
+    jobs: int,
+) -> None:
+    cluster = FakeCluster()
+    deploy(cluster, THEIRS, jobs=jobs)
+    cluster.raw("ConfigMap", "mrunners")["metadata"].pop("annotations", None)
+    cluster.start_pod("mrunners-0", 0)
+    cluster.clock.sleep(61)
+    cluster.answer_gone("list_jobs")
+    assert "already exists\nwait for it with: " in refused(cluster, "replace")
+
+
+def test_a_run_whose_jobs_two_lists_lack_is_replaced() -> None:
+    cluster, _ = cluster_with_run("running")
+    for job in THEIRS.plan.jobs:
+        cluster.remove("Job", job.name)
+    existing = find(cluster, THEIRS.plan)
+    assert resolve(cluster, "replace") == RunAction(OURS, replaces=existing)
+    assert cluster.clock.slept == [3.0]
 
 
 TOO_FEW_NODES = (

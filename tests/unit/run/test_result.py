@@ -49,7 +49,9 @@ def collect_and_mark(
     snapshot = read_snapshot(cluster, run)
     store, sleep = ReportStore(folder), cluster.clock.sleep
     outcomes = list(collect_outcomes(cluster, run, snapshot, store, sleep=sleep))
-    return mark_collected(cluster, run, outcomes, observer or RecordingObserver())
+    return mark_collected(
+        cluster, run, outcomes, observer or RecordingObserver(), cluster.clock.sleep
+    )
 
 
 def test_a_run_that_has_not_finished_names_its_unfinished_jobs(cluster: FakeCluster) -> None:
@@ -195,7 +197,7 @@ def test_a_later_run_under_the_same_name_is_not_marked(cluster: FakeCluster) -> 
     later = planned(key="later")
     deploy(cluster, later)
     observer = RecordingObserver()
-    assert not mark_collected(cluster, earlier, [], observer)
+    assert not mark_collected(cluster, earlier, [], observer, cluster.clock.sleep)
     assert observer.warnings == [
         "tracker load/mrunners could not be annotated, so it does not count as collected, and a "
         "later run will not replace it: it was deleted or replaced"
@@ -245,6 +247,23 @@ def test_one_not_found_from_a_proxy_does_not_keep_a_run_from_being_marked(
             "a later run will not replace it: the API server refuses it"
         ]
     )
+
+
+def test_one_not_found_about_the_tracker_too_does_not_keep_a_run_from_being_marked(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    finish(cluster, RUN.plan)
+    real, left = cluster.annotate_config_map, [False]
+
+    def annotate(namespace: str, name: str, uid: str, annotations: Mapping[str, str]) -> bool:
+        if left:
+            cluster.answer_gone("get_config_map")
+            return left.pop()
+        return real(namespace, name, uid, annotations)
+
+    cluster.annotate_config_map = annotate  # type: ignore[method-assign]
+    assert collect_and_mark(cluster, tmp_path)
+    assert cluster.clock.slept == [3.0]
 
 
 @pytest.mark.parametrize(

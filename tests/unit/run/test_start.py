@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mrunners.errors import UnreachableError
+from mrunners.errors import RefusedError, UnreachableError
 from mrunners.plan.planning import PlannedRun
 from mrunners.run.create import StartedRun, create_tracker, start_run
 from mrunners.run.preflight import RunAction
@@ -19,6 +19,7 @@ THEIRS = planned(key="theirs")
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     clock = FakeClock()
+    monkeypatch.setattr("mrunners.run.create_tracker.time", clock)
     monkeypatch.setattr("mrunners.run.delete.time", clock)
     return FakeCluster(clock)
 
@@ -61,6 +62,47 @@ def test_a_resumed_run_reports_how_far_it_is(cluster: FakeCluster) -> None:
         ],
         trackers=["mrunners"],
     )
+
+
+@pytest.mark.parametrize("what", ["is deleted", "is being deleted", "is replaced"])
+def test_a_run_whose_tracker_vanishes_before_it_is_resumed_is_never_started_anew(
+    cluster: FakeCluster, what: str
+) -> None:
+    action = RunAction(OURS, resumes=deploy(cluster, OURS))
+    if what == "is being deleted":
+        cluster.raw("ConfigMap", "mrunners")["metadata"]["deletionTimestamp"] = (
+            "2026-01-02T03:04:05Z"
+        )
+    else:
+        cluster.remove("ConfigMap", "mrunners")
+        cluster.collect_garbage()
+    if what == "is replaced":
+        deploy(cluster, OURS, jobs=0)
+    before = cluster.names("ConfigMap"), cluster.names("Job")
+    with pytest.raises(RefusedError) as caught:
+        start_run(cluster, action, RecordingObserver())
+    assert str(caught.value) == (
+        "tracker load/mrunners was deleted or replaced while its run was being resumed; nothing "
+        "was created, because the load of its Jobs may have run"
+    )
+    assert (cluster.names("ConfigMap"), cluster.names("Job")) == before
+
+
+def test_one_wrong_404_about_its_tracker_does_not_keep_a_run_from_being_resumed(
+    cluster: FakeCluster,
+) -> None:
+    existing = deploy(cluster, OURS, jobs=1)
+    cluster.answer_gone("get_config_map")
+    run = start_run(cluster, RunAction(OURS, resumes=existing), RecordingObserver())
+    assert (run.existing, run.missing) == (existing, OURS.plan.jobs[1:])
+
+
+def test_one_wrong_404_does_not_make_the_start_wait_for_a_live_run(cluster: FakeCluster) -> None:
+    existing = deploy(cluster, OURS)
+    cluster.answer_gone("get_config_map")
+    observer = RecordingObserver()
+    assert start_run(cluster, RunAction(OURS), observer).existing == existing
+    assert observer == RecordingObserver(trackers=["mrunners"])
 
 
 def test_starting_again_after_an_interruption_adopts_the_tracker(cluster: FakeCluster) -> None:

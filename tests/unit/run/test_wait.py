@@ -415,6 +415,16 @@ def test_a_given_interval_never_changes(run: WaitedRun) -> None:
     assert run.clock.slept == [7, 7, 7]
 
 
+def test_one_wrong_404_about_the_tracker_does_not_end_the_wait(run: WaitedRun) -> None:
+    run.end(FIRST, 0, 1, finish=True)
+    run.cluster.start_pod(SECOND, 0)
+    run.cluster.remove("Job", FIRST)
+    run.cluster.answer_gone("get_config_map")
+    run.clock.then(lambda: None, lambda: run.end(SECOND, 0, finish=True))
+    assert run.failures() == ()
+    assert run.clock.slept[0] == 3.0
+
+
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_tracker_that_is_deleted_or_replaced_ends_the_wait(
     run: WaitedRun, replaced: bool
