@@ -11,6 +11,7 @@ from typing import TypeVar
 from mrunners.errors import IncompleteError, UnreachableError
 from mrunners.refs import ClusterRef
 from mrunners.reports.budget import SampleBudget
+from mrunners.run.finality import readable_later
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.result import CollectedRun
 from mrunners_tasks._batching import batches
@@ -66,7 +67,8 @@ def collect(cluster: ClusterRef, run: ExistingRun, *, files: ReportFiles | None)
     report = merge_reports(run, outcomes, requests_sent(cluster))
     saved = files is not None and save_report(report, files)
     marked = saved and mark_collected(cluster, run, outcomes)
-    return CollectedRun(report, snapshot.failures, saved=saved, collected=marked)
+    unread = readable_later(outcomes)
+    return CollectedRun(report, snapshot.failures, saved=saved, collected=marked, unread=unread)
 
 
 def _final_if_possible(step: Callable[..., T], *arguments: object) -> T:

@@ -10,7 +10,6 @@ from prefect import get_run_logger
 from mrunners.errors import NextStep, RefusedError
 from mrunners.formatting import counted
 from mrunners.plan.options import IfExists, RunOptions
-from mrunners.run.finality import READABLE_LATER
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.result import CollectedRun
 from mrunners_flows.collect import wait_and_collect
@@ -63,14 +62,14 @@ def require_nothing_to_lose(previous: ExistingRun, collected: CollectedRun) -> N
             "folder; fix the folder and start again",
             NextStep.RESULT,
         )
-    unread = [pod for pod in collected.report.coverage.missing if pod.reason in READABLE_LATER]
+    unread = collected.unread
     if not unread:
         return
     first = unread[0]
     raise RefusedError.of(
         previous.ref,
         f"{counted(len(unread), 'report')} of the earlier run of tracker {previous.ref} could not "
-        f"be read: {first.job} index {first.index}: {first.reason.value}: {first.detail}; start "
+        f"be read: {first.job} index {first.index}: {first.missing}: {first.detail}; start "
         "again when the logs can be read",
         NextStep.FORCE_DELETE,
     )

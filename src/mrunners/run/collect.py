@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mrunners.kube.objects import Job, Pod
@@ -23,6 +23,15 @@ __all__ = ["collect_job"]
 
 # The log holds nothing that we wrote: the container's end explains more.
 _UNEXPLAINED = {MissingReason.EMPTY_LOG, MissingReason.NO_FRAME}
+
+# No line of the pod's log was read, or none that the node still had: another reading may show all
+# that the pod wrote before it was disrupted.
+_NOT_READ = {
+    MissingReason.KUBELET_ERROR,
+    MissingReason.LOG_FORBIDDEN,
+    MissingReason.LOG_UNAVAILABLE,
+    MissingReason.POD_GONE,
+}
 
 # The node has lost the container, or never started it, and so will never have its log.
 _WITHOUT_LOG = {"ContainerStatusUnknown", "StartError", "ContainerCannotRun"}
@@ -140,7 +149,8 @@ class _Collector:
                 return self.outcomes.missing(index, error.problem, error.detail)
         pod = pod_of_index(self.pods, self.job, index)
         if index in self.lost:
-            return self.outcomes.missing(index, MissingReason.DISRUPTED, self.lost[index], pod)
+            disrupted = self.outcomes.missing(index, MissingReason.DISRUPTED, self.lost[index], pod)
+            return replace(disrupted, unread=True)  # its node may come back with its log
         if pod is not None and (late := self._late_start(index, pod.started)):
             return self.outcomes.missing(index, MissingReason.STARTED_LATE, late, pod)
         if index in self.late:
@@ -191,10 +201,17 @@ class _Collector:
 
 
 def _root_cause(pod: Pod, error: UnusableReportError) -> tuple[MissingReason, str]:
-    """A disruption, or a container that failed, explains a missing report better than its log."""
-    if pod.disrupted:
-        return MissingReason.DISRUPTED, pod.disrupted
+    """A disruption, or a container that failed, explains a missing report better than its log.
+
+    That is, better than what was read of it: neither explains a log that was not read.
+    """
     without_log = error.problem is MissingReason.KUBELET_ERROR and pod.reason in _WITHOUT_LOG
+    # Unless it is known to have failed, a runner has written something.
+    unread = error.problem is MissingReason.EMPTY_LOG and pod.exit_code in {0, None}
+    if pod.disrupted and (without_log or not (unread or error.problem in _NOT_READ)):
+        return MissingReason.DISRUPTED, pod.disrupted
+    if pod.disrupted:
+        return error.problem, f"{error.detail}; {pod.disrupted}"
     if pod.exit_code not in {0, None} and (error.problem in _UNEXPLAINED or without_log):
         reason = f" ({pod.reason})" if pod.reason else ""
         return MissingReason.FAILED, f"exit {pod.exit_code}{reason}; {error.detail}"

@@ -25,7 +25,7 @@ from mrunners.reports.outcomes import PodOutcome
 from mrunners.run.annotate import annotate_collected
 from mrunners.run.collect import collect_job
 from mrunners.run.fetch import LogReader
-from mrunners.run.finality import NOT_FINAL, require_finished
+from mrunners.run.finality import is_final, readable_later, require_finished
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.lost_pods import LostPods
 from mrunners.run.observer import RunObserver
@@ -52,6 +52,7 @@ class CollectedRun:
         saved: Whether the report was saved everywhere it was to be saved.
         collected: Whether the run counts as collected now.
         finished: Whether nothing of the run can still finish.
+        unread: The pods whose reports exist or may yet come to be.
         next_steps: What to do about the failures.
     """
 
@@ -61,6 +62,7 @@ class CollectedRun:
     collected: bool = False
     finished: bool = True
     next_steps: tuple[NextStep, ...] = ()
+    unread: tuple[PodOutcome, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -136,6 +138,7 @@ def collect_run(
         collected=marked,
         finished=not pending,
         next_steps=() if pending else snapshot.next_steps,
+        unread=readable_later(outcomes),
     )
 
 
@@ -208,7 +211,7 @@ def mark_collected(
     Returns:
         Whether the run counts as collected now.
     """
-    pending = [outcome for outcome in outcomes if outcome.missing in NOT_FINAL]
+    pending = [outcome for outcome in outcomes if not is_final(outcome)]
     if pending:
         first = pending[0]
         observer.warn(

@@ -53,6 +53,17 @@ def collect(
     return list(collect_outcomes(cluster, run, snapshot, store, sleep=sleep))
 
 
+def drain(cluster: FakeCluster) -> None:
+    cluster.raw("Pod", POD)["status"]["conditions"] = [
+        {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "reason": "EvictionByEvictionAPI",
+            "message": "drained",
+        }
+    ]
+
+
 def outcome(**fields: object) -> PodOutcome:
     defaults: Raw = {"job": JOB, "job_index": 0, "uri": RUN.plan.jobs[0].uri, "index": 0}
     return PodOutcome(**(defaults | fields))
@@ -457,7 +468,7 @@ def test_the_report_of_a_runner_that_ended_beside_a_sidecar_is_read(
     assert collect(cluster, store) == [REPORTED]
 
 
-def test_a_pod_on_a_lost_node_is_disrupted_with_its_node_and_not_late(
+def test_a_pod_on_a_lost_node_is_disrupted_with_its_node_and_not_final_while_it_exists(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
     cluster.start_pod(JOB, 0)
@@ -471,8 +482,12 @@ def test_a_pod_on_a_lost_node_is_disrupted_with_its_node_and_not_late(
         started_at=START,
         missing=MissingReason.DISRUPTED,
         detail=detail,
+        unread=True,
     )
-    require_final([only])
+    with pytest.raises(IncompleteError, match=f"mrunners-0 index 0: disrupted: {detail}$"):
+        require_final([only])
+    finish(cluster, RUN.plan)  # the node is back
+    assert [pod.report for pod in collect(cluster, store)] == [parse_report(REPORT)]
 
 
 @pytest.mark.parametrize("stored", [False, True])
@@ -584,16 +599,49 @@ def test_a_disruption_explains_a_missing_report_better_than_the_log(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
     cluster.end_pod(JOB, 0, exit_code=143, log=b"half a line")
-    cluster.raw("Pod", POD)["status"]["conditions"] = [
-        {
-            "type": "DisruptionTarget",
-            "status": "True",
-            "reason": "EvictionByEvictionAPI",
-            "message": "drained",
-        }
-    ]
+    drain(cluster)
     assert collect(cluster, store) == [
         missing(MissingReason.DISRUPTED, "EvictionByEvictionAPI: drained", exit_code=143)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("log", "reason"),
+    [
+        (UnreachableError("answered 500"), MissingReason.LOG_UNAVAILABLE),
+        (
+            ForbiddenError("no", verb="get", resource="pods/log", namespace="load"),
+            MissingReason.LOG_FORBIDDEN,
+        ),
+        (b"unable to retrieve container logs for containerd://a", MissingReason.KUBELET_ERROR),
+        (b"", MissingReason.EMPTY_LOG),
+    ],
+    ids=["unavailable", "forbidden", "kubelet error", "empty"],
+)
+def test_a_disruption_does_not_hide_that_a_log_can_still_be_read(
+    log: bytes | Exception, reason: MissingReason, cluster: FakeCluster, store: ReportStore
+) -> None:
+    finish(cluster, RUN.plan)
+    drain(cluster)
+    cluster.logs[POD] = log
+    (only,) = collect(cluster, store)
+    assert only.missing is reason
+    assert only.detail.endswith("; EvictionByEvictionAPI: drained")
+    with pytest.raises((IncompleteError, UnreachableError), match="could not be fetched yet"):
+        require_final([only])
+    cluster.logs[POD] = LOG
+    assert collect(cluster, store) == [REPORTED]
+
+
+def test_a_disruption_explains_a_log_that_its_node_has_lost_for_good(
+    cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.end_pod(JOB, 0, exit_code=137, log=BAD_READS["a kubelet's error"])
+    drain(cluster)
+    (status,) = cluster.raw("Pod", POD)["status"]["containerStatuses"]
+    status["state"]["terminated"]["reason"] = "ContainerStatusUnknown"
+    assert collect(cluster, store) == [
+        missing(MissingReason.DISRUPTED, "EvictionByEvictionAPI: drained", exit_code=137)
     ]
 
 

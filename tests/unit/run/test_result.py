@@ -18,7 +18,7 @@ from mrunners.run.finality import (
     require_portable,
 )
 from mrunners.run.report_store import ReportStore
-from mrunners.run.result import collect_outcomes, mark_collected, merge_outcomes
+from mrunners.run.result import collect_outcomes, collect_run, mark_collected, merge_outcomes
 from mrunners.run.snapshot import RunSnapshot, read_snapshot
 from tests.factories import flat, merged_pod, missing_pod, multi
 from tests.fakes import FakeCluster, RecordingObserver
@@ -166,6 +166,27 @@ def test_a_run_is_not_marked_while_a_missing_report_can_still_be_fetched(
     (warning,) = observer.warnings
     assert warning.startswith("the run does not count as collected, because ")
     assert " may still be had: mrunners-0 index 0 (" in warning
+
+
+def test_a_run_is_not_marked_while_a_pod_on_a_lost_node_exists(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    finish(cluster, RUN.plan)
+    cluster.start_pod("mrunners-0", 0)
+    cluster.lose_node(POD)
+    cluster.raw("Job", "mrunners-0")["status"].pop("conditions")
+    cluster.clock.sleep(60)
+    observer = RecordingObserver()
+    run, store = find(cluster, RUN.plan), ReportStore(tmp_path)
+    collected = collect_run(cluster, run, store, observer, sleep=cluster.clock.sleep)
+    lost = "DeletionByTaintManager; node node-0 does not answer"
+    assert (collected.finished, collected.collected) == (True, False)
+    assert [(pod.pod, pod.detail) for pod in collected.unread] == [(POD, lost)]
+    assert collected.failures == (f"job mrunners-0: 1 of 2 pods lost: {lost}; check the node",)
+    assert observer.warnings == [
+        "the run does not count as collected, because 1 report may still be had: "
+        "mrunners-0 index 0 (disrupted)"
+    ]
 
 
 def test_a_run_is_not_marked_while_pods_run(cluster: FakeCluster, tmp_path: Path) -> None:
