@@ -10,7 +10,7 @@ from mrunners.kube.objects import Job, Pod
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportError
 from mrunners.reports.samples import KperfReport
-from mrunners.run.fetch import LogReader
+from mrunners.run.fetch import WITHOUT_LOG, LogReader
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.lost_pods import SeenPods
 from mrunners.run.report_store import PodFacts, ReportAddress, ReportStore
@@ -24,6 +24,11 @@ __all__ = ["collect_job"]
 # The log holds nothing that we wrote: the container's end explains more.
 _UNEXPLAINED = {MissingReason.EMPTY_LOG, MissingReason.NO_FRAME}
 
+# How a DisruptionTarget begins of a pod that its kubelet has evicted, for want of memory or disk,
+# and what it says if the node only shuts down, which leaves the logs.
+_BY_KUBELET = "TerminationByKubelet"
+_SHUTDOWN = "node shutdown"
+
 # No line of the pod's log was read, or none that the node still had: another reading may show all
 # that the pod wrote before it was disrupted.
 _NOT_READ = {
@@ -32,9 +37,6 @@ _NOT_READ = {
     MissingReason.LOG_UNAVAILABLE,
     MissingReason.POD_GONE,
 }
-
-# The node has lost the container, or never started it, and so will never have its log.
-_WITHOUT_LOG = {"ContainerStatusUnknown", "StartError", "ContainerCannotRun"}
 
 
 def collect_job(
@@ -205,14 +207,19 @@ def _root_cause(pod: Pod, error: UnusableReportError) -> tuple[MissingReason, st
 
     That is, better than what was read of it: neither explains a log that was not read.
     """
-    without_log = error.problem is MissingReason.KUBELET_ERROR and pod.reason in _WITHOUT_LOG
+    failed = pod.exit_code not in {0, None}
+    # A kubelet removes the containers of a pod that it evicts.
+    evicted = failed and pod.disrupted.startswith(_BY_KUBELET) and _SHUTDOWN not in pod.disrupted
+    without_log = error.problem is MissingReason.KUBELET_ERROR and (
+        evicted or pod.reason in WITHOUT_LOG
+    )
     # Unless it is known to have failed, a runner has written something.
-    unread = error.problem is MissingReason.EMPTY_LOG and pod.exit_code in {0, None}
+    unread = error.problem is MissingReason.EMPTY_LOG and not failed
     if pod.disrupted and (without_log or not (unread or error.problem in _NOT_READ)):
         return MissingReason.DISRUPTED, pod.disrupted
     if pod.disrupted:
         return error.problem, f"{error.detail}; {pod.disrupted}"
-    if pod.exit_code not in {0, None} and (error.problem in _UNEXPLAINED or without_log):
+    if failed and (error.problem in _UNEXPLAINED or without_log):
         reason = f" ({pod.reason})" if pod.reason else ""
         return MissingReason.FAILED, f"exit {pod.exit_code}{reason}; {error.detail}"
     return error.problem, error.detail

@@ -27,10 +27,13 @@ from mrunners.run.report_store import PodFacts, ReportAddress, ReportStore
 from mrunners.run.snapshot import pod_of_index
 from mrunners.status.run_state import JobState, RunState
 
-__all__ = ["FetchProgress", "LogReader", "fetch_ended", "fetch_report"]
+__all__ = ["WITHOUT_LOG", "FetchProgress", "LogReader", "fetch_ended", "fetch_report"]
 
 # A node may keep more log than the plan says; only absurd sizes are cut off.
 _LOG_MARGIN_BYTES = 64 * 1024 * 1024
+
+# The node has lost the container, or never started it, and so will never have its log.
+WITHOUT_LOG = frozenset({"ContainerStatusUnknown", "StartError", "ContainerCannotRun"})
 
 # What a log that was read badly looks like: cut, empty, or the text of somebody's error. The other
 # reasons are stated by the runner's script, or by a report whose checksum was right.
@@ -77,6 +80,10 @@ class FetchProgress:
     bad_reads: Counter[_PodKey] = field(default_factory=Counter)
 
 
+class _SilentNodeError(UnusableReportError):
+    """The request for a log used up its time, as would one for any other log of the node."""
+
+
 def fetch_report(
     cluster: Cluster, run: ExistingRun, job_name: str, pod: Pod, store: ReportStore
 ) -> tuple[KperfReport, PodFacts]:
@@ -115,16 +122,22 @@ def _read_log(cluster: Cluster, run: ExistingRun, pod: Pod) -> bytes:
     except ForbiddenError as error:
         raise UnusableReportError(MissingReason.LOG_FORBIDDEN, str(error)) from error
     except ApiStatusError as error:
-        if error.status != HTTPStatus.BAD_REQUEST:
+        if error.status != HTTPStatus.BAD_REQUEST or _may_have_log(pod):
             raise UnusableReportError(MissingReason.LOG_UNAVAILABLE, str(error)) from error
         # The kubelet's answer for a container that never ran, as when it did not admit the pod.
         detail = f"no log ({pod.reason or pod.phase}): {error}"
         raise UnusableReportError(MissingReason.FAILED, detail) from error
     except ClusterError as error:
-        raise UnusableReportError(MissingReason.LOG_UNAVAILABLE, str(error)) from error
+        raise _SilentNodeError(MissingReason.LOG_UNAVAILABLE, str(error)) from error
     if log is None:
         raise UnusableReportError(MissingReason.POD_GONE, "the pod was deleted")
     return log
+
+
+def _may_have_log(pod: Pod) -> bool:
+    """Whether its runner has run, on a node that still knows the container."""
+    ran = pod.started is not None or pod.succeeded
+    return ran and pod.reason not in WITHOUT_LOG
 
 
 def fetch_ended(
@@ -167,9 +180,9 @@ def fetch_ended(
             unavailable = error.problem is MissingReason.LOG_UNAVAILABLE
             if not retried:
                 observer.warn(f"pod {pod.name}: no report: {error}")
-            if unavailable:
+            if isinstance(error, _SilentNodeError):
                 unreachable_nodes.add(pod.node)
-            else:
+            if not unavailable:
                 progress.bad_reads[key] += 1
             if unavailable or (
                 error.problem in _MAY_BE_A_BAD_READ
@@ -243,9 +256,8 @@ class LogReader:
             raise UnusableReportError(MissingReason.LOG_UNAVAILABLE, detail)
         try:
             return fetch_report(self._cluster, self._run, job.planned.name, pod, self._store)
-        except UnusableReportError as error:
-            if error.problem is MissingReason.LOG_UNAVAILABLE:
-                self._unreachable_nodes.add(pod.node)
+        except _SilentNodeError:
+            self._unreachable_nodes.add(pod.node)
             raise
 
     def _settle(self, wanted: _PodKey) -> tuple[KperfReport, PodFacts] | None:

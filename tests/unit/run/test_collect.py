@@ -53,12 +53,12 @@ def collect(
     return list(collect_outcomes(cluster, run, snapshot, store, sleep=sleep))
 
 
-def drain(cluster: FakeCluster) -> None:
+def drain(cluster: FakeCluster, reason: str = "EvictionByEvictionAPI") -> None:
     cluster.raw("Pod", POD)["status"]["conditions"] = [
         {
             "type": "DisruptionTarget",
             "status": "True",
-            "reason": "EvictionByEvictionAPI",
+            "reason": reason,
             "message": "drained",
         }
     ]
@@ -564,16 +564,59 @@ def test_a_node_that_did_not_return_a_log_is_not_asked_for_another_one(store: Re
     assert cluster.calls.count("read_log") == 3
 
 
+NO_LOG = ApiStatusError("container is not available", status=400)
+
+
 def test_a_container_that_never_ran_is_a_final_failure(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
-    cluster.end_pod(JOB, 0, exit_code=1, log=b"")
+    cluster.hold_pod(JOB, 0)
+    status = cluster.raw("Pod", POD)["status"]
+    status |= {"phase": "Failed", "reason": "OutOfcpu", "containerStatuses": []}
     cluster.finish_job(JOB)
-    cluster.logs[POD] = ApiStatusError("container is not available", status=400)
+    cluster.logs[POD] = NO_LOG
+    (only,) = collect(cluster, store)
+    detail = "no log (OutOfcpu): container is not available"
+    assert only == outcome(pod=POD, node="node-0", missing=MissingReason.FAILED, detail=detail)
+    require_final([only])
+
+
+@pytest.mark.parametrize("reason", ["StartError", "ContainerStatusUnknown"])
+def test_a_container_that_its_node_cannot_know_is_a_final_failure(
+    reason: str, cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.end_pod(JOB, 0, exit_code=128)
+    (status,) = cluster.raw("Pod", POD)["status"]["containerStatuses"]
+    status["state"]["terminated"]["reason"] = reason
+    cluster.logs[POD] = NO_LOG
     (only,) = collect(cluster, store)
     assert only.missing is MissingReason.FAILED
-    assert only.detail.endswith("container is not available")
     require_final([only])
+
+
+@pytest.mark.parametrize("exit_code", [0, 1])
+def test_one_400_does_not_end_the_search_for_the_log_of_a_container_that_ran(
+    exit_code: int, cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.end_pod(JOB, 0, exit_code=exit_code)
+    cluster.logs[POD] = NO_LOG
+    (only,) = collect(cluster, store)
+    assert only.missing is MissingReason.LOG_UNAVAILABLE
+    with pytest.raises(UnreachableError, match="container is not available"):
+        require_final([only])
+    cluster.logs[POD] = LOG
+    assert [pod.report for pod in collect(cluster, store)] == [parse_report(REPORT)]
+
+
+def test_an_answer_about_one_log_says_nothing_about_the_others_of_its_node(
+    store: ReportStore,
+) -> None:
+    cluster, run = FakeCluster(), planned(1, 1)
+    deploy(cluster, run)
+    finish(cluster, run.plan)
+    cluster.logs[POD] = NO_LOG
+    outcomes = collect(cluster, store, run)
+    assert [pod.missing for pod in outcomes] == [MissingReason.LOG_UNAVAILABLE, None]
 
 
 def test_rejected_credentials_end_the_collection_and_are_not_blamed_on_the_pod(
@@ -633,16 +676,20 @@ def test_a_disruption_does_not_hide_that_a_log_can_still_be_read(
     assert collect(cluster, store) == [REPORTED]
 
 
+@pytest.mark.parametrize(
+    ("disruption", "end"),
+    [("EvictionByEvictionAPI", "ContainerStatusUnknown"), ("TerminationByKubelet", "Error")],
+)
 def test_a_disruption_explains_a_log_that_its_node_has_lost_for_good(
-    cluster: FakeCluster, store: ReportStore
+    disruption: str, end: str, cluster: FakeCluster, store: ReportStore
 ) -> None:
     cluster.end_pod(JOB, 0, exit_code=137, log=BAD_READS["a kubelet's error"])
-    drain(cluster)
+    drain(cluster, disruption)
     (status,) = cluster.raw("Pod", POD)["status"]["containerStatuses"]
-    status["state"]["terminated"]["reason"] = "ContainerStatusUnknown"
-    assert collect(cluster, store) == [
-        missing(MissingReason.DISRUPTED, "EvictionByEvictionAPI: drained", exit_code=137)
-    ]
+    status["state"]["terminated"]["reason"] = end
+    only = missing(MissingReason.DISRUPTED, f"{disruption}: drained", exit_code=137)
+    assert collect(cluster, store) == [only]
+    require_final([only])
 
 
 @pytest.mark.parametrize(
