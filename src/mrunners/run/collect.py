@@ -10,9 +10,10 @@ from mrunners.kube.objects import Job, Pod
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportError
 from mrunners.reports.samples import KperfReport
-from mrunners.run.fetch import WITHOUT_LOG, LogReader
+from mrunners.run.fetch import LogReader
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.lost_pods import SeenPods
+from mrunners.run.pod_log import WITHOUT_LOG
 from mrunners.run.report_store import PodFacts, ReportAddress, ReportStore
 from mrunners.run.snapshot import RunSnapshot, pod_of_index
 from mrunners.status.diagnostics import PodDiagnosis

@@ -393,6 +393,28 @@ def test_a_timeout_holds_while_the_api_server_is_away(run: WaitedRun) -> None:
     assert (caught.value.seconds, run.clock.seconds) == (30, 30)
 
 
+@pytest.mark.parametrize("silent", [False, True])
+@pytest.mark.parametrize("finish", [False, True])
+def test_a_timeout_holds_while_logs_are_read(tmp_path: Path, finish: bool, silent: bool) -> None:
+    run = WaitedRun(tmp_path, planned(9, 1))
+    run.end(FIRST, *range(9), finish=True)
+    run.end(SECOND, *range(finish), finish=finish)
+    if silent:
+        for pod in run.cluster.logs:
+            run.cluster.logs[pod] = UnreachableError("read timed out")
+    run.cluster.before("read_log", lambda: run.clock.sleep(10))
+    if finish:
+        assert run.failures(timeout_seconds=25) == ()
+    else:
+        with pytest.raises(WaitTimeoutError, match=r"timed out after 25s: .* continues"):
+            run.wait(timeout_seconds=25)
+    assert run.clock.seconds == 30  # the request that was under way ends as it does
+    assert run.observer.warnings[-1] == (
+        f"the time is up, and {6 + finish} logs of ended pods were not read yet"
+    )
+    assert len(run.stored()) == (0 if silent else 3)
+
+
 def test_an_outage_that_outlasts_the_patience_is_not_the_timeout(run: WaitedRun) -> None:
     run.cluster.fail("list_jobs", UnreachableError("connection refused"))
     with pytest.raises(UnreachableError, match="connection refused"):
