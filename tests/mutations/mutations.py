@@ -55,8 +55,8 @@ MUTATIONS = (
     Mutation(
         "skip the checksum of a stored report",
         "src/mrunners/run/report_store.py",
-        " or hashlib.sha256(raw).hexdigest() != facts.sha256:",
-        ":",
+        "if hashlib.sha256(raw).hexdigest() != facts.sha256:",
+        "if False:",
         ("tests/unit/run/test_report_store.py",),
     ),
     Mutation(
@@ -238,8 +238,8 @@ MUTATIONS = (
     Mutation(
         "merge a stored report of another run",
         "src/mrunners/run/report_store.py",
-        "if facts.address != address or hashlib",
-        "if hashlib",
+        "return facts if facts.address == address else None",
+        "return facts",
         ("tests/unit/run/test_report_store.py",),
     ),
     Mutation(

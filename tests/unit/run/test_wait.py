@@ -149,6 +149,21 @@ def test_a_log_is_read_only_once(run: WaitedRun) -> None:
     assert run.cluster.calls.count("read_log") == 3
 
 
+@pytest.mark.parametrize("content", [None, b""], ids=["refused by a full disk", "lost in a crash"])
+def test_a_report_of_which_only_the_facts_are_stored_is_fetched(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    run = WaitedRun(tmp_path)
+    run.end_all()
+    run.wait()
+    for path in tmp_path.rglob("*.gz"):
+        path.unlink() if content is None else path.write_bytes(content)
+    run.store = ReportStore(tmp_path)
+    run.wait()
+    assert run.cluster.calls.count("read_log") == 2 * 3
+    assert run.stored() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
+
+
 def test_pods_are_listed_every_10_seconds_while_some_have_not_started(run: WaitedRun) -> None:
     run.clock.then(*[lambda: None] * 24, run.start, run.end_all)
     run.wait(interval_seconds=1)
