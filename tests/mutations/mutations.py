@@ -216,8 +216,8 @@ MUTATIONS = (
     Mutation(
         "believe one empty LIST",
         "src/mrunners/run/snapshot.py",
-        "    if not _lacks_something(run, first, store):\n",
-        "    if True:\n",
+        "    if not doubtful and not _lacks_something(run, first, store):\n",
+        "    if not doubtful:\n",
         ("tests/unit/run/test_result.py", "tests/unit/run/test_collect.py"),
     ),
     Mutation(

@@ -19,9 +19,9 @@ from mrunners.run.finality import (
 )
 from mrunners.run.report_store import ReportStore
 from mrunners.run.result import collect_outcomes, collect_run, mark_collected, merge_outcomes
-from mrunners.run.snapshot import RunSnapshot, read_snapshot
+from mrunners.run.snapshot import RunSnapshot, read_final_snapshot, read_snapshot
 from tests.factories import flat, merged_pod, missing_pod, multi
-from tests.fakes import FakeCluster, RecordingObserver
+from tests.fakes import START, FakeCluster, RecordingObserver
 from tests.unit.env import deploy, find, finish, loaded, log_of, options, planned, uris
 
 RUN = planned()
@@ -82,6 +82,61 @@ def test_a_run_of_which_nothing_can_finish_any_more_counts_as_finished(
 ) -> None:
     cluster.clock.sleep(301)
     require_finished(snapshot_of(cluster))
+
+
+def test_pods_that_started_during_an_outage_are_not_given_up_at_the_first_look_after_it(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    finish(cluster, RUN.plan)
+    cluster.raw("Job", "mrunners-1")["status"].pop("conditions")
+    pod = cluster.hold_pod("mrunners-1", 0)
+    cluster.clock.sleep(360)
+
+    def kubelet_reports() -> None:
+        cluster.start_pod("mrunners-1", 0)
+        (status,) = cluster.raw("Pod", pod)["status"]["containerStatuses"]
+        status["state"]["running"]["startedAt"] = START.isoformat()
+
+    cluster.clock.then(kubelet_reports)
+    run, store = find(cluster, RUN.plan), ReportStore(tmp_path)
+    with pytest.raises(StillRunningError, match=r"mrunners-1: 0 of 1 pods ended \(running\)"):
+        collect_run(cluster, run, store, RecordingObserver(), sleep=cluster.clock.sleep)
+    assert not find(cluster, RUN.plan).collected
+
+
+def test_pods_that_two_looks_show_as_late_did_not_start(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    cluster.clock.sleep(360)
+    run, store, observer = find(cluster, RUN.plan), ReportStore(tmp_path), RecordingObserver()
+    collected = collect_run(cluster, run, store, observer, sleep=cluster.clock.sleep)
+    reasons = [pod.reason for pod in collected.report.coverage.missing]
+    assert (reasons, collected.collected) == ([MissingReason.NOT_STARTED] * 3, True)
+    assert cluster.clock.slept == [360, 15]
+
+
+def test_a_pod_that_becomes_late_between_two_looks_may_still_start(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    finish(cluster, RUN.plan)
+    cluster.raw("Job", "mrunners-1")["status"].pop("conditions")
+    cluster.hold_pod("mrunners-1", 0)
+    cluster.remove("Pod", POD)  # which makes for a second look
+    cluster.clock.sleep(299)
+    run, store = find(cluster, RUN.plan), ReportStore(tmp_path)
+    with pytest.raises(StillRunningError, match=r"mrunners-1: 0 of 1 pods ended \(starting\)"):
+        collect_run(cluster, run, store, RecordingObserver(), sleep=cluster.clock.sleep)
+    assert cluster.clock.slept == [299, 3]
+
+
+def test_late_pods_are_not_looked_at_twice_while_others_run(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    cluster.start_pod("mrunners-0", 0)
+    cluster.clock.sleep(360)
+    run = find(cluster, RUN.plan)
+    snapshot = read_final_snapshot(cluster, run, ReportStore(tmp_path), cluster.clock.sleep)
+    assert (len(snapshot.doubtful_starts), cluster.clock.slept) == (2, [360])
 
 
 def test_the_merged_report_names_its_run_and_the_requests_of_mrunners(
