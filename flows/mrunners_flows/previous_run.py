@@ -1,6 +1,7 @@
 """An earlier run under the same tracker that was never collected: collected first, then replaced.
 
-A run of which reports can still be fetched is never deleted.
+A run of which reports can still be fetched is never deleted. One whose pods are gone is, although
+another machine may have their reports: else a night whose machine is gone would stop all others.
 """
 
 from __future__ import annotations

@@ -174,31 +174,40 @@ class _Collector:
         return "" if job is None else late_start(self.run.plan, job, index, started)
 
     def _without_pod(self, index: int, job: Job | None) -> PodOutcome:
-        seen = self.seen.get(self.job.planned.name, index)
-        if job is not None and seen is not None and seen.job_uid != job.uid:
-            seen = None
         if self.job.gone:
             detail = "its Job was deleted, by a TTL or by someone, before the report was fetched"
-            return self.outcomes.missing(index, MissingReason.JOB_GONE, detail, seen)
+            return self._gone(index, MissingReason.JOB_GONE, detail)
         if job is None:
             detail = "the Job was never created"
             return self.outcomes.missing(index, MissingReason.NOT_CREATED, detail)
         if index in job.succeeded:
             detail = "its pod ended, and was deleted before the report was fetched"
-            return self.outcomes.missing(index, MissingReason.POD_GONE, detail, seen)
+            return self._gone(index, MissingReason.POD_GONE, detail)
         if index in job.failed:
             detail = "its pod failed or was deleted while it ran, and does not exist any more"
-            return self.outcomes.missing(index, MissingReason.POD_GONE, detail, seen)
+            return self._gone(index, MissingReason.POD_GONE, detail)
         if job.finished is not None:
             detail = job.finished_reason or "the Job finished without it"
-            return self.outcomes.missing(index, MissingReason.POD_GONE, detail, seen)
+            return self._gone(index, MissingReason.POD_GONE, detail)
         return self.outcomes.missing(index, MissingReason.STILL_RUNNING, "it has no pod yet")
+
+    def _gone(
+        self, index: int, reason: MissingReason, detail: str, pod: Pod | None = None
+    ) -> PodOutcome:
+        job, seen = self.job.actual, self.seen.get(self.job.planned.name, index)
+        if job is not None and seen is not None and seen.job_uid != job.uid:
+            seen = None
+        return replace(
+            self.outcomes.missing(index, reason, detail, pod or seen), unseen=seen is None
+        )
 
     def _from_log(self, index: int, pod: Pod) -> PodOutcome:
         try:
             report, facts = self.reader.read(self.job, pod)
         except UnusableReportError as error:
             reason, detail = _root_cause(pod, error)
+            if reason is MissingReason.POD_GONE:
+                return self._gone(index, reason, detail, pod)
             return self.outcomes.missing(index, reason, detail, pod)
         return self.outcomes.reported(index, facts, report)
 

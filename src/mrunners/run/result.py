@@ -206,7 +206,9 @@ def mark_collected(
     """Annotate the tracker: its report was written in full, and a later run may replace the run.
 
     To be called after the report was written. Nothing is marked while another attempt may get a
-    missing report. That a run is not marked is only a warning, because its report is saved.
+    missing report. That includes one on another machine: what is gone may have been fetched there,
+    unless a wait on this machine has seen it. That a run is not marked is only a warning, because
+    its report is saved.
 
     Returns:
         Whether the run counts as collected now.
@@ -217,6 +219,16 @@ def mark_collected(
         observer.warn(
             f"the run does not count as collected, because {counted(len(pending), 'report')} may "
             f"still be had: {first.job} index {first.index} ({first.missing})"
+        )
+        return False
+    unseen = [outcome for outcome in outcomes if outcome.unseen]
+    if unseen and not run.collected:
+        first = unseen[0]
+        observer.warn(
+            f"the run does not count as collected, because another machine that waited for it may "
+            f"have {counted(len(unseen), 'report')} of what is gone now: {first.job} index "
+            f"{first.index} ({first.missing}); collect it there, or replace or delete the run if "
+            "there is no such machine"
         )
         return False
     return annotate_collected(cluster, run, observer)

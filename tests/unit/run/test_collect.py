@@ -80,6 +80,16 @@ def ended(exit_code: int = 0, **fields: object) -> PodOutcome:
     return outcome(**(defaults | fields))
 
 
+def gone(detail: str, **fields: object) -> PodOutcome:
+    defaults: Raw = {"missing": MissingReason.POD_GONE, "detail": detail, "unseen": True}
+    return outcome(**(defaults | fields))
+
+
+def wait_for(cluster: FakeCluster, store: ReportStore) -> None:
+    """See the run's pods as a wait does."""
+    store.seen_pods(find(cluster, RUN.plan).stored).add(JOB, cluster.list_pods("load", ""))
+
+
 def missing(reason: MissingReason, detail: str = "", exit_code: int = 0) -> PodOutcome:
     return ended(exit_code, missing=reason, detail=detail)
 
@@ -151,6 +161,7 @@ def test_a_job_that_nothing_created_was_not_created(store: ReportStore) -> None:
 
 JOB_GONE = outcome(
     missing=MissingReason.JOB_GONE,
+    unseen=True,
     detail="its Job was deleted, by a TTL or by someone, before the report was fetched",
 )
 
@@ -254,7 +265,7 @@ def test_the_report_of_a_pod_that_was_deleted_after_it_ended_is_lost(
     finish(cluster, RUN.plan)
     cluster.remove("Pod", POD)
     detail = "its pod ended, and was deleted before the report was fetched"
-    assert collect(cluster, store) == [outcome(missing=MissingReason.POD_GONE, detail=detail)]
+    assert collect(cluster, store) == [gone(detail)]
 
 
 def test_a_pod_that_is_gone_is_named_with_its_node_as_long_as_the_scheduler_tells(
@@ -272,27 +283,22 @@ def test_a_pod_that_is_gone_is_named_with_its_node_as_long_as_the_scheduler_tell
         Placement(POD, None, created + timedelta(seconds=3)),
     ]
     detail = "its pod ended, and was deleted before the report was fetched"
-    assert collect(cluster, store) == [
-        outcome(missing=MissingReason.POD_GONE, detail=detail, pod=POD, node="node-7")
-    ]
+    assert collect(cluster, store) == [gone(detail, pod=POD, node="node-7")]
 
 
 def test_a_pod_that_a_wait_has_seen_is_named_without_asking_the_scheduler(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
     cluster.start_pod(JOB, 0)
-    run = find(cluster, RUN.plan)
-    store.seen_pods(run.stored).add(JOB, cluster.list_pods("load", ""))
+    wait_for(cluster, store)
     finish(cluster, RUN.plan)
     cluster.remove("Pod", POD)
     detail = "its pod ended, and was deleted before the report was fetched"
     seen: Raw = {"pod": POD, "node": "node-0", "started_at": START}
-    assert collect(cluster, store) == [
-        outcome(missing=MissingReason.POD_GONE, detail=detail, **seen)
-    ]
+    assert collect(cluster, store) == [gone(detail, unseen=False, **seen)]
     assert "list_placements" not in cluster.calls
     cluster.remove("Job", JOB)
-    assert collect(cluster, store) == [replace(JOB_GONE, **seen)]
+    assert collect(cluster, store) == [replace(JOB_GONE, unseen=False, **seen)]
 
 
 def test_a_pod_of_an_earlier_job_of_that_name_is_not_taken_for_this_one(
@@ -304,7 +310,7 @@ def test_a_pod_of_an_earlier_job_of_that_name_is_not_taken_for_this_one(
     finish(cluster, RUN.plan)
     cluster.remove("Pod", POD)
     detail = "its pod ended, and was deleted before the report was fetched"
-    assert collect(cluster, store) == [outcome(missing=MissingReason.POD_GONE, detail=detail)]
+    assert collect(cluster, store) == [gone(detail)]
 
 
 def test_the_stored_outcomes_cost_no_request(cluster: FakeCluster, store: ReportStore) -> None:
@@ -313,9 +319,7 @@ def test_the_stored_outcomes_cost_no_request(cluster: FakeCluster, store: Report
     snapshot = read_final_snapshot(cluster, run, store, cluster.clock.sleep)
     cluster.calls.clear()
     detail = "its pod ended, and was deleted before the report was fetched"
-    assert list(collect_outcomes(cluster, run, snapshot, store, stored=True)) == [
-        outcome(missing=MissingReason.POD_GONE, detail=detail)
-    ]
+    assert list(collect_outcomes(cluster, run, snapshot, store, stored=True)) == [gone(detail)]
     assert cluster.calls == []
 
 
@@ -337,7 +341,7 @@ def test_a_pod_that_was_deleted_while_it_ran_is_not_said_to_have_ended(
     cluster.raw("Job", JOB)["status"]["failedIndexes"] = "0"
     cluster.finish_job(JOB)
     detail = "its pod failed or was deleted while it ran, and does not exist any more"
-    assert collect(cluster, store) == [outcome(missing=MissingReason.POD_GONE, detail=detail)]
+    assert collect(cluster, store) == [gone(detail)]
 
 
 def test_one_list_without_a_pod_or_a_job_does_not_make_them_gone(
@@ -456,9 +460,7 @@ def test_the_report_of_a_pod_whose_job_finished_without_it_is_lost(
     cluster.raw("Job", JOB)["status"]["conditions"] = [
         {"type": "Failed", "status": "True", "reason": "DeadlineExceeded", "message": "too long"}
     ]
-    assert collect(cluster, store) == [
-        outcome(missing=MissingReason.POD_GONE, detail="DeadlineExceeded: too long")
-    ]
+    assert collect(cluster, store) == [gone("DeadlineExceeded: too long")]
 
 
 def test_the_report_of_a_runner_that_ended_beside_a_sidecar_is_read(
@@ -536,7 +538,10 @@ def test_the_report_of_a_pod_that_is_deleted_while_its_log_is_read_is_lost(
 ) -> None:
     finish(cluster, RUN.plan)
     del cluster.logs[POD]
-    assert collect(cluster, store) == [missing(MissingReason.POD_GONE, "the pod was deleted")]
+    lost = missing(MissingReason.POD_GONE, "the pod was deleted")
+    assert collect(cluster, store) == [replace(lost, unseen=True)]
+    wait_for(cluster, store)
+    assert collect(cluster, store) == [lost]
 
 
 def test_a_log_on_a_lost_node_is_unavailable(cluster: FakeCluster, store: ReportStore) -> None:

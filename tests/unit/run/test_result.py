@@ -20,6 +20,7 @@ from mrunners.run.finality import (
 from mrunners.run.report_store import ReportStore
 from mrunners.run.result import collect_outcomes, collect_run, mark_collected, merge_outcomes
 from mrunners.run.snapshot import RunSnapshot, read_final_snapshot, read_snapshot
+from mrunners.run.wait import wait_for_run
 from tests.factories import flat, merged_pod, missing_pod, multi
 from tests.fakes import START, FakeCluster, RecordingObserver
 from tests.unit.env import deploy, find, finish, loaded, log_of, options, planned, uris
@@ -249,11 +250,49 @@ def test_a_run_is_not_marked_while_pods_run(cluster: FakeCluster, tmp_path: Path
     assert not collect_and_mark(cluster, tmp_path)
 
 
-def test_a_run_whose_jobs_were_deleted_is_marked_with_what_was_fetched(
-    cluster: FakeCluster, tmp_path: Path
+@pytest.mark.parametrize("removed", ["Job", "Pod"])
+def test_a_run_is_not_marked_by_a_machine_that_never_saw_what_is_gone(
+    cluster: FakeCluster, tmp_path: Path, removed: str
+) -> None:
+    finish(cluster, RUN.plan)
+    run, here, elsewhere = find(cluster, RUN.plan), tmp_path / "here", tmp_path / "elsewhere"
+    wait_for_run(cluster, run, ReportStore(here), RecordingObserver(), sleep=cluster.clock.sleep)
+    for name in cluster.names(removed):
+        cluster.remove(removed, name)
+    cluster.collect_garbage()
+    observer = RecordingObserver()
+    assert not collect_and_mark(cluster, elsewhere, observer)
+    assert not find(cluster, RUN.plan).collected
+    assert observer.warnings == [
+        "the run does not count as collected, because another machine that waited for it may have "
+        f"3 reports of what is gone now: mrunners-0 index 0 ({removed.lower()}-gone); collect it "
+        "there, or replace or delete the run if there is no such machine"
+    ]
+    assert collect_and_mark(cluster, here)
+    # It stays collected, also when another machine reads what is left of it.
+    assert collect_and_mark(cluster, elsewhere, observer)
+    assert len(observer.warnings) == 1
+
+
+@pytest.mark.parametrize("removed", ["Job", "Pod"])
+def test_a_run_whose_pods_are_deleted_while_this_machine_waits_is_marked(
+    cluster: FakeCluster, tmp_path: Path, removed: str
 ) -> None:
     for job in RUN.plan.jobs:
-        cluster.remove("Job", job.name)
+        for index in range(job.pod_count):
+            cluster.start_pod(job.name, index)
+
+    def delete() -> None:
+        for pod in cluster.list_pods("load", ""):
+            cluster.delete_pod("load", pod.name, pod.uid)
+        for job in RUN.plan.jobs:
+            cluster.finish_job(job.name)
+            if removed == "Job":
+                cluster.remove("Job", job.name)
+
+    cluster.clock.then(delete)
+    run, store = find(cluster, RUN.plan), ReportStore(tmp_path)
+    wait_for_run(cluster, run, store, RecordingObserver(), sleep=cluster.clock.sleep)
     assert collect_and_mark(cluster, tmp_path)
 
 
