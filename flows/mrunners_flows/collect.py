@@ -11,6 +11,7 @@ from typing import TypeVar
 from mrunners.errors import IncompleteError, UnreachableError
 from mrunners.refs import ClusterRef
 from mrunners.reports.budget import SampleBudget
+from mrunners.run.finality import readable_later
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.result import CollectedRun
 from mrunners_tasks._batching import batches
@@ -72,6 +73,7 @@ def collect(cluster: ClusterRef, run: ExistingRun, *, files: ReportFiles | None)
         saved=saved,
         collected=marked,
         next_steps=snapshot.next_steps,
+        unread=readable_later(outcomes),
     )
 
 

@@ -1,6 +1,7 @@
 """An earlier run under the same tracker that was never collected: collected first, then replaced.
 
-A run of which reports can still be fetched is never deleted.
+A run of which reports can still be fetched is never deleted. One whose pods are gone is, although
+another machine may have their reports: else a night whose machine is gone would stop all others.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from prefect import get_run_logger
 from mrunners.errors import NextStep, RefusedError
 from mrunners.formatting import counted
 from mrunners.plan.options import IfExists, RunOptions
-from mrunners.run.finality import READABLE_LATER
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.result import CollectedRun
 from mrunners_flows.collect import wait_and_collect
@@ -63,14 +63,14 @@ def require_nothing_to_lose(previous: ExistingRun, collected: CollectedRun) -> N
             "folder; fix the folder and start again",
             NextStep.RESULT,
         )
-    unread = [pod for pod in collected.report.coverage.missing if pod.reason in READABLE_LATER]
+    unread = collected.unread
     if not unread:
         return
     first = unread[0]
     raise RefusedError.of(
         previous.ref,
         f"{counted(len(unread), 'report')} of the earlier run of tracker {previous.ref} could not "
-        f"be read: {first.job} index {first.index}: {first.reason.value}: {first.detail}; start "
+        f"be read: {first.job} index {first.index}: {first.missing}: {first.detail}; start "
         "again when the logs can be read",
         NextStep.FORCE_DELETE,
     )

@@ -87,6 +87,8 @@ def test_another_machine_says_that_jobs_are_gone_and_does_not_load_again(env: En
     assert lost.code == 5
     assert [pod["reason"] for pod in lost.report["coverage"]["missing"]] == ["job-gone"] * 3
     assert "--resume" not in lost.stderr
+    assert "another machine that waited for it may have 3 reports" in lost.stderr
+    assert env.run(env.quick()).code == 3
     waited = other("wait", env.namespace)
     assert waited.code == 5
     assert "2 of 2 Jobs of tracker" in waited.stderr
@@ -95,6 +97,7 @@ def test_another_machine_says_that_jobs_are_gone_and_does_not_load_again(env: En
     assert "not created again, because the load may have run" in resumed.stderr
     here = env.mrunners("result", env.namespace)
     assert (here.code, here.stderr.splitlines()[0]) == (0, "3 of 3 reports merged")
+    assert env.run(env.quick()).code == 0
 
 
 def test_a_tracker_that_was_written_again_with_fewer_pods_is_refused(env: Env) -> None:

@@ -157,3 +157,4 @@ def test_a_pod_on_a_lost_node_is_disrupted_with_the_node_and_never_not_started(
     (missing,) = result.report["coverage"]["missing"]
     assert (missing["reason"], missing["node"]) == ("disrupted", pod["spec"]["nodeName"])
     assert missing["detail"] == lost
+    assert "because 1 report may still be had: mrunners-0 index 0 (disrupted)" in result.stderr

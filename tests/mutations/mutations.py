@@ -55,8 +55,8 @@ MUTATIONS = (
     Mutation(
         "skip the checksum of a stored report",
         "src/mrunners/run/report_store.py",
-        " or hashlib.sha256(raw).hexdigest() != facts.sha256:",
-        ":",
+        "if hashlib.sha256(raw).hexdigest() != facts.sha256:",
+        "if False:",
         ("tests/unit/run/test_report_store.py",),
     ),
     Mutation(
@@ -207,6 +207,48 @@ MUTATIONS = (
         ("tests/unit/run/test_result.py",),
     ),
     Mutation(
+        "let a disruption hide a log that can still be read",
+        "src/mrunners/run/collect.py",
+        "if pod.disrupted and (without_log or not (unread or error.problem in _NOT_READ)):",
+        "if pod.disrupted:",
+        ("tests/unit/run/test_collect.py",),
+    ),
+    Mutation(
+        "mark a run as collected while a pod on a lost node exists",
+        "src/mrunners/run/finality.py",
+        "return outcome.missing not in NOT_FINAL and not outcome.unread",
+        "return outcome.missing not in NOT_FINAL",
+        ("tests/unit/run/test_collect.py", "tests/unit/run/test_result.py"),
+    ),
+    Mutation(
+        "call a pod failed because of one 400 for its log",
+        "src/mrunners/run/pod_log.py",
+        " or _may_have_log(pod):",
+        ":",
+        ("tests/unit/run/test_collect.py",),
+    ),
+    Mutation(
+        "mark a run as collected that another machine may collect",
+        "src/mrunners/run/result.py",
+        "if unseen and not run.collected:",
+        "if False:",
+        ("tests/unit/run/test_result.py",),
+    ),
+    Mutation(
+        "give up pods at the first look after an outage",
+        "src/mrunners/run/snapshot.py",
+        "frozenset() if first.may_finish else first.doubtful_starts",
+        "frozenset()",
+        ("tests/unit/run/test_result.py",),
+    ),
+    Mutation(
+        "believe the facts of a stored report without the report",
+        "src/mrunners/run/report_store.py",
+        "return facts if self._read(raw_path, facts_path, address) else None",
+        "return facts",
+        ("tests/unit/run/test_report_store.py",),
+    ),
+    Mutation(
         "believe one 404 about a pod that is to be kept from starting",
         "src/mrunners/run/late_pods.py",
         "        if changed or uid in self._gone:\n",
@@ -237,8 +279,8 @@ MUTATIONS = (
     Mutation(
         "believe one empty LIST",
         "src/mrunners/run/snapshot.py",
-        "    if not _lacks_something(run, first, store):\n",
-        "    if True:\n",
+        "    if not doubtful and not _lacks_something(run, first, store):\n",
+        "    if not doubtful:\n",
         ("tests/unit/run/test_result.py", "tests/unit/run/test_collect.py"),
     ),
     Mutation(
@@ -273,8 +315,8 @@ MUTATIONS = (
     Mutation(
         "merge a stored report of another run",
         "src/mrunners/run/report_store.py",
-        "if facts.address != address or hashlib",
-        "if hashlib",
+        "return facts if facts.address == address else None",
+        "return facts",
         ("tests/unit/run/test_report_store.py",),
     ),
     Mutation(

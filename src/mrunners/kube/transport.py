@@ -234,9 +234,13 @@ def request_timeout(*, contacted: bool) -> tuple[float, float]:
 def _problem(request: Request, response: urllib3.BaseHTTPResponse, body: bytes) -> str | None:
     """Return why an answer is not that of an API server; None when it may be."""
     status = response.status
-    if status in {404, 409, 410} and not is_status(body):
-        # A balancer's 404 must not be taken for an object that does not exist.
-        return f"it answered {status}, and not as an API server does"
+    if status in {400, 404, 409, 410} and not is_status(body):
+        # A balancer's 404 must not be taken for an object that does not exist, nor its 400 for a
+        # container without a log.
+        # An API server says itself that it got plain HTTP, and not in a Status.
+        line = body.decode("utf-8", "replace").strip().partition("\n")[0] if status == 400 else ""
+        said = f": {printable(line, 200)}" if line else ""
+        return f"it answered {status}, and not as an API server does{said}"
     if status < 200 or 300 <= status < 400:
         # Without its query, in which a sign-in page gets its state.
         target = str(response.headers.get("Location") or "another address").partition("?")[0]

@@ -86,6 +86,10 @@ class PodOutcome:
         report: What its kperf measured.
         missing: Why there is no report.
         detail: More about `missing` in one line, such as `exit 1`; may be empty.
+        unread: Whether its pod exists and its log was never read, so that the report may still be
+            had, whatever `missing` says.
+        unseen: Whether its pod is gone and no wait on this machine has seen it, so that another
+            machine may have its report.
 
     Raises:
         ValueError: Both or neither of `report` and `missing` are set, or a time has no time zone.
@@ -103,6 +107,8 @@ class PodOutcome:
     report: KperfReport | None = None
     missing: MissingReason | None = None
     detail: str = ""
+    unread: bool = False
+    unseen: bool = False
 
     def __post_init__(self) -> None:
         if (self.report is None) == (self.missing is None):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mrunners.kube.objects import Job, Pod
@@ -13,6 +13,7 @@ from mrunners.reports.samples import KperfReport
 from mrunners.run.fetch import LogReader
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.lost_pods import SeenPods
+from mrunners.run.pod_log import WITHOUT_LOG
 from mrunners.run.report_store import PodFacts, ReportAddress, ReportStore
 from mrunners.run.snapshot import RunSnapshot, pod_of_index
 from mrunners.status.diagnostics import PodDiagnosis
@@ -24,8 +25,19 @@ __all__ = ["collect_job"]
 # The log holds nothing that we wrote: the container's end explains more.
 _UNEXPLAINED = {MissingReason.EMPTY_LOG, MissingReason.NO_FRAME}
 
-# The node has lost the container, or never started it, and so will never have its log.
-_WITHOUT_LOG = {"ContainerStatusUnknown", "StartError", "ContainerCannotRun"}
+# How a DisruptionTarget begins of a pod that its kubelet has evicted, for want of memory or disk,
+# and what it says if the node only shuts down, which leaves the logs.
+_BY_KUBELET = "TerminationByKubelet"
+_SHUTDOWN = "node shutdown"
+
+# No line of the pod's log was read, or none that the node still had: another reading may show all
+# that the pod wrote before it was disrupted.
+_NOT_READ = {
+    MissingReason.KUBELET_ERROR,
+    MissingReason.LOG_FORBIDDEN,
+    MissingReason.LOG_UNAVAILABLE,
+    MissingReason.POD_GONE,
+}
 
 
 def collect_job(
@@ -140,7 +152,8 @@ class _Collector:
                 return self.outcomes.missing(index, error.problem, error.detail)
         pod = pod_of_index(self.pods, self.job, index)
         if index in self.lost:
-            return self.outcomes.missing(index, MissingReason.DISRUPTED, self.lost[index], pod)
+            disrupted = self.outcomes.missing(index, MissingReason.DISRUPTED, self.lost[index], pod)
+            return replace(disrupted, unread=True)  # its node may come back with its log
         if pod is not None and (late := self._late_start(index, pod.started)):
             return self.outcomes.missing(index, MissingReason.STARTED_LATE, late, pod)
         if index in self.late:
@@ -161,41 +174,62 @@ class _Collector:
         return "" if job is None else late_start(self.run.plan, job, index, started)
 
     def _without_pod(self, index: int, job: Job | None) -> PodOutcome:
-        seen = self.seen.get(self.job.planned.name, index)
-        if job is not None and seen is not None and seen.job_uid != job.uid:
-            seen = None
         if self.job.gone:
             detail = "its Job was deleted, by a TTL or by someone, before the report was fetched"
-            return self.outcomes.missing(index, MissingReason.JOB_GONE, detail, seen)
+            return self._gone(index, MissingReason.JOB_GONE, detail)
         if job is None:
             detail = "the Job was never created"
             return self.outcomes.missing(index, MissingReason.NOT_CREATED, detail)
         if index in job.succeeded:
             detail = "its pod ended, and was deleted before the report was fetched"
-            return self.outcomes.missing(index, MissingReason.POD_GONE, detail, seen)
+            return self._gone(index, MissingReason.POD_GONE, detail)
         if index in job.failed:
             detail = "its pod failed or was deleted while it ran, and does not exist any more"
-            return self.outcomes.missing(index, MissingReason.POD_GONE, detail, seen)
+            return self._gone(index, MissingReason.POD_GONE, detail)
         if job.finished is not None:
             detail = job.finished_reason or "the Job finished without it"
-            return self.outcomes.missing(index, MissingReason.POD_GONE, detail, seen)
+            return self._gone(index, MissingReason.POD_GONE, detail)
         return self.outcomes.missing(index, MissingReason.STILL_RUNNING, "it has no pod yet")
+
+    def _gone(
+        self, index: int, reason: MissingReason, detail: str, pod: Pod | None = None
+    ) -> PodOutcome:
+        job, seen = self.job.actual, self.seen.get(self.job.planned.name, index)
+        if job is not None and seen is not None and seen.job_uid != job.uid:
+            seen = None
+        return replace(
+            self.outcomes.missing(index, reason, detail, pod or seen), unseen=seen is None
+        )
 
     def _from_log(self, index: int, pod: Pod) -> PodOutcome:
         try:
             report, facts = self.reader.read(self.job, pod)
         except UnusableReportError as error:
             reason, detail = _root_cause(pod, error)
+            if reason is MissingReason.POD_GONE:
+                return self._gone(index, reason, detail, pod)
             return self.outcomes.missing(index, reason, detail, pod)
         return self.outcomes.reported(index, facts, report)
 
 
 def _root_cause(pod: Pod, error: UnusableReportError) -> tuple[MissingReason, str]:
-    """A disruption, or a container that failed, explains a missing report better than its log."""
-    if pod.disrupted:
+    """A disruption, or a container that failed, explains a missing report better than its log.
+
+    That is, better than what was read of it: neither explains a log that was not read.
+    """
+    failed = pod.exit_code not in {0, None}
+    # A kubelet removes the containers of a pod that it evicts.
+    evicted = failed and pod.disrupted.startswith(_BY_KUBELET) and _SHUTDOWN not in pod.disrupted
+    without_log = error.problem is MissingReason.KUBELET_ERROR and (
+        evicted or pod.reason in WITHOUT_LOG
+    )
+    # Unless it is known to have failed, a runner has written something.
+    unread = error.problem is MissingReason.EMPTY_LOG and not failed
+    if pod.disrupted and (without_log or not (unread or error.problem in _NOT_READ)):
         return MissingReason.DISRUPTED, pod.disrupted
-    without_log = error.problem is MissingReason.KUBELET_ERROR and pod.reason in _WITHOUT_LOG
-    if pod.exit_code not in {0, None} and (error.problem in _UNEXPLAINED or without_log):
+    if pod.disrupted:
+        return error.problem, f"{error.detail}; {pod.disrupted}"
+    if failed and (error.problem in _UNEXPLAINED or without_log):
         reason = f" ({pod.reason})" if pod.reason else ""
         return MissingReason.FAILED, f"exit {pod.exit_code}{reason}; {error.detail}"
     return error.problem, error.detail

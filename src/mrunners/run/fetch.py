@@ -10,27 +10,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
-from mrunners.errors import ApiStatusError, ClusterError, ForbiddenError, UnauthorizedError
+from mrunners.formatting import counted
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import Pod
-from mrunners.reports.frame import FrameAddress, extract_report
-from mrunners.reports.kperf_report import parse_report
+from mrunners.kube.retry import seconds_left
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
-from mrunners.reports.plain_log import extract_plain_report
-from mrunners.reports.runner_script import ReportMode
 from mrunners.reports.samples import KperfReport
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.observer import RunObserver
+from mrunners.run.pod_log import SilentNodeError, fetch_report
 from mrunners.run.report_store import PodFacts, ReportAddress, ReportStore
 from mrunners.run.snapshot import pod_of_index
 from mrunners.status.run_state import JobState, RunState
 
-__all__ = ["FetchProgress", "LogReader", "fetch_ended", "fetch_report"]
-
-# A node may keep more log than the plan says; only absurd sizes are cut off.
-_LOG_MARGIN_BYTES = 64 * 1024 * 1024
+__all__ = ["FetchProgress", "LogReader", "fetch_ended"]
 
 # What a log that was read badly looks like: cut, empty, or the text of somebody's error. The other
 # reasons are stated by the runner's script, or by a report whose checksum was right.
@@ -77,56 +71,6 @@ class FetchProgress:
     bad_reads: Counter[_PodKey] = field(default_factory=Counter)
 
 
-def fetch_report(
-    cluster: Cluster, run: ExistingRun, job_name: str, pod: Pod, store: ReportStore
-) -> tuple[KperfReport, PodFacts]:
-    """Read, verify and keep the report of a pod that has ended.
-
-    Raises:
-        UnusableReportError: There is no report that could be merged, with the reason.
-        UnauthorizedError: The credentials are not accepted any more.
-    """
-    assert pod.index is not None
-    plan = run.plan
-    log = _read_log(cluster, run, pod)
-    if plan.report_mode is ReportMode.FRAMED:
-        raw = extract_report(log, FrameAddress(plan.run_id, job_name, pod.index, pod.name))
-    else:
-        raw = extract_plain_report(log)
-    report = parse_report(raw)
-    facts = store.put(
-        ReportAddress.of(run.stored, job_name, pod.index),
-        raw,
-        pod=pod.name,
-        node=pod.node,
-        started_at=pod.started,
-        finished_at=pod.finished,
-        exit_code=pod.exit_code,
-    )
-    return report, facts
-
-
-def _read_log(cluster: Cluster, run: ExistingRun, pod: Pod) -> bytes:
-    limit_bytes = run.plan.node_log_limit_bytes + _LOG_MARGIN_BYTES
-    try:
-        log = cluster.read_log(run.ref.namespace, pod.name, limit_bytes=limit_bytes)
-    except UnauthorizedError:
-        raise  # this is not about the pod
-    except ForbiddenError as error:
-        raise UnusableReportError(MissingReason.LOG_FORBIDDEN, str(error)) from error
-    except ApiStatusError as error:
-        if error.status != HTTPStatus.BAD_REQUEST:
-            raise UnusableReportError(MissingReason.LOG_UNAVAILABLE, str(error)) from error
-        # The kubelet's answer for a container that never ran, as when it did not admit the pod.
-        detail = f"no log ({pod.reason or pod.phase}): {error}"
-        raise UnusableReportError(MissingReason.FAILED, detail) from error
-    except ClusterError as error:
-        raise UnusableReportError(MissingReason.LOG_UNAVAILABLE, str(error)) from error
-    if log is None:
-        raise UnusableReportError(MissingReason.POD_GONE, "the pod was deleted")
-    return log
-
-
 def fetch_ended(
     cluster: Cluster,
     run: ExistingRun,
@@ -142,10 +86,12 @@ def fetch_ended(
     log that its node does not return is requested again at the next call: the node may be back
     before it is lost for good. So is one that was perhaps read badly, as often as `run.collect`
     does. Once a node did not answer, its other pods wait for the next call
-    too, because each request uses up the whole retry time for logs.
+    too, because each request uses up the whole retry time for logs; and so do all that are left
+    when the caller's time is up.
     """
     unreachable_nodes: set[str | None] = set()
     fetched: list[str] = []
+    left = 0
     jobs = {job.actual.uid: job for job in state.jobs if job.actual is not None}
     gone = {job.planned.name: job for job in state.jobs if job.gone}
     for pod in pods:
@@ -155,7 +101,9 @@ def fetch_ended(
         key = (job.planned.name, pod.index)
         if key in progress.done:
             continue
-        if pod.node in unreachable_nodes:
+        too_late = seconds_left() == 0
+        if too_late or pod.node in unreachable_nodes:
+            left += too_late
             progress.unread.add(key)
             continue
         retried = key in progress.unread
@@ -167,9 +115,9 @@ def fetch_ended(
             unavailable = error.problem is MissingReason.LOG_UNAVAILABLE
             if not retried:
                 observer.warn(f"pod {pod.name}: no report: {error}")
-            if unavailable:
+            if isinstance(error, SilentNodeError):
                 unreachable_nodes.add(pod.node)
-            else:
+            if not unavailable:
                 progress.bad_reads[key] += 1
             if unavailable or (
                 error.problem in _MAY_BE_A_BAD_READ
@@ -182,6 +130,8 @@ def fetch_ended(
             fetched.append(f"{job.planned.name} index {pod.index}, pod {pod.name} on {pod.node}")
     if fetched:
         observer.reports_fetched(fetched)
+    if left:
+        observer.warn(f"the time is up, and {counted(left, 'log')} of ended pods were not read yet")
 
 
 def _fetch_one(
@@ -243,9 +193,8 @@ class LogReader:
             raise UnusableReportError(MissingReason.LOG_UNAVAILABLE, detail)
         try:
             return fetch_report(self._cluster, self._run, job.planned.name, pod, self._store)
-        except UnusableReportError as error:
-            if error.problem is MissingReason.LOG_UNAVAILABLE:
-                self._unreachable_nodes.add(pod.node)
+        except SilentNodeError:
+            self._unreachable_nodes.add(pod.node)
             raise
 
     def _settle(self, wanted: _PodKey) -> tuple[KperfReport, PodFacts] | None:

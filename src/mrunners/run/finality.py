@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mrunners.errors import IncompleteError, NextStep, StillRunningError, UnreachableError
 from mrunners.formatting import counted
@@ -13,6 +13,8 @@ from mrunners.text import listed
 __all__ = [
     "NOT_FINAL",
     "READABLE_LATER",
+    "is_final",
+    "readable_later",
     "require_all_finished",
     "require_final",
     "require_finished",
@@ -38,6 +40,18 @@ READABLE_LATER = frozenset(
 NOT_FINAL = READABLE_LATER | {MissingReason.NOT_CREATED}
 
 _JOBS_NAMED = 10
+
+
+def is_final(outcome: PodOutcome) -> bool:
+    """Return whether no other attempt can change an outcome."""
+    return outcome.missing not in NOT_FINAL and not outcome.unread
+
+
+def readable_later(outcomes: Iterable[PodOutcome]) -> tuple[PodOutcome, ...]:
+    """Return the outcomes whose reports exist or may yet come to be."""
+    return tuple(
+        outcome for outcome in outcomes if outcome.missing in READABLE_LATER or outcome.unread
+    )
 
 
 def require_finished(snapshot: RunSnapshot) -> None:
@@ -80,7 +94,7 @@ def require_final(outcomes: Sequence[PodOutcome]) -> None:
         UnreachableError: Logs could not be read.
         IncompleteError: Pods still run in Jobs that cannot finish, or their logs are forbidden.
     """
-    pending = [outcome for outcome in outcomes if outcome.missing in NOT_FINAL]
+    pending = [outcome for outcome in outcomes if not is_final(outcome)]
     if not pending:
         return
     first = pending[0]

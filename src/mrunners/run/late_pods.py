@@ -24,14 +24,10 @@ from mrunners.run.snapshot import RunSnapshot
 from mrunners.status.diagnostics import PodDiagnosis
 from mrunners.status.held_pods import PodHold
 from mrunners.status.run_state import JobState
-from mrunners.status.start_deadline import late_start
+from mrunners.status.start_deadline import CONFIRM_SECONDS, late_start
 from mrunners.text import listed
 
 __all__ = ["LatePods"]
-
-# After an outage, or when a node was away, the cluster does not know yet which pods have started: a
-# kubelet reports again within 10 s. So a pod is late when it was late before, and for so long.
-CONFIRM_SECONDS = 15.0
 
 _PodKey = tuple[str, int]
 """Job name and completion index."""
@@ -71,13 +67,11 @@ class LatePods:
         """
         overdue = {(d.job, d.index): d for d in snapshot.diagnoses if d.overdue}
         self._late_since = {key: self._late_since.get(key, monotonic) for key in overdue}
-        noted = {(job.planned.name, index) for job in snapshot.state.jobs for index in job.noted}
+        doubtful = snapshot.doubtful_starts
         sure = {
             key: diagnosis
             for key, diagnosis in overdue.items()
-            if key in noted
-            or diagnosis.permanent
-            or monotonic - self._late_since[key] >= CONFIRM_SECONDS
+            if key not in doubtful or monotonic - self._late_since[key] >= CONFIRM_SECONDS
         }
         done = True
         if not self._forbidden:

@@ -22,7 +22,7 @@ from pydantic import AwareDatetime, ValidationError
 
 from mrunners.records import Record
 from mrunners.run.lost_pods import SeenPods
-from mrunners.run.store_files import StoreFiles
+from mrunners.run.store_files import MAX_MEMORY_BYTES, StoreFiles
 
 __all__ = ["PodFacts", "ReportAddress", "ReportStore", "StoredRun", "default_store_path"]
 
@@ -95,15 +95,24 @@ class ReportStore:
     at a file that mostly does not exist: a run that was started before an upgrade loses nothing.
     """
 
-    def __init__(self, root: Path, warn: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        warn: Callable[[str], None] | None = None,
+        *,
+        max_memory_bytes: int = MAX_MEMORY_BYTES,
+    ) -> None:
         """Open a store.
 
         Args:
             root: Its folder; created when something is put in.
             warn: Is told once when the folder cannot be written; None means the logger `mrunners`.
+            max_memory_bytes: How much of what cannot be written is kept.
         """
         self._root = root
-        self._files = StoreFiles(root, warn)
+        self._files = StoreFiles(root, warn, max_memory_bytes=max_memory_bytes)
+        # By raw file: the hash of what it was found to hold.
+        self._whole: dict[Path, str] = {}
 
     def seen_pods(self, run: StoredRun) -> SeenPods:
         """Return what is remembered of the pods of a run, whether they exist or not."""
@@ -124,9 +133,12 @@ class ReportStore:
         return stored
 
     def has(self, address: ReportAddress, *, job_uid: str | None = None) -> bool:
-        """Whether there is an entry; cheaper than reading it."""
-        folders = [self._folder(address)] + ([] if job_uid is None else [self._root / job_uid])
-        return any(self._files.exists(_paths(folder, address.index)[1]) for folder in folders)
+        """Whether `get` would return a report; after the first time it is cheaper to ask."""
+        if self._holds(*_paths(self._folder(address), address.index), address) is not None:
+            return True
+        if job_uid is None:
+            return False
+        return self._holds(*_paths(self._root / job_uid, address.index), None) is not None
 
     def put(
         self,
@@ -139,7 +151,7 @@ class ReportStore:
         finished_at: datetime | None,
         exit_code: int | None,
     ) -> PodFacts:
-        """Keep a report."""
+        """Keep a report; if that is impossible, `has` says so."""
         facts = PodFacts(
             pod=pod,
             node=node,
@@ -152,8 +164,9 @@ class ReportStore:
         raw_path, facts_path = _paths(self._folder(address), address.index)
         # The facts come second: an entry exists once they do. Their hash reveals a damaged one.
         packed = gzip.compress(raw, compresslevel=6, mtime=0)
-        self._files.write(raw_path, packed)
-        self._files.write(facts_path, facts.model_dump_json().encode())
+        self._whole.pop(raw_path, None)
+        if self._files.write(raw_path, packed):
+            self._files.write(facts_path, facts.model_dump_json().encode())
         return facts
 
     def note_created(self, run: StoredRun, job: str) -> None:
@@ -168,26 +181,49 @@ class ReportStore:
         """Return how many pods of a Job have a report here and ended with exit code 0."""
         folder, count = self._run_folder(run) / job, 0
         for name in self._files.names(folder):
-            if not name.endswith(".json"):
+            index = name.removesuffix(".json")
+            if not index.isdecimal() or index == name:
                 continue
-            try:
-                facts = PodFacts.model_validate_json(self._files.read(folder / name))
-            except (OSError, ValidationError):
-                continue
-            count += facts.exit_code == 0
+            address = ReportAddress.of(run, job, int(index))
+            facts = self._holds(*_paths(folder, address.index), address)
+            count += facts is not None and facts.exit_code == 0
         return count
 
     def _read(
         self, raw_path: Path, facts_path: Path, address: ReportAddress | None
     ) -> tuple[bytes, PodFacts] | None:
+        facts = self._facts(facts_path, address)
+        if facts is None:
+            return None
+        try:
+            raw = gzip.decompress(self._files.read(raw_path))
+        except (OSError, EOFError, zlib.error):
+            return None
+        if hashlib.sha256(raw).hexdigest() != facts.sha256:
+            return None
+        self._whole[raw_path] = facts.sha256
+        return raw, facts
+
+    def _holds(
+        self, raw_path: Path, facts_path: Path, address: ReportAddress | None
+    ) -> PodFacts | None:
+        """Return the facts of an entry whose report is whole, which is read once per process.
+
+        After a crash or on a full disk the facts may be there without it.
+        """
+        facts = self._facts(facts_path, address)
+        if facts is None:
+            return None
+        if self._whole.get(raw_path) != facts.sha256:
+            return facts if self._read(raw_path, facts_path, address) else None
+        return facts if self._files.exists(raw_path) else None
+
+    def _facts(self, facts_path: Path, address: ReportAddress | None) -> PodFacts | None:
         try:
             facts = PodFacts.model_validate_json(self._files.read(facts_path))
-            raw = gzip.decompress(self._files.read(raw_path))
-        except (OSError, EOFError, zlib.error, ValidationError):
+        except (OSError, ValidationError):
             return None
-        if facts.address != address or hashlib.sha256(raw).hexdigest() != facts.sha256:
-            return None
-        return raw, facts
+        return facts if facts.address == address else None
 
     def _run_folder(self, run: StoredRun) -> Path:
         return self._root / f"{run.run_id}.{run.tracker_uid}"

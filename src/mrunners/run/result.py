@@ -25,7 +25,7 @@ from mrunners.reports.outcomes import PodOutcome
 from mrunners.run.annotate import annotate_collected
 from mrunners.run.collect import collect_job
 from mrunners.run.fetch import LogReader
-from mrunners.run.finality import NOT_FINAL, require_finished
+from mrunners.run.finality import is_final, readable_later, require_finished
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.lost_pods import LostPods
 from mrunners.run.observer import RunObserver
@@ -52,6 +52,7 @@ class CollectedRun:
         saved: Whether the report was saved everywhere it was to be saved.
         collected: Whether the run counts as collected now.
         finished: Whether nothing of the run can still finish.
+        unread: The pods whose reports exist or may yet come to be.
         next_steps: What to do about the failures.
     """
 
@@ -61,6 +62,7 @@ class CollectedRun:
     collected: bool = False
     finished: bool = True
     next_steps: tuple[NextStep, ...] = ()
+    unread: tuple[PodOutcome, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -136,6 +138,7 @@ def collect_run(
         collected=marked,
         finished=not pending,
         next_steps=() if pending else snapshot.next_steps,
+        unread=readable_later(outcomes),
     )
 
 
@@ -207,17 +210,29 @@ def mark_collected(
     """Annotate the tracker: its report was written in full, and a later run may replace the run.
 
     To be called after the report was written. Nothing is marked while another attempt may get a
-    missing report. That a run is not marked is only a warning, because its report is saved.
+    missing report. That includes one on another machine: what is gone may have been fetched there,
+    unless a wait on this machine has seen it. That a run is not marked is only a warning, because
+    its report is saved.
 
     Returns:
         Whether the run counts as collected now.
     """
-    pending = [outcome for outcome in outcomes if outcome.missing in NOT_FINAL]
+    pending = [outcome for outcome in outcomes if not is_final(outcome)]
     if pending:
         first = pending[0]
         observer.warn(
             f"the run does not count as collected, because {counted(len(pending), 'report')} may "
             f"still be had: {first.job} index {first.index} ({first.missing})"
+        )
+        return False
+    unseen = [outcome for outcome in outcomes if outcome.unseen]
+    if unseen and not run.collected:
+        first = unseen[0]
+        observer.warn(
+            f"the run does not count as collected, because another machine that waited for it may "
+            f"have {counted(len(unseen), 'report')} of what is gone now: {first.job} index "
+            f"{first.index} ({first.missing}); collect it there, or replace or delete the run if "
+            "there is no such machine"
         )
         return False
     return annotate_collected(cluster, run, observer, sleep)

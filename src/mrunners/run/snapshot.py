@@ -20,6 +20,7 @@ from mrunners.status.diagnostics import PodDiagnosis, diagnose_pods
 from mrunners.status.held_pods import HeldPod, held_pod_lines, held_pods
 from mrunners.status.observation import observe_pods, remember_pods
 from mrunners.status.run_state import JobState, RunState, creator_is_gone
+from mrunners.status.start_deadline import CONFIRM_SECONDS
 from mrunners.text import listed
 
 __all__ = [
@@ -88,6 +89,16 @@ class RunSnapshot:
         return tuple(
             held_pod_lines(self.state, [pod for pod in self.held if not pod.failed]).values()
         )
+
+    @property
+    def doubtful_starts(self) -> frozenset[tuple[str, int]]:
+        """The pods that seem to be late, by Job and index; one look is not enough to say so.
+
+        Not those that a wait has given up, nor those that can never start.
+        """
+        noted = {(job.planned.name, index) for job in self.state.jobs for index in job.noted}
+        late = {(d.job, d.index) for d in self.diagnoses if d.overdue and not d.permanent}
+        return frozenset(late - noted)
 
     @property
     def next_steps(self) -> tuple[NextStep, ...]:
@@ -178,7 +189,7 @@ def read_snapshot(
 def read_final_snapshot(
     cluster: Cluster, run: ExistingRun, store: ReportStore, sleep: Callable[[float], None]
 ) -> RunSnapshot:
-    """Read a run as it ended: a Job or a pod is gone only when two LISTs agree.
+    """Read a run as it ended: a Job or a pod is gone, and a pod is late, only if two looks agree.
 
     Args:
         cluster: The cluster.
@@ -190,7 +201,8 @@ def read_final_snapshot(
         RefusedError: The tracker was deleted or replaced, and its Jobs with it.
     """
     first = read_snapshot(cluster, run, store=store, sleep=sleep)
-    if not _lacks_something(run, first, store):
+    doubtful = not first.may_finish and first.doubtful_starts
+    if not doubtful and not _lacks_something(run, first, store):
         return first
     return _look_again(cluster, run, first, store, sleep)
 
@@ -251,15 +263,25 @@ def _look_again(
     store: ReportStore | None,
     sleep: Callable[[float], None],
 ) -> RunSnapshot:
-    """Read the run a second time; what either time had exists."""
-    sleep(SECOND_LOOK_SECONDS)
+    """Read the run a second time; what either time had exists, and late is what was late twice."""
+    # While anything else can finish, late pods decide nothing.
+    doubtful = frozenset() if first.may_finish else first.doubtful_starts
+    sleep(CONFIRM_SECONDS if doubtful else SECOND_LOOK_SECONDS)
     second = read_jobs(cluster, run, store, sleep)
     jobs = tuple(
         before if after.actual is None and before.actual is not None else after
         for before, after in zip(first.state.jobs, second.jobs, strict=True)
     )
     pods = {pod.uid: pod for pod in (*first.pods, *_list_pods(cluster, run))}
-    return _judged(cluster, run, replace(second, jobs=jobs), tuple(pods.values()))
+    judged = _judged(cluster, run, replace(second, jobs=jobs), tuple(pods.values()))
+    early = judged.doubtful_starts - doubtful
+    if judged.may_finish or not early:
+        return judged
+    diagnoses = [
+        replace(found, overdue=False) if (found.job, found.index) in early else found
+        for found in judged.diagnoses
+    ]
+    return replace(judged, diagnoses=tuple(diagnoses))
 
 
 def _lacks_something(run: ExistingRun, snapshot: RunSnapshot, store: ReportStore) -> bool:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from mrunners.atomic_write import write_atomic
 
-__all__ = ["StoreFiles"]
+__all__ = ["MAX_MEMORY_BYTES", "StoreFiles"]
 
 # Packed reports have 1 to 2 bytes per sample, so that this is some 100 million samples.
-_MAX_MEMORY_BYTES = 256 * 1024 * 1024
+MAX_MEMORY_BYTES = 256 * 1024 * 1024
 
 
 class StoreFiles:
@@ -26,7 +26,7 @@ class StoreFiles:
         root: Path,
         warn: Callable[[str], None] | None = None,
         *,
-        max_memory_bytes: int = _MAX_MEMORY_BYTES,
+        max_memory_bytes: int = MAX_MEMORY_BYTES,
     ) -> None:
         """Use a folder.
 
@@ -41,21 +41,26 @@ class StoreFiles:
         self._memory: dict[Path, bytes] = {}
         self._memory_bytes_left = max_memory_bytes
 
-    def write(self, path: Path, content: bytes) -> None:
-        """Write a file, private and atomically; never fail."""
+    def write(self, path: Path, content: bytes) -> bool:
+        """Write a file, private and atomically; never fail.
+
+        Returns:
+            Whether the content is kept, on disk or in memory.
+        """
         try:
             # Not synced: a reader notices a damaged file, and the log can be read again.
             write_atomic(content, path, private=True, sync=False)
         except OSError as error:
-            self._keep(path, content)
+            kept = self._keep(path, content)
             if not self._warned:
                 self._warned = True
                 self._warn(
                     f"reports cannot be kept on disk, and are in memory until this command ends: "
                     f"{self._root}: {error.strerror or error}"
                 )
-        else:
-            self._drop(path)
+            return kept
+        self._drop(path)
+        return True
 
     def read(self, path: Path) -> bytes:
         """Return the content of a file.
@@ -85,11 +90,13 @@ class StoreFiles:
         except OSError:
             return frozenset(kept)
 
-    def _keep(self, path: Path, content: bytes) -> None:
+    def _keep(self, path: Path, content: bytes) -> bool:
         self._drop(path)
-        if len(content) <= self._memory_bytes_left:
-            self._memory_bytes_left -= len(content)
-            self._memory[path] = content
+        if len(content) > self._memory_bytes_left:
+            return False
+        self._memory_bytes_left -= len(content)
+        self._memory[path] = content
+        return True
 
     def _drop(self, path: Path) -> None:
         self._memory_bytes_left += len(self._memory.pop(path, b""))

@@ -8,11 +8,15 @@ from mrunners.durations import format_duration
 from mrunners.kube.objects import Job
 from mrunners.plan.plan import RunPlan
 
-__all__ = ["late_start", "start_deadline"]
+__all__ = ["CONFIRM_SECONDS", "late_start", "start_deadline"]
 
 # Containers' starts are by the clocks of their nodes, which differ a little from the API server's,
 # and in whole seconds.
 CLOCK_TOLERANCE = timedelta(seconds=5)
+
+# After an outage, or when a node was away, the cluster does not know yet which pods have started: a
+# kubelet reports again within 10 s. So a pod is late when it was late before, and for so long.
+CONFIRM_SECONDS = 15.0
 
 
 def start_deadline(plan: RunPlan, job: Job) -> datetime:

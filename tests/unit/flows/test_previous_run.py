@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from mrunners.errors import NextStep, RefusedError
 from mrunners.plan.options import IfExists
 from mrunners.reports.outcomes import MissingReason, PodOutcome
+from mrunners.run.finality import readable_later
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.result import CollectedRun, merge_outcomes
 from mrunners_flows.policy import RunPolicy
@@ -28,7 +31,8 @@ def previous_run(*reasons: MissingReason, saved: bool = True) -> tuple[ExistingR
         PodOutcome(job=job.name, job_index=0, uri=job.uri, index=index, missing=reason, detail="x")
         for index, reason in enumerate(reasons)
     ]
-    return run, CollectedRun(merge_outcomes(run, outcomes, requests=0), saved=saved)
+    report = merge_outcomes(run, outcomes, requests=0)
+    return run, CollectedRun(report, saved=saved, unread=readable_later(outcomes))
 
 
 @pytest.mark.parametrize("reason", READABLE_LATER)
@@ -39,6 +43,17 @@ def test_a_previous_run_is_not_deleted_while_its_logs_cannot_be_read(reason: Mis
         "1 report of the earlier run of tracker load/mrunners could not be read: "
         f"mrunners-0 index 1: {reason.value}: x; start again when the logs can be read"
     )
+    assert caught.value.next_steps == (NextStep.FORCE_DELETE,)
+
+
+def test_a_previous_run_is_not_deleted_while_a_pod_on_a_lost_node_exists() -> None:
+    run, collected = previous_run(MissingReason.DISRUPTED)
+    (lost,) = (
+        PodOutcome(job=pod.job, job_index=0, uri="", index=0, missing=pod.reason, unread=True)
+        for pod in collected.report.coverage.missing
+    )
+    with pytest.raises(RefusedError, match="mrunners-0 index 0: disrupted: ") as caught:
+        require_nothing_to_lose(run, replace(collected, unread=(lost,)))
     assert caught.value.next_steps == (NextStep.FORCE_DELETE,)
 
 

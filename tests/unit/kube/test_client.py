@@ -460,6 +460,24 @@ def test_a_balancers_404_is_not_taken_for_an_object_that_does_not_exist(
     )
 
 
+def test_a_balancers_400_is_not_taken_for_a_container_without_a_log(
+    api: ApiServer, client: Client
+) -> None:
+    page = Answer(400, b"<html>\n<h1>400 Bad Request</h1>", {"Content-Type": "text/html"})
+    api.answers.extend([page, Answer(body=b"log")])
+    assert client.read_log("load", "p", limit_bytes=9) == b"log"
+    assert client.warnings[0].startswith(
+        f"no usable answer from the API server {api.url}: it answered 400, and not as an API "
+        "server does: <html> (get pods/log load/p); "
+    )
+
+
+def test_a_400_of_an_api_server_is_final(api: ApiServer, client: Client) -> None:
+    api.answers.append(refuses(400, "container runner is not available"))
+    with pytest.raises(ApiStatusError, match="container runner is not available"):
+        client.read_log("load", "p", limit_bytes=9)
+
+
 @pytest.mark.parametrize("code", [302, 307])
 def test_a_redirect_is_not_followed_with_our_token(
     api: ApiServer, client: Client, code: int

@@ -53,6 +53,17 @@ def collect(
     return list(collect_outcomes(cluster, run, snapshot, store, sleep=sleep))
 
 
+def drain(cluster: FakeCluster, reason: str = "EvictionByEvictionAPI") -> None:
+    cluster.raw("Pod", POD)["status"]["conditions"] = [
+        {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "reason": reason,
+            "message": "drained",
+        }
+    ]
+
+
 def outcome(**fields: object) -> PodOutcome:
     defaults: Raw = {"job": JOB, "job_index": 0, "uri": RUN.plan.jobs[0].uri, "index": 0}
     return PodOutcome(**(defaults | fields))
@@ -67,6 +78,16 @@ def ended(exit_code: int = 0, **fields: object) -> PodOutcome:
         "exit_code": exit_code,
     }
     return outcome(**(defaults | fields))
+
+
+def gone(detail: str, **fields: object) -> PodOutcome:
+    defaults: Raw = {"missing": MissingReason.POD_GONE, "detail": detail, "unseen": True}
+    return outcome(**(defaults | fields))
+
+
+def wait_for(cluster: FakeCluster, store: ReportStore) -> None:
+    """See the run's pods as a wait does."""
+    store.seen_pods(find(cluster, RUN.plan).stored).add(JOB, cluster.list_pods("load", ""))
 
 
 def missing(reason: MissingReason, detail: str = "", exit_code: int = 0) -> PodOutcome:
@@ -140,6 +161,7 @@ def test_a_job_that_nothing_created_was_not_created(store: ReportStore) -> None:
 
 JOB_GONE = outcome(
     missing=MissingReason.JOB_GONE,
+    unseen=True,
     detail="its Job was deleted, by a TTL or by someone, before the report was fetched",
 )
 
@@ -243,7 +265,7 @@ def test_the_report_of_a_pod_that_was_deleted_after_it_ended_is_lost(
     finish(cluster, RUN.plan)
     cluster.remove("Pod", POD)
     detail = "its pod ended, and was deleted before the report was fetched"
-    assert collect(cluster, store) == [outcome(missing=MissingReason.POD_GONE, detail=detail)]
+    assert collect(cluster, store) == [gone(detail)]
 
 
 def test_a_pod_that_is_gone_is_named_with_its_node_as_long_as_the_scheduler_tells(
@@ -261,27 +283,22 @@ def test_a_pod_that_is_gone_is_named_with_its_node_as_long_as_the_scheduler_tell
         Placement(POD, None, created + timedelta(seconds=3)),
     ]
     detail = "its pod ended, and was deleted before the report was fetched"
-    assert collect(cluster, store) == [
-        outcome(missing=MissingReason.POD_GONE, detail=detail, pod=POD, node="node-7")
-    ]
+    assert collect(cluster, store) == [gone(detail, pod=POD, node="node-7")]
 
 
 def test_a_pod_that_a_wait_has_seen_is_named_without_asking_the_scheduler(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
     cluster.start_pod(JOB, 0)
-    run = find(cluster, RUN.plan)
-    store.seen_pods(run.stored).add(JOB, cluster.list_pods("load", ""))
+    wait_for(cluster, store)
     finish(cluster, RUN.plan)
     cluster.remove("Pod", POD)
     detail = "its pod ended, and was deleted before the report was fetched"
     seen: Raw = {"pod": POD, "node": "node-0", "started_at": START}
-    assert collect(cluster, store) == [
-        outcome(missing=MissingReason.POD_GONE, detail=detail, **seen)
-    ]
+    assert collect(cluster, store) == [gone(detail, unseen=False, **seen)]
     assert "list_placements" not in cluster.calls
     cluster.remove("Job", JOB)
-    assert collect(cluster, store) == [replace(JOB_GONE, **seen)]
+    assert collect(cluster, store) == [replace(JOB_GONE, unseen=False, **seen)]
 
 
 def test_a_pod_of_an_earlier_job_of_that_name_is_not_taken_for_this_one(
@@ -293,7 +310,7 @@ def test_a_pod_of_an_earlier_job_of_that_name_is_not_taken_for_this_one(
     finish(cluster, RUN.plan)
     cluster.remove("Pod", POD)
     detail = "its pod ended, and was deleted before the report was fetched"
-    assert collect(cluster, store) == [outcome(missing=MissingReason.POD_GONE, detail=detail)]
+    assert collect(cluster, store) == [gone(detail)]
 
 
 def test_the_stored_outcomes_cost_no_request(cluster: FakeCluster, store: ReportStore) -> None:
@@ -302,9 +319,7 @@ def test_the_stored_outcomes_cost_no_request(cluster: FakeCluster, store: Report
     snapshot = read_final_snapshot(cluster, run, store, cluster.clock.sleep)
     cluster.calls.clear()
     detail = "its pod ended, and was deleted before the report was fetched"
-    assert list(collect_outcomes(cluster, run, snapshot, store, stored=True)) == [
-        outcome(missing=MissingReason.POD_GONE, detail=detail)
-    ]
+    assert list(collect_outcomes(cluster, run, snapshot, store, stored=True)) == [gone(detail)]
     assert cluster.calls == []
 
 
@@ -326,7 +341,7 @@ def test_a_pod_that_was_deleted_while_it_ran_is_not_said_to_have_ended(
     cluster.raw("Job", JOB)["status"]["failedIndexes"] = "0"
     cluster.finish_job(JOB)
     detail = "its pod failed or was deleted while it ran, and does not exist any more"
-    assert collect(cluster, store) == [outcome(missing=MissingReason.POD_GONE, detail=detail)]
+    assert collect(cluster, store) == [gone(detail)]
 
 
 def test_one_list_without_a_pod_or_a_job_does_not_make_them_gone(
@@ -445,9 +460,7 @@ def test_the_report_of_a_pod_whose_job_finished_without_it_is_lost(
     cluster.raw("Job", JOB)["status"]["conditions"] = [
         {"type": "Failed", "status": "True", "reason": "DeadlineExceeded", "message": "too long"}
     ]
-    assert collect(cluster, store) == [
-        outcome(missing=MissingReason.POD_GONE, detail="DeadlineExceeded: too long")
-    ]
+    assert collect(cluster, store) == [gone("DeadlineExceeded: too long")]
 
 
 def test_the_report_of_a_runner_that_ended_beside_a_sidecar_is_read(
@@ -457,7 +470,7 @@ def test_the_report_of_a_runner_that_ended_beside_a_sidecar_is_read(
     assert collect(cluster, store) == [REPORTED]
 
 
-def test_a_pod_on_a_lost_node_is_disrupted_with_its_node_and_not_late(
+def test_a_pod_on_a_lost_node_is_disrupted_with_its_node_and_not_final_while_it_exists(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
     cluster.start_pod(JOB, 0)
@@ -471,8 +484,12 @@ def test_a_pod_on_a_lost_node_is_disrupted_with_its_node_and_not_late(
         started_at=START,
         missing=MissingReason.DISRUPTED,
         detail=detail,
+        unread=True,
     )
-    require_final([only])
+    with pytest.raises(IncompleteError, match=f"mrunners-0 index 0: disrupted: {detail}$"):
+        require_final([only])
+    finish(cluster, RUN.plan)  # the node is back
+    assert [pod.report for pod in collect(cluster, store)] == [parse_report(REPORT)]
 
 
 @pytest.mark.parametrize("stored", [False, True])
@@ -521,7 +538,10 @@ def test_the_report_of_a_pod_that_is_deleted_while_its_log_is_read_is_lost(
 ) -> None:
     finish(cluster, RUN.plan)
     del cluster.logs[POD]
-    assert collect(cluster, store) == [missing(MissingReason.POD_GONE, "the pod was deleted")]
+    lost = missing(MissingReason.POD_GONE, "the pod was deleted")
+    assert collect(cluster, store) == [replace(lost, unseen=True)]
+    wait_for(cluster, store)
+    assert collect(cluster, store) == [lost]
 
 
 def test_a_log_on_a_lost_node_is_unavailable(cluster: FakeCluster, store: ReportStore) -> None:
@@ -549,16 +569,59 @@ def test_a_node_that_did_not_return_a_log_is_not_asked_for_another_one(store: Re
     assert cluster.calls.count("read_log") == 3
 
 
+NO_LOG = ApiStatusError("container is not available", status=400)
+
+
 def test_a_container_that_never_ran_is_a_final_failure(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
-    cluster.end_pod(JOB, 0, exit_code=1, log=b"")
+    cluster.hold_pod(JOB, 0)
+    status = cluster.raw("Pod", POD)["status"]
+    status |= {"phase": "Failed", "reason": "OutOfcpu", "containerStatuses": []}
     cluster.finish_job(JOB)
-    cluster.logs[POD] = ApiStatusError("container is not available", status=400)
+    cluster.logs[POD] = NO_LOG
+    (only,) = collect(cluster, store)
+    detail = "no log (OutOfcpu): container is not available"
+    assert only == outcome(pod=POD, node="node-0", missing=MissingReason.FAILED, detail=detail)
+    require_final([only])
+
+
+@pytest.mark.parametrize("reason", ["StartError", "ContainerStatusUnknown"])
+def test_a_container_that_its_node_cannot_know_is_a_final_failure(
+    reason: str, cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.end_pod(JOB, 0, exit_code=128)
+    (status,) = cluster.raw("Pod", POD)["status"]["containerStatuses"]
+    status["state"]["terminated"]["reason"] = reason
+    cluster.logs[POD] = NO_LOG
     (only,) = collect(cluster, store)
     assert only.missing is MissingReason.FAILED
-    assert only.detail.endswith("container is not available")
     require_final([only])
+
+
+@pytest.mark.parametrize("exit_code", [0, 1])
+def test_one_400_does_not_end_the_search_for_the_log_of_a_container_that_ran(
+    exit_code: int, cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.end_pod(JOB, 0, exit_code=exit_code)
+    cluster.logs[POD] = NO_LOG
+    (only,) = collect(cluster, store)
+    assert only.missing is MissingReason.LOG_UNAVAILABLE
+    with pytest.raises(UnreachableError, match="container is not available"):
+        require_final([only])
+    cluster.logs[POD] = LOG
+    assert [pod.report for pod in collect(cluster, store)] == [parse_report(REPORT)]
+
+
+def test_an_answer_about_one_log_says_nothing_about_the_others_of_its_node(
+    store: ReportStore,
+) -> None:
+    cluster, run = FakeCluster(), planned(1, 1)
+    deploy(cluster, run)
+    finish(cluster, run.plan)
+    cluster.logs[POD] = NO_LOG
+    outcomes = collect(cluster, store, run)
+    assert [pod.missing for pod in outcomes] == [MissingReason.LOG_UNAVAILABLE, None]
 
 
 def test_rejected_credentials_end_the_collection_and_are_not_blamed_on_the_pod(
@@ -584,17 +647,54 @@ def test_a_disruption_explains_a_missing_report_better_than_the_log(
     cluster: FakeCluster, store: ReportStore
 ) -> None:
     cluster.end_pod(JOB, 0, exit_code=143, log=b"half a line")
-    cluster.raw("Pod", POD)["status"]["conditions"] = [
-        {
-            "type": "DisruptionTarget",
-            "status": "True",
-            "reason": "EvictionByEvictionAPI",
-            "message": "drained",
-        }
-    ]
+    drain(cluster)
     assert collect(cluster, store) == [
         missing(MissingReason.DISRUPTED, "EvictionByEvictionAPI: drained", exit_code=143)
     ]
+
+
+@pytest.mark.parametrize(
+    ("log", "reason"),
+    [
+        (UnreachableError("answered 500"), MissingReason.LOG_UNAVAILABLE),
+        (
+            ForbiddenError("no", verb="get", resource="pods/log", namespace="load"),
+            MissingReason.LOG_FORBIDDEN,
+        ),
+        (b"unable to retrieve container logs for containerd://a", MissingReason.KUBELET_ERROR),
+        (b"", MissingReason.EMPTY_LOG),
+    ],
+    ids=["unavailable", "forbidden", "kubelet error", "empty"],
+)
+def test_a_disruption_does_not_hide_that_a_log_can_still_be_read(
+    log: bytes | Exception, reason: MissingReason, cluster: FakeCluster, store: ReportStore
+) -> None:
+    finish(cluster, RUN.plan)
+    drain(cluster)
+    cluster.logs[POD] = log
+    (only,) = collect(cluster, store)
+    assert only.missing is reason
+    assert only.detail.endswith("; EvictionByEvictionAPI: drained")
+    with pytest.raises((IncompleteError, UnreachableError), match="could not be fetched yet"):
+        require_final([only])
+    cluster.logs[POD] = LOG
+    assert collect(cluster, store) == [REPORTED]
+
+
+@pytest.mark.parametrize(
+    ("disruption", "end"),
+    [("EvictionByEvictionAPI", "ContainerStatusUnknown"), ("TerminationByKubelet", "Error")],
+)
+def test_a_disruption_explains_a_log_that_its_node_has_lost_for_good(
+    disruption: str, end: str, cluster: FakeCluster, store: ReportStore
+) -> None:
+    cluster.end_pod(JOB, 0, exit_code=137, log=BAD_READS["a kubelet's error"])
+    drain(cluster, disruption)
+    (status,) = cluster.raw("Pod", POD)["status"]["containerStatuses"]
+    status["state"]["terminated"]["reason"] = end
+    only = missing(MissingReason.DISRUPTED, f"{disruption}: drained", exit_code=137)
+    assert collect(cluster, store) == [only]
+    require_final([only])
 
 
 @pytest.mark.parametrize(

@@ -121,8 +121,15 @@ def test_the_pods_of_a_job_that_succeeded_are_counted_by_their_reports(tmp_path:
     put(store, b"x", at(0))
     put(store, b"x", at(1), exit_code=1)
     put(store, b"x", at(2))
+    put(store, b"x", at(3))
+    put(store, b"x", at(4))
     (tmp_path / FOLDER / "2.json").write_text("{")
+    (tmp_path / FOLDER / "3.report.json.gz").write_bytes(b"")
+    (tmp_path / FOLDER / "4.report.json.gz").unlink()
     assert store.succeeded_pods(RUN, "job-0") == 1
+    assert store.succeeded_pods(RUN, "job-0") == 1
+    (tmp_path / FOLDER / "0.report.json.gz").unlink()
+    assert store.succeeded_pods(RUN, "job-0") == 0
 
 
 def test_a_second_report_replaces_the_first_one_completely(tmp_path: Path) -> None:
@@ -148,7 +155,9 @@ def test_a_damaged_entry_counts_as_missing(
         path.unlink()
     else:
         path.write_bytes(content)
-    assert store.get(at()) is None
+    assert (store.has(at()), store.get(at())) == (False, None)
+    put(store, b"x" * 1000)
+    assert store.has(at())
 
 
 @given(position=st.integers(0, 10**6), byte=st.integers(1, 255))
@@ -230,17 +239,35 @@ def test_a_full_disk_costs_no_report_and_leaves_no_part_of_one(tmp_path: Path) -
         "reports cannot be kept on disk, and are in memory until this command ends: "
         f"{tmp_path}: File too large"
     ]
+    assert store.has(at(0))
+    other = ReportStore(tmp_path)
+    assert (other.has(at(0)), other.succeeded_pods(RUN, "job-0")) == (False, 0)
     put(store, raw)
     assert ReportStore(tmp_path).get(at(0)) == (raw, facts)
+
+
+def test_a_report_that_fits_neither_on_disk_nor_into_memory_leaves_no_entry(
+    tmp_path: Path,
+) -> None:
+    store = ReportStore(tmp_path, list[str]().append, max_memory_bytes=5_000)
+    raw = random.Random(1).randbytes(10_000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    limit_file_sizes(5_000)
+    try:
+        put(store, raw)
+    finally:
+        limit_file_sizes(before)
+    assert (store.has(at(0)), store.succeeded_pods(RUN, "job-0")) == (False, 0)
+    assert list((tmp_path / FOLDER).iterdir()) == []
 
 
 def test_no_more_is_kept_in_memory_than_fits(tmp_path: Path) -> None:
     files = StoreFiles(tmp_path, list[str]().append, max_memory_bytes=5)
     (tmp_path / "file").touch()
     kept, lost = tmp_path / "file" / "kept", tmp_path / "file" / "lost"
-    files.write(kept, b"123")
-    files.write(kept, b"1234")
-    files.write(lost, b"12")
+    assert files.write(kept, b"123")
+    assert files.write(kept, b"1234")
+    assert not files.write(lost, b"12")
     assert files.read(kept) == b"1234"
     assert [files.exists(kept), files.exists(lost)] == [True, False]
 

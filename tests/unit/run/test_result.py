@@ -18,10 +18,11 @@ from mrunners.run.finality import (
     require_portable,
 )
 from mrunners.run.report_store import ReportStore
-from mrunners.run.result import collect_outcomes, mark_collected, merge_outcomes
-from mrunners.run.snapshot import RunSnapshot, read_snapshot
+from mrunners.run.result import collect_outcomes, collect_run, mark_collected, merge_outcomes
+from mrunners.run.snapshot import RunSnapshot, read_final_snapshot, read_snapshot
+from mrunners.run.wait import wait_for_run
 from tests.factories import flat, merged_pod, missing_pod, multi
-from tests.fakes import FakeCluster, RecordingObserver
+from tests.fakes import START, FakeCluster, RecordingObserver
 from tests.unit.env import deploy, find, finish, loaded, log_of, options, planned, uris
 
 RUN = planned()
@@ -84,6 +85,61 @@ def test_a_run_of_which_nothing_can_finish_any_more_counts_as_finished(
 ) -> None:
     cluster.clock.sleep(301)
     require_finished(snapshot_of(cluster))
+
+
+def test_pods_that_started_during_an_outage_are_not_given_up_at_the_first_look_after_it(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    finish(cluster, RUN.plan)
+    cluster.raw("Job", "mrunners-1")["status"].pop("conditions")
+    pod = cluster.hold_pod("mrunners-1", 0)
+    cluster.clock.sleep(360)
+
+    def kubelet_reports() -> None:
+        cluster.start_pod("mrunners-1", 0)
+        (status,) = cluster.raw("Pod", pod)["status"]["containerStatuses"]
+        status["state"]["running"]["startedAt"] = START.isoformat()
+
+    cluster.clock.then(kubelet_reports)
+    run, store = find(cluster, RUN.plan), ReportStore(tmp_path)
+    with pytest.raises(StillRunningError, match=r"mrunners-1: 0 of 1 pods ended \(running\)"):
+        collect_run(cluster, run, store, RecordingObserver(), sleep=cluster.clock.sleep)
+    assert not find(cluster, RUN.plan).collected
+
+
+def test_pods_that_two_looks_show_as_late_did_not_start(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    cluster.clock.sleep(360)
+    run, store, observer = find(cluster, RUN.plan), ReportStore(tmp_path), RecordingObserver()
+    collected = collect_run(cluster, run, store, observer, sleep=cluster.clock.sleep)
+    reasons = [pod.reason for pod in collected.report.coverage.missing]
+    assert (reasons, collected.collected) == ([MissingReason.NOT_STARTED] * 3, True)
+    assert cluster.clock.slept == [360, 15]
+
+
+def test_a_pod_that_becomes_late_between_two_looks_may_still_start(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    finish(cluster, RUN.plan)
+    cluster.raw("Job", "mrunners-1")["status"].pop("conditions")
+    cluster.hold_pod("mrunners-1", 0)
+    cluster.remove("Pod", POD)  # which makes for a second look
+    cluster.clock.sleep(299)
+    run, store = find(cluster, RUN.plan), ReportStore(tmp_path)
+    with pytest.raises(StillRunningError, match=r"mrunners-1: 0 of 1 pods ended \(starting\)"):
+        collect_run(cluster, run, store, RecordingObserver(), sleep=cluster.clock.sleep)
+    assert cluster.clock.slept == [299, 3]
+
+
+def test_late_pods_are_not_looked_at_twice_while_others_run(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    cluster.start_pod("mrunners-0", 0)
+    cluster.clock.sleep(360)
+    run = find(cluster, RUN.plan)
+    snapshot = read_final_snapshot(cluster, run, ReportStore(tmp_path), cluster.clock.sleep)
+    assert (len(snapshot.doubtful_starts), cluster.clock.slept) == (2, [360])
 
 
 def test_the_merged_report_names_its_run_and_the_requests_of_mrunners(
@@ -170,16 +226,75 @@ def test_a_run_is_not_marked_while_a_missing_report_can_still_be_fetched(
     assert " may still be had: mrunners-0 index 0 (" in warning
 
 
+def test_a_run_is_not_marked_while_a_pod_on_a_lost_node_exists(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    finish(cluster, RUN.plan)
+    cluster.start_pod("mrunners-0", 0)
+    cluster.lose_node(POD)
+    cluster.raw("Job", "mrunners-0")["status"].pop("conditions")
+    cluster.clock.sleep(60)
+    observer = RecordingObserver()
+    run, store = find(cluster, RUN.plan), ReportStore(tmp_path)
+    collected = collect_run(cluster, run, store, observer, sleep=cluster.clock.sleep)
+    lost = "DeletionByTaintManager; node node-0 does not answer"
+    assert (collected.finished, collected.collected) == (True, False)
+    assert [(pod.pod, pod.detail) for pod in collected.unread] == [(POD, lost)]
+    assert collected.failures == (f"job mrunners-0: 1 of 2 pods lost: {lost}; check the node",)
+    assert observer.warnings == [
+        "the run does not count as collected, because 1 report may still be had: "
+        "mrunners-0 index 0 (disrupted)"
+    ]
+
+
 def test_a_run_is_not_marked_while_pods_run(cluster: FakeCluster, tmp_path: Path) -> None:
     cluster.start_pod("mrunners-0", 0)
     assert not collect_and_mark(cluster, tmp_path)
 
 
-def test_a_run_whose_jobs_were_deleted_is_marked_with_what_was_fetched(
-    cluster: FakeCluster, tmp_path: Path
+@pytest.mark.parametrize("removed", ["Job", "Pod"])
+def test_a_run_is_not_marked_by_a_machine_that_never_saw_what_is_gone(
+    cluster: FakeCluster, tmp_path: Path, removed: str
+) -> None:
+    finish(cluster, RUN.plan)
+    run, here, elsewhere = find(cluster, RUN.plan), tmp_path / "here", tmp_path / "elsewhere"
+    wait_for_run(cluster, run, ReportStore(here), RecordingObserver(), sleep=cluster.clock.sleep)
+    for name in cluster.names(removed):
+        cluster.remove(removed, name)
+    cluster.collect_garbage()
+    observer = RecordingObserver()
+    assert not collect_and_mark(cluster, elsewhere, observer)
+    assert not find(cluster, RUN.plan).collected
+    assert observer.warnings == [
+        "the run does not count as collected, because another machine that waited for it may have "
+        f"3 reports of what is gone now: mrunners-0 index 0 ({removed.lower()}-gone); collect it "
+        "there, or replace or delete the run if there is no such machine"
+    ]
+    assert collect_and_mark(cluster, here)
+    # It stays collected, also when another machine reads what is left of it.
+    assert collect_and_mark(cluster, elsewhere, observer)
+    assert len(observer.warnings) == 1
+
+
+@pytest.mark.parametrize("removed", ["Job", "Pod"])
+def test_a_run_whose_pods_are_deleted_while_this_machine_waits_is_marked(
+    cluster: FakeCluster, tmp_path: Path, removed: str
 ) -> None:
     for job in RUN.plan.jobs:
-        cluster.remove("Job", job.name)
+        for index in range(job.pod_count):
+            cluster.start_pod(job.name, index)
+
+    def delete() -> None:
+        for pod in cluster.list_pods("load", ""):
+            cluster.delete_pod("load", pod.name, pod.uid)
+        for job in RUN.plan.jobs:
+            cluster.finish_job(job.name)
+            if removed == "Job":
+                cluster.remove("Job", job.name)
+
+    cluster.clock.then(delete)
+    run, store = find(cluster, RUN.plan), ReportStore(tmp_path)
+    wait_for_run(cluster, run, store, RecordingObserver(), sleep=cluster.clock.sleep)
     assert collect_and_mark(cluster, tmp_path)
 
 

@@ -152,6 +152,21 @@ def test_a_log_is_read_only_once(run: WaitedRun) -> None:
     assert run.cluster.calls.count("read_log") == 3
 
 
+@pytest.mark.parametrize("content", [None, b""], ids=["refused by a full disk", "lost in a crash"])
+def test_a_report_of_which_only_the_facts_are_stored_is_fetched(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    run = WaitedRun(tmp_path)
+    run.end_all()
+    run.wait()
+    for path in tmp_path.rglob("*.gz"):
+        path.unlink() if content is None else path.write_bytes(content)
+    run.store = ReportStore(tmp_path)
+    run.wait()
+    assert run.cluster.calls.count("read_log") == 2 * 3
+    assert run.stored() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
+
+
 def test_pods_are_listed_every_10_seconds_while_some_have_not_started(run: WaitedRun) -> None:
     run.clock.then(*[lambda: None] * 24, run.start, run.end_all)
     run.wait(interval_seconds=1)
@@ -394,6 +409,28 @@ def test_a_timeout_holds_while_the_api_server_is_away(run: WaitedRun) -> None:
         "wait for it with: mrunners wait load --tracker mrunners"
     )
     assert (caught.value.seconds, run.clock.seconds) == (30, 30)
+
+
+@pytest.mark.parametrize("silent", [False, True])
+@pytest.mark.parametrize("finish", [False, True])
+def test_a_timeout_holds_while_logs_are_read(tmp_path: Path, finish: bool, silent: bool) -> None:
+    run = WaitedRun(tmp_path, planned(9, 1))
+    run.end(FIRST, *range(9), finish=True)
+    run.end(SECOND, *range(finish), finish=finish)
+    if silent:
+        for pod in run.cluster.logs:
+            run.cluster.logs[pod] = UnreachableError("read timed out")
+    run.cluster.before("read_log", lambda: run.clock.sleep(10))
+    if finish:
+        assert run.failures(timeout_seconds=25) == ()
+    else:
+        with pytest.raises(WaitTimeoutError, match=r"timed out after 25s: .* continues"):
+            run.wait(timeout_seconds=25)
+    assert run.clock.seconds == 30  # the request that was under way ends as it does
+    assert run.observer.warnings[-1] == (
+        f"the time is up, and {6 + finish} logs of ended pods were not read yet"
+    )
+    assert len(run.stored()) == (0 if silent else 3)
 
 
 def test_an_outage_that_outlasts_the_patience_is_not_the_timeout(run: WaitedRun) -> None:
