@@ -91,7 +91,7 @@ def test_a_collected_run_is_deleted_until_no_job_and_no_pod_is_left(cluster: Fak
 def test_a_run_that_can_never_start_counts_as_finished(cluster: FakeCluster) -> None:
     cluster.clock.seconds += 301
     assert refused(cluster) == (
-        "tracker load/mrunners (ended with unfinished Jobs, created 5m04s ago, its report was not "
+        "tracker load/mrunners (ended with unfinished Jobs, created 5m16s ago, its report was not "
         "collected) was not deleted\n"
         "get its report with: mrunners result load --tracker mrunners\n"
         "delete it anyway with: mrunners delete load --tracker mrunners --force"

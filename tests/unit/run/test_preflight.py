@@ -88,7 +88,7 @@ def test_a_run_that_can_never_start_is_replaced_like_a_finished_one() -> None:
     assert refused(cluster, "replace").startswith("tracker load/mrunners (starting, created 0s ago")
     cluster.clock.sleep(301)
     assert refused(cluster, "refuse") == (
-        "tracker load/mrunners (ended with unfinished Jobs, created 5m04s ago, its report was not "
+        "tracker load/mrunners (ended with unfinished Jobs, created 5m16s ago, its report was not "
         "collected) already exists\n"
         "get its report with: mrunners result load --tracker mrunners\n"
         "replace it by adding --replace\n"
