@@ -1,11 +1,17 @@
-"""Checks of Kubernetes object names."""
+"""Checks of the names of Kubernetes objects and labels."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-__all__ = ["DNS_LABEL_PATTERN", "dns_label_problem", "dns_subdomain_problem"]
+__all__ = [
+    "DNS_LABEL_PATTERN",
+    "dns_label_problem",
+    "dns_subdomain_problem",
+    "label_key_problem",
+    "label_value_problem",
+]
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ (RFC 1123).
 # Without anchors and without the limit of 63 characters.
@@ -13,6 +19,9 @@ DNS_LABEL_PATTERN: Final = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _LABEL: Final = re.compile(DNS_LABEL_PATTERN)
 _MAX_LABEL: Final = 63
 _MAX_SUBDOMAIN: Final = 253
+
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
+_LABEL_NAME: Final = re.compile("[A-Za-z0-9](?:[-_.A-Za-z0-9]*[A-Za-z0-9])?")
 
 
 def dns_label_problem(name: str, *, max_length: int = _MAX_LABEL) -> str | None:
@@ -53,3 +62,33 @@ def dns_subdomain_problem(name: str) -> str | None:
             f"and each part between dots must start and end with a letter or digit, got {name!r}"
         )
     return None
+
+
+def label_key_problem(key: str) -> str | None:
+    """Return why a text is not the key of a label, such as `kubernetes.io/os` or `pool`.
+
+    Returns:
+        The end of a sentence; None when the key is valid.
+    """
+    prefix, slash, name = key.rpartition("/")
+    if slash and (problem := dns_subdomain_problem(prefix)):
+        return f"the part before the '/' of a label's key {problem}"
+    return _label_problem(name, f"a label's key, got {key!r}")
+
+
+def label_value_problem(value: str) -> str | None:
+    """Return why a text is not the value of a label, which may be empty.
+
+    Returns:
+        The end of a sentence; None when the value is valid.
+    """
+    return _label_problem(value, f"a label's value, got {value!r}") if value else None
+
+
+def _label_problem(text: str, what: str) -> str | None:
+    if len(text) <= _MAX_LABEL and _LABEL_NAME.fullmatch(text):
+        return None
+    return (
+        f"must have 1 to {_MAX_LABEL} letters, digits, '-', '_' and '.', and start and end with a "
+        f"letter or digit, as {what}"
+    )

@@ -86,7 +86,7 @@ def _job_spec(
 def _pod_spec(plan: RunPlan, job: PlannedJob, profile_config_map: str) -> dict[str, object]:
     spec: dict[str, object] = {
         "restartPolicy": "Never",
-        "serviceAccountName": plan.service_account,
+        "serviceAccountName": job.service_account or plan.service_account,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "securityContext": {
@@ -110,6 +110,9 @@ def _pod_spec(plan: RunPlan, job: PlannedJob, profile_config_map: str) -> dict[s
             {"name": "tmp", "emptyDir": {}},
         ],
     }
+    affinity = _node_affinity(job) | _pod_anti_affinity(plan)
+    if affinity:
+        spec["affinity"] = affinity
     return spec | _spread(plan)
 
 
@@ -140,34 +143,44 @@ def _container(plan: RunPlan, job: PlannedJob) -> dict[str, object]:
     }
 
 
+def _node_affinity(job: PlannedJob) -> dict[str, object]:
+    """Return the part of `affinity` that keeps the pods on nodes with certain labels."""
+    if not job.node_affinity:
+        return {}
+    expressions = [
+        {"key": key, "operator": "In", "values": list(values)}
+        for key, values in job.node_affinity.items()
+    ]
+    terms = {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+
+
+def _pod_anti_affinity(plan: RunPlan) -> dict[str, object]:
+    """Return the part of `affinity` that puts at most one pod of the run on a node."""
+    if plan.spread is not Spread.REQUIRE:
+        return {}
+    # With a hard spread constraint, nodes get a second pod once each has one.
+    term = {"labelSelector": _pods_of_run(plan), "topologyKey": HOSTNAME}
+    return {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+
+
 def _spread(plan: RunPlan) -> dict[str, object]:
-    """Return the fields that spread the pods of the whole run, not only of one Job, over nodes."""
-    pods_of_run = {"matchLabels": {LABEL_RUN_ID: plan.run_id}}
-    match plan.spread:
-        case Spread.PREFER:
-            return {
-                "topologySpreadConstraints": [
-                    {
-                        "maxSkew": 1,
-                        "topologyKey": HOSTNAME,
-                        "whenUnsatisfiable": "ScheduleAnyway",
-                        "labelSelector": pods_of_run,
-                        # By default a tainted node counts as an empty domain.
-                        "nodeTaintsPolicy": "Honor",
-                    }
-                ]
+    """Return the field that spreads the pods of the whole run, not only of one Job, over nodes."""
+    if plan.spread is not Spread.PREFER:
+        return {}
+    return {
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": HOSTNAME,
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": _pods_of_run(plan),
+                # By default a tainted node counts as an empty domain.
+                "nodeTaintsPolicy": "Honor",
             }
-        case Spread.REQUIRE:
-            # With a hard spread constraint, nodes get a second pod once each has one. Anti-affinity
-            # prevents that.
-            return {
-                "affinity": {
-                    "podAntiAffinity": {
-                        "requiredDuringSchedulingIgnoredDuringExecution": [
-                            {"labelSelector": pods_of_run, "topologyKey": HOSTNAME}
-                        ]
-                    }
-                }
-            }
-        case Spread.OFF:
-            return {}
+        ]
+    }
+
+
+def _pods_of_run(plan: RunPlan) -> dict[str, object]:
+    return {"matchLabels": {LABEL_RUN_ID: plan.run_id}}

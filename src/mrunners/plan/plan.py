@@ -51,6 +51,8 @@ class PlannedJob(Record):
         expected_seconds: How long a pod generates load; None when the profile does not say.
         target_per_second: The rate limit of a pod, in requests per second; None without a limit.
         clients: How many requests a pod can have in flight; None when its specs differ.
+        node_affinity: Its pods run only on nodes that have, for each label, one of its values.
+        service_account: Of its pods; None is the run's.
     """
 
     index: int = Field(ge=0)
@@ -61,6 +63,8 @@ class PlannedJob(Record):
     expected_seconds: float | None = None
     target_per_second: float | None = None
     clients: int | None = None
+    node_affinity: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    service_account: str | None = None
 
 
 class ProfileLoad(Record):
@@ -160,6 +164,13 @@ def plan_differences(existing: RunPlan, requested: RunPlan) -> list[str]:
                 f"runner {old.index + 1} ({old.uri}): the load profile has changed "
                 f"(digest {old.profile_digest[:12]}, now {new.profile_digest[:12]})"
             )
+        else:
+            differences += [
+                f"runner {old.index + 1} ({old.uri}): {name}: {_text(before)} in the existing run, "
+                f"{_text(after)} requested"
+                for name in ("pod_count", "node_affinity", "service_account")
+                if (before := getattr(old, name)) != (after := getattr(new, name))
+            ]
     return differences
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from mrunners.durations import parse_duration
 from mrunners.errors import InvalidInputError
 from mrunners.plan.metadata import job_name
+from mrunners.plan.option_table import OPTIONS
 from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import MAX_PODS_OF_RUN, PlannedJob, ProfileLoad, RunPlan, run_id_of
 from mrunners.plan.tracker import assign_profiles, plan_fits
@@ -67,12 +68,14 @@ def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: s
         InvalidInputError: A report cannot fit into a node's log, or a profile or the plan into a
             ConfigMap; one line per problem.
     """
-    pod_count = sum(runner.spec.pod_count for runner in runners)
+    pod_count = sum(runner.pod_count for runner in runners)
     if pod_count > MAX_PODS_OF_RUN:
         raise InvalidInputError(
             f"the runners have {pod_count:,} pods together, but a run has at most "
             f"{MAX_PODS_OF_RUN:,}"
         )
+    # An account that was asked for is that of all pods; one that was not leaves the groups theirs.
+    own_accounts = options.service_account == OPTIONS["service_account"].default
     plan = RunPlan(
         run_id=run_id_of(run_key),
         namespace=options.namespace,
@@ -88,11 +91,13 @@ def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: s
                 index=index,
                 name=job_name(options.advanced.tracker, index),
                 uri=runner.spec.uri,
-                pod_count=runner.spec.pod_count,
+                pod_count=runner.pod_count,
                 profile_digest=runner.digest,
                 expected_seconds=expected_seconds(runner.profile),
                 target_per_second=target_rate(runner.profile),
                 clients=target_clients(runner.profile),
+                node_affinity=runner.node_affinity,
+                service_account=runner.service_account if own_accounts else None,
             )
             for index, runner in enumerate(runners)
         ),
@@ -102,6 +107,8 @@ def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: s
     plan = with_loads if plan_fits(with_loads) else plan
     profiles = {runner.digest: runner.rendered for runner in runners}
     warnings = list(_profile_warnings(runners))
+    if not own_accounts:
+        warnings += _unused_accounts(runners, options.service_account)
     problems: list[str] = []
     for index, runner in enumerate(runners):
         if (problem := _log_size_problem(plan, runner)) is not None:
@@ -147,13 +154,22 @@ def _profile_warnings(runners: Sequence[LoadedRunner]) -> Iterator[str]:
         yield f"{'runner' if len(numbers) == 1 else 'runners'} {listed(numbers, 5)}: {text}"
 
 
+def _unused_accounts(runners: Sequence[LoadedRunner], used: str) -> Iterator[str]:
+    for number, runner in enumerate(runners, start=1):
+        if runner.service_account not in (None, used):
+            yield (
+                f"runner {number}: serviceAccount: {runner.service_account} of the runner group is "
+                f"not used, because the run has the ServiceAccount {used}"
+            )
+
+
 def _log_size_problem(plan: RunPlan, runner: LoadedRunner) -> str | None:
     """Return what is wrong when the report of a pod does not fit into the node's log."""
     samples = expected_samples(runner.profile)
     capacity = int(plan.node_log_limit_bytes / _LOG_BYTES_PER_SAMPLE[plan.report_mode])
     if samples is None or samples <= capacity:
         return None
-    pods = -(-samples * runner.spec.pod_count // capacity)
+    pods = -(-samples * runner.pod_count // capacity)
     return (
         f"about {samples:,} samples per pod do not fit into a node's log of "
         f"{format_bytes(plan.node_log_limit_bytes)}, which holds about {capacity:,}; share the "

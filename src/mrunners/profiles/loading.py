@@ -5,18 +5,20 @@ All errors of all URIs and all profiles are reported at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from mrunners.errors import InvalidInputError
 from mrunners.profiles.images import KperfRelease
 from mrunners.profiles.profile import LoadProfile
-from mrunners.profiles.reading import ReadProfile, read_profile
+from mrunners.profiles.reading import ReadProfile, read_profiles
 from mrunners.profiles.release_rules import release_problems
+from mrunners.profiles.runner_groups import RunnerGroup
 from mrunners.profiles.sources import SOURCES, ProfileSource, SourceContext
+from mrunners.profiles.uri_query import MAX_PODS
 from mrunners.profiles.uris import RunnerSpec, UriCheck, check_runner_uri, show_uri
 
 __all__ = ["MAX_RUNNERS", "LoadedRunner", "load_runners", "parse_runners", "read_runners"]
@@ -26,13 +28,16 @@ MAX_RUNNERS: Final = 1_000
 
 
 class LoadedRunner(BaseModel):
-    """A runner URI and its load profile.
+    """A load profile of a runner URI, and how it is run.
 
     Attributes:
         spec: The parsed URI.
         profile: What the pods run.
         rendered: The profile as YAML, for the Job.
         digest: SHA-256 of `rendered`, in hexadecimal.
+        pod_count: How many pods run it.
+        node_affinity: The pods run only on nodes that have, for each label, one of its values.
+        service_account: Of the pods; None is the run's.
         warnings: What the profile's author should know, one line each.
     """
 
@@ -42,6 +47,9 @@ class LoadedRunner(BaseModel):
     profile: LoadProfile
     rendered: str
     digest: str
+    pod_count: int = Field(ge=1, le=MAX_PODS)
+    node_affinity: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    service_account: str | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -82,7 +90,7 @@ def load_runners(
         sources: By scheme.
 
     Returns:
-        In the order of the specs.
+        In the order of the specs; a file of several documents is as many runners.
 
     Raises:
         InvalidInputError: One line per error, `runner 2 of 3 (URI): …`; of a profile that several
@@ -93,11 +101,16 @@ def load_runners(
     places = [(spec.scheme, spec.path) for spec in specs]
     _raise_problems(
         [
-            _RunnerProblems(spec.uri, (), place, profiles.problems(place))
+            _RunnerProblems(
+                spec.uri,
+                profiles.count_problems(place, spec.pod_count),
+                place,
+                profiles.problems(place),
+            )
             for spec, place in zip(specs, places, strict=True)
         ]
     )
-    return [profiles.loaded_runner(spec) for spec in specs]
+    return [runner for spec in specs for runner in profiles.loaded_runners(spec)]
 
 
 def read_runners(
@@ -117,7 +130,7 @@ def read_runners(
         sources: By scheme.
 
     Returns:
-        In the order of the URIs.
+        In the order of the URIs; a file of several documents is as many runners.
 
     Raises:
         InvalidInputError: As of `load_runners`.
@@ -128,11 +141,16 @@ def read_runners(
     places = [_place(check) for check in checks]
     _raise_problems(
         [
-            _RunnerProblems(uri, check.problems, place, profiles.problems(place))
+            _RunnerProblems(
+                uri,
+                check.problems or profiles.count_problems(place, check.values.get("numbers")),
+                place,
+                profiles.problems(place),
+            )
             for uri, check, place in zip(uris, checks, places, strict=True)
         ]
     )
-    return tuple(profiles.loaded_runner(check.spec()) for check in checks)
+    return tuple(runner for check in checks for runner in profiles.loaded_runners(check.spec()))
 
 
 # A profile's scheme and path.
@@ -160,36 +178,67 @@ class _Profiles:
         self._context = context
         self._release = release
         self._sources = sources
-        # By scheme and path: the profile, or what is wrong with it.
-        self._results: dict[_Place, ReadProfile | tuple[str, ...]] = {}
+        # By scheme and path: the profiles, or what is wrong with them.
+        self._results: dict[_Place, tuple[ReadProfile, ...] | InvalidInputError] = {}
 
     def problems(self, place: _Place | None) -> tuple[str, ...]:
-        """Return what is wrong with a profile; nothing when the URI does not say where it is."""
+        """Return what is wrong with profiles; nothing when the URI does not say where they are."""
+        result = self._result(place)
+        return result.problems if isinstance(result, InvalidInputError) else ()
+
+    def count_problems(self, place: _Place | None, pod_count: int | None) -> tuple[str, ...]:
+        """Return that nothing says how many pods run a profile, if nothing is wrong with it."""
+        result = self._result(place)
+        if pod_count is not None or isinstance(result, InvalidInputError):
+            return ()
+        if all(profile.group is not None and profile.group.count for profile in result):
+            return ()
+        return ("numbers is missing: add ?numbers=N, the number of pods",)
+
+    def loaded_runners(self, spec: RunnerSpec) -> Iterator[LoadedRunner]:
+        """Yield the runners of a spec for which there are no problems, one per document."""
+        result = self._results[spec.scheme, spec.path]
+        assert not isinstance(result, InvalidInputError)
+        for profile in result:
+            group = profile.group or RunnerGroup()
+            pod_count = spec.pod_count or group.count
+            assert pod_count is not None  # `count_problems` has none
+            warnings = profile.warnings
+            if group.count not in (None, pod_count):
+                warnings = (
+                    *warnings,
+                    f"count: {group.count} of the runner group is not used, because the URI has "
+                    f"numbers={pod_count}",
+                )
+            yield LoadedRunner(
+                spec=spec,
+                profile=profile.profile,
+                rendered=profile.rendered,
+                digest=profile.digest,
+                pod_count=pod_count,
+                node_affinity=group.node_affinity,
+                service_account=group.service_account,
+                warnings=warnings,
+            )
+
+    def _result(self, place: _Place | None) -> tuple[ReadProfile, ...] | InvalidInputError:
         if place is None:
             return ()
         if place not in self._results:
             self._results[place] = self._load(*place)
-        result = self._results[place]
-        return () if isinstance(result, ReadProfile) else result
+        return self._results[place]
 
-    def loaded_runner(self, spec: RunnerSpec) -> LoadedRunner:
-        """Return the runner of a spec for which `problems` returned none."""
-        result = self._results[spec.scheme, spec.path]
-        assert isinstance(result, ReadProfile)
-        return LoadedRunner(
-            spec=spec,
-            profile=result.profile,
-            rendered=result.rendered,
-            digest=result.digest,
-            warnings=result.warnings,
-        )
-
-    def _load(self, scheme: str, path: str) -> ReadProfile | tuple[str, ...]:
+    def _load(self, scheme: str, path: str) -> tuple[ReadProfile, ...] | InvalidInputError:
         try:
-            result = read_profile(self._sources[scheme].load(path, self._context))
+            result = read_profiles(self._sources[scheme].load(path, self._context))
         except InvalidInputError as error:
-            return error.problems
-        return tuple(release_problems(result.profile, self._release)) or result
+            return error
+        problems = [
+            f"document {number} of {len(result)}: {problem}" if len(result) > 1 else problem
+            for number, profile in enumerate(result, start=1)
+            for problem in release_problems(profile.profile, self._release)
+        ]
+        return InvalidInputError(problems) if problems else result
 
 
 def _check_uris(uris: Sequence[str], sources: Mapping[str, ProfileSource]) -> list[UriCheck]:

@@ -1,4 +1,4 @@
-"""Parses load profiles from YAML, and warns where kperf does something unexpected with one."""
+"""Parses load profiles and runner groups, and warns where kperf does something unexpected."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ from mrunners.profiles.requests import (
     RequestPut,
     RequestWatchList,
 )
-from mrunners.profiles.yaml_strict import load_yaml
+from mrunners.profiles.runner_groups import GROUP_KEYS, RunnerGroup, split_group
+from mrunners.profiles.yaml_strict import load_documents
 
-__all__ = ["ParsedProfile", "parse_profile"]
+__all__ = ["ParsedDocument", "parse_documents"]
 
 _MODEL_OF_KIND: Final[dict[str, type[ProfileModel]]] = {
     RequestKind.STALE_LIST: RequestList,
@@ -66,34 +67,65 @@ _MANIFEST_KEYS: Final = frozenset({"apiVersion", "kind"})
 _ENTRY_KEYS: Final = frozenset({*_MODEL_OF_KIND, "shares"})
 
 
-class ParsedProfile(NamedTuple):
-    """A valid profile, and what its author should still know, one line each."""
+class ParsedDocument(NamedTuple):
+    """A valid profile of one document.
+
+    Attributes:
+        profile: With all defaults filled in.
+        warnings: What its author should know, one line each.
+        group: The runner group that it was in, if any.
+    """
 
     profile: LoadProfile
     warnings: tuple[str, ...]
+    group: RunnerGroup | None = None
 
 
-def parse_profile(text: bytes | str) -> ParsedProfile:
-    """Parse a load profile.
+def parse_documents(text: bytes | str) -> tuple[ParsedDocument, ...]:
+    """Parse load profiles and runner groups, one in each YAML document.
 
     Args:
-        text: YAML with `spec` or `specs`, or both when they are equal.
+        text: YAML of at least one document.
 
     Returns:
-        The profile with all defaults filled in, and warnings.
+        In the order of the documents; at least one.
 
     Raises:
         InvalidInputError: One line per error, in the order of the text, each with its field's path,
-            such as `specs[0].requests[2].staleList.limit: must be 0 for staleList`.
+            such as `specs[0].requests[2].staleList.limit: must be 0 for staleList`, and behind
+            `loadProfile: ` and `document 2 of 3: ` where there are such.
     """
-    document = load_yaml(text, what="the load profile", known_keys=_KEYS)
+    documents = load_documents(text, what="the load profile", known_keys=_KEYS | GROUP_KEYS)
+    parsed: list[ParsedDocument] = []
+    problems: list[str] = []
+    for number, document in enumerate(documents, start=1):
+        place = f"document {number} of {len(documents)}: " if len(documents) > 1 else ""
+        try:
+            parsed.append(_parse_document(document))
+        except InvalidInputError as error:
+            problems += [f"{place}{problem}" for problem in error.problems]
+    if problems:
+        raise InvalidInputError(problems)
+    return tuple(parsed)
+
+
+def _parse_document(document: object) -> ParsedDocument:
+    content, group = split_group(document)
+    try:
+        profile, warnings = _parse_profile(content)
+    except InvalidInputError as error:
+        if group is None:
+            raise
+        raise InvalidInputError(f"loadProfile: {problem}" for problem in error.problems) from None
+    if group is not None and group.owner_reference is not None:
+        warnings = (*warnings, "ownerReference: is ignored; the tracker owns the Jobs")
+    return ParsedDocument(profile, warnings, group)
+
+
+def _parse_profile(document: object) -> tuple[LoadProfile, tuple[str, ...]]:
+    """Return the profile of a document with `spec` or `specs`, or both when equal; and warnings."""
     if not isinstance(document, dict):
         raise InvalidInputError("the load profile must be a mapping with 'version' and 'specs'")
-    if "loadProfile" in document:
-        raise InvalidInputError(
-            "this is a kperf runner group, not a load profile; extract its profile with: "
-            "yq .loadProfile FILE > profile.yaml"
-        )
     if document.keys() >= _MANIFEST_KEYS:
         raise InvalidInputError(
             "this is a Kubernetes manifest, not a load profile; name a ConfigMap as "
@@ -118,7 +150,7 @@ def parse_profile(text: bytes | str) -> ParsedProfile:
     if problems or profile is None:
         ordered = in_document_order(problems, with_specs)
         raise InvalidInputError(render_problems(ordered, single_spec=single_spec))
-    return ParsedProfile(profile, profile_warnings(with_specs, profile))
+    return profile, profile_warnings(with_specs, profile)
 
 
 def _validate(document: dict[str, object]) -> tuple[LoadProfile | None, list[Problem]]:

@@ -14,11 +14,12 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from mrunners.errors import InvalidInputError
-from mrunners.profiles.parsing import parse_profile
+from mrunners.profiles.parsing import parse_documents
 from mrunners.profiles.profile import LoadProfile
 from mrunners.profiles.rendering import profile_digest, render_profile, rendered_size_problem
+from mrunners.profiles.runner_groups import RunnerGroup
 
-__all__ = ["ProfileCache", "ReadProfile", "read_profile"]
+__all__ = ["ProfileCache", "ReadProfile", "read_profiles"]
 
 # Of profile texts. A profile takes some thirty times its text in memory (measured), and a worker
 # may live for months; the thousand runners of one run rarely have more text than this.
@@ -33,19 +34,29 @@ class ReadProfile(NamedTuple):
         warnings: What its author should know, one line each.
         rendered: The profile as YAML, for the Job.
         digest: SHA-256 of `rendered`, in hexadecimal.
+        group: The runner group that the profile was in, if any.
     """
 
     profile: LoadProfile
     warnings: tuple[str, ...]
     rendered: str
     digest: str
+    group: RunnerGroup | None = None
+
+
+class _Known(NamedTuple):
+    """A text's size in bytes, and its profiles or what is wrong with them."""
+
+    size: int
+    profiles: tuple[ReadProfile, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 class ProfileCache:
     """What was read last; safe to use from several threads, of which two may do the same work."""
 
     def __init__(
-        self, read: Callable[[bytes], ReadProfile], max_bytes: int = _MAX_CACHED_BYTES
+        self, read: Callable[[bytes], tuple[ReadProfile, ...]], max_bytes: int = _MAX_CACHED_BYTES
     ) -> None:
         """Cache a function.
 
@@ -56,12 +67,11 @@ class ProfileCache:
         self._read = read
         self._max_bytes = max_bytes
         self._bytes = 0
-        # By the text's digest: its size, and the profile or what is wrong with it.
-        self._known: OrderedDict[bytes, tuple[int, ReadProfile | tuple[str, ...]]] = OrderedDict()
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()  # by the text's digest
         self._lock = threading.Lock()
 
-    def __call__(self, text: bytes) -> ReadProfile:
-        """Return the profile of a text.
+    def __call__(self, text: bytes) -> tuple[ReadProfile, ...]:
+        """Return the profiles of a text.
 
         Raises:
             InvalidInputError: One line per problem.
@@ -71,33 +81,47 @@ class ProfileCache:
             known = self._known.get(key)
             if known is not None:
                 self._known.move_to_end(key)
-        result = known[1] if known else self._remember(key, text)
-        if isinstance(result, ReadProfile):
-            return result
-        raise InvalidInputError(result)
+        known = known or self._remember(key, text)
+        if known.problems:
+            raise InvalidInputError(known.problems)
+        return known.profiles
 
-    def _remember(self, key: bytes, text: bytes) -> ReadProfile | tuple[str, ...]:
-        result: ReadProfile | tuple[str, ...]
+    def _remember(self, key: bytes, text: bytes) -> _Known:
         try:
-            result = self._read(text)
+            known = _Known(len(text), profiles=self._read(text))
         except InvalidInputError as error:
-            result = error.problems
+            known = _Known(len(text), problems=error.problems)
         with self._lock:
             if key not in self._known:
-                self._known[key] = (len(text), result)
-                self._bytes += len(text)
+                self._known[key] = known
+                self._bytes += known.size
             while self._bytes > self._max_bytes and len(self._known) > 1:
-                self._bytes -= self._known.popitem(last=False)[1][0]
-        return result
+                self._bytes -= self._known.popitem(last=False)[1].size
+        return known
 
 
-def _parse_and_render(text: bytes) -> ReadProfile:
-    profile, warnings = parse_profile(text)
-    rendered = render_profile(profile)
-    if problem := rendered_size_problem(len(rendered)):
-        raise InvalidInputError(problem)
-    return ReadProfile(profile, warnings, rendered, profile_digest(rendered))
+def _parse_and_render(text: bytes) -> tuple[ReadProfile, ...]:
+    documents = parse_documents(text)
+    read: list[ReadProfile] = []
+    problems: list[str] = []
+    for number, document in enumerate(documents, start=1):
+        rendered = render_profile(document.profile)
+        if problem := rendered_size_problem(len(rendered)):
+            place = f"document {number} of {len(documents)}: " if len(documents) > 1 else ""
+            problems.append(f"{place}{problem}")
+        read.append(
+            ReadProfile(
+                document.profile,
+                document.warnings,
+                rendered,
+                profile_digest(rendered),
+                document.group,
+            )
+        )
+    if problems:
+        raise InvalidInputError(problems)
+    return tuple(read)
 
 
-read_profile: Final = ProfileCache(_parse_and_render)
-"""Return the profile of a text, or raise InvalidInputError with one line per problem."""
+read_profiles: Final = ProfileCache(_parse_and_render)
+"""Return the profiles of a text, one per document, or raise InvalidInputError, line by line."""

@@ -145,14 +145,16 @@ class RequestList(_Resource):
 
     @model_validator(mode="before")
     @classmethod
-    def _drop_old_spelling(cls, value: object) -> object:
-        # kperf up to 0.3.4 reads `seletor`. Beside an equal `selector` it is what render_profile
-        # writes; otherwise it is an unknown key like any other.
+    def _read_old_spelling(cls, value: object) -> object:
+        # kperf up to 0.3.4 reads `seletor` alone. Beside an equal `selector` it is what
+        # render_profile writes; beside another one it is refused as an unknown key.
         if not isinstance(value, Mapping) or "seletor" not in value:
             return value
-        if value.get("selector") != value["seletor"]:
-            return value
-        return {key: item for key, item in value.items() if key != "seletor"}
+        if "selector" in value:
+            if value["selector"] != value["seletor"]:
+                return value
+            return {key: item for key, item in value.items() if key != "seletor"}
+        return {("selector" if key == "seletor" else key): item for key, item in value.items()}
 
 
 def _validate_no_limit(limit: int) -> int:

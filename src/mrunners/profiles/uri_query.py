@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mrunners.text import closest, did_you_mean, quoted
+from mrunners.text import did_you_mean, quoted
 
 __all__ = ["MAX_PODS", "read_query"]
 
@@ -31,7 +31,6 @@ def _parse_pod_count(value: str) -> int:
 _QUERY_KEYS: Final[Mapping[str, Callable[[str], int]]] = MappingProxyType(
     {"numbers": _parse_pod_count}
 )
-_REQUIRED_KEYS: Final = {"numbers": "numbers is missing: add ?numbers=N, the number of pods"}
 
 
 def read_query(query: str | None, problems: list[str]) -> Mapping[str, int]:
@@ -63,7 +62,4 @@ def read_query(query: str | None, problems: list[str]) -> Mapping[str, int]:
                 values[key] = parse(texts[0])
             except ValueError as error:
                 problems.append(str(error))
-    # A misspelled key is one problem; the key that was meant does not count as missing too.
-    meant = {key if key in _QUERY_KEYS else closest(key, _QUERY_KEYS) for key in given}
-    problems += [text for key, text in _REQUIRED_KEYS.items() if key not in meant]
     return values

@@ -44,7 +44,8 @@ class RunnerSpec(BaseModel):
         uri: As given.
         scheme: One of the known schemes, in lowercase.
         path: Absolute, percent-decoded once.
-        pod_count: How many pods run the profile; `numbers` in the URI.
+        pod_count: How many pods run the profile: `numbers` in the URI, where it can be left out for
+            a runner group, which has a count of its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -52,7 +53,7 @@ class RunnerSpec(BaseModel):
     uri: str
     scheme: str
     path: str
-    pod_count: int = Field(ge=1, le=MAX_PODS)
+    pod_count: int | None = Field(default=None, ge=1, le=MAX_PODS)
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class UriCheck:
         if self.problems or self.scheme is None or self.path is None:
             raise InvalidInputError(self.problems)
         return RunnerSpec(
-            uri=self.uri, scheme=self.scheme, path=self.path, pod_count=self.values["numbers"]
+            uri=self.uri, scheme=self.scheme, path=self.path, pod_count=self.values.get("numbers")
         )
 
 

@@ -1,4 +1,4 @@
-"""Reads one YAML document of plain mappings, lists and scalars.
+"""Reads YAML documents of plain mappings, lists and scalars.
 
 The text is untrusted: anyone who may write the file or the ConfigMap controls it, and 236 bytes of
 aliases can become 28 MB. So the reader uses PyYAML's parser events only. It never recurses, expands
@@ -21,12 +21,14 @@ import yaml
 from mrunners.errors import InvalidInputError
 from mrunners.text import kind_of
 
-__all__ = ["MAX_PROFILE_BYTES", "load_yaml"]
+__all__ = ["MAX_DOCUMENTS", "MAX_PROFILE_BYTES", "load_documents"]
 
 # Of the text as given; `rendering` has the limit of what the pods get. No profile that fits there
 # needs more, but for comments and long descriptions.
 MAX_PROFILE_BYTES: Final = 512 * 1024
 _MAX_DEPTH: Final = 32
+# Each is a Job. A file of half a MiB could have a hundred thousand.
+MAX_DOCUMENTS: Final = 1_000
 # A broken file can repeat its error on every line; nobody reads more than these.
 _MAX_PROBLEMS: Final = 20
 
@@ -60,19 +62,22 @@ class _StopReadingError(Exception):
     """The rest of the text is not read."""
 
 
-def load_yaml(text: bytes | str, *, what: str, known_keys: Collection[str] = ()) -> object:
-    """Read one YAML document.
+def load_documents(
+    text: bytes | str, *, what: str, known_keys: Collection[str] = ()
+) -> list[object]:
+    """Read YAML documents.
 
     Mappings have text keys, each once; numbers are finite. Anchors, aliases, tags, merge keys,
-    second documents, more than 512 KiB and more than 32 levels are refused.
+    more than 512 KiB, more than 32 levels and more than 1,000 documents are refused.
 
     Args:
-        text: The document; bytes must be UTF-8, with or without a byte order mark.
-        what: The name of the document in messages, such as `the load profile`.
+        text: The documents; bytes must be UTF-8, with or without a byte order mark.
+        what: The name of the text in messages, such as `the load profile`.
         known_keys: The keys that messages may name.
 
     Returns:
-        None (empty document), bool, int, float, str, dict or list.
+        At least one document: None (only where no document has anything), bool, int, float, str,
+        dict or list. Empty documents beside others are left out.
 
     Raises:
         InvalidInputError: One line per error, with line and column; a syntax error is the last one,
@@ -105,7 +110,7 @@ def load_yaml(text: bytes | str, *, what: str, known_keys: Collection[str] = ())
         builder.add_problem(builder.line, 1, "not valid YAML: a malformed escape or directive")
     if builder.problems:
         raise InvalidInputError(f"{what}: {problem}" for problem in builder.problems)
-    return builder.root
+    return [root for root in builder.roots if root is not None] or [None]
 
 
 def _decode(text: bytes | str, what: str) -> str:
@@ -149,17 +154,16 @@ class _Builder:
     """Builds the value from parser events, with an explicit stack.
 
     Attributes:
-        root: The value of the document.
+        roots: The value of each document.
         problems: One line per problem, with line and column.
         line: The line of the last event.
     """
 
     def __init__(self, known_keys: Collection[str]) -> None:
-        self.root: object = None
+        self.roots: list[object] = []
         self.problems: list[str] = []
         self.line = 1
         self._stack: list[_OpenCollection] = []
-        self._documents = 0
         self._known_keys = known_keys
 
     def add_problem(self, line: int, column: int, problem: str) -> None:
@@ -168,9 +172,8 @@ class _Builder:
     def handle(self, event: yaml.Event) -> None:
         self.line = _position(event)[0]
         if isinstance(event, yaml.DocumentStartEvent):
-            self._documents += 1
-            if self._documents > 1:
-                self._add_problem_at(event, "a second document; give exactly one")
+            if len(self.roots) >= MAX_DOCUMENTS:
+                self._add_problem_at(event, f"more than {MAX_DOCUMENTS:,} documents")
                 raise _StopReadingError
         elif isinstance(event, yaml.AliasEvent):
             self._add_problem_at(event, "aliases (*) are not allowed; write the value out")
@@ -212,7 +215,7 @@ class _Builder:
 
     def _add_value(self, value: object, event: yaml.NodeEvent) -> None:
         if not self._stack:
-            self.root = value
+            self.roots.append(value)
             return
         parent = self._stack[-1]
         if isinstance(parent.value, list):

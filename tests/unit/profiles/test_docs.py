@@ -1,7 +1,7 @@
 import re
 from pathlib import Path
 
-from mrunners.profiles.parsing import parse_profile
+from tests.unit.profiles.one_document import parse_profile
 
 PROFILES_MD = Path(__file__).parents[3] / "docs" / "profiles.md"
 

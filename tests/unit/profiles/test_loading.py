@@ -6,10 +6,10 @@ import pytest
 from mrunners.errors import ForbiddenError, InvalidInputError
 from mrunners.profiles.images import KperfRelease
 from mrunners.profiles.loading import LoadedRunner, load_runners, parse_runners, read_runners
-from mrunners.profiles.parsing import parse_profile
 from mrunners.profiles.rendering import profile_digest, render_profile
 from mrunners.profiles.sources import SourceContext
 from mrunners.profiles.uris import RunnerSpec
+from tests.unit.profiles.one_document import parse_profile
 from tests.unit.profiles.test_sources import FakeConfigMaps
 
 GOOD = """\

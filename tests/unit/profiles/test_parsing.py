@@ -1,7 +1,7 @@
 import pytest
 
 from mrunners.errors import InvalidInputError
-from mrunners.profiles.parsing import ParsedProfile, parse_profile
+from mrunners.profiles.parsing import ParsedDocument
 from mrunners.profiles.profile import (
     ContentType,
     LoadProfile,
@@ -14,6 +14,7 @@ from mrunners.profiles.requests import (
     RequestStaleList,
     json_problem,
 )
+from tests.unit.profiles.one_document import parse_profile
 
 GET = "{version: v1, resource: pods, namespace: a, name: b}"
 WATCH = "{version: v1, resource: pods}"
@@ -46,7 +47,7 @@ def test_all_defaults_are_filled_in() -> None:
             ),
         ),
     )
-    assert parse_profile(text) == ParsedProfile(expected, ())
+    assert parse_profile(text) == ParsedDocument(expected, ())
     assert expected.specs[0].requests[0].kind is RequestKind.STALE_GET
     assert expected.specs[0].requests[0].request == get
 

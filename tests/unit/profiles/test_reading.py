@@ -5,11 +5,11 @@ import pytest
 from mrunners.errors import InvalidInputError
 from mrunners.profiles import loading
 from mrunners.profiles.loading import load_runners, parse_runners, read_runners
-from mrunners.profiles.parsing import parse_profile
-from mrunners.profiles.reading import ProfileCache, ReadProfile, read_profile
+from mrunners.profiles.reading import ProfileCache, ReadProfile, read_profiles
 from mrunners.profiles.rendering import MAX_RENDERED_BYTES, profile_digest, render_profile
 from mrunners.profiles.sources import SourceContext
 from tests.unit.env import profile
+from tests.unit.profiles.one_document import parse_profile
 
 FIRST, SECOND, BROKEN = (text.encode() for text in (profile("a"), profile("b"), "version: 2"))
 
@@ -22,7 +22,7 @@ class Reader:
 
     def __call__(self, text: bytes) -> ReadProfile:
         self.texts.append(text)
-        return read_profile(text)
+        return read_profiles(text)
 
 
 def problems_of(reader: ProfileCache, text: bytes) -> tuple[str, ...]:
@@ -34,8 +34,8 @@ def problems_of(reader: ProfileCache, text: bytes) -> tuple[str, ...]:
 def test_a_profile_is_read_with_its_rendered_form_and_digest() -> None:
     parsed = parse_profile(FIRST)
     rendered = render_profile(parsed.profile)
-    assert read_profile(FIRST) == ReadProfile(
-        parsed.profile, parsed.warnings, rendered, profile_digest(rendered)
+    assert read_profiles(FIRST) == (
+        ReadProfile(parsed.profile, parsed.warnings, rendered, profile_digest(rendered)),
     )
 
 

@@ -13,10 +13,11 @@ from mrunners.profiles.expectations import (
     target_clients,
     target_rate,
 )
-from mrunners.profiles.parsing import ParsedProfile, parse_profile
+from mrunners.profiles.parsing import ParsedDocument
 from mrunners.profiles.profile import LoadProfile
 from mrunners.profiles.rendering import LEAST_REQUEST_BYTES, profile_digest, render_profile
 from mrunners.profiles.requests import RequestKind
+from tests.unit.profiles.one_document import parse_profile
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "profiles"
 
@@ -264,7 +265,7 @@ def test_the_target_of_a_pod_is_its_average_rate_and_its_clients(
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
 def test_the_examples_run_for_ten_to_fifteen_seconds(path: Path) -> None:
     parsed = parse_profile(path.read_bytes())
-    assert parse_profile(render_profile(parsed.profile)) == ParsedProfile(parsed.profile, ())
+    assert parse_profile(render_profile(parsed.profile)) == ParsedDocument(parsed.profile, ())
     assert parsed.warnings == ()
     seconds = expected_seconds(parsed.profile)
     assert seconds is not None

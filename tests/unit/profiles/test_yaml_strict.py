@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from mrunners.errors import InvalidInputError
 from mrunners.profiles import yaml_strict
-from mrunners.profiles.yaml_strict import MAX_PROFILE_BYTES, load_yaml
+from mrunners.profiles.yaml_strict import MAX_PROFILE_BYTES
+from tests.unit.profiles.one_document import load_yaml
 
 
 def problems(text: bytes | str) -> list[str]:
