@@ -9,7 +9,6 @@ from mrunners.plan.options import AdvancedOptions, RunOptions
 from mrunners.plan.plan import RunPlan
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.profiles.loading import LoadedRunner, parse_runners
-from mrunners.profiles.parsing import parse_profile
 from mrunners.profiles.rendering import profile_digest, render_profile
 from mrunners.run.create import create_jobs, start_run
 from mrunners.run.lookup import ExistingRun, get_run_or_none
@@ -17,6 +16,7 @@ from mrunners.run.preflight import RunAction
 from mrunners.run.report_store import ReportAddress
 from tests.factories import begin_line, body_of, end_line, flat, folded, printed
 from tests.fakes import FakeCluster, RecordingObserver
+from tests.unit.profiles.one_document import parse_profile
 
 IMAGE = "ghcr.io/azure/kperf:0.3.5"
 RUN_ID = "646468fe-74a1-5a68-9cfc-e3e3f62132eb"  # of the key "key"
@@ -44,8 +44,10 @@ def profile(description: str = "", *, rate: int = 10, limit: str = "total: 100")
 def loaded(uri: str, text: str | None = None) -> LoadedRunner:
     parsed = parse_profile(profile() if text is None else text)
     rendered = render_profile(parsed.profile)
+    spec = parse_runners([uri])[0]
     return LoadedRunner(
-        spec=parse_runners([uri])[0],
+        spec=spec,
+        pod_count=spec.pod_count or 1,
         profile=parsed.profile,
         rendered=rendered,
         digest=profile_digest(rendered),

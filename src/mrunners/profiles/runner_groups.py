@@ -55,9 +55,10 @@ class RunnerGroup(ProfileModel):
     """
 
     count: int | None = Field(default=None, ge=1, le=MAX_PODS)
-    node_affinity: Annotated[dict[str, tuple[str, ...]], AfterValidator(_checked_affinity)] = Field(
-        default_factory=dict
-    )
+    node_affinity: Annotated[
+        dict[str, Annotated[tuple[str, ...], Field(strict=False)]],
+        AfterValidator(_checked_affinity),
+    ] = Field(default_factory=dict)
     service_account: Annotated[str, AfterValidator(_checked_name)] | None = None
     owner_reference: str | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mrunners.profiles.expectations import rate_ceilings
-from mrunners.profiles.parsing import parse_profile
+from tests.unit.profiles.one_document import parse_profile
 
 GET = "requests: [{shares: 1, staleGet: {version: v1, resource: pods, namespace: a, name: b}}]"
 

@@ -50,6 +50,7 @@ def test_valid_runners_are_parsed_and_each_profile_is_loaded_once(tmp_path: Path
     expected = [
         LoadedRunner(
             spec=spec,
+            pod_count=spec.pod_count or 0,
             profile=profile,
             rendered=rendered,
             digest=profile_digest(rendered),

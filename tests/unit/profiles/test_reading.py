@@ -20,7 +20,7 @@ class Reader:
     def __init__(self) -> None:
         self.texts: list[bytes] = []
 
-    def __call__(self, text: bytes) -> ReadProfile:
+    def __call__(self, text: bytes) -> tuple[ReadProfile, ...]:
         self.texts.append(text)
         return read_profiles(text)
 
@@ -62,7 +62,7 @@ def test_the_least_recently_read_text_is_forgotten_first() -> None:
 def test_a_text_that_is_larger_than_the_cache_is_read_all_the_same() -> None:
     reader = Reader()
     cache = ProfileCache(reader, max_bytes=1)
-    assert [cache(FIRST).profile.description, cache(SECOND).profile.description] == ["a", "b"]
+    assert [cache(text)[0].profile.description for text in (FIRST, SECOND)] == ["a", "b"]
     cache(FIRST)
     assert reader.texts == [FIRST, SECOND, FIRST]
 
@@ -72,7 +72,7 @@ def test_a_run_reads_each_text_once_in_all_its_steps(
 ) -> None:
     """Preflight reads URIs, and the flow reads the parsed ones again."""
     reader = Reader()
-    monkeypatch.setattr(loading, "read_profile", ProfileCache(reader))
+    monkeypatch.setattr(loading, "read_profiles", ProfileCache(reader))
     for name in ("a", "b"):
         (tmp_path / name).write_bytes(FIRST)
     uris = [f"file://{tmp_path}/{name}?numbers={n}" for name in "ab" for n in range(1, 6)]

@@ -42,8 +42,6 @@ def test_a_valid_uri_is_parsed(uri: str, scheme: str, path: str, pod_count: int)
     [
         ("", ["the URI is empty"]),
         ("file:///" + "a" * 5000, ["the URI is longer than 4096 characters"]),
-        ("file:///a", [MISSING]),
-        ("file:///a?", [MISSING]),
         ("file:///a?numbers=", [RANGE + "''"]),
         ("file:///a?numbers", [RANGE + "''"]),
         ("file:///a?numbers=0", ["numbers must be at least 1"]),
@@ -172,7 +170,8 @@ def test_any_text_is_a_spec_or_printable_problems(text: str) -> None:
     else:
         spec = check.spec()
         assert spec.path.startswith("/")
-        assert text.endswith(f"?numbers={spec.pod_count}")
+        if spec.pod_count is not None:
+            assert text.endswith(f"?numbers={spec.pod_count}")
     assert show_uri(text).isprintable()
 
 
