@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,9 +17,10 @@ from mrunners.profiles.profile import LoadProfile
 from mrunners.profiles.reading import ReadProfile, read_profiles
 from mrunners.profiles.release_rules import release_problems
 from mrunners.profiles.runner_groups import RunnerGroup
+from mrunners.profiles.runner_problems import Place, RunnerProblems, raise_problems
 from mrunners.profiles.sources import SOURCES, ProfileSource, SourceContext
 from mrunners.profiles.uri_query import MAX_PODS
-from mrunners.profiles.uris import RunnerSpec, UriCheck, check_runner_uri, show_uri
+from mrunners.profiles.uris import RunnerSpec, UriCheck, check_runner_uri
 
 __all__ = ["MAX_RUNNERS", "LoadedRunner", "load_runners", "parse_runners", "read_runners"]
 
@@ -69,8 +70,8 @@ def parse_runners(
         InvalidInputError: One line per error, `runner 2 of 3 (URI): …`.
     """
     checks = _check_uris(uris, sources)
-    _raise_problems(
-        [_RunnerProblems(uri, check.problems) for uri, check in zip(uris, checks, strict=True)]
+    raise_problems(
+        [RunnerProblems(uri, check.problems) for uri, check in zip(uris, checks, strict=True)]
     )
     return [check.spec() for check in checks]
 
@@ -99,9 +100,9 @@ def load_runners(
     """
     profiles = _Profiles(context, release, sources)
     places = [(spec.scheme, spec.path) for spec in specs]
-    _raise_problems(
+    raise_problems(
         [
-            _RunnerProblems(
+            RunnerProblems(
                 spec.uri,
                 profiles.count_problems(place, spec.pod_count),
                 place,
@@ -110,7 +111,7 @@ def load_runners(
             for spec, place in zip(specs, places, strict=True)
         ]
     )
-    return [runner for spec in specs for runner in profiles.loaded_runners(spec)]
+    return _limited([runner for spec in specs for runner in profiles.loaded_runners(spec)])
 
 
 def read_runners(
@@ -139,9 +140,9 @@ def read_runners(
     checks = _check_uris(uris, sources)
     profiles = _Profiles(context, release, sources)
     places = [_place(check) for check in checks]
-    _raise_problems(
+    raise_problems(
         [
-            _RunnerProblems(
+            RunnerProblems(
                 uri,
                 check.problems or profiles.count_problems(place, check.values.get("numbers")),
                 place,
@@ -150,20 +151,9 @@ def read_runners(
             for uri, check, place in zip(uris, checks, places, strict=True)
         ]
     )
-    return tuple(runner for check in checks for runner in profiles.loaded_runners(check.spec()))
-
-
-# A profile's scheme and path.
-_Place = tuple[str, str]
-
-
-class _RunnerProblems(NamedTuple):
-    """What is wrong with a runner: with its URI, and with the profile, which others may share."""
-
-    uri: str
-    of_uri: tuple[str, ...]
-    place: _Place | None = None
-    of_profile: tuple[str, ...] = ()
+    return tuple(
+        _limited([one for check in checks for one in profiles.loaded_runners(check.spec())])
+    )
 
 
 class _Profiles:
@@ -179,14 +169,14 @@ class _Profiles:
         self._release = release
         self._sources = sources
         # By scheme and path: the profiles, or what is wrong with them.
-        self._results: dict[_Place, tuple[ReadProfile, ...] | InvalidInputError] = {}
+        self._results: dict[Place, tuple[ReadProfile, ...] | InvalidInputError] = {}
 
-    def problems(self, place: _Place | None) -> tuple[str, ...]:
+    def problems(self, place: Place | None) -> tuple[str, ...]:
         """Return what is wrong with profiles; nothing when the URI does not say where they are."""
         result = self._result(place)
         return result.problems if isinstance(result, InvalidInputError) else ()
 
-    def count_problems(self, place: _Place | None, pod_count: int | None) -> tuple[str, ...]:
+    def count_problems(self, place: Place | None, pod_count: int | None) -> tuple[str, ...]:
         """Return that nothing says how many pods run a profile, if nothing is wrong with it."""
         result = self._result(place)
         if pod_count is not None or isinstance(result, InvalidInputError):
@@ -221,7 +211,7 @@ class _Profiles:
                 warnings=warnings,
             )
 
-    def _result(self, place: _Place | None) -> tuple[ReadProfile, ...] | InvalidInputError:
+    def _result(self, place: Place | None) -> tuple[ReadProfile, ...] | InvalidInputError:
         if place is None:
             return ()
         if place not in self._results:
@@ -239,6 +229,15 @@ class _Profiles:
             for problem in release_problems(profile.profile, self._release)
         ]
         return InvalidInputError(problems) if problems else result
+
+
+def _limited(runners: list[LoadedRunner]) -> list[LoadedRunner]:
+    if len(runners) > MAX_RUNNERS:
+        raise InvalidInputError(
+            f"the documents of the runner URIs are {len(runners):,} runners; at most "
+            f"{MAX_RUNNERS:,} are allowed"
+        )
+    return runners
 
 
 def _check_uris(uris: Sequence[str], sources: Mapping[str, ProfileSource]) -> list[UriCheck]:
@@ -260,33 +259,5 @@ def _check_path(check: UriCheck, sources: Mapping[str, ProfileSource]) -> UriChe
     return replace(check, path=None, problems=(*check.problems, *problems))
 
 
-def _place(check: UriCheck) -> _Place | None:
+def _place(check: UriCheck) -> Place | None:
     return None if check.scheme is None or check.path is None else (check.scheme, check.path)
-
-
-def _raise_problems(runners: Sequence[_RunnerProblems]) -> None:
-    sharing: dict[_Place, list[int]] = {}
-    for number, runner in enumerate(runners, start=1):
-        if runner.place is not None:
-            sharing.setdefault(runner.place, []).append(number)
-    lines: list[str] = []
-    for number, runner in enumerate(runners, start=1):
-        alone = _named([number], len(runners), runner.uri)
-        lines += [f"{alone}: {problem}" for problem in runner.of_uri]
-        # A thousand runners may have one profile; its problems come with the first of them.
-        numbers = sharing[runner.place] if runner.place is not None else [number]
-        if number == numbers[0]:
-            together = _named(numbers, len(runners), runner.uri)
-            lines += [f"{together}: {problem}" for problem in runner.of_profile]
-    if lines:
-        raise InvalidInputError(lines)
-
-
-def _named(numbers: Sequence[int], count: int, uri: str) -> str:
-    if len(numbers) == 1:
-        return f"runner {numbers[0]} of {count} ({show_uri(uri)})"
-    more = len(numbers) - 2
-    last = f"{more} more" if more > 1 else str(numbers[-1])
-    shown = ", ".join(map(str, numbers[:2] if more > 0 else numbers[:1]))
-    # Their URIs differ in the query only.
-    return f"runners {shown} and {last} of {count} ({show_uri(uri.partition('?')[0])})"

@@ -66,6 +66,10 @@ _MANIFEST_KEYS: Final = frozenset({"apiVersion", "kind"})
 # A word like `spec` or `version` is in many files; no other file has a list of these.
 _ENTRY_KEYS: Final = frozenset({*_MODEL_OF_KIND, "shares"})
 
+# Of branches of kperf that were never released.
+_MODE_KEYS: Final = frozenset({"mode", "modeConfig"})
+_REPLAY_KEYS: Final = frozenset({"runnerCount", "connsPerRunner", "clientsPerRunner"})
+
 
 class ParsedDocument(NamedTuple):
     """A valid profile of one document.
@@ -131,6 +135,8 @@ def _parse_profile(document: object) -> tuple[LoadProfile, tuple[str, ...]]:
             "this is a Kubernetes manifest, not a load profile; name a ConfigMap as "
             "configmap:///NAMESPACE/NAME"
         )
+    if unreleased := _unreleased(document):
+        raise InvalidInputError(f"{unreleased}, which no kperf release runs (up to 0.3.5)")
     if not _TOP_KEYS & document.keys():
         raise InvalidInputError(
             f"this is not a load profile: it has none of its keys ({', '.join(sorted(_TOP_KEYS))})"
@@ -151,6 +157,18 @@ def _parse_profile(document: object) -> tuple[LoadProfile, tuple[str, ...]]:
         ordered = in_document_order(problems, with_specs)
         raise InvalidInputError(render_problems(ordered, single_spec=single_spec))
     return profile, profile_warnings(with_specs, profile)
+
+
+def _unreleased(document: Mapping[str, object]) -> str:
+    """Return what a profile of a branch of kperf is, if it is one: without it, it is no profile."""
+    specs = document.get("specs")
+    for spec in (document.get("spec"), *(specs if isinstance(specs, list) else ())):
+        if isinstance(spec, Mapping):
+            if _MODE_KEYS & spec.keys():
+                return "the load profile has request modes (mode, modeConfig)"
+            if _REPLAY_KEYS & spec.keys():
+                return "the load profile replays recorded requests (runnerCount, connsPerRunner)"
+    return ""
 
 
 def _validate(document: dict[str, object]) -> tuple[LoadProfile | None, list[Problem]]:

@@ -4,9 +4,10 @@ import pytest
 
 from mrunners.plan.job import job_digest, job_manifest
 from mrunners.plan.plan import digest_of
+from mrunners.plan.planning import plan_run
 from mrunners.reports.runner_script import ReportMode, runner_command
 from tests.fakes import Raw
-from tests.unit.env import IMAGE, RUN_ID, planned
+from tests.unit.env import IMAGE, RUN_ID, loaded, options, planned, uris
 
 URI = "file:///load/1.yaml?numbers=3"
 LABELS = {
@@ -154,6 +155,36 @@ def test_the_service_account_and_the_log_limit_come_from_the_options() -> None:
     manifest = manifest_of(service_account="loader", node_log_limit="50Mi")
     framed = runner_command(ReportMode.FRAMED)
     assert manifest == expected(PREFER, command=framed, account="loader", limit="52428800")
+
+
+@pytest.mark.parametrize("spread", ["prefer", "require", "off"])
+def test_a_runner_groups_nodes_and_account_are_those_of_its_job_alone(spread: str) -> None:
+    group = {"node_affinity": {"pool": ("a", "b"), "kperf": ("true",)}, "service_account": "own"}
+    runners = [loaded(uri) for uri in uris(1, 1)]
+    runners[0] = runners[0].model_copy(update=group)
+    plan = plan_run(options(spread=spread), runners, run_key="k").plan
+    first, second = (
+        job_manifest(plan, job, profile_config_map="p", tracker_uid="u")["spec"]
+        for job in plan.jobs
+    )
+    assert isinstance(first, dict)
+    assert isinstance(second, dict)
+    pod, other = first["template"]["spec"], second["template"]["spec"]
+    assert pod["affinity"].pop("nodeAffinity") == {
+        "requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": [
+                {
+                    "matchExpressions": [
+                        {"key": "pool", "operator": "In", "values": ["a", "b"]},
+                        {"key": "kperf", "operator": "In", "values": ["true"]},
+                    ]
+                }
+            ]
+        }
+    }
+    assert pod.pop("affinity") == other.pop("affinity", {})
+    assert (pod["serviceAccountName"], other["serviceAccountName"]) == ("own", "default")
+    assert set(pod) == set(other)
 
 
 def test_a_job_mounts_its_profile_from_the_config_map_that_holds_it() -> None:

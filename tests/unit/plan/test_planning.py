@@ -6,7 +6,7 @@ from mrunners.plan.plan import PlannedJob, ProfileLoad, RunPlan
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.reports.analysis.pace import SpecTarget
 from mrunners.reports.runner_script import ReportMode
-from tests.unit.env import IMAGE, RUN_ID, loaded, options, profile
+from tests.unit.env import IMAGE, RUN_ID, loaded, options, profile, uris
 
 URI = "file:///load/0.yaml?numbers=2"
 
@@ -158,3 +158,16 @@ def test_a_run_of_more_pods_than_a_cluster_can_have_is_refused() -> None:
         "the runners have 160,000 pods together, but a run has at most 150,000",
     )
     assert plan_run(requested, runners[:15], run_key="key").plan.pod_count == 150_000
+
+
+def test_an_account_that_was_asked_for_beats_those_of_runner_groups() -> None:
+    group = {"service_account": "own"}
+    runners = [loaded(uri).model_copy(update=group) for uri in uris(1)]
+    left = plan_run(options(), runners, run_key="k")
+    assert (left.plan.jobs[0].service_account, left.warnings) == ("own", ())
+    asked = plan_run(options(service_account="mine"), runners, run_key="k")
+    assert asked.plan.jobs[0].service_account is None
+    assert asked.warnings == (
+        "runner 1: serviceAccount: own of the runner group is not used, because the run has the "
+        "ServiceAccount mine",
+    )

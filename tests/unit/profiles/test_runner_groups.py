@@ -117,5 +117,30 @@ def test_a_field_that_kubernetes_would_refuse_is_named(
     assert found.startswith(problem)
 
 
+@pytest.mark.parametrize(
+    ("spec", "what"),
+    [
+        ("{mode: weighted-random, modeConfig: {}}", "has request modes (mode, modeConfig)"),
+        (
+            "{runnerCount: 2, connsPerRunner: 2}",
+            "replays recorded requests (runnerCount, connsPerRunner)",
+        ),
+    ],
+)
+def test_what_no_release_runs_is_refused_by_its_name(tmp_path: Path, spec: str, what: str) -> None:
+    for text in (f"version: 1\nspec: {spec}", f"version: 1\nspecs: [{spec}]"):
+        assert problems(tmp_path, text, "?numbers=1") == [
+            f"the load profile {what}, which no kperf release runs (up to 0.3.5)"
+        ]
+
+
+def test_documents_are_bounded_like_uris(tmp_path: Path) -> None:
+    path = tmp_path / "many.yaml"
+    path.write_text("---\n".join([PROFILE] * 501))
+    uris = [f"file://{path}?numbers={count}" for count in (1, 2)]
+    with pytest.raises(InvalidInputError, match="are 1,002 runners; at most 1,000 are allowed"):
+        read_runners(uris, SourceContext(), None)
+
+
 def test_an_empty_group_says_nothing() -> None:
     assert RunnerGroup() == RunnerGroup(count=None, node_affinity={}, service_account=None)
