@@ -149,7 +149,7 @@ def _node_affinity(job: PlannedJob) -> dict[str, object]:
         return {}
     expressions = [
         {"key": key, "operator": "In", "values": list(values)}
-        for key, values in job.node_affinity.items()
+        for key, values in job.node_affinity
     ]
     terms = {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}

@@ -51,7 +51,8 @@ class PlannedJob(Record):
         expected_seconds: How long a pod generates load; None when the profile does not say.
         target_per_second: The rate limit of a pod, in requests per second; None without a limit.
         clients: How many requests a pod can have in flight; None when its specs differ.
-        node_affinity: Its pods run only on nodes that have, for each label, one of its values.
+        node_affinity: Pairs of a label and values; its pods run only on nodes that have, for each
+            label, one of its values.
         service_account: Of its pods; None is the run's.
     """
 
@@ -63,7 +64,7 @@ class PlannedJob(Record):
     expected_seconds: float | None = None
     target_per_second: float | None = None
     clients: int | None = None
-    node_affinity: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    node_affinity: tuple[tuple[str, tuple[str, ...]], ...] = ()
     service_account: str | None = None
 
 

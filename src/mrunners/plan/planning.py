@@ -96,7 +96,7 @@ def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: s
                 expected_seconds=expected_seconds(runner.profile),
                 target_per_second=target_rate(runner.profile),
                 clients=target_clients(runner.profile),
-                node_affinity=runner.node_affinity,
+                node_affinity=tuple(runner.node_affinity.items()),
                 service_account=runner.service_account if own_accounts else None,
             )
             for index, runner in enumerate(runners)

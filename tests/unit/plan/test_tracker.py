@@ -61,7 +61,7 @@ def test_the_tracker_is_this_whole_manifest() -> None:
         "expected_seconds": 10.0,
         "target_per_second": 10.0,
         "clients": 1,
-        "node_affinity": {},
+        "node_affinity": [],
         "service_account": None,
     }
     assert json.loads(plan_json) == {
