@@ -52,22 +52,29 @@ def require_writable(output: Path | None) -> None:
     if output is None:
         return
     try:
-        path = output.resolve()
-        exists = path.exists()
+        path = Path(os.path.realpath(output))
+        exists = _exists(path)
         # Folders that do not exist are created; the nearest that does must take them.
-        parents = (folder for folder in path.parents if folder.exists())
+        parents = (folder for folder in path.parents if _exists(folder))
         place = path if exists and not path.is_file() else next(parents)
         problem = None
         if place is not path and not place.is_dir():
             problem = f"{place} is not a folder"
         elif not os.access(place, os.W_OK, effective_ids=True):
             problem = f"{place} cannot be written"
-    except RuntimeError:  # Python before 3.13 says so of a loop of links
-        problem = "its path has too many symbolic links"
     except OSError as error:
         problem = error.strerror
     if problem is not None:
         raise InvalidInputError(f"--output {output}: {problem}")
+
+
+def _exists(path: Path) -> bool:
+    """Return whether a path exists; unlike Path.exists, raise an error for a loop of links."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def write_output(text: str, output: Path | None) -> None:

@@ -191,13 +191,13 @@ class PluginProcess:
                 if self._interactive:
                     process.send_signal(number)
                 else:
+                    # Again after the plugin's own end: a child may ignore SIGTERM.
                     os.killpg(process.pid, number)
                 process.wait(KILL_SECONDS)
             except subprocess.TimeoutExpired:
                 continue
             except ProcessLookupError:
-                pass
-            return
+                return
 
 
 def _show(content: bytes) -> None:

@@ -14,7 +14,6 @@ from mrunners.durations import format_go_duration
 from mrunners.formatting import counted
 from mrunners.refs import RunRef
 from mrunners.reports.analysis.analyze import analyze
-from mrunners.reports.analysis.error_classes import errors_by_request
 from mrunners.reports.analysis.pod_stats import PodStats
 from mrunners.reports.analysis.start_skew import first_start, start_lag_seconds
 from mrunners.reports.analysis.throughput import TargetLoad
@@ -89,7 +88,7 @@ def merge(
         stragglers=analysis.stragglers,
         nodes=analysis.nodes,
         error_classes=analysis.error_classes,
-        errors_by_url=errors_by_request(reports),
+        errors_by_url=analysis.errors_by_request,
         error_timeline=analysis.error_timeline,
         runners=_runner_summaries(ordered, analysis.stats),
         latency_distribution=latency_distribution(pools_by_url(reports)),

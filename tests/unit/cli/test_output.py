@@ -74,7 +74,7 @@ def test_a_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
     [
         ("file/report", "/file is not a folder"),
         ("file/new/report", "/file is not a folder"),
-        ("loop/report", "Too many levels of symbolic links|its path has too many symbolic links"),
+        ("loop/report", "Too many levels of symbolic links"),
         ("x" * 300, "File name too long"),
     ],
 )

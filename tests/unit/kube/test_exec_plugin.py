@@ -211,17 +211,19 @@ def test_an_entry_that_kubectl_would_refuse_is_invalid_input(
     assert told in str(error)
 
 
+@pytest.mark.parametrize("child", ["sleep 1000", "sh -c 'trap \"\" TERM; sleep 1000'"])
 def test_a_plugin_that_waits_for_a_person_is_shown_and_then_ended(
     api: ApiServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    child: str,
 ) -> None:
     for name in ("hold_seconds", "patient_seconds"):
         monkeypatch.setattr(PluginProcess, name, 0.2)
     monkeypatch.setattr(PluginProcess, "limit_seconds", 2.0)
     pid = tmp_path / "pid"
-    script = f"echo open https://example/device >&2; sleep 1000 & echo $! >{pid}; wait"
+    script = f"echo open https://example/device >&2; {child} & echo $! >{pid}; wait"
     user = {"exec": {"apiVersion": V1, "command": "sh", "args": ["-c", script]}}
     kubeconfig = api.kubeconfig(tmp_path, **user)
     warnings: list[str] = []
@@ -234,7 +236,7 @@ def test_a_plugin_that_waits_for_a_person_is_shown_and_then_ended(
         "credentials that need no person"
     )
     assert capsys.readouterr().err == "open https://example/device\n"
-    assert _has_ended(int(pid.read_text()))
+    assert _ends(int(pid.read_text()))
 
 
 class _Warned(Client):
@@ -244,14 +246,17 @@ class _Warned(Client):
         super(Client, self).__init__(kubeconfig, warn=warnings.append)
 
 
-def _has_ended(pid: int) -> bool:
-    """Whether a process was ended, though perhaps nobody has waited for it yet."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2]
-    except FileNotFoundError:
-        return True
-    if state.startswith("Z"):
-        return True
+def _ends(pid: int) -> bool:
+    """Whether a process ends in time; nobody may have waited for it yet."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state.startswith(("Z", "X")):
+            return True
+        time.sleep(0.01)
     os.kill(pid, signal.SIGKILL)
     return False
 

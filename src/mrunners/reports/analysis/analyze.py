@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mrunners.reports.analysis.error_classes import ErrorClasses, error_classes
+from mrunners.reports.analysis.error_classes import ErrorClasses, error_classes, errors_by_request
 from mrunners.reports.analysis.error_timeline import ErrorTimeline, error_timeline
 from mrunners.reports.analysis.finding import Finding
 from mrunners.reports.analysis.findings import RunAnalysis, derive_findings
@@ -44,6 +44,7 @@ class Analysis:
     stragglers: tuple[Straggler, ...]
     nodes: tuple[NodeSummary, ...]
     error_classes: ErrorClasses
+    errors_by_request: dict[str, int] | None
     error_timeline: ErrorTimeline | None
 
 
@@ -57,7 +58,7 @@ def analyze(outcomes: Sequence[PodOutcome], targets: Mapping[str, TargetLoad]) -
     stats = pod_stats(outcomes)
     stragglers = stragglers_of(stats)
     nodes = node_summaries(outcomes, stats, stragglers)
-    errors = error_classes(stats)
+    errors, by_request = error_classes(stats), errors_by_request(pod.report for pod in stats)
     jobs = list(dict.fromkeys(outcome.job for outcome in outcomes))
     throughput = throughput_of(jobs, stats, targets)
     skew, overlap = start_skew_seconds(outcomes), overlap_seconds(outcomes)
@@ -76,11 +77,13 @@ def analyze(outcomes: Sequence[PodOutcome], targets: Mapping[str, TargetLoad]) -
                 stragglers=stragglers,
                 nodes=nodes,
                 error_classes=errors,
+                errors_by_request=by_request,
             )
         ),
         throughput=throughput,
         stragglers=stragglers,
         nodes=nodes,
         error_classes=errors,
+        errors_by_request=by_request,
         error_timeline=error_timeline(stats),
     )

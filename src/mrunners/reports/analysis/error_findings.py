@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mrunners.formatting import counted, percent, shared_server, without_query, without_server
-from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses, errors_by_request
+from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses
 from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
-from mrunners.reports.analysis.pod_stats import PodStats
+from mrunners.reports.analysis.pod_stats import PodStats, pods_by_job
 from mrunners.text import listed, printable
 
 __all__ = ["error_findings"]
@@ -64,7 +64,9 @@ class _Share:
         return percent(self.failed / self.requests)
 
 
-def error_findings(classes: ErrorClasses, stats: Sequence[PodStats]) -> Iterator[Finding]:
+def error_findings(
+    classes: ErrorClasses, stats: Sequence[PodStats], by_request: Mapping[str, int] | None
+) -> Iterator[Finding]:
     """Yield one finding when requests failed.
 
     Its severity is that of the whole run, of the Job or of the request that failed most: a small
@@ -73,6 +75,7 @@ def error_findings(classes: ErrorClasses, stats: Sequence[PodStats]) -> Iterator
     Args:
         classes: The errors of all merged pods, by class.
         stats: The figures of the same pods.
+        by_request: Their `errors_by_request`.
     """
     if not classes.total:
         return
@@ -89,7 +92,7 @@ def error_findings(classes: ErrorClasses, stats: Sequence[PodStats]) -> Iterator
         if of_job.severity.rank < severity.rank:
             severity = of_job.severity
             worse = f"; in {printable(job)}, {of_job} failed ({of_job.percent})"
-    if severity is Severity.INFO and (never := _requests_without_success(stats)):
+    if severity is Severity.INFO and (never := _requests_without_success(stats, by_request)):
         severity = Severity.WARNING
         named = [_short_name(one.request) for one in most_frequent.requests[:1]]
         worse = (
@@ -117,26 +120,24 @@ def _share(stats: Iterable[PodStats]) -> _Share | None:
 
 def _shares_of_jobs(stats: Sequence[PodStats]) -> list[tuple[str, _Share]]:
     """Return each Job with its share, the largest share first; without those of unknown ones."""
-    pods_by_job: dict[str, list[PodStats]] = {}
-    for pod in stats:
-        pods_by_job.setdefault(pod.outcome.job, []).append(pod)
-    shares = [(job, share) for job, pods in pods_by_job.items() if (share := _share(pods))]
+    shares = [(job, share) for job, pods in pods_by_job(stats).items() if (share := _share(pods))]
     return sorted(shares, key=lambda item: -item[1].failed / item[1].requests)
 
 
-def _requests_without_success(stats: Sequence[PodStats]) -> list[str]:
+def _requests_without_success(
+    stats: Sequence[PodStats], by_request: Mapping[str, int] | None
+) -> list[str]:
     """Return the requests that failed whenever they were sent, while others succeeded."""
     succeeded: set[str] = set()
     for pod in stats:
         if pod.report.latencies_by_url is None:
             return []
         succeeded |= {url for url, pool in pod.report.latencies_by_url.items() if pool}
-    failed = errors_by_request(pod.report for pod in stats) or {}
     if not succeeded:
         return []  # the coverage says so of the pods
     return [
         _short_name(name)
-        for name, count in failed.items()
+        for name, count in (by_request or {}).items()
         if name not in succeeded and count >= _MIN_FAILURES
     ]
 

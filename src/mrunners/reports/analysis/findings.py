@@ -5,7 +5,7 @@ Missing reports are not among them: the coverage's verdict names those.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -48,12 +48,13 @@ class RunAnalysis:
     stragglers: Sequence[Straggler]
     nodes: Sequence[NodeSummary]
     error_classes: ErrorClasses
+    errors_by_request: Mapping[str, int] | None
 
 
 def derive_findings(run: RunAnalysis) -> tuple[Finding, ...]:
     """Return the findings, most serious first; those of one severity in the order below."""
     findings = [
-        *error_findings(run.error_classes, run.stats),
+        *error_findings(run.error_classes, run.stats, run.errors_by_request),
         *limit_findings(run.paces),
         *_node_findings(run.nodes),
         *_straggler_findings(run.stragglers),

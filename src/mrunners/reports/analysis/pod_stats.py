@@ -9,14 +9,14 @@ that kperf measured, because the container itself ends later, when the report is
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.reports.percentiles import percentile_latencies
 from mrunners.reports.samples import KperfReport, Percentiles
 
-__all__ = ["PodStats", "per_wall_second", "pod_stats", "wall_seconds"]
+__all__ = ["PodStats", "per_wall_second", "pod_stats", "pods_by_job", "wall_seconds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,14 @@ def pod_stats(outcomes: Sequence[PodOutcome]) -> tuple[PodStats, ...]:
     return tuple(
         _stats(outcome, outcome.report) for outcome in outcomes if outcome.report is not None
     )
+
+
+def pods_by_job(stats: Iterable[PodStats]) -> dict[str, list[PodStats]]:
+    """Return the figures by Job name, in the order of the pods."""
+    jobs: dict[str, list[PodStats]] = {}
+    for pod in stats:
+        jobs.setdefault(pod.outcome.job, []).append(pod)
+    return jobs
 
 
 def wall_seconds(pods: Sequence[PodStats]) -> float | None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
-from mrunners.reports.analysis.pod_stats import PodStats
+from mrunners.reports.analysis.pod_stats import PodStats, pods_by_job
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 
 __all__ = [
@@ -73,9 +73,7 @@ def overlap_share(stats: Sequence[PodStats]) -> float | None:
     Returns:
         None when no report is merged, or when a merged pod's start or end is unknown.
     """
-    jobs: dict[str, list[PodStats]] = {}
-    for pod in stats:
-        jobs.setdefault(pod.outcome.job, []).append(pod)
+    jobs = pods_by_job(stats)
     lengths = {job: median(pod.duration_seconds for pod in pods) for job, pods in jobs.items()}
     groups = [(pods, lengths[job]) for job, pods in jobs.items()]
     if len(jobs) > 1:

@@ -18,7 +18,7 @@ from statistics import fmean, median
 
 from pydantic import Field
 
-from mrunners.reports.analysis.pod_stats import PodStats
+from mrunners.reports.analysis.pod_stats import PodStats, pods_by_job
 from mrunners.reports.coverage import PodRef
 
 __all__ = ["Straggler", "StragglerMetric", "modified_z_scores", "stragglers_of"]
@@ -92,12 +92,9 @@ def stragglers_of(stats: Sequence[PodStats]) -> tuple[Straggler, ...]:
     Args:
         stats: The figures of all merged pods. A pod whose value is unknown is not compared.
     """
-    pods_by_job: dict[str, list[PodStats]] = {}
-    for pod in stats:
-        pods_by_job.setdefault(pod.outcome.job, []).append(pod)
     return tuple(
         straggler
-        for pods in pods_by_job.values()
+        for pods in pods_by_job(stats).values()
         for metric in StragglerMetric
         for straggler in _stragglers_by(metric, pods)
     )
