@@ -11,9 +11,10 @@ import re
 import ssl
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mrunners.errors import InvalidInputError
 from mrunners.kube.endpoint import Endpoint
@@ -24,6 +25,9 @@ __all__ = ["ClientCertificate", "proxy_context", "server_context"]
 _CERTIFICATE = re.compile(
     r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----", re.ASCII
 )
+
+# The alert was sent before the connection was closed, so it is here or was lost.
+_ALERT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,31 @@ def proxy_context(endpoint: Endpoint) -> ssl.SSLContext:
     return context
 
 
+class _Socket(ssl.SSLSocket):
+    """Tells why the server has closed the connection, also when that shows only on sending.
+
+    With TLS 1.3 the server looks at the client's certificate after the client's handshake has
+    ended. Its alert then waits to be read while the first request is already being sent.
+    """
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send all of it.
+
+        Raises:
+            ssl.SSLError: With the server's alert, if it has sent one.
+        """
+        try:
+            super().sendall(data, flags)
+        except (ssl.SSLEOFError, BrokenPipeError, ConnectionResetError):
+            self.settimeout(_ALERT_SECONDS)
+            with suppress(ssl.SSLEOFError, TimeoutError, ConnectionError):
+                self.recv(1)
+            raise
+
+
 def _verifying(endpoint: Endpoint) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = _Socket
     # Python 3.13 refuses CAs without key identifiers, which many clusters have and Go accepts.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     # Go trusts each certificate that it was given, also one that another has signed.
