@@ -177,6 +177,10 @@ class FakeCluster:
         raw["metadata"] |= {"uid": "dry-run", "creationTimestamp": self._stamp()}
         return Job.from_json(raw | {"spec": self._stored_spec(raw), "status": {}})
 
+    def dry_run_pod(self, namespace: str, manifest: Manifest) -> None:
+        del namespace, manifest
+        self._call("dry_run_pod")
+
     def annotate_job(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:

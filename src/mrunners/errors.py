@@ -83,6 +83,18 @@ class NextStep(StrEnum):
     FORCE_DELETE = "force-delete"
     OTHER_TRACKER = "other-tracker"
     LIST_TRACKERS = "list-trackers"
+    SET_LIMITS = "set-limits"
+    SET_REQUESTS = "set-requests"
+    SET_USER = "set-user"
+    SET_LABELS = "set-labels"
+    SET_ANNOTATIONS = "set-annotations"
+    SET_PRIORITY = "set-priority"
+    SET_PULL_CREDENTIALS = "set-pull-credentials"
+    SET_PULL_POLICY = "set-pull-policy"
+    SET_TOLERATION = "set-toleration"
+    SET_NODES = "set-nodes"
+    SET_ACCOUNT = "set-account"
+    SET_TEMPLATE = "set-template"
 
 
 class MrunnersError(Exception):

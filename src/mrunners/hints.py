@@ -13,7 +13,7 @@ from typing import Final
 from mrunners.errors import MrunnersError, NextStep
 from mrunners.refs import ClusterRef, RunRef
 
-__all__ = ["command", "describe", "next_step_lines", "step_lines"]
+__all__ = ["advice", "command", "describe", "next_step_lines", "step_lines"]
 
 # What each step is for, and its command without the flags that select the cluster.
 _COMMANDS: Final[dict[NextStep, tuple[str, str]]] = {
@@ -49,6 +49,20 @@ _ADVICE: Final[dict[NextStep, str]] = {
     "with",
     NextStep.REPLACE: "replace it by adding --replace",
     NextStep.OTHER_TRACKER: "choose another name with --tracker",
+    NextStep.SET_LIMITS: "set limits with --cpu-limit and --memory-limit",
+    NextStep.SET_REQUESTS: "set what a runner asks for with --cpu and --memory",
+    NextStep.SET_USER: "set the user ID with --run-as-user UID, or leave it to the cluster with "
+    "--run-as-user platform",
+    NextStep.SET_LABELS: "add the labels with --label KEY=VALUE",
+    NextStep.SET_ANNOTATIONS: "add the annotations with --annotation KEY=VALUE",
+    NextStep.SET_PRIORITY: "name another PriorityClass with --priority-class",
+    NextStep.SET_PULL_CREDENTIALS: "name a Secret with the registry's credentials with "
+    "--image-pull-secret",
+    NextStep.SET_PULL_POLICY: "change the pull policy with --image-pull-policy",
+    NextStep.SET_TOLERATION: "tolerate the taint with --toleration",
+    NextStep.SET_NODES: "choose other nodes with --node-selector",
+    NextStep.SET_ACCOUNT: "name a ServiceAccount that exists with --service-account",
+    NextStep.SET_TEMPLATE: "change the pods with --pod-template",
 }
 
 
@@ -77,6 +91,11 @@ def step_lines(
         _ADVICE[step] if step in _ADVICE else f"{_COMMANDS[step][0]}: {command(step, run, cluster)}"
         for step in steps
     ]
+
+
+def advice(steps: Iterable[NextStep]) -> str:
+    """Return what to do, of steps that are no commands, as the end of a sentence."""
+    return ", or ".join(_ADVICE[step] for step in steps)
 
 
 def describe(error: MrunnersError) -> str:

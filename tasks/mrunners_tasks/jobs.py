@@ -15,7 +15,7 @@ from mrunners.profiles.loading import LoadedRunner
 from mrunners.refs import ClusterRef
 from mrunners.run.create import StartedRun
 from mrunners.run.lookup import ExistingRun
-from mrunners.run.preflight import resolve_existing_run
+from mrunners.run.preflight import load_pod_template, resolve_existing_run
 from mrunners.run.snapshot import RunSnapshot
 from mrunners.run.time_limit import looking_up
 from mrunners_tasks._context import connection_to
@@ -34,10 +34,15 @@ def create_tracker(
     No Job is created here: a tracker without Jobs can be resumed, Jobs without a tracker cannot.
 
     Raises:
+        InvalidInputError: The pod template or an option is wrong.
         RefusedError: The tracker belongs to another run.
+        ClusterError: The API server does not accept the Jobs or their pods.
     """
     connection = connection_to(options.cluster)
-    planned = plan_run(options, runners, run_key=run_key) if runners else None
+    planned = None
+    if runners:
+        template = load_pod_template(options)
+        planned = plan_run(options, runners, run_key=run_key, pod_template=template)
     return connection.create_tracker(resolve_existing_run(connection.cluster, options, planned))
 
 

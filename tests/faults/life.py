@@ -15,8 +15,8 @@ from mrunners.connection import Connection, connect
 from mrunners.errors import MrunnersError, RefusedError
 from mrunners.plan.option_table import Spread
 from mrunners.plan.options import AdvancedOptions, IfExists, RunOptions
+from mrunners.run.dry_run import dry_run
 from mrunners.run.observer import LoggingObserver
-from mrunners.run.preflight import dry_run_tracker
 from mrunners.run.report_store import ReportStore
 from mrunners.run_handle import Run
 from tests.cluster.env import FAKE_KPERF
@@ -127,7 +127,7 @@ class Life:
     def _run(self, connection: Connection) -> None:
         options = self._options()
         action = connection.preflight(options, run_key=self.namespace)
-        dry_run_tracker(connection.cluster, action)
+        dry_run(connection.cluster, action)
         started = connection.create_tracker(action)
         connection.create_jobs(started, started.missing)
         # As `status` does: why have pods not started?

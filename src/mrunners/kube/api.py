@@ -86,6 +86,13 @@ class Cluster(Protocol):
             ClusterError: The creation would be refused.
         """
 
+    def dry_run_pod(self, namespace: str, manifest: Manifest) -> None:
+        """Let the API server check the creation of a pod without storing it.
+
+        Raises:
+            ClusterError: The creation would be refused.
+        """
+
     def annotate_job(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:

@@ -119,6 +119,10 @@ class KubernetesCluster:
         """Return the Job as it would be stored, without storing it."""
         return self._create(JOBS, namespace, manifest, Job.from_json, dryRun="All")
 
+    def dry_run_pod(self, namespace: str, manifest: Manifest) -> None:
+        """Let the API server check the creation of a pod without storing it."""
+        self._create(PODS, namespace, manifest, Pod.from_json, dryRun="All")
+
     def annotate_job(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:
@@ -201,15 +205,10 @@ class KubernetesCluster:
     ) -> bool:
         # The UID in a patch is a precondition: on another object of that name it answers 409.
         metadata = {**body.get("metadata", {}), "uid": uid}
+        body = {**body, "metadata": metadata}
+        absent, merge = frozenset({404, 409}), "application/merge-patch+json"
         request = self._request(
-            "patch",
-            "PATCH",
-            kind,
-            namespace,
-            name,
-            body={**body, "metadata": metadata},
-            content_type="application/merge-patch+json",
-            absent=frozenset({404, 409}),
+            "patch", "PATCH", kind, namespace, name, body=body, content_type=merge, absent=absent
         )
         return self._changed(request, kind.name)
 

@@ -15,6 +15,7 @@ from mrunners.plan.metadata import (
 )
 from mrunners.plan.option_table import Spread
 from mrunners.plan.plan import PlannedJob, RunPlan, digest_of
+from mrunners.plan.pod_fit import fit_pod, metadata_of
 from mrunners.plan.tracker import profile_key
 from mrunners.reports.runner_script import runner_command
 
@@ -47,14 +48,16 @@ def job_manifest(
     """
     labels = common_labels(plan, Component.RUNNER) | {LABEL_RUNNER: str(job.index)}
     spec = _job_spec(plan, job, labels, profile_config_map)
+    given = metadata_of(plan.pods)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
             "name": job.name,
             "namespace": plan.namespace,
-            "labels": labels,
-            "annotations": {ANNOTATION_URI: job.uri, ANNOTATION_DIGEST: digest_of(spec)},
+            "labels": given["labels"] | labels,
+            "annotations": given["annotations"]
+            | {ANNOTATION_URI: job.uri, ANNOTATION_DIGEST: digest_of(spec)},
             "ownerReferences": owner_references(plan.tracker, tracker_uid),
         },
         "spec": spec,
@@ -69,6 +72,10 @@ def job_digest(manifest: Manifest) -> str:
 def _job_spec(
     plan: RunPlan, job: PlannedJob, labels: dict[str, str], profile_config_map: str
 ) -> dict[str, object]:
+    pod = {
+        "metadata": {"labels": labels, "annotations": {ANNOTATION_URI: job.uri}},
+        "spec": _pod_spec(plan, job, profile_config_map),
+    }
     return {
         "completionMode": "Indexed",
         "completions": job.pod_count,
@@ -76,10 +83,7 @@ def _job_spec(
         # With backoffLimit, the failure of one pod would delete its siblings.
         "backoffLimitPerIndex": 0,
         "podReplacementPolicy": "Failed",
-        "template": {
-            "metadata": {"labels": labels, "annotations": {ANNOTATION_URI: job.uri}},
-            "spec": _pod_spec(plan, job, profile_config_map),
-        },
+        "template": fit_pod(pod, plan.pods),
     }
 
 
@@ -148,8 +152,7 @@ def _node_affinity(job: PlannedJob) -> dict[str, object]:
     if not job.node_affinity:
         return {}
     expressions = [
-        {"key": key, "operator": "In", "values": list(values)}
-        for key, values in job.node_affinity
+        {"key": key, "operator": "In", "values": list(values)} for key, values in job.node_affinity
     ]
     terms = {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from mrunners.plan.plan import RunPlan
+if TYPE_CHECKING:
+    from mrunners.plan.plan import RunPlan
 
 __all__ = [
     "ANNOTATION_COLLECTED_AT",

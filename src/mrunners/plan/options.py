@@ -6,14 +6,16 @@ Defaults, labels and help come from `plan.option_table`; here are the types and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, Field
 
 from mrunners.durations import parse_duration
 from mrunners.errors import FieldProblem, InvalidOptionsError
 from mrunners.names import dns_label_problem, dns_subdomain_problem
-from mrunners.plan.option_table import OPTIONS, TRACKER_LENGTH, IfExists, Option, Spread
+from mrunners.plan.option_row import Option
+from mrunners.plan.option_table import OPTIONS, TRACKER_LENGTH, IfExists, Spread
+from mrunners.plan.pod_options import pod_option_problems
 from mrunners.profiles.images import image_problem, release_of_image, release_problem
 from mrunners.quantities import parse_bytes
 from mrunners.records import Record
@@ -22,6 +24,9 @@ from mrunners.reports.conclusion import FailOn
 from mrunners.reports.runner_script import ReportMode
 
 __all__ = ["AdvancedOptions", "IfExists", "RunOptions", "described", "validate_options"]
+
+
+_Texts: TypeAlias = Annotated[Sequence[str], AfterValidator(tuple)]
 
 
 def described(option: Option, **changes: Any) -> Any:
@@ -56,6 +61,21 @@ class AdvancedOptions(Record):
     start_timeout: Annotated[str, _option("start_timeout")] = _default("start_timeout")
     report: Annotated[ReportMode, _option("report")] = _default("report")
     node_log_limit: Annotated[str, _option("node_log_limit")] = _default("node_log_limit")
+    node_selector: Annotated[_Texts, _option("node_selector")] = _default("node_selector")
+    toleration: Annotated[_Texts, _option("toleration")] = _default("toleration")
+    cpu: Annotated[str, _option("cpu")] = _default("cpu")
+    cpu_limit: Annotated[str, _option("cpu_limit")] = _default("cpu_limit")
+    memory: Annotated[str, _option("memory")] = _default("memory")
+    memory_limit: Annotated[str, _option("memory_limit")] = _default("memory_limit")
+    image_pull_secret: Annotated[_Texts, _option("image_pull_secret")] = _default(
+        "image_pull_secret"
+    )
+    image_pull_policy: Annotated[str, _option("image_pull_policy")] = _default("image_pull_policy")
+    label: Annotated[_Texts, _option("label")] = _default("label")
+    annotation: Annotated[_Texts, _option("annotation")] = _default("annotation")
+    priority_class: Annotated[str, _option("priority_class")] = _default("priority_class")
+    run_as_user: Annotated[str, _option("run_as_user")] = _default("run_as_user")
+    pod_template: Annotated[str, _option("pod_template")] = _default("pod_template")
     run_key: Annotated[str, _option("run_key")] = _default("run_key")
 
 
@@ -109,6 +129,7 @@ def validate_options(options: RunOptions, cluster: ClusterRef | None = None) -> 
         ("advanced.node_log_limit", _problem(parse_bytes, advanced.node_log_limit)),
         ("runner_image", _image_problem(options)),
         ("runners", _runners_problem(options)),
+        *((f"advanced.{name}", problem) for name, problem in pod_option_problems(advanced)),
         *_cluster_problems(options, cluster),
     )
     problems = [FieldProblem(field, problem) for field, problem in checks if problem is not None]

@@ -12,6 +12,7 @@ from pydantic import Field, FiniteFloat, model_validator
 
 from mrunners.names import DNS_LABEL_PATTERN
 from mrunners.plan.option_table import Spread
+from mrunners.plan.pod_options import PodSettings
 from mrunners.profiles.uri_query import MAX_PODS
 from mrunners.records import Record
 from mrunners.refs import RunRef
@@ -90,6 +91,7 @@ class RunPlan(Record):
         node_log_limit_bytes: How much log a node keeps per container.
         start_timeout_seconds: A pod that has not started after this time is not waited for.
         jobs: In the order of the runner URIs.
+        pods: How they fit the cluster; earlier releases did not store it.
         loads: What each different profile sets, as far as it fits; derived from the profiles.
     """
 
@@ -107,6 +109,7 @@ class RunPlan(Record):
     start_timeout_seconds: FiniteFloat = Field(ge=0)
     jobs: tuple[PlannedJob, ...] = Field(min_length=1)
     loads: tuple[ProfileLoad, ...] = ()
+    pods: PodSettings = PodSettings()
 
     @model_validator(mode="after")
     def _require_consistency(self) -> Self:
@@ -150,9 +153,10 @@ def plan_differences(existing: RunPlan, requested: RunPlan) -> list[str]:
     differences = [
         f"{name}: {_text(old)} in the existing run, {_text(new)} requested"
         for name in RunPlan.model_fields
-        if name not in {"run_id", "jobs", "loads"}
+        if name not in {"run_id", "jobs", "loads", "pods"}
         and (old := getattr(existing, name)) != (new := getattr(requested, name))
     ]
+    differences += existing.pods.differences(requested.pods)
     if len(existing.jobs) != len(requested.jobs):
         differences.append(
             f"runners: {len(existing.jobs)} in the existing run, {len(requested.jobs)} requested"

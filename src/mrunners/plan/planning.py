@@ -14,6 +14,8 @@ from mrunners.plan.metadata import job_name
 from mrunners.plan.option_table import OPTIONS
 from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import MAX_PODS_OF_RUN, PlannedJob, ProfileLoad, RunPlan, run_id_of
+from mrunners.plan.pod_options import pod_settings, pod_warnings
+from mrunners.plan.pod_template import PodTemplate
 from mrunners.plan.tracker import assign_profiles, plan_fits
 from mrunners.profiles.expectations import (
     expected_samples,
@@ -56,13 +58,20 @@ class PlannedRun:
     warnings: tuple[str, ...] = ()
 
 
-def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: str) -> PlannedRun:
+def plan_run(
+    options: RunOptions,
+    runners: Sequence[LoadedRunner],
+    *,
+    run_key: str,
+    pod_template: PodTemplate | None = None,
+) -> PlannedRun:
     """Plan a run.
 
     Args:
         options: Checked by `validate_options`.
         runners: In the order of the URIs.
         run_key: The same key gives the same run ID.
+        pod_template: What `options.advanced.pod_template` holds.
 
     Raises:
         InvalidInputError: A report cannot fit into a node's log, or a profile or the plan into a
@@ -101,12 +110,13 @@ def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: s
             )
             for index, runner in enumerate(runners)
         ),
+        pods=pod_settings(options.advanced, options.runner_image, pod_template),
     )
     with_loads = plan.model_copy(update={"loads": tuple(_loads(runners))})
     # What the report would say about the profiles is not worth a run that cannot start.
     plan = with_loads if plan_fits(with_loads) else plan
     profiles = {runner.digest: runner.rendered for runner in runners}
-    warnings = list(_profile_warnings(runners))
+    warnings = [*_profile_warnings(runners), *pod_warnings(plan.pods)]
     if not own_accounts:
         warnings += _unused_accounts(runners, options.service_account)
     problems: list[str] = []

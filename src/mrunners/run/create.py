@@ -25,6 +25,7 @@ from mrunners.run.annotate import annotate_job_ttl, annotate_jobs_created, warn_
 from mrunners.run.create_job import create_job, is_adoptable, learn_ttl
 from mrunners.run.create_tracker import create_tracker
 from mrunners.run.delete import delete_run
+from mrunners.run.dry_run import dry_run_jobs
 from mrunners.run.lookup import ExistingRun, list_jobs, state_of
 from mrunners.run.observer import RunObserver
 from mrunners.run.preflight import RunAction
@@ -66,10 +67,13 @@ def start_run(
     Raises:
         RefusedError: Another run was created first, or the run that is resumed was deleted.
         WaitTimeoutError: The run that is replaced is not deleted in time.
+        InvalidInputError: The API server does not accept the pod template or an option.
+        ClusterError: It does not accept the Jobs or their pods.
     """
     planned = action.planned
     for line in planned.warnings:
         observer.warn(line)
+    dry_run_jobs(cluster, action)
     if (old := action.replaces) is not None:
         observer.info(f"replacing the finished run of tracker {old.ref} (run ID {old.plan.run_id})")
         delete_run(cluster, old, observer, force=True)

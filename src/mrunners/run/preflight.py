@@ -8,9 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 
-from mrunners.errors import ApiStatusError, NextStep, RefusedError
+from mrunners.errors import (
+    FieldProblem,
+    InvalidInputError,
+    InvalidOptionsError,
+    NextStep,
+    RefusedError,
+)
 from mrunners.formatting import counted
 from mrunners.kube.api import Cluster
 from mrunners.plan.metadata import run_selector
@@ -18,15 +23,17 @@ from mrunners.plan.option_table import Spread
 from mrunners.plan.options import IfExists, RunOptions
 from mrunners.plan.plan import plan_differences
 from mrunners.plan.planning import PlannedRun, plan_run
-from mrunners.plan.tracker import profile_key, tracker_manifest
+from mrunners.plan.pod_template import PodTemplate, read_pod_template
+from mrunners.plan.tracker import profile_key
 from mrunners.profiles.images import release_of_image
 from mrunners.profiles.loading import LoadedRunner, load_runners, read_runners
 from mrunners.profiles.sources import SourceContext
+from mrunners.profiles.sources.file import FileSource
 from mrunners.profiles.uris import RunnerSpec
 from mrunners.run.lookup import ExistingRun, describe_run, get_run, get_run_or_none
 from mrunners.run.snapshot import has_ended
 
-__all__ = ["RunAction", "dry_run_tracker", "load_profiles", "preflight", "resolve_existing_run"]
+__all__ = ["RunAction", "load_pod_template", "load_profiles", "preflight", "resolve_existing_run"]
 
 _NOTHING_TO_RESUME = "there is no run to resume; starting a new one"
 
@@ -90,28 +97,30 @@ def preflight(
     """
     if not options.runners:
         return resolve_existing_run(cluster, options, None, sleep)
+    template = load_pod_template(options)
     context = SourceContext(config_maps=_ConfigMaps(cluster))
     runners = read_runners(options.runners, context, release_of_image(options.runner_image))
-    planned = plan_run(options, runners, run_key=run_key)
+    planned = plan_run(options, runners, run_key=run_key, pod_template=template)
     return resolve_existing_run(cluster, options, planned, sleep)
 
 
-def dry_run_tracker(cluster: Cluster, action: RunAction) -> None:
-    """Let the API server judge a new run's tracker, before anything that takes long begins.
+def load_pod_template(options: RunOptions) -> PodTemplate | None:
+    """Read and check the pod template that the options name; None where they name none.
 
     Raises:
-        InvalidInputError: The namespace does not exist.
-        ClusterError: The tracker may not be created.
+        InvalidInputError: The file cannot be read, or its content would break the run; one line
+            per problem.
     """
-    if action.resumes is not None:
-        return
-    plan, profiles = action.planned.plan, action.planned.profiles
+    path = options.advanced.pod_template
+    if not path or not options.runners:  # a run that is resumed has it in its plan
+        return None
     try:
-        cluster.dry_run_config_map(plan.namespace, tracker_manifest(plan, profiles))
-    except ApiStatusError as error:
-        # A webhook may not support dry runs, and let the real request pass.
-        if error.status != HTTPStatus.BAD_REQUEST:
-            raise
+        content = FileSource().load(path, SourceContext())
+        return read_pod_template(content)
+    except InvalidInputError as error:
+        field = "advanced.pod_template"
+        problems = [FieldProblem(field, problem) for problem in error.problems]
+        raise InvalidOptionsError(problems) from error
 
 
 def resolve_existing_run(
@@ -157,7 +166,8 @@ def _with_spread_warning(cluster: Cluster, planned: PlannedRun) -> PlannedRun:
     Only a warning: an autoscaler may add nodes, and only where nodes may be listed.
     """
     pod_count = planned.plan.pod_count
-    if planned.plan.spread is not Spread.REQUIRE:
+    # Of tainted nodes it is not known which taints are tolerated.
+    if planned.plan.spread is not Spread.REQUIRE or planned.plan.pods.tolerates:
         return planned
     nodes = cluster.count_schedulable_nodes(pod_count)
     if nodes is None or nodes >= pod_count:

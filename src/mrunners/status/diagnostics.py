@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from mrunners.hints import advice
 from mrunners.kube.objects import Event, Job, Pod
 from mrunners.plan.plan import RunPlan
+from mrunners.status.pod_remedies import remedies
 from mrunners.status.run_state import JobState, RunState
 from mrunners.status.start_deadline import start_deadline
 from mrunners.text import listed, printable
@@ -84,6 +86,9 @@ _BY_OTHER_REASON = (DiagnosisCategory.OTHER, None)
 
 # The kubelet never gets past these, however often it retries.
 _PERMANENT_REASONS = frozenset({"InvalidImageName"})
+
+# Their messages name one cause.
+_REFUSALS = frozenset({"FailedCreate", "ErrImageNeverPull"})
 
 # Waiting reasons that every pod goes through.
 _NORMAL_WAITING_REASONS = frozenset({"", "ContainerCreating", "PodInitializing"})
@@ -175,17 +180,16 @@ def diagnose_pods(
             if index in skipped or (pod is not None and (pod.ended or pod.started is not None)):
                 continue
             reason, message = _cause(job, pod, warning_by_uid)
-            category, resolution = _BY_REASON.get(reason, _BY_OTHER_REASON)
             diagnoses.append(
                 PodDiagnosis(
                     job=job_state.planned.name,
                     index=index,
                     pod=None if pod is None else pod.name,
                     node=None if pod is None else pod.node,
-                    category=category,
+                    category=_BY_REASON.get(reason, _BY_OTHER_REASON)[0],
                     reason=reason,
                     detail=printable(" ".join(message.split()), _DETAIL_LIMIT),
-                    resolution=resolution or _describe(plan.namespace, job, pod),
+                    resolution=_resolution(reason, message) or _describe(plan.namespace, job, pod),
                     overdue=late or reason in _PERMANENT_REASONS,
                 )
             )
@@ -234,6 +238,15 @@ def _cause(job: Job, pod: Pod | None, warnings: Mapping[str, Event]) -> tuple[st
     return ("", "") if event is None else (event.reason, event.message)
 
 
+def _resolution(reason: str, message: str) -> str | None:
+    """Return what to do; None where nothing better is known than to look at the pod."""
+    resolution = _BY_REASON.get(reason, _BY_OTHER_REASON)[1]
+    helping = advice(remedies(reason, message))
+    if not helping or reason in _REFUSALS:
+        return helping or resolution
+    return f"{resolution}, or {helping}" if resolution else helping
+
+
 def _describe(namespace: str, job: Job, pod: Pod | None) -> str:
     target = f"job/{job.name}" if pod is None else f"pod/{pod.name}"
     return f"see: kubectl describe --namespace {namespace} {target}"
@@ -256,8 +269,7 @@ def _given_up(
             category=_BY_REASON.get(group.reason, _BY_OTHER_REASON)[0],
             reason=group.reason,
             detail=printable(group.detail, _DETAIL_LIMIT),
-            resolution=_BY_REASON.get(group.reason, _BY_OTHER_REASON)[1]
-            or _describe(namespace, job, pod),
+            resolution=_resolution(group.reason, group.detail) or _describe(namespace, job, pod),
             overdue=True,
         )
         for group in job.given_up

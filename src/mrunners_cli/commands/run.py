@@ -121,7 +121,7 @@ def _preflight(options: RunOptions, console: Console, *, dry_run: bool) -> bool:
     """Find out what a flow would only say seconds later; return whether to run it."""
     from mrunners.connection import connect
     from mrunners.formatting import counted
-    from mrunners.run.preflight import dry_run_tracker
+    from mrunners.run.dry_run import dry_run as let_server_judge
 
     connection = connect(options.kubeconfig, context=options.context, observer=console)
     count = len(options.runners)
@@ -134,7 +134,7 @@ def _preflight(options: RunOptions, console: Console, *, dry_run: bool) -> bool:
 
         click.echo(render_manifests(action), nl=False)
         return False
-    dry_run_tracker(connection.cluster, action)
+    let_server_judge(connection.cluster, action)
     return True
 
 

@@ -27,7 +27,9 @@ WITHOUT_COMMAND = {
     NextStep.OTHER_TRACKER,
     NextStep.LIST_TRACKERS,
 }
-COMMANDS = sorted(set(NextStep) - WITHOUT_COMMAND)
+# Advice that names options of a new run.
+OPTIONS = {step for step in NextStep if step.value.startswith("set-")}
+COMMANDS = sorted(set(NextStep) - WITHOUT_COMMAND - OPTIONS)
 
 
 @pytest.fixture(autouse=True)

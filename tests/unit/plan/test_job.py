@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,20 @@ PREFER = {
         }
     ]
 }
+PLATFORM = {
+    "nodeAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": [
+                {
+                    "matchExpressions": [
+                        {"key": "kubernetes.io/os", "operator": "In", "values": ["linux"]},
+                        {"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"]},
+                    ]
+                }
+            ]
+        }
+    }
+}
 REQUIRE = {
     "affinity": {
         "podAntiAffinity": {
@@ -56,7 +71,7 @@ def manifest_of(**changes: str) -> Raw:
 
 
 def expected(
-    spread: Mapping[str, object],
+    spread: Mapping[str, Any],
     *,
     command: list[str],
     account: str = "default",
@@ -103,6 +118,7 @@ def expected(
             {"name": "tmp", "emptyDir": {}},
         ],
         **spread,
+        "affinity": {**spread.get("affinity", {}), **PLATFORM},
     }
     spec = {
         "completionMode": "Indexed",
@@ -143,7 +159,7 @@ def expected(
 @pytest.mark.parametrize(
     ("spread", "fields"), [("prefer", PREFER), ("require", REQUIRE), ("off", {})]
 )
-def test_a_framed_job_is_this_whole_manifest(spread: str, fields: Mapping[str, object]) -> None:
+def test_a_framed_job_is_this_whole_manifest(spread: str, fields: Mapping[str, Any]) -> None:
     assert manifest_of(spread=spread) == expected(fields, command=runner_command(ReportMode.FRAMED))
 
 
@@ -177,12 +193,15 @@ def test_a_runner_groups_nodes_and_account_are_those_of_its_job_alone(spread: st
                     "matchExpressions": [
                         {"key": "pool", "operator": "In", "values": ["a", "b"]},
                         {"key": "kperf", "operator": "In", "values": ["true"]},
+                        {"key": "kubernetes.io/os", "operator": "In", "values": ["linux"]},
+                        {"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"]},
                     ]
                 }
             ]
         }
     }
-    assert pod.pop("affinity") == other.pop("affinity", {})
+    assert other["affinity"].pop("nodeAffinity") == PLATFORM["nodeAffinity"]
+    assert pod.pop("affinity") == other.pop("affinity")
     assert (pod["serviceAccountName"], other["serviceAccountName"]) == ("own", "default")
     assert set(pod) == set(other)
 

@@ -4,6 +4,7 @@ from mrunners.errors import InvalidInputError
 from mrunners.plan.option_table import Spread
 from mrunners.plan.plan import PlannedJob, ProfileLoad, RunPlan
 from mrunners.plan.planning import PlannedRun, plan_run
+from mrunners.plan.pod_options import PodSettings
 from mrunners.reports.analysis.pace import SpecTarget
 from mrunners.reports.runner_script import ReportMode
 from tests.unit.env import IMAGE, RUN_ID, loaded, options, profile, uris
@@ -43,6 +44,9 @@ def test_a_plan_contains_what_the_options_and_profiles_say() -> None:
                 ),
             ),
             loads=(ProfileLoad(digest=runner.digest, specs=(SpecTarget(rate=10.0, clients=1),)),),
+            pods=PodSettings(
+                platform=(("kubernetes.io/os", "linux"), ("kubernetes.io/arch", "amd64"))
+            ),
         ),
         profiles={runner.digest: runner.rendered},
     )

@@ -98,6 +98,7 @@ def test_the_tracker_is_this_whole_manifest() -> None:
                 "warnings": [],
             }
         ],
+        "pods": {"platform": [["kubernetes.io/os", "linux"], ["kubernetes.io/arch", "amd64"]]},
     }
 
 

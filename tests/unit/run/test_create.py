@@ -484,11 +484,12 @@ def test_a_creator_that_is_killed_right_after_a_job_was_created_leaves_its_ttl(
     assert observer.warnings == [GONE.format("mrunners-0")]
 
 
-def test_a_dry_run_that_is_refused_does_not_keep_jobs_from_being_created(
+def test_a_webhook_without_dry_runs_does_not_keep_jobs_from_being_created(
     cluster: FakeCluster,
 ) -> None:
     cluster.adds = {"ttlSecondsAfterFinished": 60}
-    cluster.fail("dry_run_job", ApiStatusError("no dry runs", status=400, reason="BadRequest"))
+    text = 'admission webhook "ttl.example.com" does not support dry run'
+    cluster.fail("dry_run_job", ApiStatusError(text, status=400, reason="BadRequest"))
     create_all(cluster, planned())
     assert cluster.names("Job") == JOBS
     annotations = find(cluster, planned().plan).tracker.annotations

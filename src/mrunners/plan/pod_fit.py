@@ -1,0 +1,118 @@
+"""Fits a runner's pod to a cluster: merges the pod template and the options of a run onto it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from mrunners.plan.metadata import CONTAINER
+from mrunners.plan.pod_merge import REQUIRED, merge_pod
+from mrunners.plan.pod_option_rows import PLATFORM
+from mrunners.plan.pod_options import PodSettings
+from mrunners.plan.pod_template import runner_of
+
+__all__ = ["fit_pod", "metadata_of"]
+
+
+def metadata_of(settings: PodSettings) -> dict[str, dict[str, str]]:
+    """Return the labels and annotations that a user gives to Jobs and pods."""
+    return {"labels": _pairs(settings.label), "annotations": _pairs(settings.annotation)}
+
+
+def fit_pod(pod: Mapping[str, Any], settings: PodSettings) -> dict[str, Any]:
+    """Return a runner's pod as the settings change it.
+
+    The template is merged onto it first, and then the other settings onto the result.
+
+    Args:
+        pod: The metadata and spec of a Job's pods.
+        settings: Those of the plan.
+    """
+    template = settings.template or {}
+    options = _as_pod(settings)
+    runner = merge_pod(runner_of(_spec(template)), runner_of(_spec(options)))
+    limits = (runner.get("resources") or {}).get("limits") or {}
+    fitted = merge_pod(_without_default_requests(pod, limits), template)
+    fitted = merge_pod(fitted, options)
+    chosen = {_stable(key) for key in _chosen_keys(fitted["spec"])}
+    expressions = [
+        {"key": key, "operator": "In", "values": [value]}
+        for key, value in settings.platform
+        if key not in chosen
+    ]
+    if not expressions:
+        return fitted
+    terms = {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
+    affinity = {"nodeAffinity": {REQUIRED: terms}}
+    return merge_pod(fitted, {"spec": {"affinity": affinity}})
+
+
+def _spec(pod: Mapping[str, Any]) -> Mapping[str, Any]:
+    return pod.get("spec") or {}
+
+
+def _without_default_requests(pod: Mapping[str, Any], limits: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the requests that have a limit: Kubernetes takes the limit for the request then."""
+    requests = {
+        name: None for name in runner_of(pod["spec"])["resources"]["requests"] if name in limits
+    }
+    runner = {"name": CONTAINER, "resources": {"requests": requests}}
+    return merge_pod(pod, {"spec": {"containers": [runner]}})
+
+
+def _as_pod(settings: PodSettings) -> dict[str, Any]:
+    """Return the settings but for the template as the part of a pod that they are."""
+    resources = {
+        part: {name: value for name, value in values.items() if value}
+        for part, values in {
+            "requests": {"cpu": settings.cpu, "memory": settings.memory},
+            "limits": {"cpu": settings.cpu_limit, "memory": settings.memory_limit},
+        }.items()
+        if any(values.values())
+    }
+    runner: dict[str, Any] = {"name": CONTAINER}
+    if resources:
+        runner["resources"] = resources
+    if settings.image_pull_policy:
+        runner["imagePullPolicy"] = settings.image_pull_policy
+    spec: dict[str, Any] = {"containers": [runner]}
+    if settings.node_selector:
+        spec["nodeSelector"] = _pairs(settings.node_selector)
+    if settings.toleration:
+        spec["tolerations"] = [_toleration(text) for text in settings.toleration]
+    if settings.image_pull_secret:
+        spec["imagePullSecrets"] = [{"name": name} for name in settings.image_pull_secret]
+    if settings.priority_class:
+        spec["priorityClassName"] = settings.priority_class
+    if settings.run_as_user:
+        user = None if settings.run_as_user == PLATFORM else int(settings.run_as_user)
+        spec["securityContext"] = {"runAsUser": user, "runAsGroup": user, "fsGroup": user}
+    return {"metadata": metadata_of(settings), "spec": spec}
+
+
+def _chosen_keys(spec: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the labels of nodes that a pod's spec speaks of."""
+    yield from spec.get("nodeSelector") or ()
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get(REQUIRED) or {}
+    for term in required.get("nodeSelectorTerms") or ():
+        for expression in term.get("matchExpressions") or ():
+            yield str(expression.get("key"))
+
+
+def _stable(key: str) -> str:
+    """Return the present name of a label that had `beta.` before it."""
+    return key.removeprefix("beta.")
+
+
+def _pairs(texts: Iterable[str]) -> dict[str, str]:
+    pairs = (text.partition("=") for text in texts)
+    return {key: value for key, _, value in pairs}
+
+
+def _toleration(text: str) -> dict[str, str]:
+    """Return the toleration of a taint that is spelled as kubectl taint spells it."""
+    pair, _, effect = text.partition(":")
+    key, equals, value = pair.partition("=")
+    matching = {"operator": "Equal", "value": value} if equals else {"operator": "Exists"}
+    return {"key": key, **matching, **({"effect": effect} if effect else {})}

@@ -1,0 +1,78 @@
+"""Finds out which option helps, from what a cluster says about pods that it refuses or keeps.
+
+The texts are those of Kubernetes 1.37, of containerd, and of policies that people publish for
+Gatekeeper and Kyverno; the options are facts, which `mrunners.hints` spells.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from mrunners.errors import NextStep
+
+__all__ = ["remedies"]
+
+# By the text of an admission plugin, a policy, the scheduler or a kubelet; the first that fits a
+# kind counts.
+_REFUSED: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), steps)
+    for pattern, steps in (
+        (r"\bserviceaccounts? .*not found", (NextStep.SET_ACCOUNT,)),
+        (r"PriorityClass", (NextStep.SET_PRIORITY,)),
+        # ResourceQuota: a pod must have what the quota counts.
+        (r"must specify .*limits[.]", (NextStep.SET_LIMITS,)),
+        (r"must specify ", (NextStep.SET_REQUESTS,)),
+        (r"exceeded quota: .*requested: .*limits[.]", (NextStep.SET_LIMITS, NextStep.SET_REQUESTS)),
+        (r"exceeded quota: .*requested: .*(cpu|memory)", (NextStep.SET_REQUESTS,)),
+        # LimitRange.
+        (
+            r"(minimum|maximum) (cpu|memory) usage|limit to request ratio",
+            (NextStep.SET_LIMITS, NextStep.SET_REQUESTS),
+        ),
+        (
+            r"run_?as_?(user|group)|fsGroup|\buid\b|user id|security context constraint",
+            (NextStep.SET_USER,),
+        ),
+        (r"imagePullSecret|pull secret", (NextStep.SET_PULL_CREDENTIALS,)),
+        (r"imagePullPolicy|pull policy", (NextStep.SET_PULL_POLICY,)),
+        (r"nodeSelector|node selector|nodeAffinity|node affinity", (NextStep.SET_NODES,)),
+        (r"toleration", (NextStep.SET_TOLERATION,)),
+        (r"annotation", (NextStep.SET_ANNOTATIONS,)),
+        (r"\blabels?\b", (NextStep.SET_LABELS,)),
+        (r"limit", (NextStep.SET_LIMITS,)),
+        (r"resources?[.]|requests[.]", (NextStep.SET_REQUESTS,)),
+        (r"PodSecurity|policy|admission webhook", (NextStep.SET_TEMPLATE,)),
+    )
+)
+_UNSCHEDULABLE: Final = (
+    (re.compile(r"untolerated taint"), NextStep.SET_TOLERATION),
+    (re.compile(r"match Pod's node affinity/selector"), NextStep.SET_NODES),
+    (re.compile(r"Insufficient (cpu|memory)"), NextStep.SET_REQUESTS),
+)
+# What registries and container runtimes answer who has no credentials.
+_NO_CREDENTIALS: Final = re.compile(
+    r"unauthorized|authentication required|authorization failed|no basic auth|access denied|"
+    r"denied: |forbidden|\b40[13]\b|pull secret",
+    re.IGNORECASE,
+)
+
+
+def remedies(reason: str, message: str) -> tuple[NextStep, ...]:
+    """Return the options that help against what keeps a pod from starting; none if unknown.
+
+    Args:
+        reason: The cluster's word, such as FailedCreate, Unschedulable or ImagePullBackOff.
+        message: What it says.
+    """
+    if reason == "FailedCreate":
+        return next((steps for pattern, steps in _REFUSED if pattern.search(message)), ())
+    if reason in {"Unschedulable", "FailedScheduling"}:
+        return tuple(step for pattern, step in _UNSCHEDULABLE if pattern.search(message))
+    if reason == "ErrImageNeverPull":
+        return (NextStep.SET_PULL_POLICY,)
+    if reason in {"ErrImagePull", "ImagePullBackOff", "FailedToRetrieveImagePullSecret"}:
+        return (NextStep.SET_PULL_CREDENTIALS,) if _NO_CREDENTIALS.search(message) else ()
+    if reason == "CreateContainerConfigError" and "runAsNonRoot" in message:
+        return (NextStep.SET_USER,)
+    return ()
