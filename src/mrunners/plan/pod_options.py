@@ -102,13 +102,13 @@ class PodSettings(Record):
                 lines.append(f"{name}: {_shown(old)} in the existing run, {_shown(new)} requested")
         return lines
 
-    def changes(self) -> Iterator[str]:
-        """Yield each setting of a user as `name value`, in the order of the options."""
+    def described(self) -> Iterator[str]:
+        """Yield each setting of a user, such as `cpu-limit 2`, in the order of the options."""
         for row in POD_ROWS:
             value = getattr(self, row.name, None)
             for text in (value,) if isinstance(value, str) else (value or ()):
                 if text:
-                    yield f"{row.name.replace('_', '-')} {text}"
+                    yield f"{row.name.replace('_', '-')} {printable(text, 120)}"
         if self.template:
             yield "pod-template"
 

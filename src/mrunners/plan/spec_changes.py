@@ -6,6 +6,7 @@ MutatingAdmissionPolicies) add or change some; the answer is 201 in either case.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -36,6 +37,20 @@ _DEFAULTS = frozenset(
         "template.spec.containers.runner.env.MRUNNERS_POD.valueFrom.fieldRef.apiVersion",
         "template.spec.volumes.profile.configMap.defaultMode",
     }
+)
+
+# What they fill into fields that a pod template may have (pkg/apis/core/v1/defaults.go).
+_DEFAULTS_OF_TEMPLATES = re.compile(
+    r"template\.spec\.(?:"
+    r"volumes\.[^.]+\.(?:configMap|secret|projected|downwardAPI)\.defaultMode"
+    r"|volumes\.[^.]+\.hostPath\.type"
+    r"|volumes\.[^.]+\.(?:.+\.)?fieldRef\.apiVersion"
+    r"|volumes\.[^.]+\.projected\.sources\.[0-9]+\.serviceAccountToken\.expirationSeconds"
+    r"|containers\.runner\.env\.[^.]+\.valueFrom\.fieldRef\.apiVersion"
+    r"|containers\.runner\.ports\.[^.]+\.protocol"
+    r"|containers\.runner\.[a-z]+Probe\.(?:[a-z]+(?:Seconds|Threshold)|httpGet\.(?:scheme|path))"
+    r"|containers\.runner\.lifecycle\.[a-zA-Z]+\.httpGet\.(?:scheme|path)"
+    r")"
 )
 
 # Stands for a dot within a name, such as that of a label.
@@ -161,7 +176,7 @@ def changed_fields(sent: Mapping[str, str], returned: Mapping[str, str]) -> list
         if path not in sent:
             added = _topmost(path, parents)
             shown = f" {printable(value, _VALUE_CHARACTERS)}" if value and added == path else ""
-            if added not in _DEFAULTS and f"{added}={value}" not in _DEFAULTS:
+            if not _is_default(added, value):
                 changes.setdefault(added, f"adds spec.{added}{shown} to")
         elif value != sent[path]:
             before, after = (printable(text, _VALUE_CHARACTERS) for text in (sent[path], value))
@@ -177,6 +192,14 @@ def changed_fields(sent: Mapping[str, str], returned: Mapping[str, str]) -> list
         f"this cluster {what.replace(_DOT, '.')} Jobs: {_consequence(path)}"
         for path, what in changes.items()
     ]
+
+
+def _is_default(path: str, value: str) -> bool:
+    return (
+        path in _DEFAULTS
+        or f"{path}={value}" in _DEFAULTS
+        or _DEFAULTS_OF_TEMPLATES.fullmatch(path) is not None
+    )
 
 
 def _parents(fields: Collection[str]) -> set[str]:

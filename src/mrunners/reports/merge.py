@@ -41,6 +41,7 @@ def merge(
     targets: Mapping[str, TargetLoad] | None = None,
     raw: bool = False,
     requests_by_us: int | None = None,
+    notes: Sequence[str] = (),
 ) -> MergedReport:
     """Merge the outcomes of a run into one report.
 
@@ -55,6 +56,7 @@ def merge(
             compared with a target.
         raw: Whether to keep `latenciesByURL` and `errors` (some 100 bytes of memory per sample).
         requests_by_us: How many API requests mrunners itself sent during the run.
+        notes: What else a reader should know, one line each.
 
     Returns:
         The merged report; Jobs in plan order, pods by index, URLs sorted.
@@ -79,7 +81,7 @@ def merge(
         namespace=run.namespace,
         run=run_id,
         coverage=_coverage(ordered),
-        notes=(*_profile_notes(targets or {}), *_notes(reports)),
+        notes=(*notes, *_profile_notes(targets or {}), *_notes(reports)),
         start_skew_seconds=analysis.start_skew_seconds,
         requests_by_us=requests_by_us,
         overlap_seconds=analysis.overlap_seconds,

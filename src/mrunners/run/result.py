@@ -197,7 +197,16 @@ def merge_outcomes(
         )
         for job in plan.jobs
     }
-    return merge(run.ref, plan.run_id, outcomes, targets=targets, raw=raw, requests_by_us=requests)
+    options = ", ".join(plan.pods.described())
+    return merge(
+        run.ref,
+        plan.run_id,
+        outcomes,
+        targets=targets,
+        raw=raw,
+        requests_by_us=requests,
+        notes=[f"options of the pods: {options}"] if options else (),
+    )
 
 
 def mark_collected(

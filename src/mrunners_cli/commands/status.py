@@ -56,6 +56,7 @@ def status(
         run_id=run.plan.run_id,
         state=snapshot.state,
         collected=run.existing.collected,
+        pod_options=tuple(run.plan.pods.described()),
         problems=[
             *failures,
             *snapshot.holds,

@@ -87,7 +87,7 @@ def terms(spec: Any) -> Any:
     ],
 )
 def test_an_option_sets_its_field_of_the_pods_and_no_other(
-    changes: dict[str, object], fields: dict[str, object]
+    changes: dict[str, Any], fields: dict[str, object]
 ) -> None:
     assert difference(pod_of(planned())["spec"], pod_of(planned(**changes))["spec"]) == fields
 
@@ -112,7 +112,7 @@ def test_an_option_sets_its_field_of_the_pods_and_no_other(
     ],
 )
 def test_requests_and_limits_are_the_containers(
-    changes: dict[str, object], resources: dict[str, object]
+    changes: dict[str, Any], resources: dict[str, object]
 ) -> None:
     (container,) = pod_of(planned(**changes))["spec"]["containers"]
     assert container["resources"] == resources

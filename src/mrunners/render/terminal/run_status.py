@@ -51,6 +51,7 @@ class RunStatus(Record):
         finished: Whether every planned Job has finished.
         collected: Whether its whole report was written once.
         problems: What keeps pods from starting, and what went wrong, one line each.
+        pod_options: What fits the pods to the cluster, such as `cpu-limit 2`.
     """
 
     schema_name: Literal["mrunners.status/v1"] = Field("mrunners.status/v1", alias="schema")
@@ -62,6 +63,7 @@ class RunStatus(Record):
     collected: bool
     jobs: tuple[JobStatus, ...]
     problems: tuple[str, ...]
+    pod_options: tuple[str, ...] = Field(default=(), alias="podOptions")
 
 
 def run_status(
@@ -71,6 +73,7 @@ def run_status(
     state: RunState,
     collected: bool,
     problems: Sequence[str],
+    pod_options: Sequence[str] = (),
 ) -> RunStatus:
     """Return the status of a run as a record.
 
@@ -80,6 +83,7 @@ def run_status(
         state: The plan beside the Jobs that exist.
         collected: Whether its whole report was written once.
         problems: What keeps pods from starting, and what went wrong, one line each.
+        pod_options: What fits the pods to the cluster, such as `cpu-limit 2`.
     """
     return RunStatus(
         namespace=run.namespace,
@@ -101,6 +105,7 @@ def run_status(
             for job in state.jobs
         ),
         problems=tuple(problems),
+        pod_options=tuple(pod_options),
     )
 
 
@@ -131,6 +136,8 @@ def render_status(status: RunStatus, description: str, *, width: int = 80) -> st
         file=out, width=width, color_system=None, markup=False, emoji=False, highlight=False
     )
     console.print(safe_cell(description, 400))
+    if status.pod_options:
+        console.print(safe_cell(f"pods: {', '.join(status.pod_options)}", 1000))
     console.print(table)
     if len(status.jobs) > _MAX_ROWS:
         console.print(f"and {len(status.jobs) - _MAX_ROWS} more Jobs; --format json lists all")
