@@ -9,14 +9,14 @@ no pydantic and no client, because `mrunners run --help` reads it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from mrunners.durations import DURATION_PATTERN
 from mrunners.names import DNS_LABEL_PATTERN
-from mrunners.quantities import QUANTITY_PATTERN
+from mrunners.plan.option_row import Option, optional
+from mrunners.quantities import COUNT_PATTERN, QUANTITY_PATTERN, RATE_PATTERN
 from mrunners.reports.conclusion import FailOn
 from mrunners.reports.runner_script import ReportMode
 
@@ -58,51 +58,6 @@ class IfExists(StrEnum):
     """Delete it if its run has finished, and start a new run."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """One option of a run.
-
-    Attributes:
-        name: The field's name; the command line spells it with dashes.
-        title: The label in the form.
-        help: The help text of the command line and the description in the form.
-        default: None where the option is required.
-        cli_default: The default of the command line, where it differs.
-        schema: What the form checks while the user types, as JSON Schema. `validate_options` has
-            the last word, and gives reasons.
-        metavar: The value's name in `--help`.
-        short: The one-letter flag.
-        choices: The only values, where there are few.
-        multiple: Whether the option can be repeated.
-        advanced: Whether the form shows it in the group of options that most runs leave alone.
-        planned: Whether the plan stores it, so that a run resumed by its tracker alone has it
-            already.
-        flag: Whether the command line has an option of this name.
-    """
-
-    name: str
-    title: str
-    help: str
-    default: object = None
-    cli_default: object = None
-    schema: Mapping[str, Any] = field(default_factory=dict)
-    metavar: str | None = None
-    short: str | None = None
-    choices: tuple[str, ...] = ()
-    multiple: bool = False
-    advanced: bool = False
-    planned: bool = False
-    flag: bool = True
-
-
-def optional(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a schema that an empty text passes too."""
-    loose = {key: value for key, value in schema.items() if key != "minLength"}
-    if "pattern" in loose:
-        loose["pattern"] = f"^({loose['pattern'].removeprefix('^').removesuffix('$')})?$"
-    return loose
-
-
 _NAMESPACE: Final = {"pattern": f"^{DNS_LABEL_PATTERN}$", "minLength": 1, "maxLength": 63}
 _TRACKER: Final = {**_NAMESPACE, "maxLength": TRACKER_LENGTH}
 _SERVICE_ACCOUNT: Final = {
@@ -111,6 +66,10 @@ _SERVICE_ACCOUNT: Final = {
     "maxLength": 253,
 }
 _DURATION: Final = {"pattern": f"^{DURATION_PATTERN}$", "maxLength": 64}
+_COUNT: Final = {"pattern": f"^{COUNT_PATTERN}$", "maxLength": 9}
+_RATE: Final = {"pattern": f"^{RATE_PATTERN}$", "maxLength": 19}
+# A bare number is seconds, as for kperf.
+_LOAD_DURATION: Final = {"pattern": f"^(?:{COUNT_PATTERN}|{DURATION_PATTERN})$", "maxLength": 64}
 _SIZE: Final = {"pattern": f"^{QUANTITY_PATTERN}$", "maxLength": 32}
 # Linux's PATH_MAX.
 _PATH: Final = {"maxLength": 4096}
@@ -221,6 +180,38 @@ _ROWS: Final = (
         choices=tuple(IfExists),
         advanced=True,
         flag=False,  # --resume and --replace
+    ),
+    Option(
+        name="total",
+        title="Total",
+        help="How many requests each pod sends, in place of what its load profile says.",
+        default="",
+        schema=optional(_COUNT),
+        metavar="COUNT",
+        advanced=True,
+        planned=True,
+    ),
+    Option(
+        name="duration",
+        title="Duration",
+        help="How long each pod sends requests, in seconds or such as 10m, in place of what its "
+        "load profile says.",
+        default="",
+        schema=optional(_LOAD_DURATION),
+        metavar="DURATION",
+        advanced=True,
+        planned=True,
+    ),
+    Option(
+        name="rate",
+        title="Rate",
+        help="How many requests per second each pod sends at most, in place of what its load "
+        "profile says; 0 is no limit.",
+        default="",
+        schema=optional(_RATE),
+        metavar="RATE",
+        advanced=True,
+        planned=True,
     ),
     Option(
         name="spread",

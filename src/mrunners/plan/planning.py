@@ -86,6 +86,7 @@ def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: s
         report_mode=options.advanced.report,
         node_log_limit_bytes=parse_bytes(options.advanced.node_log_limit),
         start_timeout_seconds=parse_duration(options.advanced.start_timeout),
+        overrides=options.overrides,
         jobs=tuple(
             PlannedJob(
                 index=index,
