@@ -22,6 +22,7 @@ from mrunners.profiles.expectations import (
     target_clients,
     target_rate,
 )
+from mrunners.profiles.images import newer_release_warning, release_of_image
 from mrunners.profiles.loading import LoadedRunner
 from mrunners.quantities import format_bytes, parse_bytes
 from mrunners.reports.analysis.pace import SpecTarget
@@ -107,7 +108,8 @@ def plan_run(options: RunOptions, runners: Sequence[LoadedRunner], *, run_key: s
     # What the report would say about the profiles is not worth a run that cannot start.
     plan = with_loads if plan_fits(with_loads) else plan
     profiles = {runner.digest: runner.rendered for runner in runners}
-    warnings = list(_profile_warnings(runners))
+    newer = newer_release_warning(release_of_image(options.runner_image))
+    warnings = [*([newer] if newer else []), *_profile_warnings(runners)]
     if not own_accounts:
         warnings += _unused_accounts(runners, options.service_account)
     problems: list[str] = []
