@@ -10,7 +10,8 @@ from pydantic import Field
 from mrunners.durations import parse_duration
 from mrunners.errors import FieldProblem, InvalidOptionsError
 from mrunners.names import dns_label_problem
-from mrunners.plan.option_table import OPTIONS, TRACKER_LENGTH, optional
+from mrunners.plan.option_row import optional
+from mrunners.plan.option_table import OPTIONS, TRACKER_LENGTH
 from mrunners.plan.options import RunOptions, described
 from mrunners.records import Record
 from mrunners.refs import ClusterRef

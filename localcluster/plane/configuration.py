@@ -53,6 +53,15 @@ def kwokctl_configuration(plane: Path, ports: Sequence[int]) -> dict[str, Any]:
                     },
                 ],
             },
+            *(
+                {
+                    # There is one of each. Without a rival to be elected over, neither ends itself
+                    # because a busy machine answered its lease too late.
+                    "name": name,
+                    "extraArgs": [{"key": "leader-elect", "value": "false"}],
+                }
+                for name in ("kube-controller-manager", "kube-scheduler")
+            ),
             {
                 # Lets the agent distinguish the apiserver from other users of this machine.
                 "name": "kube-apiserver",

@@ -1,4 +1,4 @@
-"""Kubernetes quantities of bytes, such as `10Mi`."""
+"""Numbers as text: bytes as in Kubernetes, such as `10Mi`, and counts and rates of requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,22 @@ from typing import Final
 
 from mrunners.text import quoted
 
-__all__ = ["QUANTITY_PATTERN", "format_bytes", "parse_bytes"]
+__all__ = [
+    "COUNT_PATTERN",
+    "MAX_COUNT",
+    "QUANTITY_PATTERN",
+    "RATE_PATTERN",
+    "format_bytes",
+    "parse_bytes",
+    "parse_count",
+    "parse_rate",
+]
+
+# More than any pod sends, and less than a Go int on every machine.
+MAX_COUNT: Final = 999_999_999
+# Without anchors.
+COUNT_PATTERN: Final = "[1-9][0-9]{0,8}"
+RATE_PATTERN: Final = "[0-9]{1,9}(?:[.][0-9]{1,9})?"
 
 # https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 # without the units below 1 (n, u, m) and without exponents: nobody measures bytes in them.
@@ -55,6 +70,30 @@ def parse_bytes(text: str) -> int:
     if not 1 <= exact <= _MAX_INT64:
         raise ValueError(f"must be at least 1 byte and less than 8Ei, got {shown}")
     return int(exact)
+
+
+def parse_count(text: str) -> int:
+    """Return a count such as `1000`.
+
+    Raises:
+        ValueError: The text is not a whole number from 1 to `MAX_COUNT` in plain digits. The
+            message is for the user, to be shown after the option's name.
+    """
+    if re.fullmatch(COUNT_PATTERN, text) is None:
+        raise ValueError(f"must be a whole number from 1 to {MAX_COUNT}, got {quoted(text)}")
+    return int(text)
+
+
+def parse_rate(text: str) -> float:
+    """Return a rate per second such as `10` or `0.5`; 0 is no limit.
+
+    Raises:
+        ValueError: The text is not such a number. The message is for the user, to be shown after
+            the option's name.
+    """
+    if re.fullmatch(RATE_PATTERN, text) is None:
+        raise ValueError(f"must be a number from 0 to {MAX_COUNT}, such as 10, got {quoted(text)}")
+    return float(text)
 
 
 def format_bytes(count: int) -> str:

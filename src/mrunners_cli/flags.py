@@ -15,7 +15,8 @@ import click
 
 from mrunners.durations import parse_duration
 from mrunners.names import dns_label_problem
-from mrunners.plan.option_table import OPTIONS, Option
+from mrunners.plan.option_row import Option
+from mrunners.plan.option_table import OPTIONS
 from mrunners.refs import ClusterRef
 
 __all__ = [

@@ -13,6 +13,7 @@ from localcluster.binaries.toolchain import (
 )
 from localcluster.errors import ToolchainError, UsageError
 from localcluster.paths import cache_root, cluster_folder, state_root
+from localcluster.plane.configuration import kwokctl_configuration
 from localcluster.plane.kubeconfig import is_localcluster_kubeconfig
 from localcluster.plane.ports import choose_ports
 
@@ -141,3 +142,12 @@ def test_ports_are_different_and_free() -> None:
 )
 def test_a_kubeconfig_with_any_other_cluster_is_not_replaced(text: str, is_local: bool) -> None:
     assert is_localcluster_kubeconfig(text) is is_local
+
+
+@pytest.mark.parametrize("name", ["kube-controller-manager", "kube-scheduler"])
+def test_what_there_is_one_of_does_not_end_for_losing_an_election(
+    tmp_path: Path, name: str
+) -> None:
+    patches = kwokctl_configuration(tmp_path, range(1, 7))["componentsPatches"]
+    (arguments,) = [patch["extraArgs"] for patch in patches if patch["name"] == name]
+    assert arguments == [{"key": "leader-elect", "value": "false"}]

@@ -17,7 +17,7 @@ from mrunners.durations import DURATION_PATTERN
 from mrunners.names import DNS_LABEL_PATTERN
 from mrunners.plan.option_row import Option, optional
 from mrunners.plan.pod_option_rows import POD_ROWS
-from mrunners.quantities import QUANTITY_PATTERN
+from mrunners.quantities import COUNT_PATTERN, QUANTITY_PATTERN, RATE_PATTERN
 from mrunners.reports.conclusion import FailOn
 from mrunners.reports.runner_script import ReportMode
 
@@ -67,6 +67,10 @@ _SERVICE_ACCOUNT: Final = {
     "maxLength": 253,
 }
 _DURATION: Final = {"pattern": f"^{DURATION_PATTERN}$", "maxLength": 64}
+_COUNT: Final = {"pattern": f"^{COUNT_PATTERN}$", "maxLength": 9}
+_RATE: Final = {"pattern": f"^{RATE_PATTERN}$", "maxLength": 19}
+# A bare number is seconds, as for kperf.
+_LOAD_DURATION: Final = {"pattern": f"^(?:{COUNT_PATTERN}|{DURATION_PATTERN})$", "maxLength": 64}
 _SIZE: Final = {"pattern": f"^{QUANTITY_PATTERN}$", "maxLength": 32}
 # Linux's PATH_MAX.
 _PATH: Final = {"maxLength": 4096}
@@ -177,6 +181,38 @@ _ROWS: Final = (
         choices=tuple(IfExists),
         advanced=True,
         flag=False,  # --resume and --replace
+    ),
+    Option(
+        name="total",
+        title="Total",
+        help="How many requests each pod sends, in place of what its load profile says.",
+        default="",
+        schema=optional(_COUNT),
+        metavar="COUNT",
+        advanced=True,
+        planned=True,
+    ),
+    Option(
+        name="duration",
+        title="Duration",
+        help="How long each pod sends requests, in seconds or such as 10m, in place of what its "
+        "load profile says.",
+        default="",
+        schema=optional(_LOAD_DURATION),
+        metavar="DURATION",
+        advanced=True,
+        planned=True,
+    ),
+    Option(
+        name="rate",
+        title="Rate",
+        help="How many requests per second each pod sends at most, in place of what its load "
+        "profile says; 0 is no limit.",
+        default="",
+        schema=optional(_RATE),
+        metavar="RATE",
+        advanced=True,
+        planned=True,
     ),
     Option(
         name="spread",

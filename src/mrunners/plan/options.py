@@ -17,7 +17,8 @@ from mrunners.plan.option_row import Option
 from mrunners.plan.option_table import OPTIONS, TRACKER_LENGTH, IfExists, Spread
 from mrunners.plan.pod_options import pod_option_problems
 from mrunners.profiles.images import image_problem, release_of_image, release_problem
-from mrunners.quantities import parse_bytes
+from mrunners.profiles.overrides import ProfileOverrides, parse_load_duration
+from mrunners.quantities import parse_bytes, parse_count, parse_rate
 from mrunners.records import Record
 from mrunners.refs import ClusterRef, RunRef
 from mrunners.reports.conclusion import FailOn
@@ -57,6 +58,9 @@ class AdvancedOptions(Record):
 
     tracker: Annotated[str, _option("tracker")] = _default("tracker")
     if_exists: Annotated[IfExists, _option("if_exists")] = _default("if_exists")
+    total: Annotated[str, _option("total")] = _default("total")
+    duration: Annotated[str, _option("duration")] = _default("duration")
+    rate: Annotated[str, _option("rate")] = _default("rate")
     spread: Annotated[Spread, _option("spread")] = _default("spread")
     start_timeout: Annotated[str, _option("start_timeout")] = _default("start_timeout")
     report: Annotated[ReportMode, _option("report")] = _default("report")
@@ -103,6 +107,14 @@ class RunOptions(Record):
         return ClusterRef(self.kubeconfig, self.context)
 
     @property
+    def overrides(self) -> ProfileOverrides:
+        """What replaces values of the load profiles, once the options are checked."""
+        advanced = self.advanced
+        return ProfileOverrides.of(
+            total=advanced.total, duration=advanced.duration, rate=advanced.rate
+        )
+
+    @property
     def ref(self) -> RunRef:
         """The run that the options name."""
         return RunRef(self.namespace, self.advanced.tracker)
@@ -125,6 +137,9 @@ def validate_options(options: RunOptions, cluster: ClusterRef | None = None) -> 
         ("advanced.tracker", dns_label_problem(advanced.tracker, max_length=TRACKER_LENGTH)),
         ("service_account", dns_subdomain_problem(options.service_account)),
         ("timeout", _problem(parse_duration, options.timeout) if options.timeout else None),
+        ("advanced.total", _problem(parse_count, advanced.total) if advanced.total else None),
+        ("advanced.duration", _load_duration_problem(advanced)),
+        ("advanced.rate", _problem(parse_rate, advanced.rate) if advanced.rate else None),
         ("advanced.start_timeout", _problem(parse_duration, advanced.start_timeout)),
         ("advanced.node_log_limit", _problem(parse_bytes, advanced.node_log_limit)),
         ("runner_image", _image_problem(options)),
@@ -160,6 +175,12 @@ def _image_problem(options: RunOptions) -> str | None:
     if options.advanced.if_exists is IfExists.RESUME and not options.runners:
         return None
     return "give the kperf image, such as ghcr.io/azure/kperf:0.3.5"
+
+
+def _load_duration_problem(advanced: AdvancedOptions) -> str | None:
+    if advanced.duration and advanced.total:
+        return "cannot be combined with a total, beside which kperf ignores a duration"
+    return _problem(parse_load_duration, advanced.duration) if advanced.duration else None
 
 
 def _problem(parse: Callable[[str], object], text: str) -> str | None:

@@ -13,6 +13,7 @@ from pydantic import Field, FiniteFloat, model_validator
 from mrunners.names import DNS_LABEL_PATTERN
 from mrunners.plan.option_table import Spread
 from mrunners.plan.pod_options import PodSettings
+from mrunners.profiles.overrides import NO_OVERRIDES, ProfileOverrides
 from mrunners.profiles.uri_query import MAX_PODS
 from mrunners.records import Record
 from mrunners.refs import RunRef
@@ -90,6 +91,7 @@ class RunPlan(Record):
         run_id: A UUID, for labels; the same run key gives the same run ID.
         node_log_limit_bytes: How much log a node keeps per container.
         start_timeout_seconds: A pod that has not started after this time is not waited for.
+        overrides: What the run set over its load profiles; the stored profiles have it already.
         jobs: In the order of the runner URIs.
         pods: How they fit the cluster; earlier releases did not store it.
         loads: What each different profile sets, as far as it fits; derived from the profiles.
@@ -107,6 +109,7 @@ class RunPlan(Record):
     report_mode: ReportMode
     node_log_limit_bytes: int = Field(ge=1)
     start_timeout_seconds: FiniteFloat = Field(ge=0)
+    overrides: ProfileOverrides = NO_OVERRIDES
     jobs: tuple[PlannedJob, ...] = Field(min_length=1)
     loads: tuple[ProfileLoad, ...] = ()
     pods: PodSettings = PodSettings()

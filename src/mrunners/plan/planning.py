@@ -24,6 +24,7 @@ from mrunners.profiles.expectations import (
     target_clients,
     target_rate,
 )
+from mrunners.profiles.images import newer_release_warning, release_of_image
 from mrunners.profiles.loading import LoadedRunner
 from mrunners.quantities import format_bytes, parse_bytes
 from mrunners.reports.analysis.pace import SpecTarget
@@ -95,6 +96,7 @@ def plan_run(
         report_mode=options.advanced.report,
         node_log_limit_bytes=parse_bytes(options.advanced.node_log_limit),
         start_timeout_seconds=parse_duration(options.advanced.start_timeout),
+        overrides=options.overrides,
         jobs=tuple(
             PlannedJob(
                 index=index,
@@ -116,7 +118,8 @@ def plan_run(
     # What the report would say about the profiles is not worth a run that cannot start.
     plan = with_loads if plan_fits(with_loads) else plan
     profiles = {runner.digest: runner.rendered for runner in runners}
-    warnings = [*_profile_warnings(runners), *pod_warnings(plan.pods)]
+    newer = newer_release_warning(release_of_image(options.runner_image))
+    warnings = [*([newer] if newer else []), *_profile_warnings(runners), *pod_warnings(plan.pods)]
     if not own_accounts:
         warnings += _unused_accounts(runners, options.service_account)
     problems: list[str] = []

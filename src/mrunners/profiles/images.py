@@ -12,6 +12,7 @@ __all__ = [
     "OLDEST_USABLE_RELEASE",
     "KperfRelease",
     "image_problem",
+    "newer_release_warning",
     "release_of_image",
     "release_problem",
     "split_image",
@@ -134,6 +135,16 @@ def release_problem(release: KperfRelease | None) -> str | None:
     return (
         f"mrunners cannot merge the reports of kperf {release}; "
         f"use {OLDEST_USABLE_RELEASE} or later"
+    )
+
+
+def newer_release_warning(release: KperfRelease | None) -> str | None:
+    """Return what to know about a release whose source was not read; None for all others."""
+    if release is None or release <= LATEST_KNOWN_RELEASE:
+        return None
+    return (
+        f"the image is kperf {release}, which is newer than this release of mrunners knows; its "
+        f"profiles and reports are taken for those of kperf {LATEST_KNOWN_RELEASE}"
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mrunners.errors import InvalidInputError
 from mrunners.profiles.images import KperfRelease
+from mrunners.profiles.overrides import NO_OVERRIDES, ProfileOverrides
 from mrunners.profiles.profile import LoadProfile
 from mrunners.profiles.reading import ReadProfile, read_profiles
 from mrunners.profiles.release_rules import release_problems
@@ -81,6 +82,8 @@ def load_runners(
     context: SourceContext,
     release: KperfRelease | None,
     sources: Mapping[str, ProfileSource] = SOURCES,
+    *,
+    overrides: ProfileOverrides = NO_OVERRIDES,
 ) -> list[LoadedRunner]:
     """Load and check the profiles of parsed runner URIs.
 
@@ -89,6 +92,7 @@ def load_runners(
         context: What the sources may use.
         release: Of the runner image. None when it is unknown; then nothing is checked against it.
         sources: By scheme.
+        overrides: What replaces values of the profiles.
 
     Returns:
         In the order of the specs; a file of several documents is as many runners.
@@ -98,7 +102,7 @@ def load_runners(
             runners have, `runners 1 and 3 of 3 (URI without its query): …`.
         ClusterError: A request to the cluster failed.
     """
-    profiles = _Profiles(context, release, sources)
+    profiles = _Profiles(context, release, sources, overrides)
     places = [(spec.scheme, spec.path) for spec in specs]
     raise_problems(
         [
@@ -119,6 +123,8 @@ def read_runners(
     context: SourceContext,
     release: KperfRelease | None,
     sources: Mapping[str, ProfileSource] = SOURCES,
+    *,
+    overrides: ProfileOverrides = NO_OVERRIDES,
 ) -> tuple[LoadedRunner, ...]:
     """Parse the runner URIs and load their profiles, and report the errors of both at once.
 
@@ -129,6 +135,7 @@ def read_runners(
         context: What the sources may use.
         release: Of the runner image. None when it is unknown; then nothing is checked against it.
         sources: By scheme.
+        overrides: What replaces values of the profiles.
 
     Returns:
         In the order of the URIs; a file of several documents is as many runners.
@@ -138,7 +145,7 @@ def read_runners(
         ClusterError: A request to the cluster failed.
     """
     checks = _check_uris(uris, sources)
-    profiles = _Profiles(context, release, sources)
+    profiles = _Profiles(context, release, sources, overrides)
     places = [_place(check) for check in checks]
     raise_problems(
         [
@@ -164,10 +171,12 @@ class _Profiles:
         context: SourceContext,
         release: KperfRelease | None,
         sources: Mapping[str, ProfileSource],
+        overrides: ProfileOverrides,
     ) -> None:
         self._context = context
         self._release = release
         self._sources = sources
+        self._overrides = overrides
         # By scheme and path: the profiles, or what is wrong with them.
         self._results: dict[Place, tuple[ReadProfile, ...] | InvalidInputError] = {}
 
@@ -220,7 +229,8 @@ class _Profiles:
 
     def _load(self, scheme: str, path: str) -> tuple[ReadProfile, ...] | InvalidInputError:
         try:
-            result = read_profiles(self._sources[scheme].load(path, self._context))
+            text = self._sources[scheme].load(path, self._context)
+            result = read_profiles(text, self._overrides)
         except InvalidInputError as error:
             return error
         problems = [

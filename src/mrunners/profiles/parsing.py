@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from mrunners.errors import InvalidInputError
+from mrunners.profiles.overrides import NO_OVERRIDES, ProfileOverrides, overridden
 from mrunners.profiles.problems import (
     FieldPath,
     Problem,
@@ -85,11 +86,14 @@ class ParsedDocument(NamedTuple):
     group: RunnerGroup | None = None
 
 
-def parse_documents(text: bytes | str) -> tuple[ParsedDocument, ...]:
+def parse_documents(
+    text: bytes | str, overrides: ProfileOverrides = NO_OVERRIDES
+) -> tuple[ParsedDocument, ...]:
     """Parse load profiles and runner groups, one in each YAML document.
 
     Args:
         text: YAML of at least one document.
+        overrides: What replaces values of each profile.
 
     Returns:
         In the order of the documents; at least one.
@@ -105,7 +109,7 @@ def parse_documents(text: bytes | str) -> tuple[ParsedDocument, ...]:
     for number, document in enumerate(documents, start=1):
         place = f"document {number} of {len(documents)}: " if len(documents) > 1 else ""
         try:
-            parsed.append(_parse_document(document))
+            parsed.append(_parse_document(document, overrides))
         except InvalidInputError as error:
             problems += [f"{place}{problem}" for problem in error.problems]
     if problems:
@@ -113,10 +117,10 @@ def parse_documents(text: bytes | str) -> tuple[ParsedDocument, ...]:
     return tuple(parsed)
 
 
-def _parse_document(document: object) -> ParsedDocument:
+def _parse_document(document: object, overrides: ProfileOverrides) -> ParsedDocument:
     content, group = split_group(document)
     try:
-        profile, warnings = _parse_profile(content)
+        profile, warnings = _parse_profile(content, overrides)
     except InvalidInputError as error:
         if group is None:
             raise
@@ -126,7 +130,9 @@ def _parse_document(document: object) -> ParsedDocument:
     return ParsedDocument(profile, warnings, group)
 
 
-def _parse_profile(document: object) -> tuple[LoadProfile, tuple[str, ...]]:
+def _parse_profile(
+    document: object, overrides: ProfileOverrides
+) -> tuple[LoadProfile, tuple[str, ...]]:
     """Return the profile of a document with `spec` or `specs`, or both when equal; and warnings."""
     if not isinstance(document, dict):
         raise InvalidInputError("the load profile must be a mapping with 'version' and 'specs'")
@@ -153,6 +159,9 @@ def _parse_profile(document: object) -> tuple[LoadProfile, tuple[str, ...]]:
     profile, problems = _validate(with_specs)
     if "spec" in document and not single_spec and not problems:
         problems = _spec_problems(document["spec"], profile)
+    if overrides != NO_OVERRIDES and not problems:
+        with_specs = overridden(with_specs, overrides)
+        profile, problems = _validate(with_specs)
     if problems or profile is None:
         ordered = in_document_order(problems, with_specs)
         raise InvalidInputError(render_problems(ordered, single_spec=single_spec))

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from mrunners.errors import InvalidInputError
+from mrunners.profiles.overrides import NO_OVERRIDES, ProfileOverrides
 from mrunners.profiles.parsing import parse_documents
 from mrunners.profiles.profile import LoadProfile
 from mrunners.profiles.rendering import profile_digest, render_profile, rendered_size_problem
@@ -24,6 +25,10 @@ __all__ = ["ProfileCache", "ReadProfile", "read_profiles"]
 # Of profile texts. A profile takes some thirty times its text in memory (measured), and a worker
 # may live for months; the thousand runners of one run rarely have more text than this.
 _MAX_CACHED_BYTES: Final = 2 * 1024 * 1024
+
+
+# A text's digest, and what the run sets over its profiles.
+_Key = tuple[bytes, ProfileOverrides]
 
 
 class ReadProfile(NamedTuple):
@@ -56,27 +61,31 @@ class ProfileCache:
     """What was read last; safe to use from several threads, of which two may do the same work."""
 
     def __init__(
-        self, read: Callable[[bytes], tuple[ReadProfile, ...]], max_bytes: int = _MAX_CACHED_BYTES
+        self,
+        read: Callable[[bytes, ProfileOverrides], tuple[ReadProfile, ...]],
+        max_bytes: int = _MAX_CACHED_BYTES,
     ) -> None:
         """Cache a function.
 
         Args:
-            read: What a text becomes; it may raise InvalidInputError.
+            read: What a text becomes under overrides; it may raise InvalidInputError.
             max_bytes: How much text is remembered; the least recently used is dropped.
         """
         self._read = read
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._known: OrderedDict[bytes, _Known] = OrderedDict()  # by the text's digest
+        self._known: OrderedDict[_Key, _Known] = OrderedDict()
         self._lock = threading.Lock()
 
-    def __call__(self, text: bytes) -> tuple[ReadProfile, ...]:
-        """Return the profiles of a text.
+    def __call__(
+        self, text: bytes, overrides: ProfileOverrides = NO_OVERRIDES
+    ) -> tuple[ReadProfile, ...]:
+        """Return the profiles of a text, with what a run sets over them.
 
         Raises:
             InvalidInputError: One line per problem.
         """
-        key = hashlib.sha256(text).digest()
+        key = (hashlib.sha256(text).digest(), overrides)
         with self._lock:
             known = self._known.get(key)
             if known is not None:
@@ -86,9 +95,9 @@ class ProfileCache:
             raise InvalidInputError(known.problems)
         return known.profiles
 
-    def _remember(self, key: bytes, text: bytes) -> _Known:
+    def _remember(self, key: _Key, text: bytes) -> _Known:
         try:
-            known = _Known(len(text), profiles=self._read(text))
+            known = _Known(len(text), profiles=self._read(text, key[1]))
         except InvalidInputError as error:
             known = _Known(len(text), problems=error.problems)
         with self._lock:
@@ -100,8 +109,8 @@ class ProfileCache:
         return known
 
 
-def _parse_and_render(text: bytes) -> tuple[ReadProfile, ...]:
-    documents = parse_documents(text)
+def _parse_and_render(text: bytes, overrides: ProfileOverrides) -> tuple[ReadProfile, ...]:
+    documents = parse_documents(text, overrides)
     read: list[ReadProfile] = []
     problems: list[str] = []
     for number, document in enumerate(documents, start=1):

@@ -1,13 +1,14 @@
 """What a kperf release needs to run a load profile as it is written.
 
-Every release silently ignores keys that it does not know. Nothing is reported for an unknown
-release.
+Every release silently ignores keys that it does not know, and some lose what they know. Nothing is
+reported for an unknown release; one that is newer than the newest known counts as having all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
 
 from mrunners.profiles.images import LATEST_KNOWN_RELEASE, KperfRelease
 from mrunners.profiles.profile import ContentType, LoadProfile, LoadProfileSpec, WeightedRequest
@@ -16,59 +17,188 @@ from mrunners.profiles.requests import (
     RequestKind,
     RequestList,
     RequestPostDel,
+    RequestWatchList,
 )
 from mrunners.text import listed
 
-__all__ = ["release_problems"]
+__all__ = ["RELEASE_FACTS", "ReleaseFact", "release_problems"]
 
-# The first release with a feature; None when only kperf's main branch has it. From
-# api/types/load_traffic.go and request/random.go of each tag from v0.0.1 to v0.3.5.
-_Since = KperfRelease | None
+Part = TypeVar("Part", LoadProfile, LoadProfileSpec, WeightedRequest)
 
-_SEVERAL_SPECS: Final = KperfRelease(0, 3, 5)
 
-_KINDS: Final[dict[RequestKind, _Since]] = {
-    RequestKind.STALE_LIST: KperfRelease(0, 0, 1),
-    RequestKind.QUORUM_LIST: KperfRelease(0, 0, 1),
-    RequestKind.STALE_GET: KperfRelease(0, 0, 1),
-    RequestKind.QUORUM_GET: KperfRelease(0, 0, 1),
-    RequestKind.GET_POD_LOG: KperfRelease(0, 0, 6),
-    RequestKind.WATCH_LIST: KperfRelease(0, 3, 0),
-    RequestKind.PATCH: KperfRelease(0, 3, 5),
-    RequestKind.POST_DEL: KperfRelease(0, 3, 5),
-    RequestKind.PUT: None,
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseFact(Generic[Part]):
+    """A part of load profiles that some releases do not run.
 
-_SPEC_FIELDS: Final[dict[str, tuple[_Since, Callable[[LoadProfileSpec], bool]]]] = {
-    "rate": (KperfRelease(0, 0, 2), lambda spec: not spec.rate.is_integer()),
-    "duration": (KperfRelease(0, 3, 3), lambda spec: spec.duration > 0),
-    # Earlier releases have as many clients as connections.
-    "client": (KperfRelease(0, 0, 2), lambda spec: spec.client != spec.conns),
-    "contentType": (KperfRelease(0, 0, 2), lambda spec: spec.content_type != ContentType.JSON),
-    "disableHTTP2": (KperfRelease(0, 0, 2), lambda spec: spec.disable_http2),
-    "maxRetries": (KperfRelease(0, 0, 2), lambda spec: spec.max_retries > 0),
-}
+    Attributes:
+        part: As messages name it; of a request, without its kind.
+        since: The first release that runs it; None when only kperf's main branch does.
+        lost_in: The release that lost it until `since`, where earlier ones ran it.
+        otherwise: What the other releases do.
+        source: The file of Azure/kperf in which the release differs from the one before.
+        uses: Whether a profile, a spec or a request has the part.
+    """
 
-_REQUEST_FIELDS: Final[dict[str, tuple[_Since, Callable[[object], bool]]]] = {
-    # Earlier releases request /apis/v1/… and get 404 for each.
-    "group": (
-        KperfRelease(0, 2, 0),
-        lambda request: isinstance(request, RequestList | RequestGet) and bool(request.group),
+    part: str
+    since: KperfRelease | None
+    lost_in: KperfRelease | None = None
+    otherwise: str
+    source: str
+    uses: Callable[[Part], bool]
+
+    def holds_in(self, release: KperfRelease) -> bool:
+        """Whether a release runs the part."""
+        if self.lost_in is not None and release < self.lost_in:
+            return True
+        return release > LATEST_KNOWN_RELEASE if self.since is None else release >= self.since
+
+    @property
+    def needed(self) -> str:
+        """What to use, such as `kperf 0.3.5 or later`."""
+        if self.since is None:
+            return f"a kperf release later than {LATEST_KNOWN_RELEASE}"
+        return f"kperf {self.since} or later"
+
+
+_TYPES: Final = "api/types/load_traffic.go"
+_BUILDERS: Final = "request/random.go"
+_COMMAND: Final = "cmd/kperf/commands/runner/runner.go"
+_IGNORED: Final = "ignore it"
+_REFUSED: Final = "exit with an error"
+_NOT_FOUND: Final = "request another path, and get 404 for each"
+
+_OF_PROFILES: Final[tuple[ReleaseFact[LoadProfile], ...]] = (
+    ReleaseFact(
+        part="specs with several entries",
+        since=KperfRelease(0, 3, 5),
+        otherwise="read `spec` alone",
+        source=_TYPES,
+        uses=lambda profile: len(profile.specs) > 1,
     ),
-    "fieldSelector": (
-        KperfRelease(0, 0, 9),
-        lambda request: isinstance(request, RequestList) and bool(request.field_selector),
-    ),
-    "payloadSize": (
-        None,
-        lambda request: isinstance(request, RequestPostDel) and request.payload_size > 0,
-    ),
-}
+)
 
-# 0.2.0 lost the namespace of a GET, which then asks for /api/v1/configmaps/NAME and gets 404;
-# 0.3.5 has it again.
-_NAMESPACE_OF_GET_LOST: Final = KperfRelease(0, 2, 0)
-_NAMESPACE_OF_GET_FOUND: Final = KperfRelease(0, 3, 5)
+_OF_SPECS: Final[tuple[ReleaseFact[LoadProfileSpec], ...]] = (
+    ReleaseFact(
+        part="rate",
+        since=KperfRelease(0, 0, 2),
+        otherwise="refuse a fraction",
+        source=_TYPES,
+        uses=lambda spec: not spec.rate.is_integer(),
+    ),
+    ReleaseFact(
+        part="duration",
+        since=KperfRelease(0, 3, 3),
+        otherwise=_IGNORED,
+        source=_TYPES,
+        uses=lambda spec: spec.duration > 0,
+    ),
+    ReleaseFact(
+        part="client",
+        since=KperfRelease(0, 0, 2),
+        otherwise="have as many clients as connections",
+        source=_TYPES,
+        uses=lambda spec: spec.client != spec.conns,
+    ),
+    ReleaseFact(
+        part="contentType",
+        since=KperfRelease(0, 0, 2),
+        otherwise=_IGNORED,
+        source=_TYPES,
+        uses=lambda spec: spec.content_type != ContentType.JSON,
+    ),
+    ReleaseFact(
+        part="disableHTTP2",
+        since=KperfRelease(0, 0, 2),
+        otherwise=_IGNORED,
+        source=_TYPES,
+        uses=lambda spec: spec.disable_http2,
+    ),
+    ReleaseFact(
+        part="maxRetries",
+        since=KperfRelease(0, 0, 2),
+        otherwise=_IGNORED,
+        source=_TYPES,
+        uses=lambda spec: spec.max_retries > 0,
+    ),
+)
+
+
+def _kind(
+    kind: RequestKind, since: KperfRelease | None, source: str = _TYPES
+) -> ReleaseFact[WeightedRequest]:
+    return ReleaseFact(
+        part=kind,
+        since=since,
+        otherwise=_REFUSED,
+        source=source,
+        uses=lambda entry: entry.kind is kind,
+    )
+
+
+_KINDS: Final = (
+    _kind(RequestKind.GET_POD_LOG, KperfRelease(0, 0, 6)),
+    _kind(RequestKind.WATCH_LIST, KperfRelease(0, 3, 0)),
+    _kind(RequestKind.PATCH, KperfRelease(0, 3, 5)),
+    _kind(RequestKind.POST_DEL, KperfRelease(0, 3, 5)),
+    # Its fields are known from the beginning, and no release sends it.
+    _kind(RequestKind.PUT, None, _BUILDERS),
+)
+
+
+def _is_custom(group: str) -> bool:
+    """Whether no API of Kubernetes itself can be in a group; those are in groups of k8s.io."""
+    return "." in group and not group.endswith(".k8s.io")
+
+
+_FIELDS: Final[tuple[ReleaseFact[WeightedRequest], ...]] = (
+    ReleaseFact(
+        part="group",
+        since=KperfRelease(0, 2, 0),
+        otherwise=_NOT_FOUND,
+        source=_BUILDERS,
+        uses=lambda entry: (
+            isinstance(entry.request, RequestList | RequestGet) and bool(entry.request.group)
+        ),
+    ),
+    ReleaseFact(
+        part="group of custom resources",
+        since=KperfRelease(0, 3, 2),
+        otherwise="fail each watchList, for they decode built-in kinds only",
+        source="request/client.go",
+        uses=lambda entry: (
+            isinstance(entry.request, RequestWatchList) and _is_custom(entry.request.group)
+        ),
+    ),
+    ReleaseFact(
+        part="fieldSelector",
+        since=KperfRelease(0, 0, 9),
+        otherwise=_IGNORED,
+        source=_TYPES,
+        uses=lambda entry: (
+            isinstance(entry.request, RequestList) and bool(entry.request.field_selector)
+        ),
+    ),
+    ReleaseFact(
+        part="payloadSize",
+        since=None,
+        otherwise=_IGNORED,
+        source=_TYPES,
+        uses=lambda entry: (
+            isinstance(entry.request, RequestPostDel) and entry.request.payload_size > 0
+        ),
+    ),
+    ReleaseFact(
+        part="namespace",
+        since=KperfRelease(0, 3, 5),
+        lost_in=KperfRelease(0, 2, 0),
+        otherwise=_NOT_FOUND,
+        source=_BUILDERS,
+        uses=lambda entry: isinstance(entry.request, RequestGet) and bool(entry.request.namespace),
+    ),
+)
+
+RELEASE_FACTS: Final = (*_OF_PROFILES, *_OF_SPECS, *_KINDS, *_FIELDS)
+"""All that differs between the releases for a valid profile, from v0.0.1 to the newest known."""
 
 
 def release_problems(profile: LoadProfile, release: KperfRelease | None) -> list[str]:
@@ -85,48 +215,33 @@ def release_problems(profile: LoadProfile, release: KperfRelease | None) -> list
     if release is None:
         return []
     # A profile has thousands of requests, and one line says what all of a kind need.
-    paths: dict[tuple[str, _Since], list[str]] = {}
-    for path, field, since in _needs(profile, release):
-        if not _is_included(since, release):
-            paths.setdefault((field, since), []).append(f"{path}{field}")
+    paths: dict[tuple[str, str], list[str]] = {}
+    for place, part, needed in _needs(profile, release):
+        paths.setdefault((part, needed), []).append(f"{place}{part}")
     return [
-        f"{listed(alike, 1)}: needs {_show_since(since)}, but the image is kperf {release}"
-        for (_, since), alike in paths.items()
+        f"{listed(alike, 1)}: needs {needed}, but the image is kperf {release}"
+        for (_, needed), alike in paths.items()
     ]
 
 
-def _needs(profile: LoadProfile, release: KperfRelease) -> Iterator[tuple[str, str, _Since]]:
-    """Yield the path to each field that needs a release, the field, and the release."""
-    if len(profile.specs) > 1:
-        yield "", "specs with several entries", _SEVERAL_SPECS
+def _needs(profile: LoadProfile, release: KperfRelease) -> Iterator[tuple[str, str, str]]:
+    """Yield where a part is that a release does not run, its name, and what it needs."""
+    of_profiles = [fact for fact in _OF_PROFILES if not fact.holds_in(release)]
+    of_specs = [fact for fact in _OF_SPECS if not fact.holds_in(release)]
+    kinds = [fact for fact in _KINDS if not fact.holds_in(release)]
+    fields = [fact for fact in _FIELDS if not fact.holds_in(release)]
+    for fact in of_profiles:
+        if fact.uses(profile):
+            yield "", fact.part, fact.needed
     for spec_index, spec in enumerate(profile.specs):
-        for name, (since, uses) in _SPEC_FIELDS.items():
-            if uses(spec):
-                yield f"specs[{spec_index}].", name, since
+        place = f"specs[{spec_index}]."
+        for of_spec in of_specs:
+            if of_spec.uses(spec):
+                yield place, of_spec.part, of_spec.needed
         for index, entry in enumerate(spec.requests):
-            for field, since in _request_needs(entry, release):
-                yield f"specs[{spec_index}].requests[{index}].", field, since
-
-
-def _request_needs(entry: WeightedRequest, release: KperfRelease) -> Iterator[tuple[str, _Since]]:
-    kind = entry.kind
-    yield kind, _KINDS[kind]
-    for name, (since, uses) in _REQUEST_FIELDS.items():
-        if uses(entry.request):
-            yield f"{kind}.{name}", since
-    if (
-        isinstance(entry.request, RequestGet)
-        and entry.request.namespace
-        and release >= _NAMESPACE_OF_GET_LOST
-    ):
-        yield f"{kind}.namespace", _NAMESPACE_OF_GET_FOUND
-
-
-def _is_included(since: _Since, release: KperfRelease) -> bool:
-    return release > LATEST_KNOWN_RELEASE if since is None else release >= since
-
-
-def _show_since(since: _Since) -> str:
-    if since is None:
-        return f"a kperf release later than {LATEST_KNOWN_RELEASE}"
-    return f"kperf {since} or later"
+            for kind in kinds:
+                if kind.uses(entry):
+                    yield f"{place}requests[{index}].", kind.part, kind.needed
+            for field in fields:
+                if field.uses(entry):
+                    yield f"{place}requests[{index}].", f"{entry.kind}.{field.part}", field.needed

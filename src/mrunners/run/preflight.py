@@ -73,7 +73,8 @@ def load_profiles(
         InvalidInputError: Every problem of every runner, one line each.
     """
     context = SourceContext(config_maps=_ConfigMaps(cluster))
-    return tuple(load_runners(specs, context, release_of_image(options.runner_image)))
+    release = release_of_image(options.runner_image)
+    return tuple(load_runners(specs, context, release, overrides=options.overrides))
 
 
 def preflight(
@@ -99,7 +100,8 @@ def preflight(
         return resolve_existing_run(cluster, options, None, sleep)
     template = load_pod_template(options)
     context = SourceContext(config_maps=_ConfigMaps(cluster))
-    runners = read_runners(options.runners, context, release_of_image(options.runner_image))
+    release = release_of_image(options.runner_image)
+    runners = read_runners(options.runners, context, release, overrides=options.overrides)
     planned = plan_run(options, runners, run_key=run_key, pod_template=template)
     return resolve_existing_run(cluster, options, planned, sleep)
 

@@ -15,6 +15,8 @@ from mrunners.errors import (
 )
 from mrunners.formatting import counted
 from mrunners.kube.api import Cluster
+from mrunners.plan.plan import RunPlan
+from mrunners.profiles.overrides import NO_OVERRIDES
 from mrunners.reports.analysis.finding import lines_of
 from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.budget import SampleBudget
@@ -193,7 +195,7 @@ def merge_outcomes(
             job.target_per_second,
             job.clients,
             specs=load.specs if (load := loads.get(job.profile_digest)) else (),
-            warnings=load.warnings if load else (),
+            warnings=(*_overrides_note(plan), *(load.warnings if load else ())),
         )
         for job in plan.jobs
     }
@@ -207,6 +209,11 @@ def merge_outcomes(
         requests_by_us=requests,
         notes=[f"options of the pods: {options}"] if options else (),
     )
+
+
+def _overrides_note(plan: RunPlan) -> Iterator[str]:
+    if plan.overrides != NO_OVERRIDES:
+        yield f"the run overrode its load profile with {plan.overrides}"
 
 
 def mark_collected(

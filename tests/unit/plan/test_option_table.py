@@ -15,7 +15,8 @@ from pydantic import BaseModel, create_model
 
 from dev.cli_reference import reference
 from mrunners.errors import InvalidInputError
-from mrunners.plan.option_table import DEFAULT_TRACKER, OPTIONS, Option, optional
+from mrunners.plan.option_row import Option, optional
+from mrunners.plan.option_table import DEFAULT_TRACKER, OPTIONS
 from mrunners.plan.options import AdvancedOptions, RunOptions, described, validate_options
 from mrunners_cli.commands.run import run
 from mrunners_cli.flags import flag_of, option_from_table
@@ -32,6 +33,9 @@ TEXTS = {
     "tracker": ["nightly", "n" * 50, "n" * 51, "", "n-", "n_n"],
     "service_account": ["default", "a.b", "a" * 253, "a" * 254, "", ".a", "a..b", "A"],
     "timeout": ["", "90s", "1h30m", "500ms", "1.5h", "10", "soon", "-1s", "1 h"],
+    "total": ["", "1", "999999999", "0", "1000000000", "-1", "1e3", "10s"],
+    "duration": ["", "60", "60s", "1h30m", "0", "-5", "soon"],
+    "rate": ["", "0", "10", "0.5", "-1", ".5", "1e3", "fast"],
     "start_timeout": ["5m", "", "5", "m"],
     "node_log_limit": ["10Mi", "1.5Gi", "1048576", "10 Mi", "", "10MiB", "-1"],
 }

@@ -2,6 +2,7 @@ import pytest
 
 from mrunners.errors import InvalidOptionsError
 from mrunners.plan.options import AdvancedOptions, IfExists, RunOptions, validate_options
+from mrunners.profiles.overrides import NO_OVERRIDES, ProfileOverrides
 from mrunners.refs import ClusterRef, RunRef
 from tests.unit.env import options
 
@@ -42,6 +43,28 @@ def test_valid_options_pass() -> None:
         (
             {"start_timeout": "0s"},
             "advanced.start_timeout: a duration must be greater than 0, got '0s'",
+        ),
+        (
+            {"total": "0"},
+            "advanced.total: must be a whole number from 1 to 999999999, got '0'",
+        ),
+        (
+            {"duration": "soon"},
+            "advanced.duration: not a duration: 'soon'; write it like 90s, 10m, 2h or 1h30m",
+        ),
+        ({"duration": "500ms"}, "advanced.duration: must be whole seconds, got '500ms'"),
+        (
+            {"duration": "90y"},
+            "advanced.duration: not a duration: '90y'; write it like 90s, 10m, 2h or 1h30m",
+        ),
+        (
+            {"duration": "90s", "total": "10"},
+            "advanced.duration: cannot be combined with a total, beside which kperf ignores a "
+            "duration",
+        ),
+        (
+            {"rate": "fast"},
+            "advanced.rate: must be a number from 0 to 999999999, such as 10, got 'fast'",
         ),
         (
             {"node_log_limit": "much"},
@@ -99,3 +122,10 @@ def test_options_name_their_cluster_and_their_run() -> None:
     chosen = options(kubeconfig="/etc/kubeconfig", context="prod", tracker="nightly")
     assert chosen.cluster == ClusterRef("/etc/kubeconfig", "prod")
     assert chosen.ref == RunRef("load", "nightly")
+
+
+def test_options_name_what_replaces_values_of_the_load_profiles() -> None:
+    assert options().overrides == NO_OVERRIDES
+    assert options(total="100", rate="0").overrides == ProfileOverrides(total=100, rate=0)
+    assert options(duration="90").overrides == ProfileOverrides(duration=90)
+    assert options(duration="1h30m").overrides == ProfileOverrides(duration=5400)

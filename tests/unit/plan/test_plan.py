@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from mrunners.plan.option_table import Spread
 from mrunners.plan.plan import RunPlan, digest_of, plan_differences, run_id_of
+from mrunners.profiles.overrides import ProfileOverrides
 from tests.unit.env import IMAGE, RUN_ID, planned
 
 
@@ -51,6 +52,10 @@ def test_a_plan_of_an_earlier_release_without_loads_does_not_differ() -> None:
             ],
         ),
         (
+            {"overrides": ProfileOverrides(total=100)},
+            ["overrides: none in the existing run, total 100 requested"],
+        ),
+        (
             {"jobs": planned(2).plan.jobs},
             ["runners: 2 in the existing run, 1 requested"],
         ),
@@ -72,7 +77,7 @@ def test_a_plan_of_an_earlier_release_without_loads_does_not_differ() -> None:
             ],
         ),
     ],
-    ids=["image", "two options", "fewer runners", "another URI", "another profile"],
+    ids=["image", "two options", "overrides", "fewer runners", "another URI", "another profile"],
 )
 def test_each_difference_of_a_plan_is_one_line(
     changes: dict[str, object], lines: list[str]

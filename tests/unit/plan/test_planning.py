@@ -5,9 +5,10 @@ from mrunners.plan.option_table import Spread
 from mrunners.plan.plan import PlannedJob, ProfileLoad, RunPlan
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.plan.pod_options import PodSettings
+from mrunners.profiles.images import KperfRelease, newer_release_warning
 from mrunners.reports.analysis.pace import SpecTarget
 from mrunners.reports.runner_script import ReportMode
-from tests.unit.env import IMAGE, RUN_ID, loaded, options, profile, uris
+from tests.unit.env import IMAGE, RUN_ID, loaded, options, planned, profile, uris
 
 URI = "file:///load/0.yaml?numbers=2"
 
@@ -89,6 +90,11 @@ def test_there_is_no_warning_about_a_duration_without_a_rate() -> None:
 def test_a_warning_about_a_profile_names_its_runner() -> None:
     warnings = plan_of("total: 100\n  duration: 3").warnings
     assert warnings == ("runner 1: specs[0]: both total and duration are set; duration is ignored",)
+
+
+def test_a_kperf_that_is_newer_than_all_known_is_warned_of_once() -> None:
+    (warning,) = planned(2, 1, runner_image="kperf:0.3.6").warnings
+    assert warning == newer_release_warning(KperfRelease(0, 3, 6))
 
 
 def test_a_warning_that_several_runners_have_is_one_line_and_stored_once() -> None:

@@ -5,6 +5,7 @@ import pytest
 from mrunners.errors import InvalidInputError
 from mrunners.profiles import loading
 from mrunners.profiles.loading import load_runners, parse_runners, read_runners
+from mrunners.profiles.overrides import ProfileOverrides
 from mrunners.profiles.reading import ProfileCache, ReadProfile, read_profiles
 from mrunners.profiles.rendering import MAX_RENDERED_BYTES, profile_digest, render_profile
 from mrunners.profiles.sources import SourceContext
@@ -20,9 +21,9 @@ class Reader:
     def __init__(self) -> None:
         self.texts: list[bytes] = []
 
-    def __call__(self, text: bytes) -> tuple[ReadProfile, ...]:
+    def __call__(self, text: bytes, overrides: ProfileOverrides) -> tuple[ReadProfile, ...]:
         self.texts.append(text)
-        return read_profiles(text)
+        return read_profiles(text, overrides)
 
 
 def problems_of(reader: ProfileCache, text: bytes) -> tuple[str, ...]:

@@ -3,6 +3,7 @@ import pytest
 from mrunners.profiles.images import (
     KperfRelease,
     image_problem,
+    newer_release_warning,
     release_of_image,
     release_problem,
 )
@@ -192,40 +193,13 @@ def test_many_requests_that_need_the_same_release_are_one_line() -> None:
     ]
 
 
-def gets(**fields: str) -> LoadProfile:
-    get = {"version": "v1", "resource": "configmaps", "name": "x", **fields}
-    requests = [{"shares": 1, "staleGet": get}, {"shares": 1, "quorumGet": get}]
-    return LoadProfile.model_validate({"version": 1, "specs": [{"requests": requests}]})
+@pytest.mark.parametrize("known", [None, KperfRelease(0, 1, 7), KperfRelease(0, 3, 5)])
+def test_a_known_or_unknown_release_needs_no_warning(known: KperfRelease | None) -> None:
+    assert newer_release_warning(known) is None
 
 
-@pytest.mark.parametrize(
-    ("release", "is_refused"),
-    [
-        (KperfRelease(0, 1, 9), False),
-        (KperfRelease(0, 2, 0), True),
-        (KperfRelease(0, 3, 4), True),
-        (KperfRelease(0, 3, 5), False),
-    ],
-)
-def test_a_get_with_a_namespace_is_refused_for_the_releases_that_lose_the_namespace(
-    release: KperfRelease, *, is_refused: bool
-) -> None:
-    needed = f"needs kperf 0.3.5 or later, but the image is kperf {release}"
-    paths = [f"{REQUESTS}[0].staleGet.namespace", f"{REQUESTS}[1].quorumGet.namespace"]
-    refused = [f"{path}: {needed}" for path in paths] if is_refused else []
-    assert release_problems(gets(namespace="load"), release) == refused
-    assert release_problems(gets(), release) == []
-
-
-@pytest.mark.parametrize("kind", ["staleList", "quorumList", "staleGet", "quorumGet"])
-def test_a_group_is_refused_for_the_releases_that_lose_it(kind: str) -> None:
-    request = {"group": "batch", "version": "v1", "resource": "jobs"}
-    if kind.endswith("Get"):
-        request["name"] = "x"
-    profile = LoadProfile.model_validate(
-        {"version": 1, "specs": [{"requests": [{"shares": 1, kind: request}]}]}
+def test_a_release_that_is_newer_than_all_known_is_warned_of() -> None:
+    assert newer_release_warning(KperfRelease(0, 3, 6)) == (
+        "the image is kperf 0.3.6, which is newer than this release of mrunners knows; its "
+        "profiles and reports are taken for those of kperf 0.3.5"
     )
-    assert release_problems(profile, KperfRelease(0, 1, 9)) == [
-        f"{REQUESTS}[0].{kind}.group: needs kperf 0.2.0 or later, but the image is kperf 0.1.9"
-    ]
-    assert release_problems(profile, KperfRelease(0, 2, 0)) == []

@@ -9,12 +9,15 @@ from mrunners.errors import InvalidInputError, RefusedError
 from mrunners.hints import describe
 from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT
 from mrunners.plan.planning import PlannedRun
+from mrunners.profiles.loading import parse_runners
+from mrunners.profiles.overrides import ProfileOverrides
 from mrunners.run.create import create_tracker
 from mrunners.run.lookup import ExistingRun
-from mrunners.run.preflight import RunAction, preflight, resolve_existing_run
+from mrunners.run.preflight import RunAction, load_profiles, preflight, resolve_existing_run
 from tests.fakes import FakeCluster, RecordingObserver
 from tests.unit.env import deploy, find, finish, options, planned, write_profile
 from tests.unit.plan.test_tracker import large, run_of
+from tests.unit.profiles.one_document import parse_profile
 
 OURS = planned(key="ours")
 THEIRS = planned(key="theirs")
@@ -255,3 +258,15 @@ def test_resuming_needs_only_the_namespace() -> None:
     cluster, existing = cluster_with_run("running")
     requested = options(runners=(), runner_image="", if_exists="resume")
     assert preflight(cluster, requested, run_key="key").resumes == existing
+
+
+def test_a_run_stores_the_overridden_profile_and_says_so_in_its_plan(tmp_path: Path) -> None:
+    uri = write_profile(tmp_path)
+    asked = options(runners=[uri], total="7", rate="0")
+    planned_run = preflight(FakeCluster(), asked, run_key="key").planned
+    (job,) = planned_run.plan.jobs
+    written = parse_profile(planned_run.profiles[job.profile_digest]).profile
+    assert [(spec.total, spec.rate) for spec in written.specs] == [(7, 0)]
+    assert planned_run.plan.overrides == ProfileOverrides(total=7, rate=0)
+    again = load_profiles(FakeCluster(), asked, parse_runners(asked.runners))
+    assert [runner.digest for runner in again] == [job.profile_digest]

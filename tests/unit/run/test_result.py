@@ -180,6 +180,14 @@ def test_what_the_profile_causes_goes_from_the_plan_in_the_tracker_into_the_repo
     ]
 
 
+def test_the_report_says_what_the_run_overrode() -> None:
+    run = deploy(FakeCluster(), planned(1, 1, total="100", rate="5"))
+    pods = [merged_pod(index, 0, flat({"LIST a": [0.05] * 100})) for index in range(2)]
+    assert merge_outcomes(run, pods, requests=1).notes == (
+        "mrunners-0, mrunners-1: the run overrode its load profile with total 100, rate 5",
+    )
+
+
 def test_a_collected_run_is_marked_by_an_annotation_of_its_tracker(
     cluster: FakeCluster, tmp_path: Path
 ) -> None:
