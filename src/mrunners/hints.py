@@ -7,7 +7,7 @@ line is spelled.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from mrunners.errors import MrunnersError, NextStep
@@ -50,6 +50,13 @@ _ADVICE: Final[dict[NextStep, str]] = {
     NextStep.REPLACE: "replace it by adding --replace",
     NextStep.OTHER_TRACKER: "choose another name with --tracker",
 }
+# The same for people who filled in a form, whose labels are put in.
+_FORM_ADVICE: Final[dict[NextStep, str]] = {
+    NextStep.RESUME_SAME_OPTIONS: 'resume it with "resume" in "{if_exists}" and the options that '
+    "it was started with",
+    NextStep.REPLACE: 'replace it by choosing "replace" in "{if_exists}"',
+    NextStep.OTHER_TRACKER: 'choose another name in "{tracker}"',
+}
 
 
 def command(step: NextStep, run: RunRef, cluster: ClusterRef = ClusterRef()) -> str:
@@ -79,9 +86,21 @@ def step_lines(
     ]
 
 
-def describe(error: MrunnersError) -> str:
-    """Return an error's message and what to do next, as one text for a state or an artifact."""
-    return "\n".join((str(error), *next_step_lines(error)))
+def describe(error: MrunnersError, label: Callable[[str], str]) -> str:
+    """Return an error's message and what to do next, as one text for a flow run's state.
+
+    Args:
+        error: The error.
+        label: Returns the label that an option has in the form.
+    """
+    lines = [str(error)]
+    for step in error.next_steps if error.run is not None else ():
+        if step in _FORM_ADVICE:
+            fields = {name: label(name) for name in ("if_exists", "tracker")}
+            lines.append(_FORM_ADVICE[step].format(**fields))
+        else:
+            lines += step_lines([step], error.run)
+    return "\n".join(lines)
 
 
 def _flags(cluster: ClusterRef) -> list[str]:
