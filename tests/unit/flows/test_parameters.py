@@ -97,6 +97,11 @@ def test_a_flow_runs_name_says_what_it_is_about_and_which_of_several_it_is(
     assert name_of(flow) == name
 
 
+@pytest.mark.parametrize("generated", ["calm-otter", "Incredible-Nutria", "psi3-watt"])
+def test_a_name_that_prefect_or_its_form_has_generated_is_replaced(generated: str) -> None:
+    assert name_of(multirunners, name=generated) == "load/nightly 456789ab"
+
+
 @pytest.mark.parametrize(
     ("start", "time"),
     [
