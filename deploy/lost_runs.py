@@ -1,13 +1,16 @@
 """Create the Prefect automation that marks lost runs as Crashed.
 
-    python deploy/lost_runs.py
+    python deploy/lost_runs.py [--within 90s]
 
 When the process of a flow dies together with its worker, the flow run stays Running: nothing on a
-self-hosted server notices. Set `PREFECT_FLOWS_HEARTBEAT_FREQUENCY=30` in the environment of the
-workers and of pipelines that call the flow; the command line sets it automatically. Each run then
-sends a heartbeat every 30 seconds, and this automation marks a run as Crashed when it has sent none
-for 90 seconds. Runs of other flows are not affected: by default Prefect sends a heartbeat only
-every 3 minutes.
+self-hosted server notices. Each run sends heartbeats, by default every 3 minutes, and this
+automation marks a run as Crashed when it has sent none for 7 minutes. Runs of other flows are not
+affected.
+
+Where every run sends a heartbeat every 30 s, `--within 90s` notices sooner. The command line and
+the deployments of prefect.yaml do that by themselves; a pipeline that calls the flow needs
+`PREFECT_FLOWS_HEARTBEAT_FREQUENCY=30` in its environment. A silence shorter than two heartbeats
+would end healthy runs.
 
 The Jobs of a lost run are kept. The next run with `previous_run: collect`, or
 `mrunners run --resume`, continues with them.
@@ -17,6 +20,7 @@ Source: https://docs.prefect.io/v3/advanced/detect-zombie-flows
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 from datetime import timedelta
 
@@ -26,13 +30,15 @@ from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture
 from prefect.exceptions import ObjectNotFound
 
+from mrunners.durations import parse_duration
+
 NAME = "mrunners: mark lost runs as crashed"
 
 # Only these flows, because teams may share a server.
 FLOWS = ["multirunners", "mrunners-wait", "mrunners-result", "mrunners-delete"]
 
-# Three heartbeats of 30 s.
-SILENCE = timedelta(seconds=90)
+# Two of Prefect's default heartbeats (180 s), and a minute for a server that is busy.
+SILENCE = timedelta(minutes=7)
 
 
 def lost_runs(within: timedelta = SILENCE) -> Automation:
@@ -63,9 +69,9 @@ def lost_runs(within: timedelta = SILENCE) -> Automation:
     )
 
 
-async def main() -> None:
+async def main(within: timedelta = SILENCE) -> None:
     """Create the automation, or update an existing one."""
-    automation = lost_runs()
+    automation = lost_runs(within)
     try:
         existing = await Automation.aread(name=NAME)
     except (ObjectNotFound, ValueError):
@@ -81,4 +87,14 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    parser = argparse.ArgumentParser(
+        description="Mark flow runs that send no heartbeat as Crashed."
+    )
+    parser.add_argument(
+        "--within",
+        metavar="DURATION",
+        type=lambda text: timedelta(seconds=parse_duration(text)),
+        default=SILENCE,
+        help="how long a run may send no heartbeat; at least two heartbeats (default: 7m)",
+    )
+    asyncio.run(main(parser.parse_args().within))

@@ -10,7 +10,7 @@ from prefect import flow
 from mrunners.plan.option_table import OPTIONS
 from mrunners.reports.conclusion import FailOn
 from mrunners_flows.collect import collect
-from mrunners_flows.parameters import RunTarget, titled, validate_target
+from mrunners_flows.parameters import RunTarget, flow_run_name, titled, validate_target
 from mrunners_flows.states import (
     RunOutcome,
     completed_state,
@@ -24,7 +24,7 @@ from mrunners_tasks.runs import delete_run, find_run, find_run_once
 __all__ = ["delete", "result", "wait"]
 
 
-@flow(name="mrunners-wait", flow_run_name="wait {run.namespace}")
+@flow(name="mrunners-wait", flow_run_name=flow_run_name("wait"))
 @errors_as_states
 def wait(
     run: Annotated[RunTarget, titled("Run")],
@@ -45,7 +45,7 @@ def wait(
     wait_for_jobs(run.cluster, existing, timeout, began).require_complete()
 
 
-@flow(name="mrunners-result", flow_run_name="result {run.namespace}", persist_result=True)
+@flow(name="mrunners-result", flow_run_name=flow_run_name("result"), persist_result=True)
 @errors_as_states
 def result(
     run: Annotated[RunTarget, titled("Run")],
@@ -72,7 +72,7 @@ def result(
     return completed_state(outcome)
 
 
-@flow(name="mrunners-delete", flow_run_name="delete {run.namespace}")
+@flow(name="mrunners-delete", flow_run_name=flow_run_name("delete"))
 @errors_as_states
 def delete(
     run: Annotated[RunTarget, titled("Run")],

@@ -31,7 +31,7 @@ __all__ = ["multirunners"]
 
 @flow(
     name="multirunners",
-    flow_run_name=flow_run_name,
+    flow_run_name=flow_run_name(),
     persist_result=True,
     on_cancellation=[delete_when_cancelled],
 )

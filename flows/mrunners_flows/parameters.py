@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC
 from typing import Annotated, Any
 
-from prefect import runtime
-from pydantic import Field
+from prefect.client.schemas.objects import FlowRun
+from prefect.context import FlowRunContext
+from pydantic import BaseModel, Field
 
 from mrunners.durations import parse_duration
 from mrunners.errors import FieldProblem, InvalidOptionsError
@@ -14,12 +18,21 @@ from mrunners.plan.option_row import optional
 from mrunners.plan.option_table import OPTIONS, TRACKER_LENGTH
 from mrunners.plan.options import RunOptions, described
 from mrunners.records import Record
-from mrunners.refs import ClusterRef
+from mrunners.refs import ClusterRef, RunRef
+from mrunners_flows.policy import RunPolicy
+from mrunners_tasks.report_files import ReportFiles
 
-__all__ = ["RunTarget", "flow_run_name", "form_label", "titled", "validate_target"]
+__all__ = ["RunTarget", "flow_run_name", "form_label", "in_form_words", "titled", "validate_target"]
 
-# As people quote a flow run's ID; enough to tell apart what one list shows.
+# The last ones: the first of a UUIDv7 are the time, and the same for all runs of some minute.
 _ID_CHARACTERS = 8
+
+# Two words, as Prefect names a run that nobody has named: `calm-otter`, and in the two designs of its
+# form `Calm-Otter` and `psi3-watt`.
+_GENERATED_NAME = re.compile(r"[A-Za-z0-9]+-[A-Za-z0-9]+")
+
+# A field with its group, as messages name it.
+_FIELD = re.compile(r"\b(?:options|advanced|policy|files)\.[a-z_]+\b")
 
 
 class RunTarget(Record):
@@ -78,15 +91,66 @@ def titled(title: str, **schema: Any) -> Any:
 
 
 def form_label(field: str) -> str:
-    """Return the label of an option's field in the form, such as `Start timeout`."""
-    option = OPTIONS.get(field.rpartition(".")[2])
-    return field if option is None else option.title
+    """Return the label of a field in the form, such as `Start timeout`."""
+    return _LABELS.get(field.rpartition(".")[2], field)
 
 
-def flow_run_name() -> str:
-    """Return `namespace/tracker 1a2b3c4d` for the flow run that is about to begin.
+def in_form_words(text: str) -> str:
+    """Return a text with the labels of the fields that it names, as in `requires "Folder"`."""
 
-    A retry keeps the name. The Prefect server is not asked.
+    def label(found: re.Match[str]) -> str:
+        known = form_label(found[0])
+        return found[0] if known == found[0] else f'"{known}"'
+
+    return _FIELD.sub(label, text)
+
+
+def flow_run_name(prefix: str = "") -> Callable[[], str]:
+    """Return what names a flow run that is about to begin.
+
+    The name is `namespace/tracker` with the time of a scheduled run, else with the end of its ID. A
+    name that somebody has chosen stays, as does that of a retry. The Prefect server is not asked.
+
+    Args:
+        prefix: What the flow does; empty for the main flow.
     """
-    options: RunOptions = runtime.flow_run.parameters["options"]
-    return f"{options.ref} {str(runtime.flow_run.id)[:_ID_CHARACTERS]}"
+
+    def name() -> str:
+        context = FlowRunContext.get()
+        assert context is not None
+        assert context.flow_run is not None
+        return _name(context.flow_run, context.parameters or {}, prefix)
+
+    return name
+
+
+def _name(flow_run: FlowRun, parameters: Mapping[str, Any], prefix: str) -> str:
+    if _GENERATED_NAME.fullmatch(flow_run.name) is None:
+        return flow_run.name
+    start = flow_run.expected_start_time
+    mark = str(flow_run.id)[-_ID_CHARACTERS:]
+    if flow_run.auto_scheduled and start is not None:
+        utc = start.astimezone(UTC)
+        mark = f"{utc:%Y-%m-%d %H:%M:%S} UTC" if utc.second else f"{utc:%Y-%m-%d %H:%M} UTC"
+    options: RunOptions | None = parameters.get("options")
+    target: RunTarget | None = parameters.get("run")
+    about = ""
+    if options is not None:
+        about = str(options.ref)
+    elif target is not None:
+        about = (
+            str(RunRef(target.namespace, target.tracker)) if target.tracker else target.namespace
+        )
+    return " ".join(part for part in (prefix, about, mark) if part)
+
+
+def _titles(model: type[BaseModel]) -> dict[str, str]:
+    return {name: field.title for name, field in model.model_fields.items() if field.title}
+
+
+# What a run and a target share has the same label in both.
+_LABELS = {
+    **_titles(ReportFiles),
+    **_titles(RunPolicy),
+    **{name: option.title for name, option in OPTIONS.items()},
+}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar, cast
 
+from prefect import runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
@@ -32,7 +34,7 @@ from mrunners.reports.conclusion import Conclusion, FailOn, conclude
 from mrunners.reports.merged import MergedReport
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.result import CollectedRun
-from mrunners_flows.parameters import form_label
+from mrunners_flows.parameters import form_label, in_form_words
 
 __all__ = [
     "RunInDoubtError",
@@ -58,6 +60,12 @@ _STATE_NAMES: tuple[tuple[type[MrunnersError], str], ...] = (
     (InvalidInputError, "Invalid"),
     (ClusterError, "ClusterError"),
 )
+
+# By the engine of a deployed run, and then by the process that ran it.
+_ENGINE_TEXTS = ("Engine execution exited with unexpected exception", "Execution of flow run ")
+
+# An attempt after the first adopts the Jobs that exist.
+_NOTHING_LOADED = "a retry only collects again; start a new run to load again"
 
 
 class RunOutcome(Record):
@@ -184,11 +192,30 @@ def require_success(
         raise error.suggest(outcome.ref, *collected.next_steps)
 
 
+class _KnownErrors(logging.Filter):
+    """Drops the tracebacks that a worker logs after a flow has ended in the state of an error.
+
+    The engine of a deployed run raises the error of the state again, and logs it as unexpected. The
+    state is in the log already. What a pipeline of a user logs about the same error is kept.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        known = isinstance(error, MrunnersError) and record.msg.startswith(_ENGINE_TEXTS)
+        return not known
+
+
+_known_errors = _KnownErrors()
+for _logger in ("prefect.flow_runs", "prefect.engine"):
+    logging.getLogger(_logger).addFilter(_known_errors)
+
+
 def errors_as_states(flow: Callable[P, R]) -> Callable[P, R]:
     """Let a flow end in the state of a known error instead of raising it.
 
-    An error that is returned leaves no traceback in the run's log. The caller of the flow
-    still gets the exception and never sees the state, so the declared type stays the flow's own.
+    An error that is returned leaves no traceback in the run's log, in the caller's process or on a
+    worker. The caller of the flow still gets the exception and never sees the state, so the
+    declared type stays the flow's own.
     """
 
     @functools.wraps(flow)
@@ -222,9 +249,13 @@ def failed_state(error: MrunnersError) -> State[MrunnersError]:
 
 
 def _message(error: MrunnersError) -> str:
+    """Return what a state says; who reads it has a form, and a terminal perhaps."""
     if isinstance(error, InvalidOptionsError):
-        return "\n".join(error.spelled(form_label))
-    return describe(error)
+        return in_form_words("\n".join(error.spelled(form_label)))
+    lines = [describe(error, form_label)]
+    if isinstance(error, IncompleteError) and (runtime.flow_run.run_count or 0) > 1:
+        lines.append(_NOTHING_LOADED)
+    return "\n".join(lines)
 
 
 def exit_code_of_state(state: State[object]) -> ExitCode:

@@ -6,8 +6,9 @@ line is spelled.
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from mrunners.errors import MrunnersError, NextStep
@@ -64,6 +65,16 @@ _ADVICE: Final[dict[NextStep, str]] = {
     NextStep.SET_ACCOUNT: "name a ServiceAccount that exists with --service-account",
     NextStep.SET_TEMPLATE: "change the pods with --pod-template",
 }
+# For people who filled in a form, whose labels are put in. In other advice each flag becomes its
+# label.
+_FORM_ADVICE: Final[dict[NextStep, str]] = {
+    NextStep.RESUME_SAME_OPTIONS: 'resume it with "resume" in "{if_exists}" and the options that '
+    "it was started with",
+    NextStep.REPLACE: 'replace it by choosing "replace" in "{if_exists}"',
+    NextStep.OTHER_TRACKER: 'choose another name in "{tracker}"',
+}
+
+_FLAG: Final = re.compile(r"--([a-z-]+)")
 
 
 def command(step: NextStep, run: RunRef, cluster: ClusterRef = ClusterRef()) -> str:
@@ -98,9 +109,25 @@ def advice(steps: Iterable[NextStep]) -> str:
     return ", or ".join(_ADVICE[step] for step in steps)
 
 
-def describe(error: MrunnersError) -> str:
-    """Return an error's message and what to do next, as one text for a state or an artifact."""
-    return "\n".join((str(error), *next_step_lines(error)))
+def describe(error: MrunnersError, label: Callable[[str], str]) -> str:
+    """Return an error's message and what to do next, as one text for a flow run's state.
+
+    Args:
+        error: The error.
+        label: Returns the label that an option has in the form.
+    """
+    lines = [str(error)]
+    for step in error.next_steps if error.run is not None else ():
+        if step in _FORM_ADVICE:
+            fields = {name: label(name) for name in ("if_exists", "tracker")}
+            lines.append(_FORM_ADVICE[step].format(**fields))
+        elif step in _ADVICE:
+            lines.append(
+                _FLAG.sub(lambda flag: f'"{label(flag[1].replace("-", "_"))}"', _ADVICE[step])
+            )
+        else:
+            lines += step_lines([step], error.run)
+    return "\n".join(lines)
 
 
 def _flags(cluster: ClusterRef) -> list[str]:

@@ -14,8 +14,9 @@ __all__ = [
 ]
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ (RFC 1123).
-# Without anchors and without the limit of 63 characters.
-DNS_LABEL_PATTERN: Final = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+# Without anchors, and without the limit of 63 characters, in which 31 dashes have room between
+# letters. A form quotes it as Markdown, which takes `](` for a link and two `*` for emphasis.
+DNS_LABEL_PATTERN: Final = "[a-z0-9]+(?:-+[a-z0-9]+){0,31}"
 _LABEL: Final = re.compile(DNS_LABEL_PATTERN)
 _MAX_LABEL: Final = 63
 _MAX_SUBDOMAIN: Final = 253

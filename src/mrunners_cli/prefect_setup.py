@@ -23,10 +23,11 @@ __all__ = ["import_prefect", "prefect_errors", "prepare_prefect"]
 _DEFAULTS = {
     # An ephemeral server on a fresh machine needs longer than its 20 s (measured: 32 s).
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    # For deploy/lost_runs.py, which takes a run that is silent for 90 s for lost.
+    # So that deploy/lost_runs.py may take a run that is silent for 90 s for lost.
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-    # The command reports everything itself; Prefect's own lines would repeat it.
-    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    # The command reports everything itself; Prefect's own lines would repeat it. Only here: the log
+    # that the server keeps with the flow run has them.
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
     # A load test on a closed network must not look for an analytics host.
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

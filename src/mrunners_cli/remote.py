@@ -67,7 +67,8 @@ def run_remotely(
             parameters, whole = _parameters(found, _given_values(options, given))
             run = run_deployment(found.id, parameters=parameters, timeout=0, as_subflow=False)
             assert not hasattr(run, "__await__")
-            console.info(f"flow run {run.name}: {url_for(run) or run.id}")
+            # Its name is generated, and the run gets a better one when it begins.
+            console.info(f"flow run: {url_for(run) or run.id}")
             console.info("paths and kubeconfig in the options are those of the worker's machine")
             return follow(client, run, whole, console, wait=options.wait)
     except (httpx.HTTPError, PrefectException) as error:
@@ -123,7 +124,9 @@ def _parameters(
             f"--deployment {deployment.name}: its flow takes no options of a run; choose a "
             "deployment of the flow multirunners: prefect deployment ls"
         )
-    parameters = _overlaid(deployment.parameters or {}, {"options": given})
+    # What the form must ask for, a run that is resumed by its tracker alone does not need.
+    asked: dict[str, Any] = {"options": {"runners": [], "runner_image": ""}}
+    parameters = _overlaid(_overlaid(asked, deployment.parameters or {}), {"options": given})
     try:
         options = RunOptions.model_validate(parameters["options"])
     except ValidationError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -10,12 +10,14 @@ from pathlib import Path
 
 from prefect import get_run_logger, runtime
 from prefect.exceptions import MissingContextError
+from prefect.settings import PREFECT_API_URL
 
 from mrunners.connection import Connection
 from mrunners.kube.client import KubernetesCluster
 from mrunners.refs import ClusterRef
 from mrunners.run.observer import LoggingObserver, RunObserver
 from mrunners.run.report_store import ReportStore, default_store_path
+from mrunners.status.run_state import RunState
 from mrunners_tasks._prefect import CancellableSleep, RunLog
 from mrunners_tasks.credentials import kubeconfig_of
 
@@ -26,7 +28,7 @@ _observer: ContextVar[RunObserver | None] = ContextVar("mrunners_observer", defa
 
 @contextmanager
 def observing(caller: RunObserver) -> Iterator[None]:
-    """Let steps report their progress to this observer instead of the run's log."""
+    """Let steps report to this observer beside the run's log; alone if the server is temporary."""
     token = _observer.set(caller)
     try:
         yield
@@ -35,15 +37,43 @@ def observing(caller: RunObserver) -> Iterator[None]:
 
 
 def observer() -> RunObserver:
-    """Return who is told about progress: the caller's observer, else the run's log, else nobody."""
+    """Return who is told about progress: the caller's observer, the run's log, or both."""
     caller = _observer.get()
-    if caller is not None:
+    # The log of a temporary server is gone with it.
+    if caller is not None and not PREFECT_API_URL.value():
         return caller
     try:
         get_run_logger()
     except MissingContextError:
-        return LoggingObserver()
-    return RunLog()
+        return caller or LoggingObserver()
+    return RunLog() if caller is None else _Both(caller, RunLog())
+
+
+class _Both:
+    """Tells two observers."""
+
+    def __init__(self, first: RunObserver, second: RunObserver) -> None:
+        self._observers = (first, second)
+
+    def info(self, text: str) -> None:
+        for one in self._observers:
+            one.info(text)
+
+    def warn(self, text: str) -> None:
+        for one in self._observers:
+            one.warn(text)
+
+    def tracker_created(self, name: str) -> None:
+        for one in self._observers:
+            one.tracker_created(name)
+
+    def reports_fetched(self, pods: Sequence[str]) -> None:
+        for one in self._observers:
+            one.reports_fetched(pods)
+
+    def progress(self, state: RunState, reports: int) -> None:
+        for one in self._observers:
+            one.progress(state, reports)
 
 
 def connection_to(cluster: ClusterRef) -> Connection:

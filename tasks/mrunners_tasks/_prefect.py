@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import httpx
@@ -40,10 +40,11 @@ CHECK_SECONDS = 4.0
 class RunLog:
     """The `RunObserver` of a run that nobody watches: the run's log and a progress artifact."""
 
-    def __init__(self) -> None:
-        self._logged: tuple[int, int, int] | None = None
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._logged = self._written = ""
         self._artifact: UUID | None = None
-        self._written: tuple[float, float] = (-1.0, float("-inf"))
+        self._written_at = float("-inf")
 
     def info(self, text: str) -> None:
         """Log an INFO line."""
@@ -63,23 +64,22 @@ class RunLog:
         get_run_logger().info("reports fetched: %s%s", "; ".join(pods[:PODS_NAMED]), more)
 
     def progress(self, state: RunState, reports: int) -> None:
-        """Log an INFO line whenever something changed, and update the artifact now and then."""
-        now = (state.ended, state.running, reports)
-        if now == self._logged:
-            return
-        self._logged = now
+        """Log an INFO line whenever something changed, and soon after update the artifact."""
         line = (
             f"{state.ended} of {state.pod_count} pods ended, {state.running} running, "
             f"{counted(reports, 'report')}"
         )
-        get_run_logger().info(line)
-        percent = 100.0 * state.ended / state.pod_count
-        written, at = self._written
-        if percent == written or (percent < 100 and time.monotonic() - at < ARTIFACT_SECONDS):
+        if line != self._logged:
+            self._logged = line
+            get_run_logger().info(line)
+        # Called again and again: what is too early now is written by a later call.
+        early = self._monotonic() - self._written_at < ARTIFACT_SECONDS
+        last = state.finished or state.ended == state.pod_count
+        if line == self._written or (early and not last):
             return
-        self._written = (percent, time.monotonic())
+        self._written, self._written_at = line, self._monotonic()
         try:
-            self._write(percent, line)
+            self._write(100.0 * state.ended / state.pod_count, line)
         except PREFECT_UNAVAILABLE as error:
             get_run_logger().warning("the progress artifact could not be written: %s", error)
 

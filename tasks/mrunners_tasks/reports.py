@@ -152,5 +152,5 @@ def _create_extract(report: MergedReport, page: SavedPage | None) -> None:
     create_markdown_artifact(
         markdown=render_markdown(report, page),
         key=artifact_key(report.ref, "report"),
-        description=report.verdict,
+        description=f"tracker {report.ref}, run {report.run}",
     )

@@ -92,7 +92,7 @@ def test_events_tell_that_it_started_and_finished(
 def test_name_tags_and_log_tell_runs_apart(shown: tuple[Env, str], worker: PrefectServer) -> None:
     env, run_id = shown
     run = worker.flow_run(run_id)
-    assert run["name"] == f"{env.namespace}/mrunners {run_id[:8]}"
+    assert run["name"] == f"{env.namespace}/mrunners {run_id[-8:]}"
     assert {"mrunners", "load"} <= set(run["tags"])
     names = {step["name"] for step in worker.task_runs(run_id)}
     assert {"create mrunners-0", "create mrunners-1", "collect mrunners-0"} <= names

@@ -14,9 +14,9 @@ from tests.prefect.server import FINAL, POOL, PrefectServer
 NAMES = {
     "multirunners/multirunners",
     "multirunners/nightly",
-    "mrunners-wait/wait",
-    "mrunners-result/result",
-    "mrunners-delete/delete",
+    "mrunners-wait/mrunners-wait",
+    "mrunners-result/mrunners-result",
+    "mrunners-delete/mrunners-delete",
 }
 
 
@@ -34,7 +34,7 @@ def test_five_deployments_stand_and_the_nights_schedule_is_off(deployed: Prefect
 
 
 def test_the_deployed_form_has_titles(deployed: PrefectServer) -> None:
-    wait = deployed.deployment("mrunners-wait/wait")["parameter_openapi_schema"]
+    wait = deployed.deployment("mrunners-wait/mrunners-wait")["parameter_openapi_schema"]
     assert {name: field["title"] for name, field in wait["properties"].items()} == {
         "run": "Run",
         "timeout": "Timeout",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -64,6 +65,31 @@ def test_the_fields_of_a_run_come_in_the_order_in_which_people_think() -> None:
         "files",
     ]
     assert order["ReportFiles"] == ["folder", "url"]
+
+
+def test_what_every_new_run_needs_is_asked_for_and_nothing_else() -> None:
+    schema = parameter_schema(multirunners).model_dump()
+    options = schema["definitions"]["RunOptions"]
+    assert schema["required"] == ["options"]
+    assert options["required"] == ["runners", "runner_image", "namespace"]
+    assert [
+        n for n, f in options["properties"].items() if "default" not in f and n != "advanced"
+    ] == [
+        "runners",
+        "runner_image",
+        "namespace",
+    ]
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: str(flow.name))
+def test_no_pattern_looks_like_markdown_which_the_form_would_make_of_it(flow: Any) -> None:
+    patterns = [
+        field["pattern"]
+        for _, field in _fields(parameter_schema(flow).model_dump())
+        if "pattern" in field
+    ]
+    assert patterns
+    assert [pattern for pattern in patterns if re.search(r"\]\(|[*_`]", pattern)] == []
 
 
 def test_no_parameter_could_hold_a_secret() -> None:

@@ -21,8 +21,8 @@ LOOPBACK = "127.0.0.1"
 # Top to bottom, as a user reads it; the UI marks what has a default.
 FORM = """\
 Run
-Runners (Optional)
-Runner image (Optional)
+Runners
+Runner image
 Namespace
 Service account (Optional)
 Kubeconfig (Optional)

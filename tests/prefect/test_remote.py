@@ -103,7 +103,7 @@ def test_invalid_input_is_refused_before_a_flow_run_is_created(
     before = len(deployed.flow_runs())
     bad_number = f"file://{env.folder}/x.yaml?numbers=0"
     bad_uri = env.start_run(bad_number, options=DEPLOYMENT)
-    other_flow = env.start_run(env.quick(), options=["--deployment", "mrunners-wait/wait"])
+    other_flow = env.start_run(env.quick(), options=["--deployment", "mrunners-wait/mrunners-wait"])
     unknown = env.start_run(env.quick(), options=["--deployment", "nowhere"])
     nameless = env.mrunners("run", "-n", "Load", "--runner-image", KPERF, *DEPLOYMENT)
     no_block = env.start_run(env.quick(), options=[*DEPLOYMENT, "--kubeconfig", "block:///prod"])
@@ -111,7 +111,7 @@ def test_invalid_input_is_refused_before_a_flow_run_is_created(
     assert [(one.code, one.stdout) for one in (*ended, nameless)] == [(2, "")] * 5
     assert "name a block as block:///kubernetes-credentials/NAME" in ended[3].stderr
     assert "numbers must be at least 1" in ended[0].stderr
-    assert "--deployment wait: its flow takes no options of a run" in ended[1].stderr
+    assert "--deployment mrunners-wait: its flow takes no options of a run" in ended[1].stderr
     assert "has no deployment multirunners/nowhere" in ended[2].stderr
     assert "--runners: give at least one" in nameless.stderr
     assert len(deployed.flow_runs()) == before

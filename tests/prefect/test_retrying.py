@@ -16,7 +16,7 @@ def test_a_retried_result_works_after_the_jobs_are_gone_and_with_an_empty_store(
     done = env.run(env.quick(2), options=["--service-account", "default"])
     assert done.code == 0, done.stderr
     assert env.mrunners("wait", env.namespace).code in {0, 5}
-    run_id = worker.trigger("mrunners-result/result", run={"namespace": env.namespace})
+    run_id = worker.trigger("mrunners-result/mrunners-result", run={"namespace": env.namespace})
     first = worker.ended(run_id)
     assert first["state_name"] == "Incomplete", first["state"]["message"]
     env.kubectl("delete", "configmap", "mrunners")

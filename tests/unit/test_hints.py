@@ -112,12 +112,23 @@ def test_steps_keep_the_order_in_which_the_error_suggests_them() -> None:
 
 def test_a_description_is_the_message_and_one_line_per_step() -> None:
     error = StillRunningError("1 of 2 Jobs have not finished:\n  a: 0 of 1 pods", jobs=["a"])
-    assert describe(error.suggest(RUN, NextStep.WAIT, NextStep.PARTIAL_RESULT)) == (
+    assert describe(error.suggest(RUN, NextStep.WAIT, NextStep.PARTIAL_RESULT), str) == (
         "1 of 2 Jobs have not finished:\n"
         "  a: 0 of 1 pods\n"
         "wait for it with: mrunners wait load --tracker nightly\n"
         "report on what has finished so far with: mrunners result load --tracker nightly --partial"
     )
+
+
+def test_a_description_for_people_with_a_form_names_its_labels_and_no_flags() -> None:
+    steps = (NextStep.REPLACE, NextStep.OTHER_TRACKER, NextStep.RESUME_SAME_OPTIONS)
+    labels = {"if_exists": "If the tracker exists", "tracker": "Tracker"}
+    assert describe(error_with(*steps), labels.__getitem__).splitlines()[1:] == [
+        'replace it by choosing "replace" in "If the tracker exists"',
+        'choose another name in "Tracker"',
+        'resume it with "resume" in "If the tracker exists" and the options that it was started '
+        "with",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -134,4 +145,4 @@ def test_an_error_without_a_run_or_without_steps_is_described_by_its_message(
     error: MrunnersError,
 ) -> None:
     assert next_step_lines(error, ClusterRef("config", "staging")) == []
-    assert describe(error) == "it failed"
+    assert describe(error, str) == "it failed"

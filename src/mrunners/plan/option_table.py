@@ -62,7 +62,7 @@ class IfExists(StrEnum):
 _NAMESPACE: Final = {"pattern": f"^{DNS_LABEL_PATTERN}$", "minLength": 1, "maxLength": 63}
 _TRACKER: Final = {**_NAMESPACE, "maxLength": TRACKER_LENGTH}
 _SERVICE_ACCOUNT: Final = {
-    "pattern": rf"^{DNS_LABEL_PATTERN}([.]{DNS_LABEL_PATTERN})*$",
+    "pattern": rf"^{DNS_LABEL_PATTERN}([.]{DNS_LABEL_PATTERN}){{0,126}}$",
     "minLength": 1,
     "maxLength": 253,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from mrunners.durations import parse_duration
 from mrunners.errors import FieldProblem, InvalidOptionsError
@@ -83,8 +83,21 @@ class AdvancedOptions(Record):
     run_key: Annotated[str, _option("run_key")] = _default("run_key")
 
 
+# What a form must ask for. A run that is resumed by its tracker alone is the exception: it is given
+# them empty.
+_ASKED_FOR = ("runners", "runner_image")
+
+
+def _ask(schema: dict[str, Any]) -> None:
+    for name in _ASKED_FOR:
+        schema["properties"][name].pop("default", None)
+    schema["required"] = [*_ASKED_FOR, *schema["required"]]
+
+
 class RunOptions(Record):
     """The options of one run, in the order in which people think of them."""
+
+    model_config = ConfigDict(json_schema_extra=_ask)
 
     runners: Annotated[Sequence[str], AfterValidator(tuple), _option("runners")] = _default(
         "runners"

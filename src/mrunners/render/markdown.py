@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from mrunners.formatting import grouped, milliseconds, per_second, percentile_name
+from mrunners.durations import format_duration, parse_go_duration
+from mrunners.formatting import counted, grouped, milliseconds, per_second, percentile_name
 from mrunners.render.request_rows import error_times, request_rows
 from mrunners.reports.coverage import Coverage, PodRef
 from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.merged import MergedReport, RunnerSummary
 from mrunners.text import printable
 
-__all__ = ["SavedPage", "job_rows", "render_markdown", "small_plot"]
+__all__ = ["SavedPage", "figures", "job_rows", "render_markdown", "small_plot"]
 
 # An artifact is a page in a browser, not an archive: the JSON report has every row.
 _MAX_ROWS = 50
@@ -23,13 +24,18 @@ _MAX_ROWS = 50
 # A finding may quote keys and node names of any length, which others chose.
 _LINE_CHARACTERS = 1000
 
-# In one pass, or the escapes would be escaped.
-_ESCAPES = str.maketrans({mark: f"&#{ord(mark)};" for mark in "&<>\\`*_[]|#"})
+# In one pass, or the escapes would be escaped. By backslashes: of Prefect's two designs, one shows
+# character references as they are.
+_ESCAPES = str.maketrans({mark: f"\\{mark}" for mark in "&<>\\`*_[]|#~"})
 
-# The small plot, in pixels: its size and the margins around its axes.
+# The small plot, in pixels: its size, the margins around its axes, and a long label.
 _WIDTH, _HEIGHT = 560, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 12, 36
+_LABEL_WIDTH = 80
 _GRID_PERCENTS = (0, 50, 90, 100)
+
+# The percentiles that a sentence and the plot name.
+_NAMED_PERCENTILES = (0.5, 0.99)
 
 # Readable on white and on black: Prefect shows artifacts in light and dark mode.
 _TEXT_COLOR, _GRID_COLOR, _CURVE_COLOR = "#808080", "#80808055", "#2a7ae2"
@@ -52,7 +58,10 @@ class SavedPage:
 
 
 def job_rows(report: MergedReport) -> list[dict[str, str | int | float | None]]:
-    """Return one row per Job: what it is, where it ran, and which reports are merged."""
+    """Return one row per Job: how fast it was, which reports are merged, and what it ran.
+
+    The figures come first: Prefect's table does not wrap, and a URI would push them out of sight.
+    """
     return [_job_row(runner) for runner in report.runners]
 
 
@@ -66,30 +75,49 @@ def render_markdown(report: MergedReport, page: SavedPage | None = None) -> str:
     return "\n".join(_lines(report, page)) + "\n"
 
 
-def small_plot(distribution: LatencyDistribution | None) -> str:
+def figures(report: MergedReport) -> str:
+    """Return the figures that people ask for first, in one line of text."""
+    known = dict(report.percentile_latencies or ())
+    named = [
+        f"{percentile_name(p)} {milliseconds(known[p])} ms"
+        for p in _NAMED_PERCENTILES
+        if p in known
+    ]
+    rate = per_second(report.throughput.successes_per_second)
+    counts = f"{counted(report.total, 'sample')} and {counted(report.error_count, 'error')}"
+    return ", ".join((*named, f"{rate} successes/s, {counts}"))
+
+
+def small_plot(
+    distribution: LatencyDistribution | None, percentiles: Mapping[float, float] | None = None
+) -> str:
     """Plot the share of all requests that was answered within a time, on a logarithmic time axis.
+
+    Args:
+        distribution: Of all requests.
+        percentiles: Seconds by percentile; the median and the p99 are marked.
 
     Returns:
         An `svg` element; empty when there are no samples.
     """
     if distribution is None or distribution.samples == 0:
         return ""
-    return "".join(_plot_elements(distribution))
+    return "".join(_plot_elements(distribution, percentiles or {}))
 
 
 def _job_row(runner: RunnerSummary) -> dict[str, str | int | float | None]:
     percentiles = dict(runner.report.percentile_latencies or ())
     return {
         "job": runner.job,
-        "uri": printable(runner.uri),
         "state": _state(runner),
+        "p50 ms": _rounded_ms(percentiles.get(0.5)),
+        "p99 ms": _rounded_ms(percentiles.get(0.99)),
         "pods": len(runner.pods),
         "reports": sum(pod.missing is None for pod in runner.pods),
         "nodes": len({pod.node for pod in runner.pods if pod.node is not None}),
         "samples": sum(pod.samples or 0 for pod in runner.pods),
         "errors": sum(pod.errors or 0 for pod in runner.pods),
-        "p50 ms": _rounded_ms(percentiles.get(0.5)),
-        "p99 ms": _rounded_ms(percentiles.get(0.99)),
+        "uri": printable(runner.uri),
     }
 
 
@@ -110,6 +138,8 @@ def _rounded_ms(seconds: float | None) -> float | None:
 def _lines(report: MergedReport, page: SavedPage | None) -> Iterable[str]:
     yield f"# {_cell(report.verdict, _LINE_CHARACTERS)}"
     yield ""
+    yield f"**{figures(report)}**"
+    yield ""
     for finding in report.findings:
         yield f"- **{finding.severity.value}:** {_cell(finding.text, _LINE_CHARACTERS)}  "
         yield f"  {_cell(finding.advice, _LINE_CHARACTERS)}"
@@ -117,10 +147,8 @@ def _lines(report: MergedReport, page: SavedPage | None) -> Iterable[str]:
         yield ""
     yield (
         f"Run `{report.run}` of tracker `{report.tracker}` in namespace `{report.namespace}`, "
-        f"{report.duration}; {grouped(report.total)} samples, "
-        f"{grouped(report.error_count)} errors; "
-        f"{per_second(report.throughput.successes_per_second)} successes/s from the first start to "
-        "the last answer."
+        f"{format_duration(parse_go_duration(report.duration) / 1e9)}; successes/s are those from "
+        "the first start to the last answer."
     )
     if page is not None:
         yield ""
@@ -129,7 +157,7 @@ def _lines(report: MergedReport, page: SavedPage | None) -> Iterable[str]:
         yield f"\n> {_cell(note, _LINE_CHARACTERS)}"
     yield "\n## Latency of successes, ms\n"
     yield from _latency_lines(report)
-    if plot := small_plot(report.latency_distribution):
+    if plot := small_plot(report.latency_distribution, dict(report.percentile_latencies or ())):
         # An artifact cannot refer to a file, so the image is in the text itself, as a data URI.
         encoded = base64.b64encode(plot.encode()).decode()
         yield f"\n![Share of requests by latency](data:image/svg+xml;base64,{encoded})"
@@ -174,25 +202,27 @@ def _latency_lines(report: MergedReport) -> Iterable[str]:
     if report.percentile_latencies is None:
         yield "Not available without raw data."
         return
-    # With the server's name on every line, the numbers would not fit beside Prefect's sidebar.
+    # The request last: Prefect's page does not wrap it, and the numbers would be out of sight.
     rows = (requests.total, *requests.first(_MAX_ROWS))
     names = [percentile_name(p) for p, _ in report.percentile_latencies] or ["p50"]
-    yield f"| request | samples | errors | {' | '.join(names)} |"
-    yield f"|---|---:|---:|{'---:|' * len(names)}"
+    yield f"| {' | '.join(names)} | samples | errors | request |"
+    yield f"|{'---:|' * len(names)}---:|---:|---|"
     for row in rows:
         values = list(map(milliseconds, row.percentiles.values())) or ["-"] * len(names)
         counts = f"{grouped(row.samples)} | {grouped(row.errors)}"
-        yield f"| {_cell(row.name)} | {counts} | {' | '.join(values)} |"
+        yield f"| {' | '.join(values)} | {counts} | {_cell(row.name)} |"
 
 
 def _cell(text: str, limit: int = 200) -> str:
     """Return text of others for a table cell: no markup, no line breaks, not too long."""
     escaped = printable(text, limit).translate(_ESCAPES)
     # Otherwise Prefect turns it into a link, and shows the escapes in it.
-    return escaped.replace("://", "&#58;//")
+    return escaped.replace("://", "\\://")
 
 
-def _plot_elements(distribution: LatencyDistribution) -> Iterator[str]:
+def _plot_elements(
+    distribution: LatencyDistribution, percentiles: Mapping[float, float]
+) -> Iterator[str]:
     bounds, total = distribution.seconds, distribution.samples
     first, last = math.log10(bounds[0]), math.log10(bounds[-1])
 
@@ -213,12 +243,21 @@ def _plot_elements(distribution: LatencyDistribution) -> Iterator[str]:
         yield _text(_LEFT - 6, y(percent) + 4, "end", f"{percent}%")
     for decade in range(math.ceil(first), math.floor(last) + 1):
         yield _line(x(10**decade), _TOP, x(10**decade), _HEIGHT - _BOTTOM)
-        yield _text(x(10**decade), _HEIGHT - 20, "middle", f"{milliseconds(10**decade)} ms")
+        # What ends at the right edge would be cut off.
+        anchor = "end" if x(10**decade) > _WIDTH - _RIGHT - _LABEL_WIDTH / 2 else "middle"
+        yield _text(x(10**decade), _HEIGHT - 20, anchor, f"{milliseconds(10**decade)} ms")
     points = " ".join(
         f"{x(bound):.1f},{y(100 * count / total):.1f}"
         for bound, count in zip(bounds, distribution.counts, strict=True)
     )
     yield f'<polyline points="{points}" fill="none" stroke="{_CURVE_COLOR}" stroke-width="2"/>'
+    for p in _NAMED_PERCENTILES:
+        if (seconds := percentiles.get(p)) is not None:
+            at, up = min(max(x(seconds), _LEFT), _WIDTH - _RIGHT), y(100 * p)
+            yield f'<circle cx="{at:.1f}" cy="{up:.1f}" r="3.5" fill="{_CURVE_COLOR}"/>'
+            # Right of a rising curve and below it there is room.
+            label = f"{percentile_name(p)} {milliseconds(seconds)} ms"
+            yield _text(min(at + 8, _WIDTH - _RIGHT - _LABEL_WIDTH), up + 18, "start", label)
     yield _text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 4, "middle", "answered within")
     yield "</svg>"
 

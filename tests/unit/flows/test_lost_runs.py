@@ -1,9 +1,27 @@
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from deploy.lost_runs import FLOWS
+import yaml
+from prefect.settings.models.flows import FlowsSettings
+
+from deploy.lost_runs import FLOWS, lost_runs
 from mrunners_flows import delete, multirunners, result, wait
 
 
 def test_lost_runs_are_searched_among_all_our_flows_and_no_others() -> None:
     ours: list[Any] = [multirunners, wait, result, delete]
     assert [flow.name for flow in ours] == FLOWS
+
+
+def test_a_healthy_run_is_never_silent_for_so_long_whatever_its_heartbeat() -> None:
+    default = FlowsSettings.model_fields["heartbeat_frequency"].default
+    assert lost_runs().trigger.within > timedelta(seconds=2 * default)  # type: ignore[union-attr]
+
+
+def test_the_shipped_deployments_send_a_heartbeat_every_half_minute() -> None:
+    document = yaml.safe_load((Path(__file__).parents[3] / "prefect.yaml").read_text())
+    environments = [
+        deployment["work_pool"]["job_variables"]["env"] for deployment in document["deployments"]
+    ]
+    assert [env["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] for env in environments] == ["30"] * 5

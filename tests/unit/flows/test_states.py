@@ -1,3 +1,5 @@
+import logging
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from mrunners.reports.conclusion import Conclusion, FailOn
 from mrunners.reports.merge import merge
 from mrunners.reports.outcomes import MissingReason
 from mrunners.run.result import CollectedRun
-from mrunners_flows import RunOutcome
+from mrunners_flows import RunOutcome, states
 from mrunners_flows.states import (
     RunIncompleteError,
     RunInDoubtError,
@@ -63,11 +65,16 @@ def test_a_cancelled_flow_ends_as_cancelled_and_any_other_failure_as_failed() ->
 def test_invalid_options_are_spelled_with_the_labels_of_the_form() -> None:
     problems = [
         FieldProblem("advanced.start_timeout", "not a duration"),
-        FieldProblem("policy.files", "requires policy.save"),
+        FieldProblem("policy.files", "requires policy.save: a report that is not saved is lost"),
+        FieldProblem("files.url", "requires files.folder"),
     ]
     state = state_of(InvalidOptionsError(problems))
     assert (state.name, exit_code_of_state(state)) == ("Invalid", ExitCode.INVALID)
-    assert state.message == "Start timeout: not a duration\npolicy.files: requires policy.save"
+    assert (state.message or "").splitlines() == [
+        "Start timeout: not a duration",
+        'Report as files: requires "Save artifacts": a report that is not saved is lost',
+        'URL of the folder: requires "Folder"',
+    ]
 
 
 def test_other_invalid_input_is_one_line_per_problem() -> None:
@@ -79,6 +86,36 @@ def test_a_state_says_what_to_do_next() -> None:
     assert state_of(error).message == (
         "theirs\nget its report with: mrunners result load --tracker nightly"
     )
+
+
+@pytest.mark.parametrize(("attempt", "said"), [(1, False), (2, True)])
+def test_an_incomplete_run_that_is_retried_says_that_a_retry_loads_nothing(
+    attempt: int, said: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow_run = SimpleNamespace(run_count=attempt)
+    monkeypatch.setattr(states, "runtime", SimpleNamespace(flow_run=flow_run))
+    line = "a retry only collects again; start a new run to load again"
+    assert state_of(IncompleteError("2 failed")).message == "2 failed" + (f"\n{line}" * said)
+    assert line not in (state_of(RefusedError("theirs", namespace="load")).message or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "kept"),
+    [
+        ("Engine execution exited with unexpected exception", IncompleteError("2 failed"), False),
+        ("Execution of flow run 'x' exited with unexpected", IncompleteError("2 failed"), False),
+        ("Engine execution exited with unexpected exception", KeyError("a bug"), True),
+        ("Encountered exception during execution: %r", IncompleteError("2 failed"), True),
+    ],
+    ids=["engine", "process", "bug", "pipeline"],
+)
+@pytest.mark.parametrize("logger", ["prefect.flow_runs", "prefect.engine"])
+def test_a_known_error_leaves_no_traceback_of_prefects_engine(
+    text: str, error: Exception, kept: bool, logger: str
+) -> None:
+    trace = (type(error), error, None)
+    record = logging.LogRecord(logger, logging.ERROR, "", 0, text, (), trace)
+    assert bool(logging.getLogger(logger).filter(record)) is kept
 
 
 def test_the_report_of_an_outcome_is_the_merged_report() -> None:

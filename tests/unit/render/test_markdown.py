@@ -3,7 +3,7 @@
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
-from mrunners.render.markdown import job_rows, render_markdown, small_plot
+from mrunners.render.markdown import figures, job_rows, render_markdown, small_plot
 from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.merge import merge
 from mrunners.reports.outcomes import MissingReason
@@ -30,12 +30,33 @@ def test_pods_without_a_success_are_neither_complete_nor_left_out() -> None:
     assert "| mrunners-0 | 1 | mrunners-0-1-abcde | node-1 | nothing succeeded |" in page
 
 
+def test_the_figures_stand_above_the_table_and_the_findings_under_them() -> None:
+    pods = [merged_pod(0, 0, flat({"LIST https://api/pods": [0.001] * 34}, errors=266))]
+    report = merge(RUN, RUN_ID, pods)
+    lines = render_markdown(report).splitlines()
+    assert lines[:4] == [
+        "# 1 of 1 reports merged; the figures are in doubt",
+        "",
+        f"**{figures(report)}**",
+        "",
+    ]
+    assert lines[4].startswith("- **error:** 266 of 300 requests failed")
+    assert figures(report).startswith("p50 1.00 ms, p99 1.00 ms, ")
+    assert figures(report).endswith(" successes/s, 34 samples and 266 errors")
+
+
+def test_what_does_not_wrap_comes_last_in_the_table_of_jobs() -> None:
+    (row, *_) = job_rows(guide_report())
+    assert list(row)[:4] == ["job", "state", "p50 ms", "p99 ms"]
+    assert list(row)[-1] == "uri"
+
+
 def test_marks_of_markdown_are_escaped_once() -> None:
     pod = merged_pod(0, 0, flat(errors=1), node="specs[1] #2 | `a` & <b>")
     page = render_markdown(
         merge(RUN, RUN_ID, [replace(pod, report=None, missing=MissingReason.FAILED)])
     )
-    assert "| specs&#91;1&#93; &#35;2 &#124; &#96;a&#96; &#38; &#60;b&#62; |" in page
+    assert r"| specs\[1\] \#2 \| \`a\` \& \<b\> |" in page
 
 
 def distribution(seconds: tuple[float, ...], counts: tuple[int, ...]) -> LatencyDistribution:
@@ -60,6 +81,18 @@ def test_the_curve_goes_from_the_bottom_left_to_the_top_right() -> None:
     ]
 
 
+def test_the_median_and_the_p99_are_marked_on_the_curve() -> None:
+    spread = distribution((0.001, 0.01, 0.1), (0, 5, 10))
+    plot = ET.fromstring(small_plot(spread, {0: 0.001, 0.5: 0.01, 0.99: 0.1}))
+    marks = [(mark.get("cx"), mark.get("cy")) for mark in plot.iter(f"{SVG}circle")]
+    assert marks == [("296.0", "98.0"), ("546.0", "13.7")]
+    texts = {text.text: text for text in plot.iter(f"{SVG}text")}
+    assert texts["p50 10.0 ms"].get("x") == "304.0"
+    # Whole, although the curve ends at the edge.
+    assert texts["p99 100 ms"].get("x") == "466.0"
+    assert texts["100 ms"].get("text-anchor") == "end"
+
+
 def test_a_single_bound_is_a_point() -> None:
     plot = ET.fromstring(small_plot(distribution((0.001,), (3,))))
     (curve,) = plot.iter(f"{SVG}polyline")
@@ -77,15 +110,15 @@ def test_the_requests_have_their_errors_and_one_without_a_success_has_a_row() ->
     document["errors"] = [*failures(pods, "http/403", 1), *failures(secrets, "http/403", 4)]
     lines = render_markdown(merge(RUN, RUN_ID, [merged_pod(0, 0, document)])).splitlines()
     values = " | ".join(["100"] * 6)
-    assert [line for line in lines if line.startswith(("| all", "| LIST", "| request"))] == [
-        "| request | samples | errors | min | p50 | p90 | p95 | p99 | max |",
-        f"| all requests | 2 | 5 | {values} |",
-        f"| LIST /pods | 2 | 1 | {values} |",
-        f"| LIST /secrets | 0 | 4 | {' | '.join('-' * 6)} |",
+    assert [line for line in lines if line.endswith(("requests |", "s |", "| request |"))] == [
+        "| min | p50 | p90 | p95 | p99 | max | samples | errors | request |",
+        f"| {values} | 2 | 5 | all requests |",
+        f"| {values} | 2 | 1 | LIST /pods |",
+        f"| {' | '.join('-' * 6)} | 0 | 4 | LIST /secrets |",
     ]
     assert lines[-1] == "errors from 0s to 1s after the first pod's start, most (5) from 0s to 1s."
 
 
 def test_of_a_run_without_a_success_the_errors_are_shown_by_request() -> None:
     lines = render_markdown(merge(RUN, RUN_ID, [merged_pod(0, 0, flat({}, errors=2))])).splitlines()
-    assert "| LIST /pods | 0 | 2 | - |" in lines
+    assert "| - | 0 | 2 | LIST /pods |" in lines
