@@ -12,8 +12,8 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.exceptions import PrefectException
 
 from mrunners.errors import RunCancelledError
-from mrunners.formatting import counted
 from mrunners.status.run_state import RunState
+from mrunners.status.time_left import TimeLeft, progress_texts
 
 __all__ = ["PREFECT_UNAVAILABLE", "CancellableSleep", "RunLog"]
 
@@ -62,16 +62,13 @@ class RunLog:
         more = f"; and {len(pods) - PODS_NAMED} more" if len(pods) > PODS_NAMED else ""
         get_run_logger().info("reports fetched: %s%s", "; ".join(pods[:PODS_NAMED]), more)
 
-    def progress(self, state: RunState, reports: int) -> None:
+    def progress(self, state: RunState, reports: int, left: TimeLeft | None) -> None:
         """Log an INFO line whenever something changed, and update the artifact now and then."""
         now = (state.ended, state.running, reports)
         if now == self._logged:
             return
         self._logged = now
-        line = (
-            f"{state.ended} of {state.pod_count} pods ended, {state.running} running, "
-            f"{counted(reports, 'report')}"
-        )
+        line = progress_texts(state, reports, left)[0]
         get_run_logger().info(line)
         percent = 100.0 * state.ended / state.pod_count
         written, at = self._written

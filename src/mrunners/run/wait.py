@@ -32,6 +32,7 @@ from mrunners.status.diagnostics import diagnosis_lines
 from mrunners.status.held_pods import held_pod_lines
 from mrunners.status.run_state import RunState
 from mrunners.status.start_deadline import late_start
+from mrunners.status.time_left import time_left
 from mrunners.text import listed
 
 __all__ = ["wait_for_run"]
@@ -137,7 +138,8 @@ class _Wait:
         ended = None
         if self._needs_pods(before, state):
             ended = self._read_pods(state)
-        self._observer.progress(self._run.state, self._progress.reports)
+        left = time_left(self._run.state, self._cluster.now())
+        self._observer.progress(self._run.state, self._progress.reports, left)
         return ended if certain else None
 
     def next_interval(self, previous: float | None) -> float:
@@ -174,6 +176,8 @@ class _Wait:
         since = self._monotonic() - self._pods_read_at
         if before is None or state.finished or _counters_moved(before, state):
             return True
+        if has_unstarted_pods(before) and not has_unstarted_pods(state):
+            return True  # when they started says how long the load still takes
         if has_unstarted_pods(state) or state.missing or self._holding:
             return since >= DIAGNOSIS_SECONDS
         if self._progress.unread and since >= UNREAD_SECONDS:
