@@ -18,6 +18,7 @@ from mrunners_cli.interruption import raise_if_terminated
 
 if TYPE_CHECKING:
     from mrunners.reports.analysis.finding import Finding
+    from mrunners.reports.merged import MergedReport
     from mrunners.status.run_state import RunState
     from mrunners.status.time_left import TimeLeft
     from mrunners_cli.live_line import LiveLine
@@ -125,6 +126,17 @@ class Console:
 
         for line in lines_of(findings):
             self._print(line)
+
+    def summary(self, report: MergedReport) -> bool:
+        """Print the report as a table, unless quiet; return whether it was printed."""
+        if self._quiet:
+            return False
+        from mrunners_cli.output import render_for_stderr
+
+        text = render_for_stderr(report)
+        with self._cleared(), suppress(OSError):
+            click.echo(text, err=True, nl=False, color=True)
+        return True
 
     def tracker_created(self, name: str) -> None:
         """Print the tracker's name to stdout, at once and only once.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ from mrunners.status.completion import (
     next_interval,
     pods_interval,
 )
-from mrunners.status.diagnostics import diagnosis_lines
+from mrunners.status.diagnostics import CANNOT_START, diagnosis_lines
 from mrunners.status.held_pods import held_pod_lines
 from mrunners.status.run_state import RunState
 from mrunners.status.start_deadline import late_start
@@ -188,7 +188,8 @@ class _Wait:
         snapshot = read_snapshot(self._cluster, self._run, state, self._store)
         self._run = replace(self._run, state=snapshot.state)
         self._pods_read_at, self._holding = self._monotonic(), bool(snapshot.held)
-        self._warn(diagnosis_lines(state, snapshot.diagnoses))
+        lines = diagnosis_lines(state, snapshot.diagnoses)
+        self._warn(lines | _shortened(lines, self._reported))
         self._warn(held_pod_lines(state, snapshot.held))
         self._note_pods(snapshot)
         fetch_ended(
@@ -247,6 +248,17 @@ class _Wait:
             if key not in self._reported:
                 self._reported.add(key)
                 self._observer.warn(line)
+
+
+def _shortened(
+    lines: Mapping[tuple[str, ...], str], reported: Collection[tuple[str, ...]]
+) -> dict[tuple[str, ...], str]:
+    """Return without their reasons the lines about late pods whose reasons were reported before."""
+    return {
+        (job, reason, verb, same): f"{line[: line.index(verb)]}{verb}, for the same reason"
+        for (job, reason, verb, same), line in lines.items()
+        if verb != CANNOT_START and (job, reason, CANNOT_START, same) in reported
+    }
 
 
 def _longest_interval(state: RunState) -> float:

@@ -82,12 +82,14 @@ def progress_texts(state: RunState, reports: int, left: TimeLeft | None) -> tupl
         reports: How many reports have been fetched.
         left: How long the load still takes; None when it is not known.
     """
-    ended, planned = f"{state.ended:,}", f"{state.pod_count:,}"
+    # A report proves that its pod has ended; its Job's status says so a little later.
+    count = max(state.ended, reports)
+    ended, planned = f"{count:,}", f"{state.pod_count:,}"
     end = [_end(state, left)] if _end(state, left) else []
     given_up = sum(len(job.given_up) for job in state.jobs)
     facts = [
         f"{ended} of {planned} pods ended",
-        *_some(state.running, "running"),
+        *_some(min(state.running, state.pod_count - count), "running"),
         *_some(state.unstarted, "starting"),
         *_some(given_up, "given up"),
         *([f"{counted(len(state.missing), 'Job')} not created"] if state.missing else []),

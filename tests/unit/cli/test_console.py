@@ -156,7 +156,7 @@ def test_a_terminal_without_unicode_gets_ascii() -> None:
     assert "?" not in _CONTROL.sub("", screen.written)
 
 
-class TerminalError(io.StringIO):
+class TerminalStderr(io.StringIO):
     """A stderr that says that it is a terminal."""
 
     def isatty(self) -> bool:
@@ -167,7 +167,7 @@ class TerminalError(io.StringIO):
 def test_a_terminal_that_cannot_redraw_gets_lines(
     variables: dict[str, str], clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stderr = TerminalError()
+    stderr = TerminalStderr()
     monkeypatch.setattr(sys, "stderr", stderr)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -180,7 +180,7 @@ def test_a_terminal_that_cannot_redraw_gets_lines(
 def test_a_terminal_gets_a_live_line_and_no_other(
     clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stderr = TerminalError()
+    stderr = TerminalStderr()
     monkeypatch.setattr(sys, "stderr", stderr)
     monkeypatch.setenv("TERM", "xterm-256color")
     with Console(quiet=False, monotonic=clock.monotonic) as console:

@@ -222,7 +222,7 @@ def test_pods_that_never_start_end_the_wait_with_their_cause(tmp_path: Path) -> 
     )
     assert run.observer.warnings == [
         f"job mrunners-0: 1 of 2 pods on node-0 cannot start: {cause}",
-        f"job mrunners-0: 1 of 2 pods on node-0 did not start in time: {cause}",
+        "job mrunners-0: 1 of 2 pods on node-0 did not start in time, for the same reason",
     ]
     assert 60 < run.clock.seconds < 80
     assert run.stored() == [(FIRST, 1), (SECOND, 0)]
