@@ -59,7 +59,8 @@ def run(
     """Deploy load runners and print the tracker's name.
 
     Everything is validated before anything is created, and all errors are reported at once. Only
-    the tracker's name goes to stdout.
+    the tracker's name goes to stdout. With --wait, the report is printed as a table on stderr, in
+    the end.
     """
     from mrunners.errors import ExitCode
     from mrunners.plan.options import IfExists, validate_options
