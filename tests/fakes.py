@@ -18,6 +18,7 @@ from mrunners.kube.objects import ConfigMap, Event, Job, Placement, Pod
 from mrunners.plan.metadata import Manifest
 from mrunners.run.observer import RunObserver
 from mrunners.status.run_state import RunState
+from mrunners.status.time_left import TimeLeft, progress_texts
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -60,6 +61,7 @@ class RecordingObserver:
     trackers: list[str] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
     reports: list[int] = field(default_factory=list)
+    progress_texts: list[str] = field(default_factory=list, compare=False)
 
     def info(self, text: str) -> None:
         self.infos.append(text)
@@ -73,8 +75,9 @@ class RecordingObserver:
     def reports_fetched(self, pods: Sequence[str]) -> None:
         self.fetched.extend(pods)
 
-    def progress(self, state: RunState, reports: int) -> None:
+    def progress(self, state: RunState, reports: int, left: TimeLeft | None) -> None:
         self.reports.append(reports)
+        self.progress_texts.append(progress_texts(state, reports, left)[0])
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from mrunners.run.result import CollectedRun
 from mrunners.run.second_look import same_tracker
 from mrunners.run.snapshot import RunSnapshot
 from mrunners.status.run_state import JobState, RunState
+from mrunners.status.time_left import TimeLeft, time_left
 
 __all__ = ["Run"]
 
@@ -39,6 +40,7 @@ class Run:
         self._observer = observer
         self._store = store
         self._sleep = sleep
+        self._left: TimeLeft | None = None
 
     @property
     def ref(self) -> RunRef:
@@ -51,8 +53,12 @@ class Run:
         return self.existing.plan
 
     def describe(self) -> str:
-        """Return name, state and age in a few words, as they were when the run was read."""
-        return lookup.describe_run(self._cluster, self.existing)
+        """Return name, state and age in a few words, as they were when the run was read.
+
+        After `snapshot`, also how long its load still took then.
+        """
+        words = lookup.describe_run(self._cluster, self.existing)
+        return words if self._left is None else f"{words}: {self._left}"
 
     def snapshot(self, state: RunState | None = None, *, final: bool = False) -> RunSnapshot:
         """Read Jobs, unless `state` has them, and pods; `final` looks twice for what is gone."""
@@ -64,6 +70,7 @@ class Run:
             current = snapshot.read_snapshot(
                 self._cluster, self.existing, state, self._store, self._sleep
             )
+        self._left = time_left(current.state, self._cluster.now())
         snapshot.warn_of_unplanned_jobs(current.state, self._observer)
         return current
 

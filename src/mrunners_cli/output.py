@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -19,7 +20,7 @@ from mrunners.render.terminal.report_table import render_table
 from mrunners.reports.merged import MergedReport, to_json
 from mrunners.run.preflight import RunAction
 
-__all__ = ["render", "render_manifests", "require_writable", "write_output"]
+__all__ = ["render", "render_for_stderr", "render_manifests", "require_writable", "write_output"]
 
 # A file or a pipe has no width; 80 columns fit everywhere.
 _WIDTH = 80
@@ -41,6 +42,19 @@ def render(report: MergedReport, output_format: str, *, to_file: bool) -> str:
     width = max(_WIDTH, min(shutil.get_terminal_size((_WIDTH, 24)).columns, 160))
     color = on_terminal and not os.environ.get("NO_COLOR")  # https://no-color.org
     return render_table(report, width=width if on_terminal else _WIDTH, color=color)
+
+
+def render_for_stderr(report: MergedReport) -> str:
+    """Return the report as a table that is as wide as stderr."""
+    width = _WIDTH
+    on_terminal = sys.stderr.isatty()
+    if on_terminal:
+        # Not shutil.get_terminal_size, which asks stdout.
+        with suppress(OSError, ValueError):
+            columns = os.environ.get("COLUMNS") or os.get_terminal_size(sys.stderr.fileno()).columns
+            width = int(columns) or _WIDTH
+    color = on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return render_table(report, width=min(width, 160), color=color)
 
 
 def require_writable(output: Path | None) -> None:

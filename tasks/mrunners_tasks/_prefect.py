@@ -12,8 +12,8 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.exceptions import PrefectException
 
 from mrunners.errors import RunCancelledError
-from mrunners.formatting import counted
 from mrunners.status.run_state import RunState
+from mrunners.status.time_left import TimeLeft, progress_texts
 
 __all__ = ["PREFECT_UNAVAILABLE", "CancellableSleep", "RunLog"]
 
@@ -42,7 +42,9 @@ class RunLog:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._logged = self._written = ""
+        # How many pods have ended and run, and how many reports were fetched.
+        self._logged: tuple[int, int, int] | None = None
+        self._written: tuple[int, int, int] | None = None
         self._artifact: UUID | None = None
         self._written_at = float("-inf")
 
@@ -63,21 +65,19 @@ class RunLog:
         more = f"; and {len(pods) - PODS_NAMED} more" if len(pods) > PODS_NAMED else ""
         get_run_logger().info("reports fetched: %s%s", "; ".join(pods[:PODS_NAMED]), more)
 
-    def progress(self, state: RunState, reports: int) -> None:
+    def progress(self, state: RunState, reports: int, left: TimeLeft | None) -> None:
         """Log an INFO line whenever something changed, and soon after update the artifact."""
-        line = (
-            f"{state.ended} of {state.pod_count} pods ended, {state.running} running, "
-            f"{counted(reports, 'report')}"
-        )
-        if line != self._logged:
-            self._logged = line
+        line = progress_texts(state, reports, left)[0]
+        now = (state.ended, state.running, reports)
+        if now != self._logged:
+            self._logged = now
             get_run_logger().info(line)
         # Called again and again: what is too early now is written by a later call.
         early = self._monotonic() - self._written_at < ARTIFACT_SECONDS
         last = state.finished or state.ended == state.pod_count
-        if line == self._written or (early and not last):
+        if now == self._written or (early and not last):
             return
-        self._written, self._written_at = line, self._monotonic()
+        self._written, self._written_at = now, self._monotonic()
         try:
             self._write(100.0 * state.ended / state.pod_count, line)
         except PREFECT_UNAVAILABLE as error:

@@ -59,7 +59,7 @@ def test_a_signal_while_a_job_is_being_created_ends_the_run_soon_and_it_can_be_r
         # The API server would hold the request for 30 s.
         ended = started.finish(20)
     assert (ended.code, ended.stdout) == (code, "mrunners\n")
-    assert "; what was created continues; resume it with: mrunners run --namespace" in ended.stderr
+    assert "; the run continues; resume it with: mrunners run --namespace" in ended.stderr
     assert "Traceback" not in ended.stderr
     before = env.jobs()
     assert set(before) == _job_names(4)
@@ -82,7 +82,7 @@ def test_ctrl_c_ends_a_run_soon_that_has_a_prefect_server_of_its_own(
         # Prefect would ask for its server for 65 s.
         ended = started.finish(30)
     assert (ended.code, ended.stdout) == (130, "mrunners\n")
-    assert "; what was created continues; resume it with: mrunners run --namespace" in ended.stderr
+    assert "; the run continues; resume it with: mrunners run --namespace" in ended.stderr
     assert "Aborted" not in ended.stderr
     assert _resume(env).code == 0
     _went_well(env, 2)

@@ -112,6 +112,18 @@ def test_starting_creates_the_tracker_and_the_jobs(env: Env) -> None:
     assert env.observer == RecordingObserver(trackers=["mrunners"])
 
 
+def test_a_run_whose_pods_were_read_is_described_with_the_time_that_is_left(env: Env) -> None:
+    run = env.start()
+    for index in range(2):
+        env.cluster.start_pod("mrunners-0", index)
+    env.cluster.clock.seconds += 4
+    run = env.connection.get("load")
+    run.snapshot(run.existing.state)
+    assert run.describe() == (
+        "tracker load/mrunners (running, created 4s ago, 0 of 2 pods ended): about 6s left"
+    )
+
+
 def test_wrong_options_are_refused_before_anything_is_sent(env: Env) -> None:
     with pytest.raises(InvalidOptionsError) as caught:
         env.start(namespace="No", tracker="Neither")

@@ -14,7 +14,9 @@ from mrunners.text import listed, printable
 __all__ = ["Coverage", "MissingPod", "PodRef"]
 
 _REASONS = 3
-_DETAIL_CHARACTERS = 160
+# Of all reasons together. A single one is not cut where a diagnosis is not: the limit or the name
+# that matters is often at its end.
+_DETAIL_CHARACTERS = 500
 
 
 class PodRef(Record):
@@ -76,6 +78,9 @@ def _pods_by_reason(missing: Sequence[MissingPod]) -> str:
         detail = printable(pod.detail, _DETAIL_CHARACTERS)
         reason = f"{pod.reason.value}{': ' if detail else ''}{detail}"
         pods.setdefault(reason, []).append(_pod(pod))
-    shown = [f"{listed(names)} ({reason})" for reason, names in pods.items()][:_REASONS]
+    limit = _DETAIL_CHARACTERS // min(len(pods), _REASONS)
+    shown = [f"{listed(names)} ({printable(reason, limit)})" for reason, names in pods.items()][
+        :_REASONS
+    ]
     more = sum(len(names) for names in list(pods.values())[_REASONS:])
     return ", ".join(shown) + (f" and {more} more" if more else "")

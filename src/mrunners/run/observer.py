@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mrunners.status.run_state import RunState
+from mrunners.status.time_left import TimeLeft, progress_texts
 
 __all__ = ["LoggingObserver", "RunObserver"]
 
@@ -32,12 +33,13 @@ class RunObserver(Protocol):
             pods: One text per pod: `JOB index INDEX, pod NAME on NODE`.
         """
 
-    def progress(self, state: RunState, reports: int) -> None:
+    def progress(self, state: RunState, reports: int, left: TimeLeft | None) -> None:
         """Report how far the run is; called often.
 
         Args:
             state: The state of the run.
             reports: How many reports have been fetched.
+            left: How long the load still takes; None when that is not known.
         """
 
 
@@ -63,12 +65,6 @@ class LoggingObserver:
         """Log at level INFO."""
         _logger.info("reports fetched: %s", "; ".join(pods))
 
-    def progress(self, state: RunState, reports: int) -> None:
+    def progress(self, state: RunState, reports: int, left: TimeLeft | None) -> None:
         """Log at level DEBUG."""
-        _logger.debug(
-            "%d of %d pods ended, %d running, %d reports",
-            state.ended,
-            state.pod_count,
-            state.running,
-            reports,
-        )
+        _logger.debug("%s", progress_texts(state, reports, left)[0])

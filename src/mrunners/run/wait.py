@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -28,10 +28,11 @@ from mrunners.status.completion import (
     next_interval,
     pods_interval,
 )
-from mrunners.status.diagnostics import diagnosis_lines
+from mrunners.status.diagnostics import CANNOT_START, diagnosis_lines
 from mrunners.status.held_pods import held_pod_lines
 from mrunners.status.run_state import RunState
 from mrunners.status.start_deadline import late_start
+from mrunners.status.time_left import time_left
 from mrunners.text import listed
 
 __all__ = ["wait_for_run"]
@@ -137,7 +138,8 @@ class _Wait:
         ended = None
         if self._needs_pods(before, state):
             ended = self._read_pods(state)
-        self._observer.progress(self._run.state, self._progress.reports)
+        left = time_left(self._run.state, self._cluster.now())
+        self._observer.progress(self._run.state, self._progress.reports, left)
         return ended if certain else None
 
     def next_interval(self, previous: float | None) -> float:
@@ -174,6 +176,8 @@ class _Wait:
         since = self._monotonic() - self._pods_read_at
         if before is None or state.finished or _counters_moved(before, state):
             return True
+        if has_unstarted_pods(before) and not has_unstarted_pods(state):
+            return True  # when they started says how long the load still takes
         if has_unstarted_pods(state) or state.missing or self._holding:
             return since >= DIAGNOSIS_SECONDS
         if self._progress.unread and since >= UNREAD_SECONDS:
@@ -184,7 +188,8 @@ class _Wait:
         snapshot = read_snapshot(self._cluster, self._run, state, self._store)
         self._run = replace(self._run, state=snapshot.state)
         self._pods_read_at, self._holding = self._monotonic(), bool(snapshot.held)
-        self._warn(diagnosis_lines(state, snapshot.diagnoses))
+        lines = diagnosis_lines(state, snapshot.diagnoses)
+        self._warn(lines | _shortened(lines, self._reported))
         self._warn(held_pod_lines(state, snapshot.held))
         self._note_pods(snapshot)
         fetch_ended(
@@ -243,6 +248,17 @@ class _Wait:
             if key not in self._reported:
                 self._reported.add(key)
                 self._observer.warn(line)
+
+
+def _shortened(
+    lines: Mapping[tuple[str, ...], str], reported: Collection[tuple[str, ...]]
+) -> dict[tuple[str, ...], str]:
+    """Return without their reasons the lines about late pods whose reasons were reported before."""
+    return {
+        (job, reason, verb, same): f"{line[: line.index(verb)]}{verb}, for the same reason"
+        for (job, reason, verb, same), line in lines.items()
+        if verb != CANNOT_START and (job, reason, CANNOT_START, same) in reported
+    }
 
 
 def _longest_interval(state: RunState) -> float:

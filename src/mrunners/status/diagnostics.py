@@ -21,6 +21,7 @@ from mrunners.status.start_deadline import start_deadline
 from mrunners.text import listed, printable
 
 __all__ = [
+    "CANNOT_START",
     "DiagnosisCategory",
     "PodDiagnosis",
     "diagnose_pods",
@@ -99,6 +100,8 @@ _CHANGING = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\b|\b[0-9a-f]{8,}\b|\d
 # The scheduler's message names a count for each reason why nodes do not fit, and a kubelet's
 # quotes the whole answer of a registry.
 _DETAIL_LIMIT = 500
+
+CANNOT_START = "cannot start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +207,8 @@ def diagnosis_lines(
     The lines are by what makes them different to a reader: two that differ only in the names of
     pods or nodes, in numbers or in the count of pods have the same key.
 
-    A line reads: `job mrunners-1: 2 of 10 pods on node-3 cannot start: ErrImagePull: …; check
-    --runner-image`.
+    A line reads: `job mrunners-1: 2 of 10 pods on node-3 cannot start: ErrImagePull: …; check the
+    runner image`. Its key is the Job, the reason, `CANNOT_START` or other words, and the detail.
     """
     groups: dict[tuple[str, str], list[PodDiagnosis]] = {}
     for diagnosis in diagnoses:
@@ -279,7 +282,7 @@ def _given_up(
 
 
 def _verb(group: Sequence[PodDiagnosis]) -> str:
-    return "did not start in time" if all(d.overdue for d in group) else "cannot start"
+    return "did not start in time" if all(d.overdue for d in group) else CANNOT_START
 
 
 def _detail(group: Sequence[PodDiagnosis]) -> str:

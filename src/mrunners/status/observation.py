@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from mrunners.kube.objects import Pod
 from mrunners.status.run_state import ObservedPods, RunState
@@ -15,9 +16,13 @@ def observe_pods(state: RunState, pods: Iterable[Pod]) -> RunState:
     """Return the state with what the pods of the run show beyond the Jobs' counters."""
     started: dict[str | None, set[int]] = {}
     ended: dict[str | None, set[int]] = {}
+    last_start: dict[str | None, datetime] = {}
     for pod in pods:
         if pod.index is not None and pod.started is not None:
             started.setdefault(pod.job_uid, set()).add(pod.index)
+            if not pod.ended:
+                before = last_start.get(pod.job_uid, pod.started)
+                last_start[pod.job_uid] = max(before, pod.started)
         if pod.index is not None and pod.ended:
             ended.setdefault(pod.job_uid, set()).add(pod.index)
     return replace(
@@ -30,6 +35,7 @@ def observe_pods(state: RunState, pods: Iterable[Pod]) -> RunState:
                 pods=ObservedPods(
                     job.pods.started.union(started.get(job.actual.uid, ())),
                     job.pods.ended.union(ended.get(job.actual.uid, ())),
+                    last_start.get(job.actual.uid, job.pods.last_start),
                 ),
             )
             for job in state.jobs

@@ -66,10 +66,12 @@ class ObservedPods:
     Attributes:
         started: Those whose runner container has started; it may have ended.
         ended: Those whose runner container has ended, also if the Job has not counted it.
+        last_start: When the last of them started that has not ended.
     """
 
     started: frozenset[int] = frozenset()
     ended: frozenset[int] = frozenset()
+    last_start: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

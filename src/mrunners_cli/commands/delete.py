@@ -13,6 +13,7 @@ from mrunners_cli.flags import (
     quiet_option,
     tracker_option,
 )
+from mrunners_cli.interruption import say_when_interrupted
 
 __all__ = ["delete"]
 
@@ -42,5 +43,8 @@ def delete(
 
     with Console(quiet=quiet) as console:
         connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
+        say_when_interrupted(
+            lambda: "a deletion that has begun continues; wait for its end with the same command"
+        )
         run = connection.delete(namespace, tracker, force=force)
         console.info(f"deleted tracker {run} with its Jobs and pods")

@@ -19,6 +19,7 @@ from mrunners_cli.prefect_url import check_prefect_url, require_prefect_server, 
 
 if TYPE_CHECKING:
     from mrunners.plan.options import RunOptions
+    from mrunners_flows.states import RunIncompleteError
 
 __all__ = ["run"]
 
@@ -58,7 +59,8 @@ def run(
     """Deploy load runners and print the tracker's name.
 
     Everything is validated before anything is created, and all errors are reported at once. Only
-    the tracker's name goes to stdout.
+    the tracker's name goes to stdout. With --wait, the report is printed as a table on stderr, in
+    the end.
     """
     from mrunners.errors import ExitCode
     from mrunners.plan.options import IfExists, validate_options
@@ -153,24 +155,28 @@ def _created(options: RunOptions, console: Console) -> str:
 
     if console.has_tracker:
         resume = command(NextStep.RESUME, options.ref, options.cluster)
-        return f"what was created continues; resume it with: {resume}"
+        wait = " --wait" if options.wait else ""
+        return f"the run continues; resume it with: {resume}{wait}"
     return f"see what was created with: {command(NextStep.STATUS, options.ref, options.cluster)}"
 
 
 def _run_flow(options: RunOptions, console: Console) -> None:
     server = _prepared_server(console)
-    console.info(
-        f"starting the flow on the Prefect server {without_user(server)}"
-        if server
-        else "starting the flow on the Prefect server of your profile, or else on a temporary one "
-        "(10 to 40 seconds; set PREFECT_API_URL to use a running one)"
-    )
+    console.working("starting Prefect")
     if server:
+        console.info(f"starting the flow on the Prefect server {without_user(server)}")
         require_prefect_server(server)
     import_prefect(console.warn)
     from prefect.exceptions import TerminationSignal
     from prefect.settings import PREFECT_API_URL
 
+    if not server:
+        console.info(
+            f"starting the flow on the Prefect server {without_user(profile)} of your profile"
+            if (profile := PREFECT_API_URL.value())
+            else "starting the flow on a temporary Prefect server (10 to 40 seconds; set "
+            "PREFECT_API_URL to use a running one)"
+        )
     from mrunners.errors import NextStep
     from mrunners.hints import command
     from mrunners_cli.ephemeral_server import start_ephemeral_server
@@ -191,11 +197,23 @@ def _run_flow(options: RunOptions, console: Console) -> None:
             outcome = multirunners(options, RunPolicy(save=False))
     except TerminationSignal as signal:
         raise Terminated from signal
-    except (RunIncompleteError, RunInDoubtError):
+    except (RunIncompleteError, RunInDoubtError) as error:
+        shown = console.summary(error.outcome.report)
         console.info(see_report)
+        if shown and isinstance(error, RunIncompleteError):
+            raise _below_its_report(error) from error
         raise
     if outcome.waited:
-        console.findings(outcome.report.findings)
-        console.info(f"{outcome.report.verdict}; {see_report}")
+        if not console.summary(outcome.report):
+            console.findings(outcome.report.findings)
+        console.info(see_report)
     else:
         console.info(f"wait for it with: {command(NextStep.WAIT, options.ref, options.cluster)}")
+
+
+def _below_its_report(error: RunIncompleteError) -> RunIncompleteError:
+    """Return the error for a reader who has just read the report: only what is not in there."""
+    lines = error.outcome.failures or (error.outcome.report.verdict,)
+    below = type(error)("\n".join(lines), error.outcome)
+    below.run, below.next_steps = error.run, error.next_steps
+    return below

@@ -16,6 +16,7 @@ from mrunners_cli.flags import (
     quiet_option,
     tracker_option,
 )
+from mrunners_cli.interruption import say_when_interrupted
 
 if TYPE_CHECKING:
     from mrunners.reports.merged import MergedReport
@@ -62,6 +63,8 @@ def wait(
         with looking_up(namespace, tracker, timeout) as used_seconds:
             connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
             run = connection.get(namespace, tracker)
+        see = command(NextStep.WAIT, run.ref, cluster)
+        say_when_interrupted(lambda: f"the run continues; wait for it with: {see}")
         snapshot = run.wait(timeout, interval=interval, waited=used_seconds())
         report = _fetched(run, snapshot)
         console.findings(report.findings)

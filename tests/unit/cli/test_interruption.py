@@ -102,7 +102,7 @@ def test_a_sigterm_that_a_library_swallows_ends_the_next_round_of_a_wait() -> No
         with suppress(BaseException):  # as asyncio does around a callback
             signal.raise_signal(signal.SIGTERM)
         console.warn("a line on the way out is printed")
-        console.progress(run_state(planned().plan, []), 0)
+        console.progress(run_state(planned().plan, []), 0, None)
 
     assert ended_by(command) is Terminated
 

@@ -115,13 +115,39 @@ def test_a_run_that_is_interrupted_before_its_flow_has_created_nothing(
     assert capsys.readouterr().err == "\ninterrupted; nothing was created\n"
 
 
-@pytest.mark.parametrize("command", ["wait", "result", "status", "delete"])
-def test_other_commands_say_nothing_about_resuming(
+@pytest.mark.parametrize("command", ["wait", "result", "status"])
+def test_a_command_that_is_interrupted_before_it_knows_the_run_says_nothing_about_it(
     command: str, connected: Connected, capsys: pytest.CaptureFixture[str]
 ) -> None:
     connected.error = KeyboardInterrupt()
     assert mrunners(command, "load") == ExitCode.INTERRUPTED
     assert capsys.readouterr().err == "\ninterrupted\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (
+            "wait",
+            "the run continues; wait for it with: mrunners wait load --tracker mrunners "
+            "--context prod",
+        ),
+        (
+            "delete",
+            "a deletion that has begun continues; wait for its end with the same command",
+        ),
+    ],
+)
+def test_a_command_that_is_interrupted_says_what_is_true_of_its_run(
+    command: str, sentence: str, connected: Connected, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    connected.cluster.before("list_pods", interrupt)
+    forced = ["--force"] if command == "delete" else []
+    assert mrunners(command, "load", "--context", "prod", *forced) == ExitCode.INTERRUPTED
+    assert capsys.readouterr().err == f"\ninterrupted; {sentence}\n"
 
 
 def test_a_flow_that_is_interrupted_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,9 +156,13 @@ def test_a_flow_that_is_interrupted_says_how_to_go_on(capsys: pytest.CaptureFixt
         "see what was created with: mrunners status load --tracker mrunners"
     )
     console.tracker_created("mrunners")
-    assert _created(options(), console) == (
-        "what was created continues; resume it with: "
+    assert _created(options(wait=False), console) == (
+        "the run continues; resume it with: "
         "mrunners run --namespace load --tracker mrunners --resume"
+    )
+    assert _created(options(wait=True), console) == (
+        "the run continues; resume it with: "
+        "mrunners run --namespace load --tracker mrunners --resume --wait"
     )
 
 

@@ -121,4 +121,4 @@ def test_progress_that_stderr_does_not_take_ends_nothing(monkeypatch: pytest.Mon
     monkeypatch.setattr(sys, "stderr", Stderr())
     with Console(quiet=False) as console:
         console.warn("a warning")
-        console.progress(run_state(planned().plan, []), 0)
+        console.progress(run_state(planned().plan, []), 0, None)

@@ -106,3 +106,16 @@ def test_an_outcome_has_either_a_report_or_a_reason() -> None:
 def test_the_times_of_an_outcome_need_a_time_zone() -> None:
     with pytest.raises(ValueError, match="time zone"):
         replace(FAILED, started_at=(START + timedelta(1)).replace(tzinfo=None))
+
+
+def test_the_end_of_a_single_reason_is_not_cut_off() -> None:
+    detail = (
+        'FailedCreate: Error creating: Pod "mrunners-0-0-xw2lq" is invalid: '
+        'spec.containers[0].resources.requests: Invalid value: "128Mi": must be less than or equal '
+        "to memory limit of 64Mi"
+    )
+    pods = [missing_pod(0, index, MissingReason.NOT_STARTED, detail) for index in range(2)]
+    assert merge(RUN, RUN_ID, pods).verdict == (
+        "0 of 2 reports merged; 2 missing: mrunners-0 index 0, mrunners-0 index 1 "
+        f"(not-started: {detail})"
+    )

@@ -111,6 +111,20 @@ def test_a_run_that_has_finished_is_not_waited_for(run: WaitedRun) -> None:
     assert run.stored() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
 
 
+def test_a_wait_says_how_long_the_load_still_takes(run: WaitedRun) -> None:
+    run.clock.then(run.start)
+    run.clock.then(*[lambda: None] * 3)
+    with pytest.raises(WaitTimeoutError):
+        run.wait(timeout_seconds=8.0, interval_seconds=2.0)
+    assert run.observer.progress_texts == [
+        "0 of 3 pods ended, 3 starting, 0 reports, about 10s once all pods run",
+        "0 of 3 pods ended, 3 running, 0 reports, about 10s left",
+        "0 of 3 pods ended, 3 running, 0 reports, about 8s left",
+        "0 of 3 pods ended, 3 running, 0 reports, about 6s left",
+        "0 of 3 pods ended, 3 running, 0 reports, about 4s left",
+    ]
+
+
 def test_each_report_is_fetched_when_its_pod_ends(run: WaitedRun) -> None:
     stored = []
     run.start()
@@ -167,12 +181,14 @@ def test_a_report_of_which_only_the_facts_are_stored_is_fetched(
     assert run.stored() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
 
 
-def test_pods_are_listed_every_10_seconds_while_some_have_not_started(run: WaitedRun) -> None:
+def test_pods_are_listed_every_10_seconds_until_all_have_started_and_once_more_then(
+    run: WaitedRun,
+) -> None:
     run.clock.then(*[lambda: None] * 24, run.start, run.end_all)
     run.wait(interval_seconds=1)
     before_the_end = run.cluster.calls[: run.cluster.calls.index("read_log")]
     assert before_the_end.count("list_jobs") == 27
-    assert before_the_end.count("list_pods") == 4
+    assert before_the_end.count("list_pods") == 5
 
 
 def test_failed_pods_are_reported_at_the_end(run: WaitedRun) -> None:
@@ -206,7 +222,7 @@ def test_pods_that_never_start_end_the_wait_with_their_cause(tmp_path: Path) -> 
     )
     assert run.observer.warnings == [
         f"job mrunners-0: 1 of 2 pods on node-0 cannot start: {cause}",
-        f"job mrunners-0: 1 of 2 pods on node-0 did not start in time: {cause}",
+        "job mrunners-0: 1 of 2 pods on node-0 did not start in time, for the same reason",
     ]
     assert 60 < run.clock.seconds < 80
     assert run.stored() == [(FIRST, 1), (SECOND, 0)]

@@ -57,5 +57,5 @@ def test_a_progress_artifact_that_cannot_be_written_is_a_warning(
     lines = Lines()
     monkeypatch.setattr(_prefect, "get_run_logger", lambda: lines)
     monkeypatch.setattr(_prefect, "create_progress_artifact", create)
-    RunLog().progress(deploy(FakeCluster(), planned(1)).state, 0)
+    RunLog().progress(deploy(FakeCluster(), planned(1)).state, 0, None)
     assert lines.warnings == [f"the progress artifact could not be written: {error}"]
