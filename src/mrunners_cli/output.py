@@ -19,17 +19,14 @@ from mrunners.render.terminal.report_table import render_table
 from mrunners.reports.merged import MergedReport, to_json
 from mrunners.run.preflight import RunAction
 
-__all__ = ["render", "render_manifests", "require_writable", "write_output"]
-
-# A file or a pipe has no width; 80 columns fit everywhere.
-_WIDTH = 80
+__all__ = ["columns", "render", "render_manifests", "require_writable", "write_output"]
 
 # The API server gives the tracker its UID; until then nothing can refer to it.
 _NO_UID = "00000000-0000-0000-0000-000000000000"
 
 
 def render(report: MergedReport, output_format: str, *, to_file: bool) -> str:
-    """Return the report as `json`, `html`, or a `table` as wide as the terminal it goes to."""
+    """Return the report as `json`, `html`, or a `table` that fits the terminal it goes to."""
     if output_format == "json":
         return to_json(report)
     if output_format == "html":
@@ -38,9 +35,18 @@ def render(report: MergedReport, output_format: str, *, to_file: bool) -> str:
 
         return render_html(report)
     on_terminal = sys.stdout.isatty() and not to_file
-    width = max(_WIDTH, min(shutil.get_terminal_size((_WIDTH, 24)).columns, 160))
     color = on_terminal and not os.environ.get("NO_COLOR")  # https://no-color.org
-    return render_table(report, width=width if on_terminal else _WIDTH, color=color)
+    return render_table(report, width=None if to_file else columns(), color=color)
+
+
+def columns() -> int | None:
+    """Return how wide a table on stdout may be: the terminal's width, or COLUMNS where it is set.
+
+    Returns:
+        None for a pipe or a file, in which no line is broken, so that it can be searched.
+    """
+    # With a fallback of 0, get_terminal_size says when it does not know.
+    return shutil.get_terminal_size((0, 0)).columns or None
 
 
 def require_writable(output: Path | None) -> None:
