@@ -45,7 +45,8 @@ class Headline:
     """What the page begins with.
 
     Attributes:
-        title: Namespace and tracker, and when the run started, which tells it from others.
+        name: Namespace and tracker.
+        start: When the run started, which tells it from others of this name.
         run: The run's ID.
         when: When and where the pods ran.
         conclusion: Whether the report can be relied on, in a word or a few.
@@ -56,7 +57,8 @@ class Headline:
         left_out: Of how many requests there is no number; 0 when it is none.
     """
 
-    title: str
+    name: str
+    start: str
     run: str
     when: str
     conclusion: str
@@ -71,9 +73,9 @@ def headline(report: MergedReport) -> Headline:
     """Return what the page begins with."""
     conclusion, tone, meaning = _conclusion(report)
     latencies, left_out = _latencies(report)
-    name = f"{printable(report.namespace, 63)} / {printable(report.tracker, 63)}"
     return Headline(
-        title=f"{name}, {_night(report)}",
+        name=f"{printable(report.namespace, 63)} / {printable(report.tracker, 63)}",
+        start=_start(report),
         run=printable(report.run, 80),
         when=_when(report),
         conclusion=conclusion,
@@ -85,12 +87,12 @@ def headline(report: MergedReport) -> Headline:
     )
 
 
-def _night(report: MergedReport) -> str:
-    """Return when the run started; its ID when no pod did."""
+def _start(report: MergedReport) -> str:
+    """Return when the run started; the beginning of its ID when no pod did."""
     pods = [pod for runner in report.runners for pod in runner.pods]
     starts = [pod.started_at for pod in pods if pod.started_at is not None]
     if not starts:
-        return f"run {printable(report.run, 80)}"
+        return f"run {printable(report.run[:8], 80)}"
     return f"{min(starts).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from importlib import resources
 
@@ -30,6 +31,9 @@ __all__ = ["render_html"]
 
 # A finding or note may quote keys and node names of any length, which others chose.
 _LINE_CHARACTERS = 1000
+
+# Between the parts of a path.
+_PARTS = re.compile(r"(?<=[^\s/?&<])(?=[/?&])")
 
 # Names that begin with a small letter wherever they stand.
 _NAMES = {"kperf", "kubectl", "mrunners"}
@@ -58,6 +62,7 @@ def render_html(report: MergedReport) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     style, script = _asset("page.css"), _asset("page.js")
     with plot_settings():
         return environment.get_template("page.html.j2").render(
@@ -94,6 +99,11 @@ def _findings(report: MergedReport) -> list[dict[str, str]]:
         }
         for finding in report.findings
     ]
+
+
+def _breakable(text: str) -> Markup:
+    """Return a text that a narrow column breaks before a slash or a parameter of a path."""
+    return Markup("<wbr>").join(_PARTS.split(text))
 
 
 def _sentence(text: str) -> str:

@@ -82,7 +82,8 @@ def timeline(report: MergedReport) -> Markup:
     profiles = profile_names([runner.uri for runner in report.runners])
     lanes = [
         Lane(
-            f"{runner.job} {printable(profile, 60)}",
+            runner.job,
+            profile,
             [_span(runner.job, pod, first) for pod in runner.pods],
         )
         for runner, profile in zip(report.runners, profiles, strict=True)

@@ -186,25 +186,28 @@
         mark.setAttribute("tabindex", number ? "-1" : "0");
         title.remove(); // or the browser would show it a second time
       });
-      plot.addEventListener("pointerover", (event) => show(event.target.closest(".mark")));
-      plot.addEventListener("pointerleave", hide);
-      plot.addEventListener("focusin", (event) => show(event.target.closest(".mark")));
-      plot.addEventListener("focusout", hide);
-      plot.addEventListener("keydown", (event) => {
-        const now = marks.indexOf(document.activeElement);
-        const last = marks.length - 1;
-        const next = {
-          ArrowRight: Math.min(now + 1, last), ArrowDown: Math.min(now + 1, last),
-          ArrowLeft: Math.max(now - 1, 0), ArrowUp: Math.max(now - 1, 0),
-          Home: 0, End: last,
-        }[event.key];
-        if (event.key === "Escape") hide();
-        if (next === undefined || now < 0) return;
-        event.preventDefault();
-        marks[now].setAttribute("tabindex", "-1");
-        marks[next].setAttribute("tabindex", "0");
-        marks[next].focus();
-      });
     }
+    // Not on the plots: an SVG element that listens is a stop of the Tab key in Chromium.
+    const markOf = (event) => (event.target instanceof Element ? event.target.closest(".mark") : null);
+    document.addEventListener("pointerover", (event) => show(markOf(event)));
+    document.addEventListener("focusin", (event) => show(markOf(event)));
+    document.addEventListener("focusout", hide);
+    document.addEventListener("keydown", (event) => {
+      const mark = markOf(event);
+      if (!mark) return;
+      const marks = [...mark.closest("svg").querySelectorAll(".mark")];
+      const now = marks.indexOf(mark);
+      const next = {
+        ArrowRight: now + 1, ArrowDown: now + 1, ArrowLeft: now - 1, ArrowUp: now - 1,
+        Home: 0, End: marks.length - 1,
+      }[event.key];
+      if (event.key === "Escape") hide();
+      if (next === undefined) return;
+      event.preventDefault();
+      const target = marks[Math.max(0, Math.min(next, marks.length - 1))];
+      mark.setAttribute("tabindex", "-1");
+      target.setAttribute("tabindex", "0");
+      target.focus();
+    });
   }
 })();

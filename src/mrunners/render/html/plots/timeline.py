@@ -62,10 +62,12 @@ class Lane:
 
     Attributes:
         label: The Job's name; may be hostile text.
+        profile: The name of its load profile, shown where there is room; may be hostile text.
         spans: When its pods ran, in any order.
     """
 
     label: str
+    profile: str
     spans: Sequence[Span]
 
 
@@ -133,7 +135,7 @@ def _draw(
     for number, lane in enumerate(lanes):
         # More labels than this would overlap.
         if labeled or number < _MAX_ROWS:
-            labels.beside(row + (0.5 if labeled else len(lane.spans) / 2), lane.label)
+            labels.of_job(row + (0.5 if labeled else len(lane.spans) / 2), lane)
         row += len(lane.spans) + gap
     if labeled:
         per_pixel = max(seconds, 1.0) / (width - left - _RIGHT)
@@ -200,6 +202,11 @@ class _Labels:
         self._axes = axes
         self._left = left
         self._width = width
+
+    def of_job(self, y: float, lane: Lane) -> None:
+        """Write a Job's label, with the profile if there is room for it."""
+        both = f"{lane.label} {lane.profile}"
+        self.beside(y, both if len(both) * _CHARACTER <= self._left else lane.label)
 
     def beside(self, y: float, text: str, *, indent: float = 0, color: str = "ink") -> None:
         """Write a label on the left of the lines."""
