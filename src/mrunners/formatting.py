@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 __all__ = [
+    "RequestNames",
     "byte_size",
     "counted",
     "grouped",
@@ -14,6 +16,8 @@ __all__ = [
     "per_second",
     "percent",
     "percentile_name",
+    "profile_names",
+    "request_names",
     "shared_server",
     "without_query",
     "without_server",
@@ -116,6 +120,69 @@ def without_server(request: str, server: str | None) -> str:
     if match is None or match[2] != server:
         return request
     return match[1] + match[3]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestNames:
+    """Requests as tables name them, without what they share.
+
+    Attributes:
+        server: The `https://host:port` of all requests; None when there are several.
+        left_out: The parameters that no name has, such as `timeout=1m0s`; empty when there are
+            none.
+        names: The short name of each request; no two are equal.
+    """
+
+    server: str | None
+    left_out: str
+    names: Mapping[str, str]
+
+
+def request_names(requests: Iterable[str]) -> RequestNames:
+    """Return short names of all requests of a report.
+
+    Left out are the server, the query parameters that two or more requests all have, and the
+    timeout, which is the client's and not a part of the load (client-go appends `timeout=1m0s`).
+    """
+    every = list(dict.fromkeys(requests))
+    server = shared_server(every)
+    local = {request: without_server(request, server) for request in every}
+    queries = [_parameters(name) for name in local.values()]
+    shared = set.intersection(*map(set, queries)) if len(queries) > 1 else set()
+    timeouts = {part for parts in queries for part in parts if part.startswith("timeout=")}
+    if len(timeouts) == 1:
+        shared |= timeouts
+    names = {request: _without_parameters(name, shared) for request, name in local.items()}
+    if not shared or len(set(names.values())) < len(names):
+        return RequestNames(server, "", local)
+    order = dict.fromkeys(part for parts in queries for part in parts if part in shared)
+    return RequestNames(server, "&".join(order), names)
+
+
+def _parameters(request: str) -> list[str]:
+    query = request.partition("?")[2]
+    return query.split("&") if query else []
+
+
+def _without_parameters(request: str, shared: set[str]) -> str:
+    left = "&".join(part for part in _parameters(request) if part not in shared)
+    return without_query(request) + (f"?{left}" if left else "")
+
+
+def profile_names(uris: Sequence[str]) -> list[str]:
+    """Return a short name of each runner URI's load profile: `list.yaml`, `mixed`.
+
+    Profiles that have the same name in different places get as much of their path as it takes to
+    tell them apart.
+    """
+    paths = [uri.partition("://")[2].partition("?")[0].strip("/") or uri for uri in uris]
+    parts = {path: path.split("/") for path in paths}
+    longest = max(map(len, parts.values()), default=1)
+    for count in range(1, longest + 1):
+        names = {path: "/".join(segments[-count:]) for path, segments in parts.items()}
+        if len(set(names.values())) == len(names):
+            break
+    return [names[path] for path in paths]
 
 
 def without_query(request: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 import click
 import yaml
@@ -20,17 +20,21 @@ from mrunners.render.terminal.report_table import render_table
 from mrunners.reports.merged import MergedReport, to_json
 from mrunners.run.preflight import RunAction
 
-__all__ = ["render", "render_for_stderr", "render_manifests", "require_writable", "write_output"]
-
-# A file or a pipe has no width; 80 columns fit everywhere.
-_WIDTH = 80
+__all__ = [
+    "columns",
+    "render",
+    "render_for_stderr",
+    "render_manifests",
+    "require_writable",
+    "write_output",
+]
 
 # The API server gives the tracker its UID; until then nothing can refer to it.
 _NO_UID = "00000000-0000-0000-0000-000000000000"
 
 
 def render(report: MergedReport, output_format: str, *, to_file: bool) -> str:
-    """Return the report as `json`, `html`, or a `table` as wide as the terminal it goes to."""
+    """Return the report as `json`, `html`, or a `table` that fits the terminal it goes to."""
     if output_format == "json":
         return to_json(report)
     if output_format == "html":
@@ -39,22 +43,33 @@ def render(report: MergedReport, output_format: str, *, to_file: bool) -> str:
 
         return render_html(report)
     on_terminal = sys.stdout.isatty() and not to_file
-    width = max(_WIDTH, min(shutil.get_terminal_size((_WIDTH, 24)).columns, 160))
     color = on_terminal and not os.environ.get("NO_COLOR")  # https://no-color.org
-    return render_table(report, width=width if on_terminal else _WIDTH, color=color)
+    return render_table(report, width=None if to_file else columns(), color=color)
+
+
+def columns(stream: TextIO | None = None) -> int | None:
+    """Return how wide a table may be: the terminal's width, or COLUMNS where it is set.
+
+    Args:
+        stream: Where the table goes; stdout by default.
+
+    Returns:
+        None for a pipe or a file, in which no line is broken, so that it can be searched.
+    """
+    with suppress(ValueError):
+        if (given := int(os.environ.get("COLUMNS", ""))) > 0:
+            return given
+    # Not shutil.get_terminal_size, which asks stdout alone.
+    with suppress(OSError, ValueError):
+        return os.get_terminal_size((stream or sys.stdout).fileno()).columns or None
+    return None
 
 
 def render_for_stderr(report: MergedReport) -> str:
     """Return the report as a table that is as wide as stderr."""
-    width = _WIDTH
     on_terminal = sys.stderr.isatty()
-    if on_terminal:
-        # Not shutil.get_terminal_size, which asks stdout.
-        with suppress(OSError, ValueError):
-            columns = os.environ.get("COLUMNS") or os.get_terminal_size(sys.stderr.fileno()).columns
-            width = int(columns) or _WIDTH
     color = on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return render_table(report, width=min(width, 160), color=color)
+    return render_table(report, width=columns(sys.stderr), color=color)
 
 
 def require_writable(output: Path | None) -> None:

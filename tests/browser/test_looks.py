@@ -124,3 +124,20 @@ def test_the_keyboard_reaches_the_report_first(browser: Browser, files: dict[str
         skip = opened.page.locator(".skip")
         expect(skip).to_be_focused()
         expect(skip).to_be_in_viewport()
+
+
+def test_paper_gets_the_wide_layout_on_few_pages(browser: Browser, files: dict[str, Path]) -> None:
+    pages = {}
+    for name in ("whole", "large"):
+        # A screen as narrow as a phone, in the dark: neither is what goes to paper.
+        with open_page(browser, files[name], width=390, scheme="dark") as opened:
+            page = opened.page
+            pages[name] = len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4")))
+            page.emulate_media(media="print")
+            assert page.locator("svg.narrow:visible").count() == 0
+            assert page.locator("svg.wide:visible").count() > 0
+            assert page.locator("thead:visible").count() > 0
+            assert luminance(page.evaluate("getComputedStyle(document.body).color")) < 0.05
+            expect(page.locator(".copy:visible, nav:visible, .tools:visible")).to_have_count(0)
+    assert pages["whole"] <= 4
+    assert pages["large"] <= 8

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mrunners.durations import format_duration
-from mrunners.formatting import counted, shared_server, without_server
+from mrunners.formatting import counted, request_names
 from mrunners.reports.analysis.error_timeline import ErrorTimeline
 from mrunners.reports.merged import MergedReport
 
@@ -18,7 +18,8 @@ class RequestRow:
     """One request of a report.
 
     Attributes:
-        name: The request without the server that all of them share; may be hostile text.
+        name: The request without the server and the parameters that all of them share; may be
+            hostile text.
         samples: Number of its successes; None when it is unknown.
         errors: Number of its failures; None when it is unknown.
         percentiles: Seconds by percentile; empty without a success.
@@ -36,11 +37,13 @@ class RequestRows:
 
     Attributes:
         server: The server that all of them share; None when there are several.
+        left_out: The query parameters that are in no name, such as `timeout=1m0s`; may be empty.
         total: All requests together.
         rows: Each request, sorted by its name.
     """
 
     server: str | None
+    left_out: str
     total: RequestRow
     rows: tuple[RequestRow, ...]
 
@@ -57,10 +60,11 @@ def request_rows(report: MergedReport) -> RequestRows:
     # Errors that cannot be told apart by request are unknown for each, and known in total.
     errors = report.errors_by_url
     names = sorted({*by_url, *(errors or {})})
-    server = shared_server(names)
+    short = request_names(names)
     samples = report.samples_by_url
     return RequestRows(
-        server=server,
+        server=short.server,
+        left_out=short.left_out,
         total=RequestRow(
             "all requests",
             report.samples,
@@ -69,7 +73,7 @@ def request_rows(report: MergedReport) -> RequestRows:
         ),
         rows=tuple(
             RequestRow(
-                without_server(name, server),
+                short.names[name],
                 samples.get(name) if name in by_url else 0,
                 None if errors is None else errors.get(name, 0),
                 dict(by_url.get(name, ())),

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 
 from mrunners.errors import InvalidInputError
-from mrunners.formatting import shared_server, without_server
+from mrunners.formatting import request_names, without_server
 from mrunners.text import listed, printable, quoted
 
 __all__ = ["find_request"]
@@ -24,20 +24,24 @@ def find_request(name: str, requests: Iterable[str]) -> str:
     """Return the request that `name` means.
 
     Args:
-        name: The request as the report names it; or without the server, as the tables show it
-            (`LIST /api/v1/pods`); or with `…` for any text (`LIST …/pods`). The query, such as
-            `?limit=500`, may be left out.
+        name: The request as the report names it; or without the server and the parameters that
+            all requests share, as the tables show it (`LIST /api/v1/pods`); or with `…` for any
+            text (`LIST …/pods`). The query, such as `?limit=500`, may be left out.
         requests: All requests of the report, as it names them.
 
     Raises:
         InvalidInputError: No request or more than one has this name.
     """
     known = list(requests)
-    server = shared_server(known)
-    shown = {request: without_server(request, server) for request in known}
-    exact = [request for request in known if name in (request, shown[request])]
+    short = request_names(known)
+    shown = short.names
+    forms = {
+        request: (request, without_server(request, short.server), shown[request])
+        for request in known
+    }
+    exact = [request for request in known if name in forms[request]]
     matches = exact or [
-        request for request in known if _matches(name, request) or _matches(name, shown[request])
+        request for request in known if any(_matches(name, form) for form in forms[request])
     ]
     if len(matches) == 1:
         return matches[0]

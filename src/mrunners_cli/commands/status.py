@@ -44,6 +44,7 @@ def status(
     from mrunners.hints import step_lines
     from mrunners.render.terminal.run_status import render_status, run_status
     from mrunners.status.diagnostics import diagnosis_lines
+    from mrunners_cli.output import columns
 
     with Console(quiet=False) as console:
         connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
@@ -66,7 +67,7 @@ def status(
     if output_format == "json":
         click.echo(record.model_dump_json(by_alias=True, indent=2))
     else:
-        click.echo(render_status(record, run.describe()), nl=False)
+        click.echo(render_status(record, run.describe(), width=columns()), nl=False)
         if failures:
             for line in step_lines(snapshot.next_steps, run.ref, cluster):
                 click.echo(line)

@@ -1,16 +1,22 @@
+import fcntl
+import io
 import os
+import pty
 import stat
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from mrunners.errors import ExitCode, InvalidInputError
+from mrunners.render.terminal.report_table import render_table
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
-from mrunners_cli.output import render, require_writable, write_output
+from mrunners_cli.output import columns, render, require_writable, write_output
 from tests.factories import RUN, RUN_ID, flat, merged_pod
 
 REPORT = merge(RUN, RUN_ID, [merged_pod(0, 0, flat())])
@@ -131,13 +137,33 @@ def test_json_is_the_whole_report() -> None:
     assert render(REPORT, "json", to_file=False) == to_json(REPORT)
 
 
-def test_a_table_for_a_file_has_80_columns_and_no_colors(
+def test_a_table_for_a_file_has_no_broken_line_and_no_colors(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    text = render(REPORT, "table", to_file=True)
-    assert max(len(line) for line in text.splitlines()) <= 80
-    assert "\x1b" not in text
+    monkeypatch.setenv("COLUMNS", "60")
+    assert render(REPORT, "table", to_file=True) == render_table(REPORT, width=None)
+
+
+def test_a_table_for_a_pipe_is_as_wide_as_needed_or_as_columns_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(sys, "__stdout__", io.StringIO())  # not a terminal
+    assert render(REPORT, "table", to_file=False) == render_table(REPORT, width=None)
+    monkeypatch.setenv("COLUMNS", "60")
+    assert render(REPORT, "table", to_file=False) == render_table(REPORT, width=60)
+
+
+@pytest.mark.parametrize("wide", [80, 200])
+def test_a_table_on_a_terminal_is_as_wide_as_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, wide: int
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    controller, terminal = pty.openpty()
+    with os.fdopen(controller, "rb"), os.fdopen(terminal, "w") as stdout:
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, wide, 0, 0))
+        monkeypatch.setattr(sys, "__stdout__", stdout)
+        assert columns() == wide
 
 
 def test_html_is_one_page_and_matplotlib_is_imported_only_for_it() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import islice, product
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from mrunners.formatting import without_server
 from mrunners.render.terminal.report_table import render_table
+from mrunners.render.terminal.rich_tables import drawn, name_cell, titled_table
 from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.coverage import Coverage
 from mrunners.reports.merge import merge
@@ -22,7 +27,8 @@ GOLDEN = Path(__file__).parent / "golden"
 LIST = "LIST https://10.0.0.1:6443/api/v1/namespaces/default/pods?limit=500&resourceVersion=0"
 GET = "GET https://10.0.0.1:6443/api/v1/namespaces/default/configmaps/x"
 
-SECRETS = "LIST https://10.0.0.1:6443/api/v1/namespaces/kube-system/secrets"
+SERVER = "https://10.0.0.1:6443"
+SECRETS = f"LIST {SERVER}/api/v1/namespaces/kube-system/secrets"
 
 
 def whole() -> MergedReport:
@@ -71,11 +77,54 @@ def test_the_table_equals_the_golden_file(make: Callable[[], MergedReport]) -> N
     assert render_table(make()) == golden.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("width", [60, 80, 120, 200])
+@pytest.mark.parametrize("width", [52, 60, 80, 120, 200])
 @pytest.mark.parametrize("make", [whole, with_gaps, without_raw])
 def test_no_line_is_wider_than_the_terminal(make: Callable[[], MergedReport], width: int) -> None:
     lines = render_table(make(), width=width).splitlines()
     assert max(map(cell_len, lines)) <= width
+
+
+def test_in_a_pipe_no_line_is_broken_and_each_row_can_be_found_by_its_words() -> None:
+    lines = render_table(with_gaps(), width=None).splitlines()
+    (row,) = [line for line in lines if "kube-system/secrets  " in line]
+    assert row.split() == [*without_server(SECRETS, SERVER).split(), "0", "1,203", *["-"] * 6]
+    (line,) = [line for line in lines if line.startswith("error: ")]
+    assert line.endswith("all of these were LIST /api/v1/namespaces/kube-system/secrets")
+
+
+@pytest.mark.parametrize("width", [52, 60, 80])
+def test_on_a_narrow_terminal_no_word_is_cut(width: int) -> None:
+    lines = render_table(with_gaps(), width=width).splitlines()
+    start = lines.index(next(line for line in lines if line.startswith("LIST ")))
+    rows = " ".join(lines[start : start + 8])
+    for word in ("/namespaces", "/default", "/kube-system", "/secrets", "?limit=500"):
+        assert re.search(rf"{re.escape(word)}(?=[\s/?&])", rows), (word, rows)
+
+
+@given(st.text(alphabet="ab/?&=-. 広", max_size=60), st.integers(1, 30))
+def test_a_broken_name_has_all_of_its_characters_and_fits(text: str, width: int) -> None:
+    table = titled_table()
+    table.add_column("name")
+    table.add_row(name_cell(text))
+    lines = drawn([table], width=None).splitlines()[3:]
+    assert "".join(lines).split() == text.rstrip().split()
+    table = titled_table()
+    table.add_column("name", width=max(width, 2))
+    table.add_row(name_cell(text))
+    lines = drawn([table], width=80).splitlines()[3:]
+    assert max(map(cell_len, lines), default=0) <= max(width, 2)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+
+
+def test_runners_add_up_to_the_run() -> None:
+    lines = render_table(with_gaps()).splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("Runners"))
+    rows = [line.split() for line in lines[start + 3 : start + 6]]
+    assert rows == [
+        ["mrunners-0", "0.yaml", "2/2", "2", "1,203", "120", "100", "200"],
+        ["mrunners-1", "1.yaml", "0/2", "0", "0", "0.0", "-", "-"],
+        ["all", "over", "10s", "2/4", "2", "1,203", "120", "100", "200"],
+    ]
 
 
 def test_the_verdict_is_the_first_line() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from mrunners.render.html.missing import REASONS
 from mrunners.reports import runner_script
 from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses, RequestErrors
 from mrunners.reports.analysis.error_timeline import ErrorTimeline
@@ -33,6 +34,14 @@ def test_the_table_has_every_missing_reason_and_no_other() -> None:
     section = DOCS.split("## Why a report is missing")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `([a-z0-9-]+)` \|", section, re.MULTILINE)
     assert rows == [reason.value for reason in MissingReason]
+
+
+def test_the_page_says_what_each_reason_means_in_the_same_words() -> None:
+    section = DOCS.split("## Why a report is missing")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \| (.*?) \|", section, re.MULTILINE)
+    assert {reason.value: meaning for reason, (meaning, _) in REASONS.items()} == {
+        name: meaning.replace("`", "") for name, meaning in rows
+    }
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from mrunners.durations import format_duration
-from mrunners.formatting import counted, grouped, percent, shared_server, without_server
+from mrunners.formatting import counted, grouped, percent, request_names
 from mrunners.render.html.plots.error_strip import draw_error_strip
 from mrunners.render.html.tables import Cell, Column, Table, cell, number
 from mrunners.render.request_rows import error_times
@@ -67,8 +67,8 @@ def _classes_table(report: MergedReport) -> Table:
         note=note,
         rows_are="classes",
         columns=(
-            Column("class", numeric=False),
-            Column("most often", numeric=False),
+            Column("class", numeric=False, sub="example"),
+            Column("most often", numeric=False, sub="of these"),
             *map(Column, ("count", "share", "pods", "nodes")),
         ),
         rows=tuple(
@@ -102,4 +102,4 @@ def _most_often(error_class: ErrorClass) -> Cell:
     note = f"{grouped(first.count)} of {grouped(error_class.count)}"
     if others:
         note += f"; {counted(others, 'other request')}"
-    return cell(without_server(first.request, shared_server([first.request])), note)
+    return cell(request_names([first.request]).names[first.request], note)

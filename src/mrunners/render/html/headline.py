@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 
 from mrunners.durations import format_duration, parse_go_duration
 from mrunners.formatting import byte_size, counted, grouped, milliseconds, per_second, percent
+from mrunners.render.request_rows import request_rows
 from mrunners.reports.conclusion import Conclusion, FailOn
 from mrunners.reports.merged import MergedReport
 from mrunners.text import printable
 
 __all__ = ["Headline", "KeyFigure", "headline"]
+
+# One row of the page, beside the throughput.
+_MAX_REQUESTS = 3
+# A request that is longer is shortened in its middle.
+_NAME = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,36 +45,55 @@ class Headline:
     """What the page begins with.
 
     Attributes:
-        title: Namespace and tracker.
+        name: Namespace and tracker.
+        start: When the run started, which tells it from others of this name.
+        run: The run's ID.
         when: When and where the pods ran.
         conclusion: Whether the report can be relied on, in a word or a few.
         tone: `good`, `warn` or `bad`.
         verdict: How complete it is, in one line.
         meaning: What that means for a reader of the numbers.
         key_figures: The numbers to quote, in order.
+        left_out: Of how many requests there is no number; 0 when it is none.
     """
 
-    title: str
+    name: str
+    start: str
+    run: str
     when: str
     conclusion: str
     tone: str
     verdict: str
     meaning: str
     key_figures: tuple[KeyFigure, ...]
+    left_out: int
 
 
 def headline(report: MergedReport) -> Headline:
     """Return what the page begins with."""
     conclusion, tone, meaning = _conclusion(report)
+    latencies, left_out = _latencies(report)
     return Headline(
-        title=f"{printable(report.namespace, 63)} / {printable(report.tracker, 63)}",
+        name=f"{printable(report.namespace, 63)} / {printable(report.tracker, 63)}",
+        start=_start(report),
+        run=printable(report.run, 80),
         when=_when(report),
         conclusion=conclusion,
         tone=tone,
         verdict=report.verdict,
         meaning=meaning,
-        key_figures=_key_figures(report),
+        key_figures=(*latencies, *_key_figures(report)),
+        left_out=left_out,
     )
+
+
+def _start(report: MergedReport) -> str:
+    """Return when the run started; the beginning of its ID when no pod did."""
+    pods = [pod for runner in report.runners for pod in runner.pods]
+    starts = [pod.started_at for pod in pods if pod.started_at is not None]
+    if not starts:
+        return f"run {printable(report.run[:8], 80)}"
+    return f"{min(starts).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _when(report: MergedReport) -> str:
@@ -126,12 +152,8 @@ def _key_figures(report: MergedReport) -> tuple[KeyFigure, ...]:
     duration_ns = parse_go_duration(report.duration)
     duration = format_duration(duration_ns / 1e9)
     errors = report.error_count
-    at = dict(report.percentile_latencies or ())
     skew = report.start_skew_seconds
     return (
-        _latency("Median latency", at, 0.5),
-        _latency("p99 latency", at, 0.99),
-        _latency("Maximum latency", at, 1.0),
         KeyFigure(
             "Throughput",
             per_second(report.throughput.successes_per_second),
@@ -165,9 +187,35 @@ def _over(report: MergedReport) -> str:
     return f", mean over {format_duration(seconds)} from first start to last answer"
 
 
-def _latency(name: str, at: dict[float, float], p: float) -> KeyFigure:
+def _latencies(report: MergedReport) -> tuple[tuple[KeyFigure, ...], int]:
+    """Return the latencies to quote, and of how many requests there is none.
+
+    Those of all requests together mix cheap and expensive ones, so with several requests each of
+    the most frequent ones has its own.
+    """
+    rows = [row for row in request_rows(report).rows if row.percentiles]
+    if len(rows) < 2:
+        at = dict(report.percentile_latencies or ())
+        name = rows[0].name if rows else ""
+        shown = (("Median latency", 0.5), ("p99 latency", 0.99), ("Maximum latency", 1.0))
+        return tuple(_latency(label, at, p, printable(name, _NAME)) for label, p in shown), 0
+    rows.sort(key=lambda row: (-(row.samples or 0), row.name))
+    figures = tuple(
+        _latency(
+            f"p99 of {printable(row.name, _NAME)}",
+            row.percentiles,
+            0.99,
+            f"p50 {milliseconds(row.percentiles.get(0.5))} ms, "
+            f"max {milliseconds(row.percentiles.get(1.0))} ms",
+        )
+        for row in rows[:_MAX_REQUESTS]
+    )
+    return figures, len(rows) - len(figures)
+
+
+def _latency(name: str, at: Mapping[float, float], p: float, note: str) -> KeyFigure:
     seconds = at.get(p)
-    return KeyFigure(name, milliseconds(seconds), "" if seconds is None else "ms", "all requests")
+    return KeyFigure(name, milliseconds(seconds), "" if seconds is None else "ms", note)
 
 
 def _error_share(errors: int, total: int | None) -> str:

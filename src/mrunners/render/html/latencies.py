@@ -11,8 +11,7 @@ from mrunners.formatting import (
     grouped,
     milliseconds,
     percentile_name,
-    shared_server,
-    without_server,
+    request_names,
 )
 from mrunners.render.html.plots.ecdf import draw_ecdf, most_frequent
 from mrunners.render.html.plots.ranges import Range, draw_ranges
@@ -52,6 +51,7 @@ class Latency:
 
     Attributes:
         server: The server that all requests share; empty when there are several.
+        left_out: The query parameters that no request is shown with; may be empty.
         known: Whether there is any latency to show.
         ecdf: The plot of the share of requests answered within a time.
         curves: That plot's legend.
@@ -61,6 +61,7 @@ class Latency:
     """
 
     server: str
+    left_out: str
     known: bool
     ecdf: Markup
     curves: tuple[Curve, ...]
@@ -72,14 +73,16 @@ class Latency:
 def latency(report: MergedReport) -> Latency:
     """Return the section on latency."""
     by_url = report.percentile_latencies_by_url or {}
-    server = shared_server(list(by_url))
-    names = {url: without_server(url, server) for url in by_url}
+    # The same names as in the table, which also has the requests that only failed.
+    short = request_names({**by_url, **(report.errors_by_url or {})})
+    names = short.names
     slowest = sorted(by_url, key=lambda url: (-dict(by_url[url]).get(0.99, 0.0), url))
     shown = [Range(names[url], dict(by_url[url])) for url in slowest[:_MAX_RANGES]]
     return Latency(
-        server=printable(server or ""),
+        server=printable(short.server or ""),
+        left_out=printable(short.left_out, 120),
         known=bool(by_url),
-        ecdf=_ecdf(report),
+        ecdf=_ecdf(report, names),
         curves=_curves(report, names),
         ranges=draw_ranges(
             shown,
@@ -92,7 +95,7 @@ def latency(report: MergedReport) -> Latency:
     )
 
 
-def _ecdf(report: MergedReport) -> Markup:
+def _ecdf(report: MergedReport, names: Mapping[str, str]) -> Markup:
     if report.latency_distribution is None:
         return Markup()
     at = dict(report.percentile_latencies or ())
@@ -100,10 +103,11 @@ def _ecdf(report: MergedReport) -> Markup:
         report.latency_distribution,
         "Share of requests answered within a given time, on a logarithmic axis. Of all requests, "
         f"half within {milliseconds(at.get(0.5))} ms, 99% within {milliseconds(at.get(0.99))} ms.",
+        names,
     )
 
 
-def _curves(report: MergedReport, names: dict[str, str]) -> tuple[Curve, ...]:
+def _curves(report: MergedReport, names: Mapping[str, str]) -> tuple[Curve, ...]:
     if report.latency_distribution is None or not report.latency_distribution.counts:
         return ()
     total = Curve("all requests", grouped(report.latency_distribution.samples), "ink", "")

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from mrunners.formatting import grouped, milliseconds, per_second
+from mrunners.formatting import grouped, per_second, percentile_name
 from mrunners.render.html.plots.ranges import Range, draw_ranges
-from mrunners.render.html.tables import Column, Table, cell, number
+from mrunners.render.html.tables import Column, Table, cell, number, percentile_cells
 from mrunners.reports.merged import MergedReport
 
 __all__ = ["Nodes", "nodes"]
 
 # Nobody compares more rows than this one by one; the table has all of them.
 _MAX_RANGES = 12
+
+_PERCENTILES = (0.5, 0.9, 0.95, 0.99, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,8 @@ def nodes(report: MergedReport) -> Nodes:
             rows_are="nodes",
             columns=(
                 Column("node", numeric=False),
-                *map(
-                    Column,
-                    ("pods", "merged", "slow pods", "requests/s", "errors", "p50", "p90", "p99"),
-                ),
+                *map(Column, ("pods", "merged", "slow pods", "requests/s", "errors")),
+                *(Column(percentile_name(p)) for p in _PERCENTILES),
             ),
             rows=tuple(
                 (
@@ -75,10 +75,7 @@ def nodes(report: MergedReport) -> Nodes:
                     number(grouped(node.stragglers), tone="warn" if node.stragglers else ""),
                     number(per_second(node.requests_per_second)),
                     number(grouped(node.errors), tone="bad" if node.errors else ""),
-                    *(
-                        number(milliseconds(dict(node.percentile_latencies or ()).get(p)))
-                        for p in (0.5, 0.9, 0.99)
-                    ),
+                    *percentile_cells(node.percentile_latencies, _PERCENTILES),
                 )
                 for node in slowest
             ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from importlib import resources
 
@@ -17,15 +18,11 @@ from markupsafe import Markup
 from mrunners.render.html.failures import failures
 from mrunners.render.html.headline import headline
 from mrunners.render.html.latencies import latency
+from mrunners.render.html.missing import explanations, missing_table
 from mrunners.render.html.nodes import nodes
 from mrunners.render.html.plots.svg import plot_settings
-from mrunners.render.html.runners import (
-    missing_table,
-    pods_table,
-    runners_table,
-    throughput_table,
-    timeline,
-)
+from mrunners.render.html.pods import pods_table, timeline
+from mrunners.render.html.runners import runners_table, throughput_table
 from mrunners.reports.analysis.finding import Severity
 from mrunners.reports.merged import MergedReport
 from mrunners.text import printable
@@ -34,6 +31,12 @@ __all__ = ["render_html"]
 
 # A finding or note may quote keys and node names of any length, which others chose.
 _LINE_CHARACTERS = 1000
+
+# Between the parts of a path.
+_PARTS = re.compile(r"(?<=[^\s/?&<])(?=[/?&])")
+
+# Names that begin with a small letter wherever they stand.
+_NAMES = {"kperf", "kubectl", "mrunners"}
 
 # The name of each severity, and its tone.
 _SEVERITIES: Mapping[Severity, tuple[str, str]] = {
@@ -59,6 +62,7 @@ def render_html(report: MergedReport) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     style, script = _asset("page.css"), _asset("page.js")
     with plot_settings():
         return environment.get_template("page.html.j2").render(
@@ -68,9 +72,10 @@ def render_html(report: MergedReport) -> str:
             script=Markup(script),  # noqa: S704
             headline=headline(report),
             findings=_findings(report),
-            notes=[printable(note, _LINE_CHARACTERS) for note in report.notes],
+            notes=[_sentence(printable(note, _LINE_CHARACTERS)) for note in report.notes],
             coverage=report.coverage,
             missing=missing_table(report),
+            explanations=explanations(report),
             latency=latency(report),
             nodes=nodes(report),
             timeline=timeline(report),
@@ -89,11 +94,23 @@ def _findings(report: MergedReport) -> list[dict[str, str]]:
         {
             "severity": _SEVERITIES[finding.severity][0],
             "tone": _SEVERITIES[finding.severity][1],
-            "text": printable(finding.text, _LINE_CHARACTERS),
-            "advice": printable(finding.advice, _LINE_CHARACTERS),
+            "text": _sentence(printable(finding.text, _LINE_CHARACTERS)),
+            "advice": _sentence(printable(finding.advice, _LINE_CHARACTERS)),
         }
         for finding in report.findings
     ]
+
+
+def _breakable(text: str) -> Markup:
+    """Return a text that a narrow column breaks before a slash or a parameter of a path."""
+    return Markup("<wbr>").join(_PARTS.split(text))
+
+
+def _sentence(text: str) -> str:
+    """Return a text that begins with a capital letter, unless it begins with a name."""
+    first = text.partition(" ")[0]
+    is_word = first.isascii() and first.isalpha() and first.islower()
+    return text if not is_word or first in _NAMES else text[0].upper() + text[1:]
 
 
 def _asset(name: str) -> str:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mrunners.formatting import milliseconds
 from mrunners.text import printable
 
-__all__ = ["Cell", "Column", "Row", "Table", "cell", "number"]
+__all__ = ["Cell", "Column", "Row", "Table", "cell", "number", "percentile_cells"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's heading; numeric columns are aligned to the right and sort by number."""
+    """A column.
+
+    Attributes:
+        label: Its heading.
+        numeric: Whether it is aligned to the right and sorts by number.
+        sub: What its cells' second lines are; a column of its own when the table is copied.
+    """
 
     label: str
     numeric: bool = True
+    sub: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,7 @@ class Table:
         rows_are: What a row is, in the plural, such as `pods`.
         columns: As many as each row has cells.
         rows: Without rows the table is left out.
+        total: A last row over all others; None for none.
     """
 
     name: str
@@ -56,6 +66,7 @@ class Table:
     rows_are: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    total: Row | None = None
 
 
 def cell(text: str | None, sub: str = "", *, tone: str = "", limit: int = 200) -> Cell:
@@ -66,3 +77,11 @@ def cell(text: str | None, sub: str = "", *, tone: str = "", limit: int = 200) -
 def number(text: str, *, tone: str = "") -> Cell:
     """Return a cell of a number, as this package formats it."""
     return Cell(text, tone=tone)
+
+
+def percentile_cells(
+    pairs: Sequence[tuple[float, float]] | None, percentiles: Sequence[float]
+) -> list[Cell]:
+    """Return a cell in milliseconds for each percentile; `-` where it is unknown."""
+    at = dict(pairs or ())
+    return [number(milliseconds(at.get(p))) for p in percentiles]

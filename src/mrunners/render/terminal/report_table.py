@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from io import StringIO
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -17,73 +16,68 @@ from mrunners.formatting import (
     milliseconds,
     per_second,
     percentile_name,
+    profile_names,
 )
 from mrunners.render.request_rows import error_times, request_rows
-from mrunners.render.terminal.rich_tables import MAX_ROWS, add_rest, safe_cell, titled_table
+from mrunners.render.terminal.rich_tables import (
+    MAX_ROWS,
+    add_rest,
+    drawn,
+    name_cell,
+    safe_cell,
+    titled_table,
+)
 from mrunners.render.terminal.sections import (
     errors_table,
     finding_lines,
     missing_table,
     stragglers_table,
 )
-from mrunners.reports.analysis.throughput import JobThroughput
+from mrunners.reports.analysis.throughput import JobThroughput, Throughput
 from mrunners.reports.conclusion import Conclusion, FailOn
-from mrunners.reports.merged import MergedReport
+from mrunners.reports.merged import FlatSummary, MergedReport, PodSummary
 from mrunners.reports.percentiles import PERCENTILES
 
 __all__ = ["render_table"]
 
-# Below this, columns of numbers would be cut.
-_MIN_WIDTH = 60
+# Narrower than this, the columns that are least read leave their room to the names.
+_WIDE = 76
+_NARROW = 66
+_NARROW_PERCENTILES = (0.5, 0.99, 1.0)
 
-_PercentilePairs = Sequence[tuple[float, float]]
+# A request that is longer is cut in its middle.
+_REQUEST_CHARACTERS = 300
 
 
-def render_table(report: MergedReport, *, width: int = 80, color: bool = False) -> str:
+def render_table(report: MergedReport, *, width: int | None = 80, color: bool = False) -> str:
     """Return the report as text for people.
 
     Args:
         report: The merged report; its strings may be hostile.
-        width: Width of the terminal in columns; less than 60 counts as 60.
+        width: Width of the terminal in columns; less than 52 counts as 52. None breaks no line,
+            for a reader that is a program.
         color: Whether to write escape sequences for colors.
 
     Returns:
         Lines of at most `width` columns, each with a newline.
     """
-    out = StringIO()
-    console = Console(
-        file=out,
-        width=max(width, _MIN_WIDTH),
-        color_system="standard" if color else None,
-        force_terminal=color,
-        no_color=not color,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        legacy_windows=False,
-        _environ={},
-    )
-    for part in _parts(report):
-        if isinstance(part, Table):
-            console.print()
-        console.print(part)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    return drawn(_parts(report, width or _WIDE), width=width, color=color)
 
 
-def _parts(report: MergedReport) -> Iterable[RenderableType]:
+def _parts(report: MergedReport, width: int) -> Iterable[RenderableType]:
     yield Text(report.verdict, style=f"bold {_color(report)}")
     yield from finding_lines(report.findings)
     yield _summary(report)
     for note in report.notes:
         yield safe_cell(f"note: {note}", 1000, "yellow")
-    yield _latencies(report)
+    yield _latencies(report, PERCENTILES if width >= _WIDE else _NARROW_PERCENTILES)
     if report.error_classes.total:
         yield errors_table(report.error_classes)
         if report.error_timeline is not None:
             yield Text(error_times(report.error_timeline), style="dim")
     if report.stragglers:
         yield stragglers_table(report.stragglers)
-    yield _runners(report)
+    yield _runners(report, width)
     if report.coverage.missing or report.coverage.nothing_succeeded:
         yield missing_table(report.coverage)
 
@@ -108,12 +102,11 @@ def _summary(report: MergedReport) -> Text:
 
 
 def _over(report: MergedReport) -> str:
-    """Return ` over 25s`, the time from the first start to the last answer."""
-    seconds = report.throughput.wall_seconds
-    longest = format_duration(parse_go_duration(report.duration) / 1e9)
-    if seconds is None or format_duration(seconds) == longest:
+    """Return `, mean over 25s`, the time from the first start to the last answer."""
+    throughput = report.throughput
+    if throughput.wall_seconds is None or throughput.successes_per_second is None:
         return ""
-    return f" over {format_duration(seconds)}"
+    return f", mean over {format_duration(throughput.wall_seconds)}"
 
 
 def _starts(report: MergedReport, skew_seconds: float) -> str:
@@ -131,59 +124,80 @@ def _starts(report: MergedReport, skew_seconds: float) -> str:
     return f"{text}, started {skew}"
 
 
-def _latencies(report: MergedReport) -> Table:
+def _latencies(report: MergedReport, percentiles: Sequence[float]) -> Table:
     requests = request_rows(report)
     server = "" if requests.server is None else f"; server {requests.server}"
-    table = titled_table(f"Latency of successes, ms{server}")
-    table.add_column("request", ratio=1)
+    left_out = f"; {requests.left_out} left out" if requests.left_out else ""
+    table = titled_table(f"Latency of successes, ms{server}{left_out}")
+    table.add_column("request")
     # A p99 of a few samples is only their maximum, so the number of samples belongs beside it.
     table.add_column("samples", justify="right", no_wrap=True)
     has_errors = bool(requests.total.errors)
     if has_errors:
         table.add_column("errors", justify="right", no_wrap=True)
-    for p in PERCENTILES:
+    for p in percentiles:
         table.add_column(percentile_name(p), justify="right", no_wrap=True)
     for row in (requests.total, *requests.first(MAX_ROWS)):
         table.add_row(
-            safe_cell(row.name, 120),
+            name_cell(row.name, _REQUEST_CHARACTERS),
             grouped(row.samples),
             *([grouped(row.errors)] if has_errors else []),
-            *(milliseconds(row.percentiles.get(p)) for p in PERCENTILES),
+            *(milliseconds(row.percentiles.get(p)) for p in percentiles),
         )
     add_rest(table, len(requests.rows) - MAX_ROWS, "requests")
     return table
 
 
-def _runners(report: MergedReport) -> Table:
+def _runners(report: MergedReport, width: int) -> Table:
     runners = report.runners
     rates = {job.job: job for job in report.throughput.jobs}
-    table = titled_table("Runners (req/s: with errors, over each Job's own time)")
-    table.add_column("job, URI", ratio=1, overflow="fold")
+    table = titled_table("Runners (req/s: with errors, each Job's over its own time)")
+    table.add_column("job")
+    has_profiles = width >= _NARROW
+    if has_profiles:
+        table.add_column("profile")
     has_targets = any(job.target_per_second is not None for job in report.throughput.jobs)
-    rate_names = ("req/s", "target") if has_targets else ("req/s",)
-    for name in ("merged", "samples", "errors", *rate_names, "p50 ms", "p99 ms"):
+    columns = ["merged", "samples", "errors", "req/s", "target", "p50 ms", "p99 ms"]
+    if not has_targets or width < _WIDE:
+        columns.remove("target")
+    if width < _WIDE:
+        columns.remove("p50 ms")
+    for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
-    for runner in runners[:MAX_ROWS]:
-        merged = sum(pod.missing is None for pod in runner.pods)
+    profiles = profile_names([runner.uri for runner in runners])
+    for runner, profile in list(zip(runners, profiles, strict=True))[:MAX_ROWS]:
+        cells = _figures(runner.pods, runner.report, rates.get(runner.job))
         table.add_row(
-            Text.assemble(safe_cell(runner.job), "\n", safe_cell(runner.uri, 120, "dim")),
-            f"{merged}/{len(runner.pods)}",
-            grouped(runner.report.total),
-            grouped(runner.report.error_count),
-            *_rate_cells(rates.get(runner.job), has_targets=has_targets),
-            milliseconds(_at(runner.report.percentile_latencies, 0.5)),
-            milliseconds(_at(runner.report.percentile_latencies, 0.99)),
+            name_cell(runner.job, 64),
+            *([name_cell(profile, 120, "dim")] if has_profiles else []),
+            *(cells[name] for name in columns),
         )
+    if len(runners) > 1:
+        every_pod = [pod for runner in runners for pod in runner.pods]
+        cells = _figures(every_pod, report, report.throughput)
+        span = [_span(report)] if has_profiles else []
+        table.add_row("all", *span, *(cells[name] for name in columns))
     add_rest(table, len(runners) - MAX_ROWS, "runners")
     return table
 
 
-def _rate_cells(job: JobThroughput | None, *, has_targets: bool) -> list[str]:
-    cells = [per_second(None if job is None else job.achieved_per_second)]
-    if has_targets:
-        cells.append(per_second(None if job is None else job.target_per_second))
-    return cells
+def _span(report: MergedReport) -> str:
+    seconds = report.throughput.wall_seconds
+    return "" if seconds is None else f"over {format_duration(seconds)}"
 
 
-def _at(pairs: _PercentilePairs | None, p: float) -> float | None:
-    return dict(pairs or ()).get(p)
+def _figures(
+    pods: Sequence[PodSummary], report: FlatSummary, rate: JobThroughput | Throughput | None
+) -> dict[str, str]:
+    """Return the cells of a Job, or of all of them, by the column's name."""
+    at = dict(report.percentile_latencies or ())
+    merged = sum(pod.missing is None for pod in pods)
+    return {
+        "merged": f"{merged}/{len(pods)}",
+        "samples": grouped(report.total),
+        "errors": grouped(report.error_count),
+        "req/s": per_second(None if rate is None else rate.achieved_per_second),
+        "target": per_second(None if rate is None else rate.target_per_second),
+        "p50 ms": milliseconds(at.get(0.5)),
+        "p99 ms": milliseconds(at.get(0.99)),
+    }

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from io import StringIO
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import Field
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from rich.console import RenderableType
 
+from mrunners.formatting import profile_names
 from mrunners.records import Record
 from mrunners.refs import RunRef
-from mrunners.render.terminal.rich_tables import safe_cell
+from mrunners.render.terminal.rich_tables import drawn, name_cell, safe_cell, titled_table
 from mrunners.status.run_state import JobPhase, RunState
 
 __all__ = ["JobStatus", "RunStatus", "render_status", "run_status"]
@@ -109,38 +106,40 @@ def run_status(
     )
 
 
-def render_status(status: RunStatus, description: str, *, width: int = 80) -> str:
+def render_status(status: RunStatus, description: str, *, width: int | None = 80) -> str:
     """Return the status as lines of at most `width` columns.
 
     Args:
         status: The record to show.
         description: The first line: the run in a few words.
-        width: Width of the terminal.
+        width: Width of the terminal; None breaks no line, for a reader that is a program.
     """
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("job, URI", overflow="fold")
+    return drawn(_parts(status, description), width=width)
+
+
+def _parts(status: RunStatus, description: str) -> Iterable[RenderableType]:
+    yield safe_cell(description, 400)
+    table = titled_table()
+    for name in ("job", "profile"):
+        table.add_column(name)
     table.add_column("state", no_wrap=True)
     for name in ("pods", "ended", "running", "starting"):
         table.add_column(name, justify="right", no_wrap=True)
-    for job in status.jobs[:_MAX_ROWS]:
+    profiles = profile_names([job.uri for job in status.jobs])
+    for job, profile in list(zip(status.jobs, profiles, strict=True))[:_MAX_ROWS]:
         table.add_row(
-            Text("\n").join([safe_cell(job.job, 63), safe_cell(job.uri, 200)]),
+            name_cell(job.job, 64),
+            name_cell(profile, 120),
             job.phase.value,
             str(job.pods),
             str(job.ended),
             str(job.running),
             str(job.starting),
         )
-    out = StringIO()
-    console = Console(
-        file=out, width=width, color_system=None, markup=False, emoji=False, highlight=False
-    )
-    console.print(safe_cell(description, 400))
     if status.pod_options:
-        console.print(safe_cell(f"pods: {', '.join(status.pod_options)}", 1000))
-    console.print(table)
+        yield safe_cell(f"pods: {', '.join(status.pod_options)}", 1000)
+    yield table
     if len(status.jobs) > _MAX_ROWS:
-        console.print(f"and {len(status.jobs) - _MAX_ROWS} more Jobs; --format json lists all")
+        yield f"and {len(status.jobs) - _MAX_ROWS} more Jobs; --format json lists all"
     for problem in status.problems:
-        console.print(safe_cell(problem, 1000))
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+        yield safe_cell(problem, 1000)

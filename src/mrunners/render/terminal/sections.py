@@ -10,11 +10,19 @@ from rich.table import Table
 from rich.text import Text
 
 from mrunners.formatting import grouped, milliseconds
-from mrunners.render.terminal.rich_tables import MAX_ROWS, add_rest, safe_cell, titled_table
+from mrunners.render.terminal.rich_tables import (
+    MAX_ROWS,
+    Name,
+    add_rest,
+    name_cell,
+    safe_cell,
+    titled_table,
+)
 from mrunners.reports.analysis.error_classes import ErrorClasses
 from mrunners.reports.analysis.finding import Finding, Severity
 from mrunners.reports.analysis.stragglers import Straggler, StragglerMetric
 from mrunners.reports.coverage import Coverage, PodRef
+from mrunners.text import printable
 
 __all__ = ["errors_table", "finding_lines", "missing_table", "stragglers_table"]
 
@@ -46,12 +54,12 @@ def finding_lines(findings: Sequence[Finding]) -> Iterable[RenderableType]:
 def errors_table(errors: ErrorClasses) -> Table:
     """Return the failed requests by class, the most frequent first."""
     table = titled_table("Errors")
-    table.add_column("class", ratio=1)
+    table.add_column("class")
     for name in ("count", "pods", "nodes"):
         table.add_column(name, justify="right", no_wrap=True)
     for error_class in errors.classes:
         table.add_row(
-            safe_cell(error_class.name, 160),
+            safe_cell(error_class.name, 200),
             grouped(error_class.count),
             grouped(error_class.pods),
             grouped(error_class.nodes),
@@ -65,16 +73,15 @@ def errors_table(errors: ErrorClasses) -> Table:
 def missing_table(coverage: Coverage) -> Table:
     """Return the pods without a report, then those of which no request succeeded."""
     table = titled_table("Missing or failed reports")
-    # Node names and reasons are both long: each column gets half of the width.
-    table.add_column("pod, node", ratio=1, overflow="fold")
-    table.add_column("reason", ratio=1, overflow="fold")
+    for name in ("pod", "node", "reason"):
+        table.add_column(name)
     rows: list[tuple[PodRef, str]] = [
         (pod, f"{pod.reason.value}: {pod.detail}" if pod.detail else pod.reason.value)
         for pod in coverage.missing
     ]
     rows += [(pod, "nothing succeeded") for pod in coverage.nothing_succeeded]
     for pod, reason in rows[:MAX_ROWS]:
-        table.add_row(_pod_cell(pod), safe_cell(reason))
+        table.add_row(*_pod_cells(pod), safe_cell(reason))
     add_rest(table, len(rows) - MAX_ROWS, "pods")
     return table
 
@@ -82,14 +89,15 @@ def missing_table(coverage: Coverage) -> Table:
 def stragglers_table(stragglers: Sequence[Straggler]) -> Table:
     """Return the pods that are far slower than their siblings, the slowest first."""
     table = titled_table("Pods that stand out from their siblings")
-    table.add_column("pod, node", ratio=1, overflow="fold")
+    table.add_column("pod")
+    table.add_column("node")
     table.add_column("by", no_wrap=True)
     for name in ("ms", "median ms", "score"):
         table.add_column(name, justify="right", no_wrap=True)
     slowest_first = sorted(stragglers, key=lambda s: -s.value_seconds / max(s.median_seconds, 1e-9))
     for straggler in slowest_first[:_MAX_STRAGGLERS]:
         table.add_row(
-            _pod_cell(straggler),
+            *_pod_cells(straggler),
             "p99" if straggler.metric is StragglerMetric.P99 else "duration",
             milliseconds(straggler.value_seconds),
             milliseconds(straggler.median_seconds),
@@ -99,6 +107,8 @@ def stragglers_table(stragglers: Sequence[Straggler]) -> Table:
     return table
 
 
-def _pod_cell(pod: PodRef) -> Text:
-    name = Text.assemble(safe_cell(pod.job, 64), f" index {pod.index}", overflow="fold")
-    return name if pod.node is None else Text("\n").join([name, safe_cell(pod.node, 64, "dim")])
+def _pod_cells(pod: PodRef) -> tuple[Name, Name]:
+    return (
+        name_cell(f"{printable(pod.job, 64)} index {pod.index}"),
+        name_cell("-" if pod.node is None else pod.node, 64, "dim"),
+    )

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
@@ -14,6 +15,8 @@ import matplotlib as mpl
 import pytest
 
 from mrunners.render.html.page import render_html
+from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
+from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport, to_json
 from mrunners.reports.outcomes import MissingReason
@@ -135,7 +138,7 @@ def test_tables_have_scopes_and_plots_have_descriptions(make: Callable[[], Merge
 
 def test_the_verdict_comes_first_and_the_sections_follow_by_importance() -> None:
     assert [text for level, text in page_of(large_report).headings if level < 3] == [
-        "load / mrunners",
+        "load / mrunners,2026-03-14 09:26 UTC",
         "Incomplete",
         "Findings",
         "Coverage",
@@ -166,6 +169,124 @@ def test_the_box_with_the_verdict_is_green_only_when_the_figures_can_be_relied_o
     assert (box.attributes["class"], page.headings[1]) == (f"verdict {tone}", (2, conclusion))
 
 
+def rows_of(make: Callable[[], MergedReport], table: str) -> list[list[str]]:
+    """Return the texts of a table's cells, headings and total among them."""
+    (found,) = re.findall(rf'<table id="{table}".*?</table>', html_of(make), re.DOTALL)
+    rows = re.findall(r"<tr>(.*?)</tr>", found.replace("<wbr>", ""), re.DOTALL)
+    cells = [re.split(r"</t[hd]>", row)[:-1] for row in rows]
+    return [[" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in row] for row in cells]
+
+
+def test_two_nights_have_two_titles_and_a_run_that_never_started_has_its_id() -> None:
+    assert "<title>load / mrunners, 2026-03-14 09:26 UTC: kperf load test</title>" in html_of(
+        large_report
+    )
+    assert f"<title>load / mrunners, run {RUN_ID[:8]}: kperf" in html_of(never_started)
+    assert f"; run {RUN_ID}" in page_of(complete).text
+
+
+def test_the_heading_counts_the_pods_that_started() -> None:
+    assert (
+        "Started 2026-03-14 09:26:53 UTC, 994 of 1,000 pods on 240 nodes"
+        in page_of(large_report).text
+    )
+
+
+def never_started() -> MergedReport:
+    pod = missing_pod(0, 0, MissingReason.NOT_STARTED, "ErrImagePull")
+    return merge(RUN, RUN_ID, [replace(pod, started_at=None, finished_at=None)])
+
+
+def test_the_page_explains_the_reasons_that_it_has_and_no_others() -> None:
+    text = " ".join(page_of(never_started).text.split())
+    assert (
+        "What the reasons mean not-started The pod did not start within the start timeout; the "
+        "detail says why. Remove what the detail names, then run again; the status of the run says "
+        "more."
+    ) in text
+    assert "What the reasons mean" not in page_of(complete).text
+    assert "truncated" not in text
+    assert "docs/report.md" not in text
+
+
+def two_runners() -> MergedReport:
+    pods = [
+        merged_pod(0, 0, flat({"LIST a": [0.001, 0.02]})),
+        merged_pod(1, 0, flat({"GET b": [0.5] * 20}, errors=4)),
+    ]
+    targets = {f"mrunners-{job}": TargetLoad(10.0, 2) for job in (0, 1)}
+    return merge(RUN, RUN_ID, pods, targets=targets)
+
+
+def test_runners_and_their_loads_end_with_a_row_of_all() -> None:
+    assert rows_of(two_runners, "runners") == [
+        ["runner", "pods", "merged", "successes", "errors", "p50", "p95", "p99", "max"],
+        ["file:///load/0.yaml?numbers=2 mrunners-0", "1", "1", "2", "0", "1.00", *["20.0"] * 3],
+        ["file:///load/1.yaml?numbers=2 mrunners-1", "1", "1", "20", "4", *["500"] * 4],
+        ["all runners", "2", "2", "22", "4", *["500"] * 4],
+    ]
+    loads = [row[:3] for row in rows_of(two_runners, "throughput")]
+    assert [name for name, *_ in loads] == [
+        "Job",
+        "mrunners-0 0.yaml",
+        "mrunners-1 1.yaml",
+        "all Jobs mean over 10s from first start to last answer",
+    ]
+    assert [row[1:] for row in loads] == [
+        ["target/s", "achieved/s"],
+        ["10.0", "0.2"],
+        ["10.0", "2.4"],
+        ["20.0", "2.6"],
+    ]
+    assert "all runners" not in page_of(complete).text
+
+
+def test_nodes_and_pods_have_p95_and_max() -> None:
+    ends = {table: rows_of(complete, table)[0][-4:] for table in ("pods", "nodes-table")}
+    assert ends == {
+        "pods": ["p50", "p95", "p99", "max"],
+        "nodes-table": ["p90", "p95", "p99", "max"],
+    }
+
+
+def test_of_several_requests_the_page_begins_with_the_latencies_of_each() -> None:
+    text = " ".join(page_of(two_runners).text.split())
+    assert (
+        "p99 of GET b 500 ms p50 500 ms, max 500 ms p99 of LIST a 20.0 ms p50 1.00 ms, max 20.0 ms "
+        "Throughput"
+    ) in text
+    assert "Median latency" not in text
+    assert "3 more are in the table" in " ".join(page_of(large_report).text.split())
+
+
+def test_of_one_request_the_page_begins_with_its_latencies() -> None:
+    text = " ".join(page_of(in_doubt).text.split())
+    assert (
+        "Median latency 1.00 ms LIST a p99 latency 1.00 ms LIST a Maximum latency 1.00 ms LIST a"
+    ) in text
+
+
+def test_findings_and_advice_begin_with_a_capital_letter_and_names_stay_as_they_are() -> None:
+    text = page_of(in_doubt).text
+    assert "Error: 532 of 600 requests failed" in text
+    assert "Grant the runners' ServiceAccount" in text
+    finding = Finding(
+        severity=Severity.INFO,
+        kind=FindingKind.PROFILE,
+        text="kperf has a limiter",
+        advice="pods wait",
+    )
+    page = render_html(complete().model_copy(update={"findings": (finding,)}))
+    assert "kperf has a limiter" in page
+    assert "Pods wait" in page
+
+
+def test_what_all_requests_share_is_said_once() -> None:
+    text = page_of(large_report).text
+    assert "Requests are shown without timeout=1m0s." in text
+    assert text.count("timeout=1m0s") == 1
+
+
 def test_an_empty_report_says_that_it_is_empty() -> None:
     text = page_of(empty).text
     assert "No report could be merged" in text
@@ -177,7 +298,7 @@ def test_an_empty_report_says_that_it_is_empty() -> None:
 def test_a_request_of_which_every_one_failed_has_a_row_and_its_class_names_it() -> None:
     text = page_of(all_failed).text
     assert "No latency can be shown" in text
-    rows = re.findall(r"<tr>(.*?)</tr>", html_of(all_failed))
+    rows = re.findall(r"<tr>(.*?)</tr>", html_of(all_failed).replace("<wbr>", ""))
     cells = [re.sub(r"<svg.*?</svg>|<[^>]+>", "|", row).split("|") for row in rows]
     shown = [[text for text in row if text] for row in cells]
     assert ["all requests", "0", "3", *["-"] * 6] in shown

@@ -1,10 +1,12 @@
-// Folds long tables, and makes tables searchable and sortable. Without it every row is shown.
+// Folds long tables, makes tables searchable and sortable, and copies them as CSV; shows the values
+// of plots. Without it every row is shown, and a browser shows the values at the pointer by itself.
 "use strict";
 (() => {
   const FOLDED_FROM = 15; // rows; a shorter table is read faster than it is unfolded
   const SHOWN = 10;
 
   for (const box of document.querySelectorAll(".table")) setUp(box);
+  showValues([...document.querySelectorAll("svg.plot, svg.bar")]);
 
   function setUp(box) {
     const table = box.querySelector("table");
@@ -12,6 +14,7 @@
     const rows = [...body.rows];
     let show = () => {};
     keepRoles(table);
+    makeCopyable(box.querySelector(".copy"), table);
     if (rows.length < 2) return;
     makeSortable(table, (compare) => {
       rows.sort(compare);
@@ -44,6 +47,8 @@
         : "";
       fold.hidden = hits.length <= SHOWN;
       fold.setAttribute("aria-expanded", String(open));
+      fold.dataset.printed =
+        `${Math.min(most, hits.length).toLocaleString("en")} of ${rows.length.toLocaleString("en")} ${noun}; the file has all.`;
       fold.textContent = open
         ? `Show only ${SHOWN} ${noun}`
         : `Show all ${hits.length.toLocaleString("en")} ${noun}`;
@@ -90,10 +95,119 @@
       for (const element of table.querySelectorAll(selector)) element.setAttribute("role", name);
     };
     table.setAttribute("role", "table");
-    role("thead, tbody", "rowgroup");
+    role("thead, tbody, tfoot", "rowgroup");
     role("tr", "row");
     role("td", "cell");
     role("thead th", "columnheader");
-    role("tbody th", "rowheader");
+    role("tbody th, tfoot th", "rowheader");
+  }
+
+  function makeCopyable(button, table) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const copied = await copy(csv(table));
+      button.textContent = copied ? "Copied" : "Not copied: the browser does not allow it";
+      setTimeout(() => (button.textContent = "Copy as CSV"), 4000);
+    });
+  }
+
+  // Every row, also those that are folded away or not found, in the order that is shown.
+  function csv(table) {
+    const columns = [...table.tHead.rows[0].cells].map((heading) => ({
+      label: heading.textContent,
+      sub: heading.dataset.sub,
+      numeric: heading.classList.contains("n"),
+    }));
+    const lines = [columns.flatMap(({ label, sub }) => (sub ? [label, sub] : [label]))];
+    for (const row of [...table.tBodies[0].rows, ...(table.tFoot?.rows ?? [])]) {
+      lines.push(
+        [...row.cells].flatMap((cell, number) => {
+          const { sub, numeric } = columns[number];
+          const second = cell.querySelector(".sub")?.textContent ?? "";
+          const first = cell.textContent.slice(0, cell.textContent.length - second.length);
+          const value = numeric ? first.replaceAll(",", "") : first;
+          const known = value === "-" ? "" : value;
+          return sub ? [known, second] : [known];
+        }),
+      );
+    }
+    return lines.map((line) => line.map(csvField).join(",") + "\r\n").join("");
+  }
+
+  // A spreadsheet runs a text that begins like a formula, and names in a report are others' text.
+  function csvField(text) {
+    const safe = /^[=+@\t\r-]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
+    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  }
+
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      // Not every browser lets a file use the clipboard in that way.
+      const area = document.createElement("textarea");
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      const copied = document.execCommand("copy");
+      area.remove();
+      return copied;
+    }
+  }
+
+  // One box for all plots. Each plot is one stop of the Tab key; arrow keys go through its values.
+  function showValues(plots) {
+    const tip = document.createElement("div");
+    tip.className = "tip";
+    tip.hidden = true;
+    tip.setAttribute("aria-hidden", "true"); // the values have their labels
+    document.body.append(tip);
+    const hide = () => (tip.hidden = true);
+    const show = (mark) => {
+      if (!mark) return hide();
+      tip.textContent = mark.getAttribute("aria-label").replace(": ", ":\n").replaceAll("; ", "\n");
+      tip.hidden = false;
+      const at = mark.getBoundingClientRect();
+      const room = document.documentElement.clientWidth - tip.offsetWidth - 8;
+      const left = Math.max(8, Math.min(at.left + at.width / 2 - tip.offsetWidth / 2, room));
+      const above = at.top - tip.offsetHeight - 6;
+      tip.style.left = `${left + window.scrollX}px`;
+      tip.style.top = `${(above < 0 ? at.bottom + 6 : above) + window.scrollY}px`;
+    };
+    for (const plot of plots) {
+      const marks = [...plot.querySelectorAll(".mark")];
+      if (!marks.length) continue;
+      plot.setAttribute("role", "group");
+      marks.forEach((mark, number) => {
+        const title = mark.querySelector("title");
+        mark.setAttribute("role", "img");
+        mark.setAttribute("aria-label", title.textContent);
+        mark.setAttribute("tabindex", number ? "-1" : "0");
+        title.remove(); // or the browser would show it a second time
+      });
+    }
+    // Not on the plots: an SVG element that listens is a stop of the Tab key in Chromium.
+    const markOf = (event) => (event.target instanceof Element ? event.target.closest(".mark") : null);
+    document.addEventListener("pointerover", (event) => show(markOf(event)));
+    document.addEventListener("focusin", (event) => show(markOf(event)));
+    document.addEventListener("focusout", hide);
+    document.addEventListener("keydown", (event) => {
+      const mark = markOf(event);
+      if (!mark) return;
+      const marks = [...mark.closest("svg").querySelectorAll(".mark")];
+      const now = marks.indexOf(mark);
+      const next = {
+        ArrowRight: now + 1, ArrowDown: now + 1, ArrowLeft: now - 1, ArrowUp: now - 1,
+        Home: 0, End: marks.length - 1,
+      }[event.key];
+      if (event.key === "Escape") hide();
+      if (next === undefined) return;
+      event.preventDefault();
+      const target = marks[Math.max(0, Math.min(next, marks.length - 1))];
+      mark.setAttribute("tabindex", "-1");
+      target.setAttribute("tabindex", "0");
+      target.focus();
+    });
   }
 })();

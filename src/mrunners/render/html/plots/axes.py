@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from mrunners.render.html.plots.svg import COLORS
+from mrunners.render.html.plots.svg import COLORS, Mark
 
-__all__ = ["NARROW", "WIDE", "bare_axes", "latency_axis", "seconds_axis", "short_latency"]
+__all__ = ["NARROW", "WIDE", "bare_axes", "latency_axis", "mark", "seconds_axis", "short_latency"]
 
 # In CSS pixels: the page's column, and a phone of 390 without the page's margins.
 WIDE: Final = 960
@@ -66,6 +66,14 @@ def latency_axis(axes: Axes, least: float, greatest: float, *, width: float) -> 
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_major_formatter(FixedFormatter([short_latency(tick) for tick in ticks]))
     axes.xaxis.set_minor_locator(NullLocator())
+
+
+def mark(axes: Axes, x: tuple[float, float], y: tuple[float, float], text: str) -> Mark:
+    """Return a mark between two values of each axis, whose limits are set already."""
+    height = axes.figure.get_size_inches()[1] * 72
+    points = axes.transData.transform([(x[0], y[0]), (x[1], y[1])])
+    (left, right), (top, bottom) = sorted(points[:, 0]), sorted(height - points[:, 1])
+    return Mark(float(left), float(top), float(right - left), float(bottom - top), text)
 
 
 def short_latency(seconds: float) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from markupsafe import Markup
 from matplotlib.ticker import FixedFormatter, FixedLocator
 
-from mrunners.formatting import grouped
-from mrunners.render.html.plots.axes import NARROW, WIDE, bare_axes, seconds_axis
+from mrunners.durations import format_duration
+from mrunners.formatting import counted, grouped
+from mrunners.render.html.plots.axes import NARROW, WIDE, bare_axes, mark, seconds_axis
 from mrunners.render.html.plots.svg import COLORS, as_svg, new_figure
 from mrunners.reports.analysis.error_timeline import ErrorTimeline
 
@@ -54,4 +55,21 @@ def _draw(timeline: ErrorTimeline, width: float, left: float, css: str, descript
         y += [height, height]
     # One outline, so that all bars are one element of the page.
     axes.fill_between(x, y, color=COLORS["bad"], linewidth=0, zorder=2)
-    return as_svg(figure, name=f"error-strip-{css}", css=f"plot {css}", description=description)
+    marks = [
+        mark(
+            axes,
+            (number * timeline.bucket_seconds, (number + 1) * timeline.bucket_seconds),
+            (0, most),
+            f"{format_duration(number * timeline.bucket_seconds)} to "
+            f"{format_duration((number + 1) * timeline.bucket_seconds)}: {counted(count, 'error')}",
+        )
+        for number, count in enumerate(timeline.counts)
+        if count
+    ]
+    return as_svg(
+        figure,
+        name=f"error-strip-{css}",
+        css=f"plot {css}",
+        description=description,
+        marks=marks,
+    )

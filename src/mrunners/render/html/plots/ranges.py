@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from mrunners.render.html.plots.axes import NARROW, WIDE, bare_axes, latency_axis
+from mrunners.formatting import milliseconds, percentile_name
+from mrunners.render.html.plots.axes import NARROW, WIDE, bare_axes, latency_axis, mark
 from mrunners.render.html.plots.svg import COLORS, as_svg, new_figure, placeholder
 from mrunners.text import printable
 
@@ -28,8 +29,8 @@ class Range:
 
     Attributes:
         label: What it is about; may be hostile text.
-        percentiles: Latencies in seconds by p, with 0, 0.5, 0.99 and 1 among them; a row without
-            any is not drawn.
+        percentiles: Latencies in seconds by p, with 0, 0.5, 0.95, 0.99 and 1 among them; a row
+            without any is not drawn.
     """
 
     label: str
@@ -77,9 +78,26 @@ def _draw(rows: Sequence[Range], width: float, css: str, name: str, description:
         placeholder(number): printable(row.label, label_characters)
         for number, row in enumerate(rows)
     }
+    marks = [
+        mark(axes, axes.get_xlim(), (number, number + 1), _values(row))
+        for number, row in enumerate(rows)
+    ]
     return as_svg(
-        figure, name=f"{name}-{css}", css=f"plot {css}", description=description, texts=texts
+        figure,
+        name=f"{name}-{css}",
+        css=f"plot {css}",
+        description=description,
+        texts=texts,
+        marks=marks,
     )
+
+
+def _values(row: Range) -> str:
+    values = ", ".join(
+        f"{percentile_name(p)} {milliseconds(seconds)}"
+        for p, seconds in sorted(row.percentiles.items())
+    )
+    return f"{printable(row.label, 200)}: {values} ms"
 
 
 def _row(axes: Axes, number: int, row: Range) -> None:
@@ -88,5 +106,6 @@ def _row(axes: Axes, number: int, row: Range) -> None:
     axes.plot([at[0.0], at[1.0]], [y, y], color=COLORS["muted"], linewidth=1.5)
     axes.plot([at[1.0]], [y], "|", color=COLORS["muted"], markersize=8, markeredgewidth=1.5)
     axes.plot([at[0.5], at[0.99]], [y, y], color=COLORS["soft"], linewidth=9)
+    axes.plot([at[0.95]], [y], "|", color=COLORS["ink"], markersize=9, markeredgewidth=2)
     axes.plot([at[0.5]], [y], "o", color=COLORS["ink"], markersize=7, markeredgewidth=0)
     axes.plot([at[0.99]], [y], "D", color=COLORS["accent"], markersize=6.5, markeredgewidth=0)

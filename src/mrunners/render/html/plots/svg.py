@@ -11,8 +11,9 @@ from __future__ import annotations
 import io
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
@@ -22,7 +23,7 @@ from matplotlib.figure import Figure
 
 from mrunners.text import printable
 
-__all__ = ["COLORS", "LINES", "as_svg", "new_figure", "placeholder", "plot_settings"]
+__all__ = ["COLORS", "LINES", "Mark", "as_svg", "new_figure", "placeholder", "plot_settings"]
 
 # Stand-ins that matplotlib draws with: each becomes a class, whose color page.css sets.
 COLORS: Final[Mapping[str, str]] = {
@@ -58,8 +59,30 @@ _NO_METADATA: Final = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 _HREF: Final = "{http://www.w3.org/1999/xlink}href"
 
+# What is read of a value, and no more of a request's or a node's name.
+_MARK_CHARACTERS: Final = 400
+
 # matplotlib has one set of settings per process, and concurrent flows draw on threads.
 _SETTINGS_LOCK: Final = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A part of a plot that tells its values when a pointer or the keyboard is on it.
+
+    Attributes:
+        left: Its left edge in pixels from the plot's.
+        top: Its upper edge in pixels from the plot's.
+        width: In pixels.
+        height: In pixels.
+        text: The values; may be hostile text.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+    text: str
 
 
 @contextmanager
@@ -84,7 +107,13 @@ def placeholder(number: int) -> str:
 
 
 def as_svg(
-    figure: Figure, *, name: str, css: str, description: str, texts: Mapping[str, str] | None = None
+    figure: Figure,
+    *,
+    name: str,
+    css: str,
+    description: str,
+    texts: Mapping[str, str] | None = None,
+    marks: Sequence[Mark] = (),
 ) -> Markup:
     """Return the figure as an element of the page.
 
@@ -94,6 +123,7 @@ def as_svg(
         css: The element's CSS classes.
         description: The plot in words, for readers who cannot see it.
         texts: The text for each placeholder; may be hostile.
+        marks: What tells its values, in the order in which the keyboard goes through them.
 
     Returns:
         The same text for the same figure, on every machine.
@@ -118,7 +148,23 @@ def as_svg(
             "stroke-linejoin": "round",
         }
     )
+    for mark in marks:
+        _append(root, mark)
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 (escaped by ElementTree)
+
+
+def _append(root: ET.Element, mark: Mark) -> None:
+    box = {"x": mark.left, "y": mark.top, "width": mark.width, "height": mark.height}
+    rect = ET.SubElement(
+        root,
+        "rect",
+        {
+            "class": "mark",
+            **{name: f"{value:.2f}".rstrip("0").rstrip(".") for name, value in box.items()},
+        },
+    )
+    # Browsers show it at the pointer; page.js does, and for the keyboard too.
+    ET.SubElement(rect, "title").text = printable(mark.text, _MARK_CHARACTERS)
 
 
 def _drop_invisible(element: ET.Element) -> None:

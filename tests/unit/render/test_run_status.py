@@ -1,0 +1,56 @@
+"""The table of `status`: one line per Job, also in a pipe."""
+
+from __future__ import annotations
+
+from mrunners.render.terminal.run_status import JobStatus, RunStatus, render_status
+from mrunners.status.run_state import JobPhase
+from tests.factories import RUN_ID
+
+
+def job(number: int, uri: str) -> JobStatus:
+    return JobStatus(
+        job=f"mrunners-{number}",
+        uri=uri,
+        phase=JobPhase.RUNNING,
+        pods=10,
+        ended=1,
+        running=8,
+        starting=1,
+    )
+
+
+STATUS = RunStatus(
+    namespace="load",
+    tracker="mrunners",
+    run=RUN_ID,
+    state="running",
+    finished=False,
+    collected=False,
+    jobs=(
+        job(0, "file:///home/someone/projects/load-tests/profiles/list-configmaps.yaml?numbers=10"),
+        job(1, "configmap:///load/mixed?numbers=10"),
+    ),
+    problems=(f"job mrunners-0: 1 of 10 pods cannot start: {'quota ' * 20}".rstrip(),),
+)
+
+
+def test_a_job_is_one_line_with_the_name_of_its_profile() -> None:
+    lines = render_status(STATUS, "the run", width=80).splitlines()
+    assert lines[:6] == [
+        "the run",
+        "",
+        "job         profile               state    pods  ended  running  starting",
+        "─────────────────────────────────────────────────────────────────────────",
+        "mrunners-0  list-configmaps.yaml  running    10      1        8         1",
+        "mrunners-1  mixed                 running    10      1        8         1",
+    ]
+
+
+def test_in_a_pipe_a_problem_is_one_line() -> None:
+    assert render_status(STATUS, "the run", width=None).splitlines()[6:] == [*STATUS.problems]
+
+
+def test_on_a_terminal_no_line_is_wider() -> None:
+    for width in (60, 80):
+        lines = render_status(STATUS, "the run", width=width).splitlines()
+        assert max(map(len, lines)) <= width
