@@ -16,10 +16,13 @@ from typing import Any
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import ConfigMap, Event, Job, Placement, Pod
 from mrunners.plan.metadata import Manifest
+from mrunners.refs import ClusterLocation
 from mrunners.run.observer import RunObserver
 from mrunners.status.run_state import RunState
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+LOCATION = ClusterLocation("https://cluster:6443", "test", "load")
 
 Raw = dict[str, Any]
 
@@ -113,6 +116,10 @@ class FakeCluster:
         self._before: dict[str, Callable[[], object]] = {}
 
     # The Protocol.
+
+    @property
+    def location(self) -> ClusterLocation:
+        return LOCATION
 
     @property
     def requests(self) -> int:
