@@ -16,11 +16,14 @@ from typing import Any
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import ConfigMap, Event, Job, Placement, Pod
 from mrunners.plan.metadata import Manifest
+from mrunners.refs import ClusterLocation
 from mrunners.run.observer import RunObserver
 from mrunners.status.run_state import RunState
 from mrunners.status.time_left import TimeLeft, progress_texts
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+LOCATION = ClusterLocation("https://cluster:6443", "test", "load")
 
 Raw = dict[str, Any]
 
@@ -116,6 +119,10 @@ class FakeCluster:
         self._before: dict[str, Callable[[], object]] = {}
 
     # The Protocol.
+
+    @property
+    def location(self) -> ClusterLocation:
+        return LOCATION
 
     @property
     def requests(self) -> int:

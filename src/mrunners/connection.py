@@ -23,13 +23,14 @@ from mrunners.kube.kubeconfig import KubeconfigSource
 from mrunners.plan.option_table import DEFAULT_TRACKER
 from mrunners.plan.options import RunOptions, validate_options
 from mrunners.plan.plan import PlannedJob
-from mrunners.refs import ClusterRef, RunRef
-from mrunners.run import create, delete, lookup, preflight
+from mrunners.refs import ClusterLocation, ClusterRef, RunRef
+from mrunners.run import create, delete, lookup, preflight, run_list
 from mrunners.run.create import StartedRun
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.observer import LoggingObserver, RunObserver
 from mrunners.run.preflight import RunAction
 from mrunners.run.report_store import ReportStore, default_store_path
+from mrunners.run.run_list import ListedRun
 from mrunners.run_handle import Run
 
 __all__ = ["Connection", "connect"]
@@ -88,6 +89,11 @@ class Connection:
         """The client of the API server."""
         return self._cluster
 
+    @property
+    def location(self) -> ClusterLocation:
+        """Where the cluster is, and which context of the kubeconfig names it."""
+        return self._cluster.location
+
     def preflight(self, options: RunOptions, *, run_key: str) -> RunAction:
         """Validate, plan, and read what exists; decide what `start` will do.
 
@@ -138,6 +144,18 @@ class Connection:
         """
         ref = self.resolve(namespace, tracker)
         return self.bind(lookup.get_run(self._cluster, ref, self._store))
+
+    def trackers(self, namespace: str) -> list[RunRef]:
+        """Return the names of a namespace's runs."""
+        return lookup.list_trackers(self._cluster, namespace)
+
+    def list_runs(self, namespace: str = "") -> list[ListedRun]:
+        """Return the runs of a namespace, or of all namespaces, with how far each is."""
+        return list(run_list.list_runs(self._cluster, namespace, self._store))
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, by the clock of this connection."""
+        self._sleep(seconds)
 
     def resolve(self, namespace: str, tracker: str | None = None) -> RunRef:
         """Return the name of a run; without a tracker, of the only one of the namespace.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ClusterRef", "RunRef"]
+__all__ = ["ClusterLocation", "ClusterRef", "RunRef"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,26 @@ class ClusterRef:
 
     kubeconfig: str = ""
     context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterLocation:
+    """Where a cluster turned out to be.
+
+    Attributes:
+        server: The API server's URL.
+        context: The kubeconfig's context; empty means the pod's own cluster.
+        namespace: The context's namespace, or the pod's own; empty when the context sets none.
+    """
+
+    server: str
+    context: str = ""
+    namespace: str = ""
+
+    def __str__(self) -> str:
+        """Return the server and how it was chosen."""
+        chosen = f"context {self.context}" if self.context else "the pod's own cluster"
+        return f"{self.server} ({chosen})"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -6,6 +6,7 @@ Nothing heavier than click is imported here: `--help` needs all of it.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from enum import StrEnum
@@ -17,7 +18,7 @@ from mrunners.durations import parse_duration
 from mrunners.names import dns_label_problem
 from mrunners.plan.option_row import Option
 from mrunners.plan.option_table import OPTIONS
-from mrunners.refs import ClusterRef
+from mrunners.refs import ClusterLocation, ClusterRef
 
 __all__ = [
     "DURATION",
@@ -25,12 +26,15 @@ __all__ = [
     "examples",
     "flag_of",
     "given_cluster",
-    "namespace_argument",
+    "namespace_options",
+    "namespace_or_default",
     "option_from_table",
+    "output_option",
     "quiet_option",
     "remember_cluster",
     "run_options",
     "tracker_option",
+    "variable_of",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -58,6 +62,31 @@ class _Duration(click.ParamType[float]):
 DURATION = _Duration()
 
 
+class _Format(click.Choice[str]):
+    """A format; a value that looks like a file was meant for --output-file."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return one of the choices."""
+        if isinstance(value, str) and value not in self.choices and re.search("[./]", value):
+            choices = ", ".join(map(str, self.choices))
+            self.fail(
+                f"-o is the format ({choices}); write to a file with --output-file {value}",
+                param,
+                ctx,
+            )
+        return super().convert(value, param, ctx)
+
+
+def output_option(*formats: str, **settings: Any) -> Callable[[F], F]:
+    """Return the decorator that gives a command --output, which is a format as in kubectl.
+
+    Args:
+        *formats: What the command can print.
+        **settings: Further keyword arguments of `click.option`.
+    """
+    return click.option("--output", "-o", "output_format", type=_Format(formats), **settings)
+
+
 def examples(text: str) -> str:
     """Return the epilog of a command's help that shows examples as they are."""
     indented = "".join(f"  {line}\n" for line in text.splitlines())
@@ -67,6 +96,11 @@ def examples(text: str) -> str:
 def flag_of(field: str) -> str:
     """Return a field's flag, such as `--start-timeout` for `advanced.start_timeout`."""
     return "--" + field.rpartition(".")[2].replace("_", "-")
+
+
+def variable_of(field: str) -> str:
+    """Return the environment variable that sets a field's default, such as MRUNNERS_NAMESPACE."""
+    return f"MRUNNERS_{field.rpartition('.')[2].upper()}"
 
 
 def option_from_table(option: Option, **changes: Any) -> Callable[[F], F]:
@@ -80,7 +114,11 @@ def option_from_table(option: Option, **changes: Any) -> Callable[[F], F]:
     default = option.default if option.cli_default is None else option.cli_default
     if isinstance(default, StrEnum):
         default = str(default)  # click spells a member by its name, in capitals
-    settings: dict[str, Any] = {"help": option.help, "metavar": option.metavar}
+    settings: dict[str, Any] = {
+        "help": option.help,
+        "metavar": option.metavar,
+        "envvar": variable_of(option.name),
+    }
     if isinstance(default, bool):
         # A value is optional: `--wait`, `--wait=false`.
         settings |= {
@@ -106,7 +144,10 @@ def option_from_table(option: Option, **changes: Any) -> Callable[[F], F]:
 def run_options(command: F) -> F:
     """Give a command all options of a run, in the order of the table."""
     for option in reversed(list(OPTIONS.values())):
-        if option.flag:
+        if option.name == "namespace":
+            # `validate_options` reports a wrong name together with all other problems.
+            command = namespace_options(command, check=_refuse_empty)
+        elif option.flag:
             command = option_from_table(option)(command)
     return command
 
@@ -149,9 +190,69 @@ def _check_name(ctx: click.Context, param: click.Parameter, value: str | None) -
     return value
 
 
-def namespace_argument(command: F) -> F:
-    """Give a command the argument NAMESPACE."""
-    return click.argument("namespace", metavar="NAMESPACE", callback=_check_name)(command)
+def _refuse_empty(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse what a variable that is not set leaves: it must not mean the default."""
+    if value == "":
+        raise click.BadParameter("must not be empty", ctx, param)
+    return value
+
+
+def namespace_options(command: F, *, check: Callable[..., str | None] = _check_name) -> F:
+    """Give a command the argument NAMESPACE and --namespace, which it gets as one `namespace`.
+
+    It is empty when neither is given: see `namespace_or_default`.
+
+    Args:
+        command: The command's function.
+        check: Called by click with each of both values.
+    """
+
+    @functools.wraps(command)
+    def with_namespace(
+        *args: Any, namespace: str | None, in_namespace: str | None, **kwargs: Any
+    ) -> Any:
+        source = click.get_current_context().get_parameter_source("namespace")
+        typed = source is click.core.ParameterSource.COMMANDLINE
+        if in_namespace and typed and in_namespace != namespace:
+            raise click.UsageError(
+                f"namespace {in_namespace} and --namespace {namespace} contradict each other; "
+                "give one of them"
+            )
+        return command(*args, namespace=in_namespace or namespace or "", **kwargs)
+
+    decorated = option_from_table(
+        OPTIONS["namespace"],
+        required=False,
+        default=None,
+        show_default=False,
+        callback=check,
+        help="The Kubernetes namespace of the Jobs and their tracker; NAMESPACE is the same. "
+        "Default: the context's namespace.",
+    )(with_namespace)
+    return click.argument("in_namespace", metavar="[NAMESPACE]", required=False, callback=check)(
+        decorated
+    )  # type: ignore[return-value]
+
+
+def namespace_or_default(namespace: str, location: ClusterLocation) -> str:
+    """Return the namespace that a command is about.
+
+    Not `default`, where kubectl would look: a load run or a deletion wants a namespace that
+    somebody has named.
+
+    Args:
+        namespace: As given; empty means the context's.
+        location: The cluster that the command is connected to.
+
+    Raises:
+        UsageError: Nothing names a namespace.
+    """
+    if namespace or location.namespace:
+        return namespace or location.namespace
+    raise click.UsageError(
+        f"no namespace: give one with -n NAME, set {variable_of('namespace')}, or set that of the "
+        "context with: kubectl config set-context --current --namespace=NAME"
+    )
 
 
 def tracker_option(command: F) -> F:
@@ -168,5 +269,9 @@ def tracker_option(command: F) -> F:
 def quiet_option(command: F) -> F:
     """Give a command --quiet."""
     return click.option(
-        "--quiet", "-q", is_flag=True, help="No progress on stderr, only warnings and errors."
+        "--quiet",
+        "-q",
+        is_flag=True,
+        envvar=variable_of("quiet"),
+        help="No progress on stderr, only warnings and errors.",
     )(command)

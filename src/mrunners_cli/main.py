@@ -18,13 +18,25 @@ from mrunners_cli.streams import abandon_unwritten_output, open_standard_streams
 __all__ = ["cli", "main"]
 
 _EXAMPLES = """\
-mrunners run --namespace load --runner-image ghcr.io/azure/kperf:0.3.5 \\
+mrunners run -n load --runner-image ghcr.io/azure/kperf:0.3.5 \\
     --runners 'file:///etc/load.yaml?numbers=10'
 mrunners wait load
-mrunners result load --format table
+mrunners result load
 """
 
-_COMMANDS = ("run", "wait", "result", "status", "delete", "check-deployments")
+_COMMANDS = (
+    "run",
+    "wait",
+    "result",
+    "status",
+    "delete",
+    "list",
+    "check-deployments",
+    "completion",
+)
+
+# `list` is a name of Python's.
+_FUNCTIONS = {"list": "list_"}
 
 
 class _Commands(click.Group):
@@ -42,7 +54,8 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             ctx.fail(f"unknown command '{cmd_name}'{did_you_mean(cmd_name, _COMMANDS)}")
         name = cmd_name.replace("-", "_")
-        command = getattr(import_module(f"mrunners_cli.commands.{name}"), name)
+        function = _FUNCTIONS.get(cmd_name, name)
+        command = getattr(import_module(f"mrunners_cli.commands.{name}"), function)
         assert isinstance(command, click.Command)
         return command
 
@@ -64,6 +77,9 @@ def cli(context: click.Context) -> None:
     Exit codes: 0 done, 2 invalid input, 3 the tracker belongs to another run or does not exist, 4
     still running, 5 runners failed or reports are missing, 6 timeout, 7 cluster unreachable or
     forbidden, 9 the figures are in doubt.
+
+    Without a namespace, commands use that of the kubeconfig's context. Variables such as
+    MRUNNERS_NAMESPACE, MRUNNERS_CONTEXT and MRUNNERS_RUNNER_IMAGE set the defaults of options.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())

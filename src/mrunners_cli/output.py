@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 from contextlib import suppress
@@ -16,6 +17,7 @@ from mrunners.atomic_write import write_atomic
 from mrunners.errors import InvalidInputError
 from mrunners.plan.job import job_manifest
 from mrunners.plan.tracker import assign_profiles, overflow_manifests, tracker_manifest
+from mrunners.records import Record
 from mrunners.render.terminal.report_table import render_table
 from mrunners.reports.merged import MergedReport, to_json
 from mrunners.run.preflight import RunAction
@@ -26,17 +28,28 @@ __all__ = [
     "render_for_stderr",
     "render_manifests",
     "require_writable",
+    "to_yaml",
     "write_output",
+    "write_record",
 ]
 
 # The API server gives the tracker its UID; until then nothing can refer to it.
 _NO_UID = "00000000-0000-0000-0000-000000000000"
 
+# Applied for real, the Jobs belong to an owner that does not exist, and the garbage collector
+# deletes them.
+_DRY_RUN_NOTE = """\
+# To read, and for kubectl apply --dry-run=server: the UID of the Jobs' owner is a placeholder, so
+# that Jobs created from this are deleted at once. Start the run with mrunners run.
+"""
+
 
 def render(report: MergedReport, output_format: str, *, to_file: bool) -> str:
-    """Return the report as `json`, `html`, or a `table` that fits the terminal it goes to."""
+    """Return the report as `json`, `yaml`, `html`, or a `table` as wide as its terminal."""
     if output_format == "json":
         return to_json(report)
+    if output_format == "yaml":
+        return to_yaml(json.loads(to_json(report)))
     if output_format == "html":
         # Imports matplotlib, which takes as long as everything else together.
         from mrunners.render.html.page import render_html
@@ -73,7 +86,7 @@ def render_for_stderr(report: MergedReport) -> str:
 
 
 def require_writable(output: Path | None) -> None:
-    """Refuse an --output that cannot be written, before anything takes long.
+    """Refuse an --output-file that cannot be written, before anything takes long.
 
     Raises:
         InvalidInputError: It can be known that the file cannot be written.
@@ -94,7 +107,7 @@ def require_writable(output: Path | None) -> None:
     except OSError as error:
         problem = error.strerror
     if problem is not None:
-        raise InvalidInputError(f"--output {output}: {problem}")
+        raise InvalidInputError(f"--output-file {output}: {problem}")
 
 
 def _exists(path: Path) -> bool:
@@ -124,7 +137,7 @@ def write_output(text: str, output: Path | None) -> None:
     try:
         write_atomic(text.encode(), output)
     except OSError as error:
-        raise InvalidInputError(f"--output {output}: {error.strerror}") from error
+        raise InvalidInputError(f"--output-file {output}: {error.strerror}") from error
 
 
 def render_manifests(action: RunAction) -> str:
@@ -145,7 +158,22 @@ def render_manifests(action: RunAction) -> str:
             for job in plan.jobs
         ),
     ]
-    return yaml.dump_all(manifests, Dumper=_ReadableDumper, sort_keys=False, allow_unicode=True)
+    return _DRY_RUN_NOTE + yaml.dump_all(
+        manifests, Dumper=_ReadableDumper, sort_keys=False, allow_unicode=True
+    )
+
+
+def to_yaml(value: object) -> str:
+    """Return a JSON value as YAML, in its own order."""
+    return yaml.dump(value, Dumper=_ReadableDumper, sort_keys=False, allow_unicode=True)
+
+
+def write_record(record: Record, output_format: str) -> None:
+    """Print a record as `json`, or as a document of a stream of `yaml`."""
+    if output_format == "json":
+        write_output(record.model_dump_json(by_alias=True, indent=2) + "\n", None)
+    else:
+        write_output("---\n" + to_yaml(record.model_dump(mode="json", by_alias=True)), None)
 
 
 class _ReadableDumper(yaml.SafeDumper):

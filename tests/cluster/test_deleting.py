@@ -27,7 +27,7 @@ def _kperf_processes(run_id: str) -> set[int]:
 
 
 def _run_id(env: Env) -> str:
-    status = env.mrunners("status", env.namespace, "--format", "json")
+    status = env.mrunners("status", env.namespace, "-o", "json")
     return str(status.report["run"])
 
 

@@ -6,7 +6,7 @@ from tests.cluster.env import Env
 
 
 def _run_id(env: Env, tracker: str = "mrunners") -> str:
-    seen = env.mrunners("status", env.namespace, "--tracker", tracker, "--format", "json")
+    seen = env.mrunners("status", env.namespace, "--tracker", tracker, "-o", "json")
     return str(seen.report["run"])
 
 

@@ -113,7 +113,7 @@ def test_a_run_beside_injected_sidecars_ends_with_its_whole_report(env: Env) -> 
     assert holds in run.stderr
     (job,) = env.kubectl.objects("jobs")
     assert job["status"]["active"] == 2
-    status = env.mrunners("status", env.namespace, "--format", "json", "--exit-code")
+    status = env.mrunners("status", env.namespace, "-o", "json", "--exit-code")
     assert status.code == 0
     assert [holds in problem for problem in status.report["problems"]] == [True]
     assert [(j["ended"], j["starting"]) for j in status.report["jobs"]] == [(2, 0)]

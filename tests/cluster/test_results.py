@@ -16,14 +16,14 @@ def test_a_second_result_is_the_same(whole: WholeRun) -> None:
 
 def test_output_writes_the_report_into_a_file_and_nothing_to_stdout(whole: WholeRun) -> None:
     path = whole.env.folder / "reports" / "report.json"
-    done = whole.env.mrunners("result", whole.env.namespace, "--output", path)
+    done = whole.env.mrunners("result", whole.env.namespace, "--output-file", path)
     assert (done.code, done.stdout) == (0, "")
     assert path.read_text() == whole.result.stdout
     assert [entry.name for entry in path.parent.iterdir()] == ["report.json"]
 
 
 def test_the_table_begins_with_the_verdict_and_names_every_runner(whole: WholeRun) -> None:
-    done = whole.env.mrunners("result", whole.env.namespace, "--format", "table")
+    done = whole.env.mrunners("result", whole.env.namespace, "-o", "table")
     verdict, *findings = whole.result.stderr.splitlines()
     assert (done.code, done.stderr.splitlines()) == (0, findings)
     assert done.stdout.splitlines()[0] == verdict == "6 of 6 reports merged"

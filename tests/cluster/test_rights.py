@@ -123,7 +123,7 @@ def test_a_runner_without_rights_ends_with_5_and_its_403s_are_counted(env: Env) 
     report = result.report
     assert (report["total"], report["errorStats"]) == (0, {"http/403": 100})
     assert [pod["index"] for pod in report["coverage"]["nothingSucceeded"]] == [0, 1]
-    table = env.mrunners("result", env.namespace, "--format", "table")
+    table = env.mrunners("result", env.namespace, "-o", "table")
     assert (table.code, "nothing succeeded" in table.stdout.splitlines()[0]) == (5, True)
 
 
@@ -139,7 +139,7 @@ def test_a_runner_that_may_not_send_most_requests_is_never_called_a_success(env:
     assert wait.stderr.splitlines()[-3:-1] == [finding, advice]
     assert "1 Job complete, but the figures are in doubt; " in wait.stderr
     for name in ("json", "table", "html"):
-        result = env.mrunners("result", env.namespace, "--format", name)
+        result = env.mrunners("result", env.namespace, "-o", name)
         assert (result.code, result.stderr.splitlines()[-2:]) == (9, [finding, advice])
     assert '<section class="verdict bad"' in result.stdout
     tolerant = env.mrunners("result", env.namespace, "--fail-on", "never")

@@ -130,7 +130,7 @@ def test_spread_require_puts_one_pod_on_a_host_and_names_those_without_one(
     assert (run.wait.code, run.result.code) == (6, 4)
     assert "Unschedulable: 0/4 nodes are available" in run.wait.stderr
     assert "add nodes, free resources, or relax the spread" in run.wait.stderr
-    status = run.env.mrunners("status", run.env.namespace, "--format", "json")
+    status = run.env.mrunners("status", run.env.namespace, "-o", "json")
     assert any(": Unschedulable: 0/4 nodes" in problem for problem in status.report["problems"])
 
 
@@ -175,7 +175,7 @@ def test_a_suspended_job_waits_on_purpose_and_is_never_counted_as_not_started(
     assert run.wait.code == 6
     assert run.result.code == 4
     assert "mrunners-0: 0 of 2 pods ended (suspended)" in run.result.stderr
-    status = run.env.mrunners("status", run.env.namespace, "--format", "json", "--exit-code")
+    status = run.env.mrunners("status", run.env.namespace, "-o", "json", "--exit-code")
     assert (status.code, status.report["problems"]) == (4, [])
 
 

@@ -36,7 +36,7 @@ def test_a_running_run_is_4_for_status_and_for_a_partial_result_that_says_what_i
     ]
     assert partial.report["total"] == 50
     # What is partial was not collected.
-    later = env.mrunners("status", env.namespace, "--format", "json")
+    later = env.mrunners("status", env.namespace, "-o", "json")
     assert later.report["collected"] is False
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from mrunners.kube.objects import ConfigMap, Event, Job, Placement, Pod
 from mrunners.plan.metadata import Manifest
+from mrunners.refs import ClusterLocation
 
 __all__ = ["Cluster"]
 
@@ -25,6 +26,10 @@ class Cluster(Protocol):
     """
 
     @property
+    def location(self) -> ClusterLocation:
+        """Where the cluster is, and which context names it."""
+
+    @property
     def requests(self) -> int:
         """How many requests were sent so far, retries included."""
 
@@ -35,7 +40,7 @@ class Cluster(Protocol):
         """Return the ConfigMap; None when it does not exist."""
 
     def list_config_maps(self, namespace: str, selector: str) -> list[ConfigMap]:
-        """Return the ConfigMaps that a label selector matches."""
+        """Return the ConfigMaps that a label selector matches; those of all namespaces for ""."""
 
     def create_config_map(self, namespace: str, manifest: Manifest) -> ConfigMap | None:
         """Create a ConfigMap; return None when one of that name exists.
@@ -72,7 +77,7 @@ class Cluster(Protocol):
         """Return the Job; None when it does not exist."""
 
     def list_jobs(self, namespace: str, selector: str) -> list[Job]:
-        """Return the Jobs that a label selector matches."""
+        """Return the Jobs that a label selector matches; those of all namespaces for ""."""
 
     def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
         """Create a Job; return None when one of that name exists, as `create_config_map` does."""

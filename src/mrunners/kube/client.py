@@ -65,6 +65,7 @@ class KubernetesCluster:
             UnauthorizedError: Its exec plugin gives no credentials.
         """
         self._transport = Transport(kubeconfig, context, warn=warn)
+        self.location = self._transport.location
         self._retry_policy = RetryPolicy(monotonic=time.monotonic, sleep=time.sleep, warn=warn)
 
     @property

@@ -13,7 +13,7 @@ from mrunners.errors import InvalidInputError
 from mrunners.kube.entries import Entry, Material, read_file
 from mrunners.kube.proxies import Proxy, parse_proxy, proxy_from_environment
 
-__all__ = ["POD_FOLDER", "Endpoint", "endpoint_of", "is_in_pod", "pod_endpoint"]
+__all__ = ["POD_FOLDER", "Endpoint", "endpoint_of", "is_in_pod", "pod_endpoint", "pod_namespace"]
 
 # Where the kubelet mounts a ServiceAccount's token and the cluster's CA.
 POD_FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -81,6 +81,14 @@ def endpoint_of(cluster: Entry, environ: Mapping[str, str]) -> Endpoint:
 def is_in_pod(environ: Mapping[str, str]) -> bool:
     """Whether this process runs in a pod that has a token."""
     return bool(environ.get(_HOST)) and (POD_FOLDER / "token").is_file()
+
+
+def pod_namespace() -> str:
+    """Return the namespace of the pod that this process runs in; empty when it cannot be read."""
+    try:
+        return (POD_FOLDER / "namespace").read_text("utf-8").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def pod_endpoint(environ: Mapping[str, str]) -> Endpoint:

@@ -50,11 +50,16 @@ class KubeconfigSource:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A context of a kubeconfig: its cluster, and its user, which may have no entry."""
+    """A context of a kubeconfig: its cluster, and its user, which may have no entry.
+
+    Attributes:
+        namespace: Where its user works; empty when it sets none.
+    """
 
     name: str
     cluster: Entry
     user: Entry
+    namespace: str = ""
 
 
 def read_context(
@@ -172,7 +177,8 @@ def _choose(shown: str, files: Sequence[_File], name: str) -> Context:
     if user is None and user_name:
         text = f"context {wanted!r} refers to user {user_name!r}, which does not exist"
         raise kubeconfig_error(shown, text)
-    return Context(wanted, cluster, user or Entry(shown, "user", "", {}))
+    user = user or Entry(shown, "user", "", {})
+    return Context(wanted, cluster, user, chosen.text("namespace"))
 
 
 def _entry(shown: str, files: Sequence[_File], kind: str, name: str) -> Entry | None:

@@ -60,6 +60,7 @@ class ConfigMap:
     data: Mapping[str, str] = field(default_factory=dict)
     owners: tuple[OwnerReference, ...] = ()
     deleting: bool = False
+    namespace: str = ""
 
     @classmethod
     def from_json(cls, raw: Raw) -> ConfigMap:
@@ -76,6 +77,7 @@ class ConfigMap:
             data=raw.get("data") or {},
             owners=_owners(meta),
             deleting="deletionTimestamp" in meta,
+            namespace=meta.get("namespace") or "",
         )
 
 

@@ -13,9 +13,10 @@ import urllib3
 
 from mrunners.errors import InvalidInputError
 from mrunners.kube.authentication import Credentials, credentials_of, pod_credentials
-from mrunners.kube.endpoint import Endpoint, endpoint_of, is_in_pod, pod_endpoint
+from mrunners.kube.endpoint import Endpoint, endpoint_of, is_in_pod, pod_endpoint, pod_namespace
 from mrunners.kube.kubeconfig import KubeconfigSource, read_context
 from mrunners.kube.tls import ClientCertificate, proxy_context, server_context
+from mrunners.refs import ClusterLocation
 
 __all__ = ["Session", "SessionOpener"]
 
@@ -31,14 +32,14 @@ class Session:
     """What requests are sent with.
 
     Attributes:
-        context: The kubeconfig's context; empty means the pod's own cluster.
+        location: The API server, the context that names it, and that context's namespace.
         endpoint: The API server.
         credentials: The user's.
         pool: The connections.
         read_at: When the credentials were read, on the monotonic clock.
     """
 
-    context: str
+    location: ClusterLocation
     endpoint: Endpoint
     credentials: Credentials
     pool: urllib3.PoolManager = field(repr=False)
@@ -85,10 +86,10 @@ class SessionOpener:
         `kubectl config use-context` in another window must not move a running wait to another
         cluster.
         """
-        return self._open(old.context, old)
+        return self._open(old.location.context, old)
 
     def _open(self, context: str, old: Session | None) -> Session:
-        in_pod = old is not None and not old.context
+        in_pod = old is not None and not old.location.context
         chosen = None if in_pod else read_context(self.kubeconfig, context, self.environ)
         if chosen is not None:
             endpoint = endpoint_of(chosen.cluster, self.environ)
@@ -106,8 +107,12 @@ class SessionOpener:
             pool = old.pool
         else:
             pool = _pool(endpoint, credentials.certificate)
-        name = "" if chosen is None else chosen.name
-        return Session(name, endpoint, credentials, pool, time.monotonic())
+        location = (
+            ClusterLocation(endpoint.server, namespace=pod_namespace())
+            if chosen is None
+            else ClusterLocation(endpoint.server, chosen.name, chosen.namespace)
+        )
+        return Session(location, endpoint, credentials, pool, time.monotonic())
 
 
 def _pool(endpoint: Endpoint, client: ClientCertificate | None) -> urllib3.PoolManager:

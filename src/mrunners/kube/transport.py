@@ -76,6 +76,7 @@ class Transport:
 
     Attributes:
         server: The API server's URL.
+        location: The same, and the context that names it.
         requests: How many requests were sent so far.
     """
 
@@ -96,6 +97,7 @@ class Transport:
         self._clock: tuple[datetime, float] | None = None
         self._contacted = False
         self.server = self._session.endpoint.server
+        self.location = self._session.location
         self.requests = 0
 
     def now(self) -> datetime:

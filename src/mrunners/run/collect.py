@@ -41,7 +41,11 @@ _NOT_READ = {
 
 
 def collect_job(
-    run: ExistingRun, job: JobState, snapshot: RunSnapshot, store: ReportStore, reader: LogReader
+    run: ExistingRun,
+    job: JobState,
+    snapshot: RunSnapshot,
+    store: ReportStore,
+    reader: LogReader | None,
 ) -> Iterator[PodOutcome]:
     """Yield the outcomes of a Job's pods, one per completion index, ascending.
 
@@ -53,7 +57,8 @@ def collect_job(
         job: One of its Jobs.
         snapshot: The pods of the run, and why some have not started.
         store: Read first; what is fetched is kept there.
-        reader: Reads the logs of those pods whose reports are not in the store.
+        reader: Reads the logs of those pods whose reports are not in the store; None where the
+            snapshot has no pods.
     """
     late = {
         diagnosis.index: diagnosis
@@ -136,7 +141,7 @@ class _Collector:
     lost: Mapping[int, str]
     seen: SeenPods
     store: ReportStore
-    reader: LogReader
+    reader: LogReader | None
 
     def outcome(self, index: int) -> PodOutcome:
         address = ReportAddress.of(self.run.stored, self.job.planned.name, index)
@@ -202,6 +207,7 @@ class _Collector:
         )
 
     def _from_log(self, index: int, pod: Pod) -> PodOutcome:
+        assert self.reader is not None
         try:
             report, facts = self.reader.read(self.job, pod)
         except UnusableReportError as error:

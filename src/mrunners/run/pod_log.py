@@ -49,6 +49,8 @@ def fetch_report(
     else:
         raw = extract_plain_report(log)
     report = parse_report(raw)
+    server = cluster.location.server
+    store.kept_runs().add(plan, run.tracker.uid, run.tracker.created, server)
     facts = store.put(
         ReportAddress.of(run.stored, job_name, pod.index),
         raw,

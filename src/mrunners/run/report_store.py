@@ -2,9 +2,10 @@
 
 A report is known by what the plan says about its pod: the run, the Job's name and the completion
 index. So it is found when its Job no longer exists, and counts when its Job was created again. The
-store also remembers which Jobs were created, because their load must never run twice, and where
-pods ran (`run.seen_pods`). It keeps bytes and checks that they are what was put in; it parses no
-report. Where the disk cannot be written, it lasts as long as the process.
+store also remembers which Jobs were created, because their load must never run twice, where pods
+ran (`run.lost_pods`), and what the run was (`run.kept_runs`). It keeps bytes and checks that they
+are what was put in; it parses no report. Where the disk cannot be written, it lasts as long as the
+process.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, ValidationError
 
 from mrunners.records import Record
+from mrunners.run.kept_runs import KeptRuns
 from mrunners.run.lost_pods import SeenPods
 from mrunners.run.store_files import MAX_MEMORY_BYTES, StoreFiles
 
@@ -117,6 +119,10 @@ class ReportStore:
     def seen_pods(self, run: StoredRun) -> SeenPods:
         """Return what is remembered of the pods of a run, whether they exist or not."""
         return SeenPods(self._files, self._run_folder(run))
+
+    def kept_runs(self) -> KeptRuns:
+        """Return the runs whose reports are kept."""
+        return KeptRuns(self._files, self._root)
 
     def get(
         self, address: ReportAddress, *, job_uid: str | None = None

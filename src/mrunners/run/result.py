@@ -15,8 +15,10 @@ from mrunners.errors import (
 )
 from mrunners.formatting import counted
 from mrunners.kube.api import Cluster
+from mrunners.kube.objects import ConfigMap
 from mrunners.plan.plan import RunPlan
 from mrunners.profiles.overrides import NO_OVERRIDES
+from mrunners.refs import RunRef
 from mrunners.reports.analysis.finding import lines_of
 from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.budget import SampleBudget
@@ -28,7 +30,8 @@ from mrunners.run.annotate import annotate_collected
 from mrunners.run.collect import collect_job
 from mrunners.run.fetch import LogReader
 from mrunners.run.finality import is_final, readable_later, require_finished
-from mrunners.run.lookup import ExistingRun
+from mrunners.run.kept_runs import find_kept_run
+from mrunners.run.lookup import ExistingRun, state_of
 from mrunners.run.lost_pods import LostPods
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
@@ -41,6 +44,7 @@ __all__ = [
     "collect_run",
     "mark_collected",
     "merge_outcomes",
+    "report_of_kept_run",
 ]
 
 
@@ -65,6 +69,11 @@ class CollectedRun:
     finished: bool = True
     next_steps: tuple[NextStep, ...] = ()
     unread: tuple[PodOutcome, ...] = ()
+
+    @property
+    def ref(self) -> RunRef:
+        """The run's name."""
+        return RunRef(self.report.namespace, self.report.tracker)
 
     @property
     def complete(self) -> bool:
@@ -130,6 +139,8 @@ def collect_run(
     report = merge_outcomes(run, outcomes, requests=cluster.requests, raw=raw)
     if save is not None:
         save(report)
+    if not snapshot.may_finish:
+        store.kept_runs().note_end(run.plan, run.tracker.uid, outcomes, snapshot.failures)
     # That Jobs still run is what the caller of a partial report has asked for.
     pending = snapshot.may_finish
     marked = not pending and mark_collected(cluster, run, outcomes, observer, sleep)
@@ -175,6 +186,40 @@ def collect_outcomes(
     for job in jobs:
         for outcome in collect_job(run, job, snapshot, store, reader):
             yield outcome if stored else lost.located(job, outcome)
+
+
+def report_of_kept_run(run_id: str, store: ReportStore, *, raw: bool = False) -> CollectedRun:
+    """Merge the reports of a run that are kept on this machine; ask no cluster.
+
+    Args:
+        run_id: As for `find_kept_run`.
+        store: Has the run.
+        raw: Whether the report keeps every sample and error.
+
+    Raises:
+        InvalidInputError: No such run is kept.
+    """
+    runs = store.kept_runs()
+    kept = find_kept_run(runs.all(), run_id)
+    plan, end = kept.plan, runs.end_of(kept)
+    tracker = ConfigMap(plan.tracker, kept.tracker_uid, kept.created, plan.run_id)
+    state = state_of(plan, [], tracker, kept.created, store, created=len(plan.jobs))
+    run = ExistingRun(tracker, plan, state)
+    missing = {(pod.job, pod.index): pod for pod in end.missing}
+    snapshot = RunSnapshot(run.ref, state)
+
+    def outcomes() -> Iterator[PodOutcome]:
+        for job in state.jobs:
+            for outcome in collect_job(run, job, snapshot, store, None):
+                pod = missing.get((outcome.job, outcome.index))
+                if pod is not None:
+                    # A report that was not merged then is no more right without its Job.
+                    outcome = replace(outcome, report=None, **dict(pod))  # noqa: PLW2901
+                yield outcome
+
+    accepted = list(SampleBudget().accept_all(outcomes()))
+    report = merge_outcomes(run, accepted, requests=0, raw=raw)
+    return CollectedRun(report, failures=end.failures, saved=True)
 
 
 def merge_outcomes(

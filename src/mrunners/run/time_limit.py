@@ -26,7 +26,7 @@ def looking_up(
     """Connect to a cluster and look up a run within the timeout of the wait that follows.
 
     Args:
-        namespace: Where the run is looked up.
+        namespace: Where the run is looked up; empty stands for the context's.
         tracker: Its name; None stands for the only one of the namespace.
         timeout_seconds: The timeout of the wait; None means no limit.
         waited_seconds: How much of the timeout an earlier attempt has used up.
@@ -59,8 +59,9 @@ def _timed_out(
     namespace: str, tracker: str | None, seconds: float, error: UnreachableError
 ) -> WaitTimeoutError:
     after = f"timed out after {format_duration(seconds)}"
-    if not tracker:
-        text = f"{after}: the trackers of namespace {namespace} could not be read ({error})"
+    if not tracker or not namespace:
+        place = f"namespace {namespace}" if namespace else "the context's namespace"
+        text = f"{after}: the trackers of {place} could not be read ({error})"
         return WaitTimeoutError(text, seconds=seconds)
     ref = RunRef(namespace, tracker)
     text = f"{after}: the run of tracker {ref} could not be read ({error})"

@@ -9,7 +9,8 @@ from mrunners_cli.console import Console
 from mrunners_cli.flags import (
     cluster_options,
     examples,
-    namespace_argument,
+    namespace_options,
+    namespace_or_default,
     quiet_option,
     tracker_option,
 )
@@ -24,7 +25,7 @@ mrunners delete load --tracker nightly --force
 
 
 @click.command(short_help="Delete a run: its tracker, Jobs and pods.", epilog=examples(_EXAMPLES))
-@namespace_argument
+@namespace_options
 @cluster_options
 @tracker_option
 @click.option(
@@ -43,6 +44,8 @@ def delete(
 
     with Console(quiet=quiet) as console:
         connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
+        namespace = namespace_or_default(namespace, connection.location)
+        console.info(f"deleting from namespace {namespace} of {connection.location}")
         say_when_interrupted(
             lambda: "a deletion that has begun continues; wait for its end with the same command"
         )

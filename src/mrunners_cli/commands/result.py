@@ -14,8 +14,10 @@ from mrunners_cli.console import Console
 from mrunners_cli.flags import (
     cluster_options,
     examples,
-    namespace_argument,
+    namespace_options,
+    namespace_or_default,
     option_from_table,
+    output_option,
     quiet_option,
     tracker_option,
 )
@@ -26,32 +28,49 @@ if TYPE_CHECKING:
 __all__ = ["result"]
 
 _EXAMPLES = """\
-mrunners result load > report.json
-mrunners result load --format table
-mrunners result load --format html --output report.html
+mrunners result load
+mrunners result load -o html --output-file report.html
 mrunners result load | jq .percentileLatencies
+mrunners result --run 646468fe
 """
+
+# What chooses a run in a cluster, by parameter.
+_OF_A_CLUSTER = {
+    "in_namespace": "NAMESPACE",
+    "namespace": "--namespace",
+    "tracker": "--tracker",
+    "partial": "--partial",
+}
 
 
 @click.command(short_help="Print the merged report of a run.", epilog=examples(_EXAMPLES))
-@namespace_argument
+@namespace_options
 @cluster_options
 @tracker_option
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["json", "table", "html"]),
-    default="json",
-    show_default=True,
-    help="json for programs, table for a terminal, html for a browser: one file, offline.",
+@output_option(
+    "json",
+    "yaml",
+    "table",
+    "html",
+    help="table for people, json and yaml for programs, html for a browser: one file, offline. "
+    "Default: table on a terminal, json in a pipe or a file.",
 )
 @click.option(
-    "--output",
-    "-o",
+    "--output-file",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write to this file instead of stdout, atomically.",
 )
-@click.option("--raw", is_flag=True, help="Keep every latency sample and error (json only).")
+@click.option(
+    "--run",
+    "run_id",
+    metavar="ID",
+    help="The run with this ID, or the only one that begins so, from the reports kept on this "
+    "machine, without asking a cluster: also after its deletion. List them with: mrunners list "
+    "--local",
+)
+@click.option(
+    "--raw", is_flag=True, help="Keep every latency sample and error (json and yaml only)."
+)
 @click.option("--partial", is_flag=True, help="Report on what has finished so far.")
 @option_from_table(OPTIONS["fail_on"])
 @quiet_option
@@ -59,8 +78,9 @@ def result(
     namespace: str,
     cluster: ClusterRef,
     tracker: str | None,
-    output_format: str,
-    output: Path | None,
+    output_format: str | None,
+    output_file: Path | None,
+    run_id: str | None,
     raw: bool,
     partial: bool,
     fail_on: str,
@@ -76,31 +96,55 @@ def result(
     from mrunners.connection import connect
     from mrunners.hints import step_lines
     from mrunners.reports.conclusion import Conclusion, FailOn
+    from mrunners.run.report_store import ReportStore, default_store_path
+    from mrunners.run.result import report_of_kept_run
     from mrunners_cli.output import render, require_writable, write_output
 
-    if raw and output_format != "json":
-        raise click.UsageError("--raw requires --format json")
-    require_writable(output)
+    if output_format is None:
+        to_terminal = output_file is None and sys.stdout.isatty() and not raw
+        output_format = "table" if to_terminal else "json"
+    if raw and output_format not in {"json", "yaml"}:
+        raise click.UsageError("--raw requires -o json or -o yaml")
+    require_writable(output_file)
     with Console(quiet=quiet) as console:
-        connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
 
         def save(report: MergedReport) -> None:
-            write_output(render(report, output_format, to_file=output is not None), output)
-            if output_format != "table" or output is not None:
+            write_output(
+                render(report, output_format, to_file=output_file is not None), output_file
+            )
+            if output_format != "table" or output_file is not None:
                 console.info(report.verdict)
-            if not (output_format == "table" and output is None and _on_one_terminal()):
+            if not (output_format == "table" and output_file is None and _on_one_terminal()):
                 console.findings(report.findings)
 
-        run = connection.get(namespace, tracker)
-        collected = run.collect_and_save(save, partial=partial, raw=raw)
+        if run_id is not None:
+            _require_no_cluster(click.get_current_context())
+            store = ReportStore(default_store_path(), console.warn)
+            collected = report_of_kept_run(run_id, store, raw=raw)
+            save(collected.report)
+        else:
+            connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
+            run = connection.get(namespace_or_default(namespace, connection.location), tracker)
+            collected = run.collect_and_save(save, partial=partial, raw=raw)
         for line in collected.failures:
             console.warn(line)
-        for line in step_lines(collected.next_steps, run.ref, cluster):
+        for line in step_lines(collected.next_steps, collected.ref, cluster):
             console.hint(line)
         conclusion = collected.conclusion(FailOn(fail_on))
         if conclusion is Conclusion.IN_DOUBT and not collected.report.in_doubt:
             console.hint(f"warnings are a failure because of --fail-on {fail_on}")
     return conclusion.exit_code
+
+
+def _require_no_cluster(context: click.Context) -> None:
+    """Refuse what would choose a run in a cluster, where --run has chosen one already."""
+    chosen = {
+        name: flag
+        for name, flag in _OF_A_CLUSTER.items()
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    }
+    if chosen:
+        raise click.UsageError(f"--run does not go with {', '.join(chosen.values())}")
 
 
 def _on_one_terminal() -> bool:

@@ -12,23 +12,31 @@ import click
 
 from mrunners.plan.option_table import OPTIONS
 from mrunners_cli.console import Console
-from mrunners_cli.flags import examples, flag_of, quiet_option, remember_cluster, run_options
+from mrunners_cli.flags import (
+    examples,
+    flag_of,
+    namespace_or_default,
+    quiet_option,
+    remember_cluster,
+    run_options,
+)
 from mrunners_cli.interruption import say_when_interrupted
 from mrunners_cli.prefect_setup import import_prefect, prepare_prefect
 from mrunners_cli.prefect_url import check_prefect_url, require_prefect_server, without_user
 
 if TYPE_CHECKING:
+    from mrunners.connection import Connection
     from mrunners.plan.options import RunOptions
     from mrunners_flows.states import RunIncompleteError
 
 __all__ = ["run"]
 
 _EXAMPLES = """\
-mrunners run --namespace load --runner-image ghcr.io/azure/kperf:0.3.5 \\
+mrunners run -n load --runner-image ghcr.io/azure/kperf:0.3.5 \\
     --runners 'file:///etc/load.yaml?numbers=10' \\
     --runners 'configmap:///load/mixed?numbers=2' --wait
-mrunners run --namespace load --resume --wait
-mrunners run --deployment multirunners --namespace load --runner-image … --runners … --wait
+mrunners run -n load --resume --wait
+mrunners run --deployment multirunners -n load --runner-image … --runners … --wait
 """
 
 
@@ -84,19 +92,26 @@ def run(
             raise click.UsageError("--timeout requires --wait")
         if "fail_on" in given and not run_options.wait:
             raise click.UsageError("--fail-on requires --wait")
-        validate_options(run_options)
-        if _preflight(run_options, console, dry_run=dry_run):
-            _run_flow(run_options, console)
+        # The context's namespace is not known before the kubeconfig is read.
+        named = run_options.namespace or "unknown"
+        validate_options(run_options.model_copy(update={"namespace": named}))
+        connection, run_options = _connected(run_options, console)
+        if _preflight(connection, run_options, console, dry_run=dry_run):
+            _run_flow(run_options, connection.location.context, console)
     return ExitCode.DONE
 
 
 def _given(context: click.Context) -> set[str]:
-    """Return the parameters on the command line; the others have their defaults."""
-    return {
+    """Return the parameters on the command line.
+
+    The others have their defaults, and so they have if a variable of the environment sets these.
+    """
+    given = {
         name
         for name in context.params
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     }
+    return given | ({"namespace"} if "in_namespace" in given else set())
 
 
 def _check_combinations(given: set[str], *, resume: bool, replace: bool) -> None:
@@ -119,13 +134,23 @@ def _run_options(values: dict[str, object]) -> RunOptions:
     return RunOptions.model_validate({**others, "advanced": advanced})
 
 
-def _preflight(options: RunOptions, console: Console, *, dry_run: bool) -> bool:
-    """Find out what a flow would only say seconds later; return whether to run it."""
+def _connected(options: RunOptions, console: Console) -> tuple[Connection, RunOptions]:
+    """Connect, and say which cluster is going to be loaded; the options get their namespace."""
     from mrunners.connection import connect
+
+    connection = connect(options.kubeconfig, context=options.context, observer=console)
+    namespace = namespace_or_default(options.namespace, connection.location)
+    console.info(f"the load is for {connection.location}, namespace {namespace}")
+    return connection, options.model_copy(update={"namespace": namespace})
+
+
+def _preflight(
+    connection: Connection, options: RunOptions, console: Console, *, dry_run: bool
+) -> bool:
+    """Find out what a flow would only say seconds later; return whether to run it."""
     from mrunners.formatting import counted
     from mrunners.run.dry_run import dry_run as let_server_judge
 
-    connection = connect(options.kubeconfig, context=options.context, observer=console)
     count = len(options.runners)
     # A resumed run may be given none, and takes its profiles from the tracker.
     text = f"reading the load profiles of {counted(count, 'runner')}" if count else ""
@@ -160,7 +185,8 @@ def _created(options: RunOptions, console: Console) -> str:
     return f"see what was created with: {command(NextStep.STATUS, options.ref, options.cluster)}"
 
 
-def _run_flow(options: RunOptions, console: Console) -> None:
+def _run_flow(options: RunOptions, context: str, console: Console) -> None:
+    """Run the flow, in the context that was announced, whatever becomes the current one."""
     server = _prepared_server(console)
     console.working("starting Prefect")
     if server:
@@ -194,7 +220,8 @@ def _run_flow(options: RunOptions, console: Console) -> None:
         with observing(console), prefect_errors():
             start_ephemeral_server()
             say_when_interrupted(lambda: _created(options, console))
-            outcome = multirunners(options, RunPolicy(save=False))
+            pinned = options.model_copy(update={"context": context})
+            outcome = multirunners(pinned, RunPolicy(save=False))
     except TerminationSignal as signal:
         raise Terminated from signal
     except (RunIncompleteError, RunInDoubtError) as error:

@@ -12,9 +12,11 @@ from mrunners_cli.flags import (
     DURATION,
     cluster_options,
     examples,
-    namespace_argument,
+    namespace_options,
+    namespace_or_default,
     quiet_option,
     tracker_option,
+    variable_of,
 )
 from mrunners_cli.interruption import say_when_interrupted
 
@@ -32,10 +34,15 @@ mrunners wait load --timeout 30m && mrunners result load
 
 
 @click.command(short_help="Wait until every Job of a run has finished.", epilog=examples(_EXAMPLES))
-@namespace_argument
+@namespace_options
 @cluster_options
 @tracker_option
-@click.option("--timeout", type=DURATION, help="Give up after this time, such as 2h (exit 6).")
+@click.option(
+    "--timeout",
+    type=DURATION,
+    envvar=variable_of("timeout"),
+    help="Give up after this time, such as 2h (exit 6).",
+)
 @click.option("--interval", type=DURATION, help="Poll this often. Default: 1s, growing to 15s.")
 @quiet_option
 def wait(
@@ -62,7 +69,7 @@ def wait(
     with Console(quiet=quiet) as console:
         with looking_up(namespace, tracker, timeout) as used_seconds:
             connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
-            run = connection.get(namespace, tracker)
+            run = connection.get(namespace_or_default(namespace, connection.location), tracker)
         see = command(NextStep.WAIT, run.ref, cluster)
         say_when_interrupted(lambda: f"the run continues; wait for it with: {see}")
         snapshot = run.wait(timeout, interval=interval, waited=used_seconds())

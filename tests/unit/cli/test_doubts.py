@@ -66,7 +66,7 @@ def test_a_result_in_doubt_ends_with_9_and_says_why_on_stderr_in_any_format(
     finished(cluster, MOSTLY_FORBIDDEN)
     lines = found(capsys)
     assert lines[0].startswith("error: 532 of 600 requests failed (89%)")
-    assert mrunners("result", "load", "--format", name, *quiet) == 9
+    assert mrunners("result", "load", "-o", name, *quiet) == 9
     verdict = [IN_DOUBT] if name != "table" and not quiet else []
     assert capsys.readouterr().err.splitlines() == verdict + lines
 
@@ -76,7 +76,7 @@ def test_a_table_on_the_terminal_of_stderr_says_it_only_once(
 ) -> None:
     finished(cluster, MOSTLY_FORBIDDEN)
     monkeypatch.setattr(result_module, "_on_one_terminal", lambda: True)
-    assert mrunners("result", "load", "--format", "table") == 9
+    assert mrunners("result", "load", "-o", "table") == 9
     shown = capsys.readouterr()
     assert shown.err == ""
     assert shown.out.splitlines()[0] == IN_DOUBT
@@ -92,7 +92,7 @@ def test_a_table_in_a_file_and_its_findings_on_the_terminal(
     finished(cluster, MOSTLY_FORBIDDEN)
     lines = found(capsys)
     monkeypatch.setattr(result_module, "_on_one_terminal", lambda: True)
-    assert mrunners("result", "load", "--format", "table", "-o", str(tmp_path / "t.txt")) == 9
+    assert mrunners("result", "load", "-o", "table", "--output-file", str(tmp_path / "t.txt")) == 9
     assert capsys.readouterr().err.splitlines() == [IN_DOUBT, *lines]
 
 

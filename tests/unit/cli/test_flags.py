@@ -17,7 +17,8 @@ def parsed(*args: str) -> dict[str, object]:
     """What `run` would be called with."""
     # Click keeps the help option that it makes first, for all later tests.
     names = ["-h", "--help"]
-    return run.make_context("run", [*GIVEN, *args], help_option_names=names).params
+    params = run.make_context("run", [*GIVEN, *args], help_option_names=names).params
+    return {name: value for name, value in params.items() if name != "in_namespace"}
 
 
 def options_of(*args: str) -> RunOptions:

@@ -98,9 +98,9 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_cluster_is_asked
 ) -> None:
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "report.json"
-    assert mrunners("result", "load", "--output", str(path)) == ExitCode.INVALID
+    assert mrunners("result", "load", "--output-file", str(path)) == ExitCode.INVALID
     assert capsys.readouterr().err == (
-        f"error: --output {path}: {tmp_path / 'file'} is not a folder\n"
+        f"error: --output-file {path}: {tmp_path / 'file'} is not a folder\n"
     )
     assert connected.calls == []
 

@@ -15,7 +15,7 @@ from mrunners.run.report_store import ReportStore
 from mrunners_cli.exits import exit_code_of
 from mrunners_cli.flags import given_cluster, remember_cluster
 from mrunners_cli.main import cli
-from tests.fakes import FakeCluster
+from tests.fakes import LOCATION, FakeCluster
 from tests.unit.env import IMAGE, deploy, log_of, planned, write_profile
 
 RUN = RunRef("load", "nightly")
@@ -111,7 +111,8 @@ def test_run_repeats_the_clusters_flags_too(
     deploy(cluster, planned(2))
     runner = ["--runner-image", IMAGE, "--runners", write_profile(tmp_path)]
     assert mrunners("run", "-n", "load", *runner, *FLAGS) == 3
-    lines = capsys.readouterr().err.splitlines()
+    loaded, *lines = capsys.readouterr().err.splitlines()
+    assert loaded == f"the load is for {LOCATION}, namespace load"
     assert lines[0].startswith("error: tracker load/mrunners (starting, ")
     assert (
         "  wait for it with: mrunners wait load --tracker mrunners "
@@ -126,6 +127,7 @@ def test_every_step_is_a_command_line_that_mrunners_accepts(step: NextStep) -> N
         name, subcommand, args = cli.resolve_command(context, words[1:])
         assert subcommand is not None
         params = subcommand.make_context(name, args, parent=context).params
+    params["namespace"] = params["namespace"] or params["in_namespace"]
     expected = {"namespace": "load", "kubeconfig": CLUSTER.kubeconfig, "context": CLUSTER.context}
     if step is not NextStep.START:
         expected["tracker"] = "nightly"

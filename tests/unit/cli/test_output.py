@@ -63,7 +63,7 @@ def test_a_file_that_cannot_be_replaced_is_unchanged(
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(InvalidInputError) as caught:
         write_output("new", path)
-    assert caught.value.problems == (f"--output {path}: No space left on device",)
+    assert caught.value.problems == (f"--output-file {path}: No space left on device",)
     assert caught.value.exit_code is ExitCode.INVALID
     assert (path.read_text(), list(tmp_path.iterdir())) == ("old", [path])
 
@@ -71,7 +71,9 @@ def test_a_file_that_cannot_be_replaced_is_unchanged(
 def test_a_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "report"
-    with pytest.raises(InvalidInputError, match=r"^--output .*/file/report: (File exists|Not a)"):
+    with pytest.raises(
+        InvalidInputError, match=r"^--output-file .*/file/report: (File exists|Not a)"
+    ):
         write_output("x", path)
 
 
@@ -89,7 +91,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_anything_is_read(
 ) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "loop").symlink_to("loop")
-    with pytest.raises(InvalidInputError, match=rf"^--output .*({problem})$"):
+    with pytest.raises(InvalidInputError, match=rf"^--output-file .*({problem})$"):
         require_writable(tmp_path / path)
 
 

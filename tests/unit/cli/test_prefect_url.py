@@ -105,7 +105,7 @@ def test_what_is_no_url_is_refused_before_anything_is_done_with_it(
     args = ["run", "--namespace", "load", "--deployment", "nightly"]
     for command in (
         lambda: cli.main(args, "mrunners", standalone_mode=False),
-        lambda: run_module._run_flow(options(), CONSOLE),
+        lambda: run_module._run_flow(options(), "", CONSOLE),
     ):
         assert exit_code_of(command) == ExitCode.INVALID
         assert capsys.readouterr().err == f"error: {NO_URL}\n"
@@ -118,7 +118,7 @@ def test_what_is_no_url_in_a_profile_is_refused_too(
     monkeypatch.setattr(run_module, "prepare_prefect", lambda _: None)
     for command in (
         lambda: run_remotely("nightly", options(), (), CONSOLE),
-        lambda: run_module._run_flow(options(), CONSOLE),
+        lambda: run_module._run_flow(options(), "", CONSOLE),
     ):
         with temporary_settings({PREFECT_API_URL: text}):
             assert exit_code_of(command) == ExitCode.INVALID

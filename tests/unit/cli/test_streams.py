@@ -85,6 +85,9 @@ def test_a_folder_that_was_deleted_can_be_worked_in(tmp_path: Path) -> None:
 class FullDisk:
     """A stream on a disk without space."""
 
+    def isatty(self) -> bool:
+        return False
+
     def write(self, text: str) -> int:
         raise OSError(28, "No space left on device")
 

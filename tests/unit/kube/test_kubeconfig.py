@@ -162,7 +162,7 @@ def test_the_pods_token_is_used_only_where_there_is_no_kubeconfig(
 def test_the_pods_token_is_sent_without_its_newline(pod: dict[str, str], home: Path) -> None:
     session = opened(pod)
     assert session.credentials.headers == (("Authorization", "Bearer of-the-pod"),)
-    assert (session.credentials.from_file, session.context) == (True, "")
+    assert (session.credentials.from_file, session.location.context) == (True, "")
 
 
 def test_a_pod_has_an_address_of_either_family(pod: dict[str, str], home: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from mrunners.render.json_schema import SCHEMAS, json_schema
-from mrunners.render.terminal.run_status import JobStatus, RunStatus
+from mrunners.render.terminal.run_status import JobStatus, PodStatus, RunStatus
 from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport, to_json
@@ -93,6 +93,8 @@ def test_a_report_of_any_pods_is_valid(
 
 def test_the_status_is_valid() -> None:
     status = RunStatus(
+        server="https://cluster:6443",
+        context="test",
         namespace="load",
         tracker="mrunners",
         run=RUN_ID,
@@ -110,6 +112,7 @@ def test_the_status_is_valid() -> None:
                 starting=1,
             ),
         ),
+        pods=(PodStatus(pod="p", job="mrunners-0", index=0, phase="Running", node="host-1"),),
         problems=("x",),
     )
     document = json.loads(status.model_dump_json(by_alias=True))

@@ -145,7 +145,7 @@ def test_a_damaged_entry_of_the_store_is_fetched_again(
 ) -> None:
     finish(cluster, RUN.plan)
     collect(cluster, store)
-    (path,) = tmp_path.rglob("*.gz")
+    (path,) = tmp_path.rglob("*.report.json.gz")
     path.write_bytes(b"")
     assert collect(cluster, store) == [REPORTED]
     assert cluster.calls.count("read_log") == 2

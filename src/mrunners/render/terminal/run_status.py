@@ -9,12 +9,13 @@ from pydantic import Field
 from rich.console import RenderableType
 
 from mrunners.formatting import profile_names
+from mrunners.kube.pod import Pod
 from mrunners.records import Record
-from mrunners.refs import RunRef
+from mrunners.refs import ClusterLocation, RunRef
 from mrunners.render.terminal.rich_tables import drawn, name_cell, safe_cell, titled_table
 from mrunners.status.run_state import JobPhase, RunState
 
-__all__ = ["JobStatus", "RunStatus", "render_status", "run_status"]
+__all__ = ["JobStatus", "PodStatus", "RunStatus", "render_status", "run_status"]
 
 _MAX_ROWS = 40
 
@@ -39,10 +40,27 @@ class JobStatus(Record):
     starting: int
 
 
+class PodStatus(Record):
+    """One pod of a run that exists.
+
+    Attributes:
+        phase: As Kubernetes says it, or the reason why its container waits or has ended.
+        node: The node it is on; None while it has none.
+    """
+
+    pod: str
+    job: str
+    index: int
+    phase: str
+    node: str | None
+
+
 class RunStatus(Record):
     """A run at one moment, schema `mrunners.status/v1`.
 
     Attributes:
+        server: The URL of the API server.
+        context: The context of the kubeconfig that names it; empty for the pod's own cluster.
         run: The run's ID.
         state: The state in words, such as `running`.
         finished: Whether every planned Job has finished.
@@ -52,6 +70,8 @@ class RunStatus(Record):
     """
 
     schema_name: Literal["mrunners.status/v1"] = Field("mrunners.status/v1", alias="schema")
+    server: str
+    context: str
     namespace: str
     tracker: str
     run: str
@@ -59,6 +79,7 @@ class RunStatus(Record):
     finished: bool
     collected: bool
     jobs: tuple[JobStatus, ...]
+    pods: tuple[PodStatus, ...]
     problems: tuple[str, ...]
     pod_options: tuple[str, ...] = Field(default=(), alias="podOptions")
 
@@ -66,8 +87,10 @@ class RunStatus(Record):
 def run_status(
     run: RunRef,
     *,
+    location: ClusterLocation,
     run_id: str,
     state: RunState,
+    pods: Iterable[Pod],
     collected: bool,
     problems: Sequence[str],
     pod_options: Sequence[str] = (),
@@ -76,13 +99,17 @@ def run_status(
 
     Args:
         run: The run's namespace and tracker.
+        location: The cluster it is in.
         run_id: The run's ID, which the plan has.
         state: The plan beside the Jobs that exist.
+        pods: The pods that exist.
         collected: Whether its whole report was written once.
         problems: What keeps pods from starting, and what went wrong, one line each.
         pod_options: What fits the pods to the cluster, such as `cpu-limit 2`.
     """
     return RunStatus(
+        server=location.server,
+        context=location.context,
         namespace=run.namespace,
         tracker=run.tracker,
         run=run_id,
@@ -100,6 +127,17 @@ def run_status(
                 starting=0 if job.phase.finished else job.unstarted,
             )
             for job in state.jobs
+        ),
+        pods=tuple(
+            PodStatus(
+                pod=pod.name,
+                job=pod.job_name or "",
+                index=pod.index,
+                phase=pod.waiting or pod.reason or pod.phase,
+                node=pod.node,
+            )
+            for pod in sorted(pods, key=lambda pod: (pod.job_name or "", pod.index or 0))
+            if pod.index is not None
         ),
         problems=tuple(problems),
         pod_options=tuple(pod_options),
@@ -140,6 +178,6 @@ def _parts(status: RunStatus, description: str) -> Iterable[RenderableType]:
         yield safe_cell(f"pods: {', '.join(status.pod_options)}", 1000)
     yield table
     if len(status.jobs) > _MAX_ROWS:
-        yield f"and {len(status.jobs) - _MAX_ROWS} more Jobs; --format json lists all"
+        yield f"and {len(status.jobs) - _MAX_ROWS} more Jobs; -o json lists all"
     for problem in status.problems:
         yield safe_cell(problem, 1000)

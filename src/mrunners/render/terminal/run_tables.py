@@ -1,0 +1,143 @@
+"""Lists of runs and pods as kubectl prints them: columns that are never wrapped, and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from mrunners.durations import format_duration
+from mrunners.records import Record
+from mrunners.render.terminal.run_status import PodStatus
+from mrunners.text import printable
+
+__all__ = ["KeptRunRow", "RunList", "RunRow", "columns", "kept_run_table", "pod_table", "run_table"]
+
+# A name of Kubernetes has at most 253 characters, and of a URI its end matters too.
+_CELL = 253
+
+# kubectl leaves as much between two columns.
+_GAP = "   "
+
+
+class RunRow(Record):
+    """One run of a cluster.
+
+    Attributes:
+        run: The run's ID.
+        state: In words, such as `running`; `unreadable` when `problem` says why.
+        pods: How many pods are planned; None when it is unreadable, as in the others.
+        ended: How many of them have run and ended.
+        collected: Whether its whole report was written once.
+    """
+
+    namespace: str
+    tracker: str
+    run: str
+    state: str
+    created: AwareDatetime
+    age_seconds: float = Field(serialization_alias="ageSeconds")
+    collected: bool
+    pods: int | None = None
+    ended: int | None = None
+    image: str | None = None
+    problem: str = ""
+
+
+class KeptRunRow(Record):
+    """One run whose reports are kept on this machine.
+
+    Attributes:
+        server: The URL of the API server that was loaded.
+        pods: How many pods were planned.
+        reports: How many of their reports are kept.
+    """
+
+    run: str
+    namespace: str
+    tracker: str
+    server: str
+    created: AwareDatetime
+    age_seconds: float = Field(serialization_alias="ageSeconds")
+    pods: int
+    reports: int
+
+
+class RunList(Record):
+    """What `mrunners list` prints as JSON, schema `mrunners.list/v1`."""
+
+    schema_name: Literal["mrunners.list/v1"] = Field("mrunners.list/v1", alias="schema")
+    runs: tuple[RunRow | KeptRunRow, ...]
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as aligned columns, one line each, however long it gets; the first is the head.
+
+    A line that is not wrapped can be found by grep, and its columns be read by awk.
+    """
+    cells = [[printable(cell, _CELL) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = (
+        _GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def run_table(runs: Sequence[RunRow], *, with_namespace: bool, wide: bool) -> str:
+    """Return runs as a table; a `wide` one has the run IDs and images too."""
+    head = ["NAME", "STATE", "ENDED", "COLLECTED", "AGE"]
+    rows = [
+        [
+            run.tracker,
+            run.state,
+            "-" if run.pods is None else f"{run.ended}/{run.pods}",
+            "yes" if run.collected else "no",
+            _age(run.age_seconds),
+        ]
+        for run in runs
+    ]
+    if wide:
+        head += ["RUN", "IMAGE"]
+        rows = [[*row, run.run, run.image or "-"] for row, run in zip(rows, runs, strict=True)]
+    if with_namespace:
+        head = ["NAMESPACE", *head]
+        rows = [[run.namespace, *row] for row, run in zip(rows, runs, strict=True)]
+    return columns([head, *rows])
+
+
+def kept_run_table(runs: Sequence[KeptRunRow]) -> str:
+    """Return the runs that are kept on this machine as a table."""
+    return columns(
+        [
+            ["RUN", "NAMESPACE", "NAME", "REPORTS", "AGE", "SERVER"],
+            *(
+                [
+                    run.run,
+                    run.namespace,
+                    run.tracker,
+                    f"{run.reports}/{run.pods}",
+                    _age(run.age_seconds),
+                    run.server,
+                ]
+                for run in runs
+            ),
+        ]
+    )
+
+
+def pod_table(pods: Sequence[PodStatus]) -> str:
+    """Return pods and their nodes as a table."""
+    return columns(
+        [
+            ["POD", "INDEX", "STATUS", "NODE"],
+            *([pod.pod, str(pod.index), pod.phase, pod.node or "-"] for pod in pods),
+        ]
+    )
+
+
+def _age(seconds: float) -> str:
+    """Return an age as kubectl does: whole seconds, and days when there are some."""
+    whole = max(int(seconds), 0)
+    return f"{whole // 86400}d" if whole >= 2 * 86400 else format_duration(whole)

@@ -1,0 +1,139 @@
+"""`mrunners list`: the runs in a cluster, and those whose reports are kept on this machine."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from mrunners.refs import ClusterRef
+from mrunners_cli.console import Console
+from mrunners_cli.flags import (
+    cluster_options,
+    examples,
+    namespace_options,
+    namespace_or_default,
+    output_option,
+)
+
+if TYPE_CHECKING:
+    from mrunners.render.terminal.run_tables import KeptRunRow, RunRow
+    from mrunners.run.run_list import ListedRun
+
+__all__ = ["list_"]
+
+_EXAMPLES = """\
+mrunners list
+mrunners list --all-namespaces -o wide
+mrunners list --local
+"""
+
+
+@click.command(
+    name="list", short_help="List runs, and reports kept here.", epilog=examples(_EXAMPLES)
+)
+@namespace_options
+@click.option("--all-namespaces", "-A", is_flag=True, help="The runs of all namespaces.")
+@click.option(
+    "--local",
+    is_flag=True,
+    help="The runs whose reports are kept on this machine, of every cluster, without asking one. "
+    "See one with: mrunners result --run ID",
+)
+@cluster_options
+@output_option(
+    "table",
+    "wide",
+    "json",
+    "yaml",
+    "name",
+    default="table",
+    show_default=True,
+    help="table for people, wide with run IDs and images, json and yaml for programs, name for "
+    "kubectl.",
+)
+def list_(
+    namespace: str, all_namespaces: bool, local: bool, cluster: ClusterRef, output_format: str
+) -> None:
+    """List the runs in NAMESPACE: how far they are, and whether their reports were collected."""
+    from mrunners.connection import connect
+    from mrunners.render.terminal.run_tables import kept_run_table, run_table
+
+    if local and (namespace or all_namespaces):
+        raise click.UsageError("--local lists the runs of all namespaces; leave out the namespace")
+    if namespace and all_namespaces:
+        raise click.UsageError("--all-namespaces and a namespace are mutually exclusive")
+    with Console(quiet=False) as console:
+        if local:
+            kept = _kept_runs(console)
+            _print(kept, kept_run_table(kept), output_format)
+            if not kept:
+                console.info("no reports of runs are kept on this machine")
+            return
+        connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
+        where = "" if all_namespaces else namespace_or_default(namespace, connection.location)
+        runs = [_row(listed) for listed in connection.list_runs(where)]
+        table = run_table(runs, with_namespace=all_namespaces, wide=output_format == "wide")
+        _print(runs, table, output_format)
+        if not runs:
+            place = f"namespace {where}" if where else "any namespace"
+            console.info(f"no runs found in {place} of {connection.location}")
+        for run in runs:
+            if run.problem:
+                console.warn(run.problem)
+
+
+def _print(runs: list[RunRow] | list[KeptRunRow], table: str, output_format: str) -> None:
+    from mrunners.render.terminal.run_tables import RunList
+
+    if output_format in {"json", "yaml"}:
+        from mrunners_cli.output import write_record
+
+        write_record(RunList(runs=tuple(runs)), output_format)
+    elif output_format == "name":
+        click.echo("".join(f"configmap/{run.tracker}\n" for run in runs), nl=False)
+    elif runs:
+        click.echo(table, nl=False)
+
+
+def _row(listed: ListedRun) -> RunRow:
+    from mrunners.render.terminal.run_tables import RunRow
+
+    run = listed.run
+    known = {}
+    if run is not None:
+        state = run.state
+        known = {"pods": state.pod_count, "ended": state.ended, "image": run.plan.image}
+    return RunRow(
+        namespace=listed.ref.namespace,
+        tracker=listed.ref.tracker,
+        run=listed.tracker.run_id or "",
+        state="unreadable" if run is None else run.state.headline,
+        created=listed.tracker.created,
+        age_seconds=listed.age.total_seconds(),
+        collected=run is not None and run.collected,
+        problem=listed.problem,
+        **known,
+    )
+
+
+def _kept_runs(console: Console) -> list[KeptRunRow]:
+    from mrunners.render.terminal.run_tables import KeptRunRow
+    from mrunners.run.report_store import ReportStore, default_store_path
+
+    kept = ReportStore(default_store_path(), console.warn).kept_runs()
+    now = datetime.now(UTC)
+    return [
+        KeptRunRow(
+            run=run.plan.run_id,
+            namespace=run.plan.namespace,
+            tracker=run.plan.tracker,
+            server=run.server,
+            created=run.created,
+            age_seconds=(now - run.created).total_seconds(),
+            pods=run.plan.pod_count,
+            reports=kept.count_reports(run),
+        )
+        for run in kept.all()
+    ]
