@@ -18,6 +18,7 @@ from mrunners.refs import ClusterRef
 from mrunners.run.observer import LoggingObserver, RunObserver
 from mrunners.run.report_store import ReportStore, default_store_path
 from mrunners.status.run_state import RunState
+from mrunners.status.time_left import TimeLeft
 from mrunners_tasks._prefect import CancellableSleep, RunLog
 from mrunners_tasks.credentials import kubeconfig_of
 
@@ -71,9 +72,9 @@ class _Both:
         for one in self._observers:
             one.reports_fetched(pods)
 
-    def progress(self, state: RunState, reports: int) -> None:
+    def progress(self, state: RunState, reports: int, left: TimeLeft | None) -> None:
         for one in self._observers:
-            one.progress(state, reports)
+            one.progress(state, reports, left)
 
 
 def connection_to(cluster: ClusterRef) -> Connection:

@@ -20,6 +20,8 @@ def job(number: int, uri: str) -> JobStatus:
 
 
 STATUS = RunStatus(
+    server="https://127.0.0.1:6443",
+    context="here",
     namespace="load",
     tracker="mrunners",
     run=RUN_ID,
@@ -30,6 +32,7 @@ STATUS = RunStatus(
         job(0, "file:///home/someone/projects/load-tests/profiles/list-configmaps.yaml?numbers=10"),
         job(1, "configmap:///load/mixed?numbers=10"),
     ),
+    pods=(),
     problems=(f"job mrunners-0: 1 of 10 pods cannot start: {'quota ' * 20}".rstrip(),),
 )
 

@@ -57,13 +57,13 @@ def test_the_progress_artifact_shows_pods_that_have_started_though_none_has_ende
 ) -> None:
     clock = FakeClock()
     log = RunLog(clock.monotonic)
-    log.progress(state(started=0, ended=0), 0)
+    log.progress(state(started=0, ended=0), 0, None)
     clock.sleep(ARTIFACT_SECONDS)
     for _ in range(2):
-        log.progress(state(started=2, ended=0), 0)
+        log.progress(state(started=2, ended=0), 0, None)
     assert written == [
-        (0.0, "0 of 3 pods ended, 0 running, 0 reports"),
-        (0.0, "0 of 3 pods ended, 2 running, 0 reports"),
+        (0.0, "0 of 3 pods ended, 3 starting, 0 reports"),
+        (0.0, "0 of 3 pods ended, 2 running, 1 starting, 0 reports"),
     ]
 
 
@@ -73,19 +73,19 @@ def test_what_changed_too_early_for_the_artifact_is_written_with_the_next_look(
     clock = FakeClock()
     log = RunLog(clock.monotonic)
     with caplog.at_level(logging.INFO):
-        log.progress(state(started=0, ended=0), 0)
-        log.progress(state(started=3, ended=0), 0)
+        log.progress(state(started=0, ended=0), 0, None)
+        log.progress(state(started=3, ended=0), 0, None)
         clock.sleep(ARTIFACT_SECONDS)
-        log.progress(state(started=3, ended=0), 0)
+        log.progress(state(started=3, ended=0), 0, None)
     assert [text for _, text in written] == caplog.messages
     assert written[-1] == (0.0, "0 of 3 pods ended, 3 running, 0 reports")
 
 
 def test_the_end_is_written_at_once(written: list[tuple[float, str]]) -> None:
     log = RunLog(FakeClock().monotonic)
-    log.progress(state(started=3, ended=2), 2)
-    log.progress(state(started=3, ended=3), 3)
-    assert written[-1] == (100.0, "3 of 3 pods ended, 0 running, 3 reports")
+    log.progress(state(started=3, ended=2), 2, None)
+    log.progress(state(started=3, ended=3), 3, None)
+    assert written[-1] == (100.0, "3 of 3 pods ended, 3 reports, collecting reports")
 
 
 @pytest.mark.parametrize(("server", "logged"), [("http://127.0.0.1:1/api", True), ("", False)])
