@@ -66,8 +66,9 @@ def test_a_plot_is_one_tab_stop_and_arrow_keys_go_through_its_values(
         expect(curve.last).to_be_focused()
         page.keyboard.press("Escape")
         expect(tip).to_be_hidden()
-        page.keyboard.press("Home")
-        expect(curve.first).to_be_focused()
+        page.keyboard.press("ArrowLeft")
+        expect(curve.last).not_to_be_focused()
+        expect(tip).to_be_visible()
         page.keyboard.press("Tab")
         expect(marks(page, "svg[aria-label^='Latency percentiles']:visible").first).to_be_focused()
 

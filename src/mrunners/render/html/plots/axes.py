@@ -70,7 +70,7 @@ def latency_axis(axes: Axes, least: float, greatest: float, *, width: float) -> 
 
 def mark(axes: Axes, x: tuple[float, float], y: tuple[float, float], text: str) -> Mark:
     """Return a mark between two values of each axis, whose limits are set already."""
-    height = axes.figure.get_size_inches()[1] * 72
+    height = axes.figure.bbox.height
     points = axes.transData.transform([(x[0], y[0]), (x[1], y[1])])
     (left, right), (top, bottom) = sorted(points[:, 0]), sorted(height - points[:, 1])
     return Mark(float(left), float(top), float(right - left), float(bottom - top), text)
