@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from mrunners.profiles.images import LATEST_KNOWN_RELEASE, KperfRelease
 from mrunners.profiles.profile import ContentType, LoadProfile, LoadProfileSpec, WeightedRequest
@@ -197,7 +197,7 @@ _FIELDS: Final[tuple[ReleaseFact[WeightedRequest], ...]] = (
     ),
 )
 
-RELEASE_FACTS: Final = (*_OF_PROFILES, *_OF_SPECS, *_KINDS, *_FIELDS)
+RELEASE_FACTS: Final[tuple[ReleaseFact[Any], ...]] = (*_OF_PROFILES, *_OF_SPECS, *_KINDS, *_FIELDS)
 """All that differs between the releases for a valid profile, from v0.0.1 to the newest known."""
 
 
