@@ -114,7 +114,7 @@ def test_a_quota_on_limits_is_met_with_limits(env: Env) -> None:
     assert (done.code, "each runner has a CPU limit of 1: " in done.stderr) == (0, True)
 
 
-def test_whoever_may_not_create_pods_is_told_at_the_first_event(env: Env, policy: Any) -> None:
+def test_a_user_who_may_not_create_pods_is_told_at_the_first_event(env: Env, policy: Any) -> None:
     message = "runAsUser must be in 1000660000-1000669999"
     policy(USER_IDS, message)
     account = f"system:serviceaccount:{env.namespace}:mrunners"
