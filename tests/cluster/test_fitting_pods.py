@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.cluster.commands import Finished, Kubectl, until
+from tests.cluster.credentials import kubeconfig_of
 from tests.cluster.env import Env
 
 API = "admissionregistration.k8s.io/v1"
@@ -62,12 +62,10 @@ def _refusal(env: Env) -> str:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     }
-    context = {"runAsUser": 1}
-    pod = {"metadata": {"name": "probe"}, "spec": {"containers": [container]}}
-    pod["spec"]["securityContext"] = context  # type: ignore[assignment]
-    manifest = json.dumps({"apiVersion": "v1", "kind": "Pod", **pod})
+    spec = {"containers": [container], "securityContext": {"runAsUser": 1}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": spec}
     words = ("create", "--dry-run=server", "--filename=-")
-    return env.kubectl.attempt(*words, stdin=manifest).stderr
+    return env.kubectl.attempt(*words, stdin=json.dumps(pod)).stderr
 
 
 def _refused(env: Env, done: Finished, message: str, advice: str) -> None:
@@ -114,19 +112,13 @@ def test_a_quota_on_limits_is_met_with_limits(env: Env) -> None:
     assert (done.code, "each runner has a CPU limit of 1: " in done.stderr) == (0, True)
 
 
-def test_whoever_may_not_create_pods_is_told_at_the_first_event(env: Env, policy: Any) -> None:
+def test_a_user_who_may_not_create_pods_is_told_at_the_first_event(env: Env, policy: Any) -> None:
     message = "runAsUser must be in 1000660000-1000669999"
     policy(USER_IDS, message)
-    account = f"system:serviceaccount:{env.namespace}:mrunners"
-    kubeconfig = env.folder / "impersonating"
-    loaded = yaml.safe_load(env.kubectl.kubeconfig.read_text())
-    for user in loaded["users"]:
-        user["user"]["as"] = account
-    kubeconfig.write_text(yaml.safe_dump(loaded))
-    words = ["--kubeconfig", str(kubeconfig), "--wait", "--start-timeout", "5s"]
+    words = ["--kubeconfig", str(kubeconfig_of(env, "mrunners")), "--wait", "--start-timeout", "5s"]
     done = env.run(env.quick(), options=words)
     assert done.code == 5
-    assert 'FailedCreate: pods "mrunners-0-0-' in done.stderr
+    assert 'FailedCreate: Error creating: pods "mrunners-0-0-' in done.stderr
     assert "; set the user ID with --run-as-user UID, or leave it" in done.stderr
 
 

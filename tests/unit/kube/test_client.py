@@ -132,6 +132,13 @@ def test_a_dry_run_stores_nothing(api: ApiServer, client: Client) -> None:
     )
 
 
+def test_a_dry_run_of_a_pod_stores_nothing(api: ApiServer, client: Client) -> None:
+    api.answers.append(refuses(409))
+    client.dry_run_pod("load", {})
+    (request,) = api.received
+    assert request == received("POST", f"{BASE}/pods", {}, fieldValidation="Strict", dryRun="All")
+
+
 def test_a_dry_run_returns_the_job_as_it_would_be_stored(api: ApiServer, client: Client) -> None:
     stored = {**job("j"), "spec": {"completions": 1, "ttlSecondsAfterFinished": 60}}
     api.answers.extend([says(stored, 201), refuses(409)])

@@ -258,7 +258,7 @@ def test_an_option_takes_what_kubernetes_takes(name: str, good: object) -> None:
     validate_options(options(**{name: good}))
 
 
-def test_a_cpu_limit_is_warned_of_whoever_sets_it() -> None:
+def test_a_cpu_limit_is_warned_of_in_option_and_template() -> None:
     text = (
         "each runner has a CPU limit of 2: a runner at its limit is throttled, and the latencies "
         "that it measures are then not the server's"

@@ -15,6 +15,7 @@ from mrunners.plan.spec_changes import (
 )
 from mrunners.plan.tracker import profile_key
 from tests.unit.env import planned
+from tests.unit.plan.test_pod_options import pod_of, with_template
 
 RUN = planned(2)
 # What Kubernetes 1.37.2 fills in (measured).
@@ -62,6 +63,36 @@ def test_each_field_that_an_old_server_drops_is_reported_with_its_consequence() 
 
 def test_what_every_api_server_fills_in_is_not_reported() -> None:
     assert changes(returned()) == []
+
+
+def test_what_it_fills_into_a_pod_template_is_not_reported_and_what_a_policy_adds_is() -> None:
+    text = """
+spec:
+  volumes:
+  - {name: ca, secret: {secretName: ca}}
+  - {name: data, hostPath: {path: /data}}
+  containers:
+  - name: runner
+    env: [{name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]
+    ports: [{containerPort: 80}]
+    startupProbe: {httpGet: {port: 80}}
+"""
+    before = pod_of(with_template(text))
+    after = deepcopy(before)
+    runner = after["spec"]["containers"][0]
+    after["spec"]["volumes"][2]["secret"]["defaultMode"] = 420
+    after["spec"]["volumes"][3]["hostPath"]["type"] = ""
+    runner["env"][-1]["valueFrom"]["fieldRef"]["apiVersion"] = "v1"
+    runner["ports"][0]["protocol"] = "TCP"
+    runner["startupProbe"] |= {"periodSeconds": 10, "failureThreshold": 3}
+    runner["startupProbe"]["httpGet"] |= {"path": "/", "scheme": "HTTP"}
+    sent_fields = spec_fields({"template": before})
+    assert changed_fields(sent_fields, spec_fields({"template": after})) == []
+    runner["ports"][0]["hostPort"] = 80
+    (line,) = changed_fields(sent_fields, spec_fields({"template": after}))
+    assert line.startswith(
+        "this cluster adds spec.template.spec.containers.runner.ports.0.hostPort"
+    )
 
 
 @pytest.mark.parametrize(

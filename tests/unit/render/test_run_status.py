@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from mrunners.render.terminal.run_status import JobStatus, RunStatus, render_status
-from mrunners.status.run_state import JobPhase
+from mrunners.refs import ClusterLocation
+from mrunners.render.terminal.run_status import JobStatus, RunStatus, render_status, run_status
+from mrunners.status.run_state import JobPhase, run_state
 from tests.factories import RUN_ID
+from tests.unit.env import planned
 
 
 def job(number: int, uri: str) -> JobStatus:
@@ -57,3 +59,20 @@ def test_on_a_terminal_no_line_is_wider() -> None:
     for width in (60, 80):
         lines = render_status(STATUS, "the run", width=width).splitlines()
         assert max(map(len, lines)) <= width
+
+
+def test_the_options_that_fitted_the_pods_to_the_cluster_are_shown() -> None:
+    plan = planned(1, run_as_user="platform", priority_class="high").plan
+    status = run_status(
+        plan.ref,
+        location=ClusterLocation("https://127.0.0.1:6443", "here"),
+        run_id=plan.run_id,
+        state=run_state(plan, []),
+        pods=(),
+        collected=False,
+        problems=(),
+        pod_options=tuple(plan.pods.described()),
+    )
+    assert status.pod_options == ("priority-class high", "run-as-user platform")
+    lines = render_status(status, "the run", width=80).splitlines()
+    assert lines[:2] == ["the run", "pods: priority-class high, run-as-user platform"]

@@ -159,6 +159,12 @@ def test_the_merged_report_names_its_run_and_the_requests_of_mrunners(
     assert (report.verdict, report.complete) == ("3 of 3 reports merged", True)
 
 
+def test_the_merged_report_names_the_options_that_fitted_the_pods_to_the_cluster() -> None:
+    run = deploy(FakeCluster(), planned(1, cpu_limit="2", label=["a=b"], toleration=["x", "y"]))
+    report = merge_outcomes(run, [merged_pod(0, 0, flat())], requests=1)
+    assert "options of the pods: toleration x, toleration y, cpu-limit 2, label a=b" in report.notes
+
+
 def test_what_the_profile_causes_goes_from_the_plan_in_the_tracker_into_the_report() -> None:
     request = "    requests: [{shares: 1, staleList: {version: v1, resource: pods}}]\n"
     text = (

@@ -141,6 +141,17 @@ def test_an_unschedulable_pod_is_diagnosed_in_the_schedulers_words() -> None:
     ]
 
 
+def test_what_keeps_a_pod_is_told_with_the_option_that_helps() -> None:
+    tainted = pod(node=None, unschedulable="0/4 nodes are available: 4 had untolerated taint(s)")
+    (of_taint,) = diagnose(tainted, *RUNNING)
+    assert of_taint.resolution == (
+        "add nodes, free resources, or relax the spread, or tolerate the taint with --toleration"
+    )
+    quota = "failed quota: q: must specify limits.cpu for: runner"
+    (of_quota, *_) = diagnose(warnings=(Event("uid-0", FIRST, "FailedCreate", quota),))
+    assert of_quota.resolution == "set limits with --cpu-limit and --memory-limit"
+
+
 def test_a_pod_whose_volume_is_missing_is_diagnosed_by_its_event() -> None:
     warnings = (Event("pod-0", "p", "FailedMount", 'configmap "x" not found'),)
     assert diagnose(pod(waiting="ContainerCreating"), *RUNNING, warnings=warnings) == [
