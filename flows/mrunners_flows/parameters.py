@@ -26,8 +26,8 @@ __all__ = ["RunTarget", "flow_run_name", "form_label", "in_form_words", "titled"
 # The last ones: the first of a UUIDv7 are the time, and the same for all runs of some minute.
 _ID_CHARACTERS = 8
 
-# Two words, as Prefect names a run that nobody has named: `calm-otter`, and in the two designs of its
-# form `Calm-Otter` and `psi3-watt`.
+# Two words, as Prefect names a run that nobody has named: `calm-otter`, and in the two designs of
+# its form `Calm-Otter` and `psi3-watt`.
 _GENERATED_NAME = re.compile(r"[A-Za-z0-9]+-[A-Za-z0-9]+")
 
 # A field with its group, as messages name it.
