@@ -94,12 +94,11 @@ def describe(error: MrunnersError, label: Callable[[str], str]) -> str:
         label: Returns the label that an option has in the form.
     """
     lines = [str(error)]
-    for step in error.next_steps if error.run is not None else ():
-        if step in _FORM_ADVICE:
-            fields = {name: label(name) for name in ("if_exists", "tracker")}
-            lines.append(_FORM_ADVICE[step].format(**fields))
-        else:
-            lines += step_lines([step], error.run)
+    if error.run is not None:
+        fields = {name: label(name) for name in ("if_exists", "tracker")}
+        for step in error.next_steps:
+            advice = _FORM_ADVICE.get(step)
+            lines += [advice.format(**fields)] if advice else step_lines([step], error.run)
     return "\n".join(lines)
 
 
