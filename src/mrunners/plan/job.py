@@ -148,8 +148,7 @@ def _node_affinity(job: PlannedJob) -> dict[str, object]:
     if not job.node_affinity:
         return {}
     expressions = [
-        {"key": key, "operator": "In", "values": list(values)}
-        for key, values in job.node_affinity
+        {"key": key, "operator": "In", "values": list(values)} for key, values in job.node_affinity
     ]
     terms = {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
