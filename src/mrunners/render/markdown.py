@@ -84,7 +84,9 @@ def figures(report: MergedReport) -> str:
         if p in known
     ]
     rate = per_second(report.throughput.successes_per_second)
-    counts = f"{counted(report.total, 'sample')} and {counted(report.error_count, 'error')}"
+    failed = report.error_count
+    errors = "an unknown number of errors" if failed is None else counted(failed, "error")
+    counts = f"{counted(report.total, 'sample')} and {errors}"
     return ", ".join((*named, f"{rate} successes/s, {counts}"))
 
 
