@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_a_known_failure_leaves_no_traceback_in_the_log_of_its_run_or_of_the_wor
     runs = [run for run in worker.flow_runs() if run["state_name"] in failed]
     assert {run["state_name"] for run in runs} == failed
     for run in runs:
-        log = until("the whole log has arrived", lambda run=run: _whole_log(worker, run))
+        log = until("the whole log has arrived", partial(_whole_log, worker, run))
         assert "Traceback" not in log
     assert "Traceback" not in (worker.folder / "worker.log").read_text()
 

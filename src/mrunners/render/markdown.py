@@ -84,9 +84,9 @@ def figures(report: MergedReport) -> str:
         if p in known
     ]
     rate = per_second(report.throughput.successes_per_second)
-    failed = report.error_count
-    errors = "an unknown number of errors" if failed is None else counted(failed, "error")
-    counts = f"{counted(report.total, 'sample')} and {errors}"
+    merged = report.total
+    samples = "an unknown number of samples" if merged is None else counted(merged, "sample")
+    counts = f"{samples} and {counted(report.error_count, 'error')}"
     return ", ".join((*named, f"{rate} successes/s, {counts}"))
 
 
