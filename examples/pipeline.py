@@ -11,7 +11,8 @@ from __future__ import annotations
 import argparse
 import subprocess
 
-from prefect import flow, get_run_logger, runtime, task
+from prefect import flow, get_run_logger, task
+from prefect.runtime import flow_run
 
 from mrunners import AdvancedOptions, MergedReport, RunOptions
 from mrunners_flows import RunPolicy, multirunners
@@ -66,7 +67,7 @@ def pipeline(image: str, kubeconfig: str = "", limit_seconds: float = 1.0) -> bo
                 runners=["configmap:///load/list-configmaps?numbers=3"],
                 # A retry of this flow creates a new subflow run. With this flow run's ID as its
                 # key, it adopts the Jobs of the first attempt instead of being refused.
-                advanced=AdvancedOptions(tracker="pipeline", run_key=f"{runtime.flow_run.id}"),
+                advanced=AdvancedOptions(tracker="pipeline", run_key=f"{flow_run.id}"),
             ),
             RunPolicy(cleanup="delete"),
         )

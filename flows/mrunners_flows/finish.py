@@ -27,7 +27,8 @@ from mrunners_flows.policy import RunPolicy
 from mrunners_flows.states import RunOutcome, require_success
 from mrunners_tasks._attempts import load_attempt, save_attempt
 from mrunners_tasks._context import connection_to
-from mrunners_tasks.events import RunEvent, emit_run_event
+from mrunners_tasks.events import RunEvent, emit_run_event, event_figures
+from mrunners_tasks.reports import artifact_key
 from mrunners_tasks.runs import delete_run
 
 __all__ = [
@@ -81,8 +82,10 @@ def finish_run(
         return outcome
     if policy.cleanup == "delete":
         _clean_up(options, key, finished, collected)
-    event = _EVENTS[collected.conclusion(options.fail_on)]
-    emit_run_event(event, finished.run.plan, collected.summary)
+    conclusion = collected.conclusion(options.fail_on)
+    artifact = artifact_key(finished.run.ref, "report") if policy.save else None
+    figures = event_figures(collected.report, conclusion, artifact)
+    emit_run_event(_EVENTS[conclusion], finished.run.plan, collected.summary, figures)
     accepted = policy.on_incomplete == "report"
     require_success(outcome, collected, options.fail_on, accept_incomplete=accepted)
     return outcome

@@ -117,17 +117,21 @@ def describe(error: MrunnersError, label: Callable[[str], str]) -> str:
         label: Returns the label that an option has in the form.
     """
     lines = [str(error)]
-    for step in error.next_steps if error.run is not None else ():
-        if step in _FORM_ADVICE:
-            fields = {name: label(name) for name in ("if_exists", "tracker")}
-            lines.append(_FORM_ADVICE[step].format(**fields))
-        elif step in _ADVICE:
-            lines.append(
-                _FLAG.sub(lambda flag: f'"{label(flag[1].replace("-", "_"))}"', _ADVICE[step])
-            )
-        else:
-            lines += step_lines([step], error.run)
+    if error.run is not None:
+        fields = {name: label(name) for name in ("if_exists", "tracker")}
+        for step in error.next_steps:
+            if step in _FORM_ADVICE:
+                lines.append(_FORM_ADVICE[step].format(**fields))
+            elif step in _ADVICE:
+                lines.append(_in_form_words(_ADVICE[step], label))
+            else:
+                lines += step_lines([step], error.run)
     return "\n".join(lines)
+
+
+def _in_form_words(text: str, label: Callable[[str], str]) -> str:
+    """Return a text in which each flag is the label of its field."""
+    return _FLAG.sub(lambda flag: f'"{label(flag[1].replace("-", "_"))}"', text)
 
 
 def _flags(cluster: ClusterRef) -> list[str]:

@@ -86,6 +86,8 @@ def test_events_tell_that_it_started_and_finished(
     assert events is not None
     assert [event["event"] for event in events] == names[:2]
     assert [event["payload"]["pods"] for event in events] == [3, 3]
+    assert events[1]["payload"]["conclusion"] == "complete"
+    assert events[1]["payload"]["artifact"] in {a["key"] for a in worker.artifacts(run_id)}
     assert events[0]["related"][0]["prefect.resource.id"] == f"prefect.flow-run.{run_id}"
 
 

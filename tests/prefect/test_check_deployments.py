@@ -15,7 +15,7 @@ from mrunners_flows.prefect_yaml import validate_deployments
 from tests.cluster.commands import CHECKOUT
 
 DEPLOYMENTS = CHECKOUT / "prefect.yaml"
-NAMES = ["multirunners", "nightly", "wait", "result", "delete"]
+NAMES = ["multirunners", "nightly", "mrunners-wait", "mrunners-result", "mrunners-delete"]
 
 Change = Callable[[dict[str, Any]], object]
 

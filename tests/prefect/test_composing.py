@@ -9,6 +9,7 @@ import pytest
 
 from tests.cluster.commands import Kubectl, Mrunners
 from tests.cluster.env import KPERF, Env, roles
+from tests.prefect.server import PrefectServer
 
 
 @pytest.fixture
@@ -35,6 +36,28 @@ def test_the_pipeline_prepares_loads_judges_and_cleans_up(env: Env, load: Kubect
     ours = ("pipeline", "list-configmaps", "object-")
     left = load.names("jobs") | load.names("configmaps")
     assert {name for name in left if name.startswith(ours)} == set()
+
+
+def test_the_steps_one_by_one_give_a_report(env: Env, load: Kubectl) -> None:
+    done = (
+        _with_kubectl(env)
+        .python("examples/steps.py", "--image", KPERF, "--kubeconfig", str(load.kubeconfig))
+        .finish()
+    )
+    assert (done.code, done.stdout) == (0, "2 of 2 reports merged\n"), done.stderr
+    assert "steps-0" in load.names("jobs")
+
+
+def test_an_async_pipeline_runs_two_loads_at_once(
+    env: Env, load: Kubectl, server: PrefectServer
+) -> None:
+    words = ["examples/async_pipeline.py", "--image", KPERF, "--kubeconfig", str(load.kubeconfig)]
+    done = _with_kubectl(env).python(*words).finish()
+    assert (done.code, done.stdout) == (0, "1 of 1 reports merged\n" * 2), done.stderr
+    trackers = ("load/get-configmap ", "load/list-namespaces ")
+    runs = [run for run in server.runs_in("load") if run["name"].startswith(trackers)]
+    assert len(runs) == 2
+    assert all(run["parent_task_run_id"] for run in runs)
 
 
 def test_the_suite_runs_in_turn_and_side_by_side(env: Env, load: Kubectl) -> None:

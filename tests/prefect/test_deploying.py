@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,23 @@ def test_five_deployments_stand_and_the_nights_schedule_is_off(deployed: Prefect
     assert nightly["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
 
 
+def test_a_schedule_that_is_active_in_the_file_stays_so_when_it_is_deployed_again(
+    deployed: PrefectServer, tmp_path: Path
+) -> None:
+    document = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())
+    (nightly,) = [d for d in document["deployments"] if d["name"] == "nightly"]
+    nightly["name"] = "yearly"
+    nightly["schedules"][0] |= {"cron": "0 2 1 1 *", "active": True}
+    (tmp_path / "prefect.yaml").write_text(yaml.safe_dump({**document, "deployments": [nightly]}))
+    active = []
+    for _ in range(2):
+        assert deployed.prefect("deploy", "--all", cwd=tmp_path).code == 0
+        schedules = deployed.deployment("multirunners/yearly")["schedules"]
+        active.append([schedule["active"] for schedule in schedules])
+    assert deployed.prefect("deployment", "delete", "multirunners/yearly").code == 0
+    assert active == [[True], [True]]
+
+
 def test_the_deployed_form_has_titles(deployed: PrefectServer) -> None:
     wait = deployed.deployment("mrunners-wait/mrunners-wait")["parameter_openapi_schema"]
     assert {name: field["title"] for name, field in wait["properties"].items()} == {
@@ -62,6 +80,8 @@ def test_a_schedule_that_is_switched_on_fires_and_its_run_completes(
     assert run is not None
     assert (run["state_name"], run["created_by"]["type"]) == ("Completed", "SCHEDULE")
     assert run["state"]["message"] == "2 of 2 reports merged"
+    time = r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC"
+    assert re.fullmatch(rf"{env.namespace}/nightly {time}", run["name"])
     assert {"mrunners", "load", "nightly"} <= set(run["tags"])
 
 

@@ -13,11 +13,6 @@ from tests.prefect.server import PrefectServer
 HEARTBEAT = "30"
 SILENCE_SECONDS = 45
 
-_SHORTER = (
-    "from datetime import timedelta; from deploy.lost_runs import lost_runs; "
-    f"lost_runs(timedelta(seconds={SILENCE_SECONDS})).create()"
-)
-
 # As an earlier release may have made it.
 _OUTDATED = (
     "from prefect.automations import Automation; from deploy.lost_runs import NAME; "
@@ -35,13 +30,15 @@ def test_a_run_that_was_killed_becomes_crashed_and_its_jobs_stay(
         "service_account": "kperf-runner",
     }
     words = ["deploy/lost_runs.py"]
-    steps = [words, words, ["-c", _OUTDATED], words, ["-c", _SHORTER]]
+    shorter = [*words, "--within", f"{SILENCE_SECONDS}s"]
+    steps = [words, words, ["-c", _OUTDATED], words, shorter]
     done = [env.mrunners.python(*step).finish() for step in steps]
     try:
         assert [one.code for one in done] == [0] * 5, [one.stderr for one in done]
         assert '" created\n' in done[0].stdout
         assert '" unchanged\n' in done[1].stdout
         assert '" updated\n' in done[3].stdout
+        assert '" updated\n' in done[4].stdout
         beating = env.mrunners.with_environ(PREFECT_FLOWS_HEARTBEAT_FREQUENCY=HEARTBEAT)
         started = beating.python("-m", "tests.prefect.own_process", json.dumps(options))
         (run,) = until("its heart beats", lambda: _beating(server, env), 60)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 
 import pytest
 
-from tests.cluster.commands import Finished, Started
+from tests.cluster.commands import Finished, Started, until
 from tests.cluster.env import KPERF, Env, NewEnv
 from tests.prefect.server import PrefectServer
 
@@ -54,6 +55,25 @@ def test_a_profile_that_the_worker_does_not_have_gives_2(endings: dict[str, Fini
     absent = endings["absent"]
     assert (absent.code, absent.stdout) == (2, "")
     assert "absent.yaml" in absent.stderr
+
+
+def test_a_known_failure_leaves_no_traceback_in_the_log_of_its_run_or_of_the_worker(
+    endings: dict[str, Finished], worker: PrefectServer
+) -> None:
+    assert endings["absent"].code == 2
+    failed = {"Invalid", "Incomplete", "InDoubt", "TimedOut", "Refused"}
+    runs = [run for run in worker.flow_runs() if run["state_name"] in failed]
+    assert {run["state_name"] for run in runs} == failed
+    for run in runs:
+        log = until("the whole log has arrived", partial(_whole_log, worker, run))
+        assert "Traceback" not in log
+    assert "Traceback" not in (worker.folder / "worker.log").read_text()
+
+
+def _whole_log(worker: PrefectServer, run: dict[str, str]) -> str:
+    """The log of a run that has ended; empty while its last line is missing."""
+    log = "\n".join(worker.log_lines(run["id"]))
+    return log if f"Finished in state {run['state_name']}" in log else ""
 
 
 def test_a_run_without_any_success_gives_5_and_says_where_its_report_is(

@@ -84,7 +84,9 @@ def figures(report: MergedReport) -> str:
         if p in known
     ]
     rate = per_second(report.throughput.successes_per_second)
-    counts = f"{counted(report.total, 'sample')} and {counted(report.error_count, 'error')}"
+    merged = report.total
+    samples = "an unknown number of samples" if merged is None else counted(merged, "sample")
+    counts = f"{samples} and {counted(report.error_count, 'error')}"
     return ", ".join((*named, f"{rate} successes/s, {counts}"))
 
 

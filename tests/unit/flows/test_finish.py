@@ -1,8 +1,10 @@
+from collections.abc import Mapping
+
 import pytest
 
 from mrunners.errors import MrunnersError
 from mrunners.plan.plan import RunPlan
-from mrunners.reports.conclusion import FailOn
+from mrunners.reports.conclusion import Conclusion, FailOn
 from mrunners.reports.merge import merge
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.run.result import CollectedRun
@@ -10,7 +12,8 @@ from mrunners_flows import finish
 from mrunners_flows.finish import FinishedRun, finish_run, previous_attempt
 from mrunners_flows.policy import IncompletePolicy, RunPolicy
 from mrunners_flows.states import RunIncompleteError, RunInDoubtError
-from mrunners_tasks.events import RunEvent
+from mrunners_tasks.events import RunEvent, event_figures
+from mrunners_tasks.reports import artifact_key
 from tests.factories import RUN, RUN_ID, flat, merged_pod, missing_pod
 from tests.fakes import FakeCluster
 from tests.unit.env import deploy, options, planned
@@ -62,7 +65,7 @@ def test_the_event_and_the_end_of_a_flow_follow_from_the_conclusion(
     error: type[MrunnersError] | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    emitted: list[tuple[RunEvent, RunPlan, str]] = []
+    emitted: list[tuple[RunEvent, RunPlan, str, Mapping[str, object]]] = []
     monkeypatch.setattr(finish, "emit_run_event", lambda *call: emitted.append(call))
     run = deploy(FakeCluster(), planned(2))
     collected = CollectedRun(merge(RUN, RUN_ID, pods))
@@ -73,4 +76,25 @@ def test_the_event_and_the_end_of_a_flow_follow_from_the_conclusion(
     except MrunnersError as caught:
         ended, outcome = type(caught), caught.outcome  # type: ignore[attr-defined]
     assert (ended, outcome.merged_report) == (error, collected.report)
-    assert emitted == [(event, run.plan, collected.summary)]
+    conclusion = collected.conclusion(fail_on)
+    figures = event_figures(collected.report, conclusion, artifact_key(run.ref, "report"))
+    assert emitted == [(event, run.plan, collected.summary, figures)]
+
+
+def test_an_automation_can_decide_by_what_the_last_event_says() -> None:
+    report = merge(RUN, RUN_ID, FORBIDDEN)
+    figures = event_figures(report, Conclusion.IN_DOUBT, None)
+    assert figures == {
+        "conclusion": "in-doubt",
+        "samples": report.total,
+        "errors": report.error_count,
+        "p50Seconds": report.percentile(0.5),
+        "p99Seconds": report.percentile(0.99),
+        "artifact": None,
+    }
+
+
+def test_without_percentiles_the_event_has_none() -> None:
+    report = merge(RUN, RUN_ID, [merged_pod(0, 0, flat({}, errors=3))])
+    figures = event_figures(report, Conclusion.INCOMPLETE, "key")
+    assert (figures["p99Seconds"], figures["artifact"]) == (None, "key")
