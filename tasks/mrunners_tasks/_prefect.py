@@ -41,9 +41,9 @@ class RunLog:
     """The `RunObserver` of a run that nobody watches: the run's log and a progress artifact."""
 
     def __init__(self) -> None:
-        self._logged: tuple[int, int, int] | None = None
+        self._logged = self._written = ""
         self._artifact: UUID | None = None
-        self._written: tuple[float, float] = (-1.0, float("-inf"))
+        self._written_at = float("-inf")
 
     def info(self, text: str) -> None:
         """Log an INFO line."""
@@ -63,18 +63,21 @@ class RunLog:
         get_run_logger().info("reports fetched: %s%s", "; ".join(pods[:PODS_NAMED]), more)
 
     def progress(self, state: RunState, reports: int, left: TimeLeft | None) -> None:
-        """Log an INFO line whenever something changed, and update the artifact now and then."""
-        now = (state.ended, state.running, reports)
-        if now == self._logged:
-            return
-        self._logged = now
+        """Log an INFO line whenever something changed, and update the artifact now and then.
+
+        What is left changes all the time, and is worth no line of its own in the log.
+        """
+        facts = progress_texts(state, reports, None)[0]
         line = progress_texts(state, reports, left)[0]
-        get_run_logger().info(line)
-        percent = 100.0 * state.ended / state.pod_count
-        written, at = self._written
-        if percent == written or (percent < 100 and time.monotonic() - at < ARTIFACT_SECONDS):
+        if facts != self._logged:
+            self._logged = facts
+            get_run_logger().info(line)
+        # Called again and again: what is too early now is written by a later call.
+        early = time.monotonic() - self._written_at < ARTIFACT_SECONDS
+        if line == self._written or (early and state.ended < state.pod_count):
             return
-        self._written = (percent, time.monotonic())
+        self._written, self._written_at = line, time.monotonic()
+        percent = 100.0 * max(state.ended, reports) / state.pod_count
         try:
             self._write(percent, line)
         except PREFECT_UNAVAILABLE as error:

@@ -194,6 +194,7 @@ def _run_flow(options: RunOptions, console: Console) -> None:
         with observing(console), prefect_errors():
             start_ephemeral_server()
             say_when_interrupted(lambda: _created(options, console))
+            console.working("running the flow")
             outcome = multirunners(options, RunPolicy(save=False))
     except TerminationSignal as signal:
         raise Terminated from signal
