@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from mrunners.status.time_left import TimeLeft
     from mrunners_cli.live_line import LiveLine
 
-__all__ = ["Console", "print_error", "print_line"]
+__all__ = ["LINE_SECONDS", "Console", "print_error", "print_line"]
 
 # A line of ours has a URL and a message of the API server at most.
 LONGEST_LINE = 4000
 
 # Where there is no live line, a log shows at least this often that the command is alive.
-_LINE_SECONDS = 60.0
+LINE_SECONDS = 60.0
 
 # Lines that say themselves what they are, or are indented already.
 _COMPLETE_LINES = ("error: ", "warning: ", "  ")
@@ -169,7 +169,7 @@ class Console:
         from mrunners.status.time_left import progress_texts
 
         facts, now = progress_texts(state, reports, None)[0], self._monotonic()
-        if facts != self._last_facts or now - self._last_line_at >= _LINE_SECONDS:
+        if facts != self._last_facts or now - self._last_line_at >= LINE_SECONDS:
             self._last_facts, self._last_line_at = facts, now
             elapsed = format_duration(now - self._started)
             self._print(f"{progress_texts(state, reports, left)[0]} ({elapsed})")

@@ -24,7 +24,7 @@ from prefect.utilities.urls import url_for
 from mrunners.errors import ExitCode, NextStep
 from mrunners.hints import command
 from mrunners.plan.options import RunOptions
-from mrunners_cli.console import Console, print_error, print_line
+from mrunners_cli.console import LINE_SECONDS, Console, print_error, print_line
 from mrunners_cli.exits import Terminated
 from mrunners_flows.policy import RunPolicy
 from mrunners_flows.states import exit_code_of_state
@@ -76,6 +76,7 @@ def _until_ended(
     client: SyncPrefectClient, run: FlowRun, options: RunOptions, console: Console, *, wait: bool
 ) -> int:
     reported_state = reported_progress = ""
+    reported_at = time.monotonic()
     while True:
         state, has_tracker = _with_retries(lambda: _read(client, run), console)
         if state.name != reported_state:
@@ -93,8 +94,9 @@ def _until_ended(
         if has_tracker and not wait:
             return ExitCode.DONE
         progress = _with_retries(lambda: _progress(client, run), console)
-        if progress != reported_progress:
-            reported_progress = progress
+        facts, now = progress.partition(", about ")[0], time.monotonic()
+        if facts != reported_progress or (progress and now - reported_at >= LINE_SECONDS):
+            reported_progress, reported_at = facts, now
             console.info(progress)
         time.sleep(POLL_SECONDS)
 

@@ -42,9 +42,7 @@ class RunLog:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        # How many pods have ended and run, and how many reports were fetched.
-        self._logged: tuple[int, int, int] | None = None
-        self._written: tuple[int, int, int] | None = None
+        self._logged = self._written = ""
         self._artifact: UUID | None = None
         self._written_at = float("-inf")
 
@@ -66,20 +64,24 @@ class RunLog:
         get_run_logger().info("reports fetched: %s%s", "; ".join(pods[:PODS_NAMED]), more)
 
     def progress(self, state: RunState, reports: int, left: TimeLeft | None) -> None:
-        """Log an INFO line whenever something changed, and soon after update the artifact."""
+        """Log an INFO line whenever something changed, and update the artifact now and then.
+
+        What is left changes all the time, and is worth no line of its own in the log.
+        """
+        facts = progress_texts(state, reports, None)[0]
         line = progress_texts(state, reports, left)[0]
-        now = (state.ended, state.running, reports)
-        if now != self._logged:
-            self._logged = now
+        if facts != self._logged:
+            self._logged = facts
             get_run_logger().info(line)
         # Called again and again: what is too early now is written by a later call.
         early = self._monotonic() - self._written_at < ARTIFACT_SECONDS
         last = state.finished or state.ended == state.pod_count
-        if now == self._written or (early and not last):
+        if line == self._written or (early and not last):
             return
-        self._written, self._written_at = now, self._monotonic()
+        self._written, self._written_at = line, self._monotonic()
+        percent = 100.0 * max(state.ended, reports) / state.pod_count
         try:
-            self._write(100.0 * state.ended / state.pod_count, line)
+            self._write(percent, line)
         except PREFECT_UNAVAILABLE as error:
             get_run_logger().warning("the progress artifact could not be written: %s", error)
 

@@ -221,6 +221,7 @@ def _run_flow(options: RunOptions, context: str, console: Console) -> None:
             start_ephemeral_server()
             say_when_interrupted(lambda: _created(options, console))
             pinned = options.model_copy(update={"context": context})
+            console.working("running the flow")
             outcome = multirunners(pinned, RunPolicy(save=False))
     except TerminationSignal as signal:
         raise Terminated from signal

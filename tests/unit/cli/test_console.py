@@ -75,12 +75,12 @@ def clock() -> FakeClock:
 @pytest.mark.parametrize(
     ("width", "bar", "words"),
     [
-        (100, 24, " 0 of 3 pods ended, 3 running, 1 report, about 4m10s left (0s)"),
-        (80, 15, " 0 of 3 pods ended, 3 running, 1 report, about 4m10s left (0s)"),
-        (66, 0, "0 of 3 pods ended, 3 running, 1 report, about 4m10s left (0s)"),
-        (60, 16, " 0 of 3 pods ended, about 4m10s left (0s)"),
-        (40, 0, "0/3 pods, about 4m10s left (0s)"),
-        (24, 0, "0/3 pods, about 4m10s…"),
+        (100, 24, " 1 of 3 pods ended, 2 running, 1 report, about 4m10s left (0s)"),
+        (80, 15, " 1 of 3 pods ended, 2 running, 1 report, about 4m10s left (0s)"),
+        (66, 0, "1 of 3 pods ended, 2 running, 1 report, about 4m10s left (0s)"),
+        (60, 16, " 1 of 3 pods ended, about 4m10s left (0s)"),
+        (40, 0, "1/3 pods, about 4m10s left (0s)"),
+        (24, 0, "1/3 pods, about 4m10s…"),
     ],
 )
 def test_the_live_line_fits_the_terminal(width: int, bar: int, words: str) -> None:
@@ -202,8 +202,8 @@ def test_a_log_gets_a_line_when_something_changes_and_else_once_a_minute(
     assert capsys.readouterr().err == (
         "0 of 3 pods ended, 3 running, 0 reports, about 5m left (0s)\n"
         "0 of 3 pods ended, 3 running, 0 reports, about 4m left (1m)\n"
-        "0 of 3 pods ended, 3 running, 1 report, about 3m20s left (1m45s)\n"
-        "0 of 3 pods ended, 3 running, 1 report, about 2m20s left (2m45s)\n"
+        "1 of 3 pods ended, 2 running, 1 report, about 3m20s left (1m45s)\n"
+        "1 of 3 pods ended, 2 running, 1 report, about 2m20s left (2m45s)\n"
     )
 
 

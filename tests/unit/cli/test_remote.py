@@ -1,3 +1,4 @@
+import itertools
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -172,9 +173,24 @@ def test_how_to_resume_a_cancelled_or_crashed_run_is_printed(
     )
 
 
-def test_progress_is_printed_when_it_changes() -> None:
-    _, observer = followed((Running(), True), (Running(), True), (Completed(), True))
-    assert observer.infos.count("1 of 2 pods ended") == 1
+def test_progress_is_printed_when_it_changes_and_once_a_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is left alone is no change; the server is asked every 2 s."""
+    count = itertools.count(200, -2)
+
+    def progress(*_: object) -> str:
+        left = next(count)
+        return f"{0 if left > 60 else 1} of 2 pods ended, about {left}s left"
+
+    monkeypatch.setattr(follow, "_progress", progress)
+    _, observer = followed(*[(Running(), True)] * 80, (Completed(), True))
+    assert [line for line in observer.infos if "pods ended" in line] == [
+        "0 of 2 pods ended, about 200s left",
+        "0 of 2 pods ended, about 140s left",
+        "0 of 2 pods ended, about 80s left",
+        "1 of 2 pods ended, about 60s left",
+    ]
 
 
 def test_a_user_who_stops_following_reads_that_the_flow_run_continues(

@@ -6,10 +6,12 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from mrunners.status.run_state import ObservedPods, RunState
+from mrunners.status.time_left import TimeLeft
 from mrunners_tasks import _context, _prefect
 from mrunners_tasks._context import observer, observing
 from mrunners_tasks._prefect import ARTIFACT_SECONDS, RunLog
 from tests.fakes import FakeClock, FakeCluster, RecordingObserver
+from tests.unit.cli.test_console import THREE_PODS
 from tests.unit.env import deploy, planned
 
 ARTIFACT = UUID(int=7)
@@ -104,3 +106,25 @@ def test_a_run_of_the_command_line_is_in_the_log_of_a_server_that_stays(
         observer().warn("slow")
     assert (console.infos, console.warnings) == (["collecting"], ["slow"])
     assert caplog.messages == (["collecting", "slow"] if logged else [])
+
+
+def test_what_is_left_keeps_the_artifact_true_and_adds_no_lines_to_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    written = []
+    monkeypatch.setattr(_prefect, "get_run_logger", lambda: logging.getLogger("run"))
+    monkeypatch.setattr(_prefect, "ARTIFACT_SECONDS", 0.0)
+    log = RunLog()
+    monkeypatch.setattr(log, "_write", lambda percent, line: written.append((percent, line)))
+    with caplog.at_level(logging.INFO):
+        for reports, seconds in ((0, 250), (0, 240), (0, 240), (1, 190)):
+            log.progress(THREE_PODS, reports, TimeLeft(seconds, 300))
+    assert caplog.messages == [
+        "0 of 3 pods ended, 3 running, 0 reports, about 4m10s left",
+        "1 of 3 pods ended, 2 running, 1 report, about 3m10s left",
+    ]
+    assert written == [
+        (0.0, "0 of 3 pods ended, 3 running, 0 reports, about 4m10s left"),
+        (0.0, "0 of 3 pods ended, 3 running, 0 reports, about 4m left"),
+        (100.0 / 3, "1 of 3 pods ended, 2 running, 1 report, about 3m10s left"),
+    ]
