@@ -228,9 +228,9 @@ def namespace_options(command: F, *, check: Callable[..., str | None] = _check_n
         help="The Kubernetes namespace of the Jobs and their tracker; NAMESPACE is the same. "
         "Default: the context's namespace.",
     )(with_namespace)
-    return click.argument(
-        "in_namespace", metavar="[NAMESPACE]", required=False, callback=check
-    )(decorated)  # type: ignore[return-value]
+    return click.argument("in_namespace", metavar="[NAMESPACE]", required=False, callback=check)(
+        decorated
+    )  # type: ignore[return-value]
 
 
 def namespace_or_default(namespace: str, location: ClusterLocation) -> str:

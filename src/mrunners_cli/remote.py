@@ -124,6 +124,10 @@ def _parameters(
             "deployment of the flow multirunners: prefect deployment ls"
         )
     parameters = _overlaid(deployment.parameters or {}, {"options": given})
+    if not parameters["options"].get("namespace"):
+        raise InvalidInputError(
+            f"--deployment {deployment.name}: it sets no namespace; give one with -n NAME"
+        )
     try:
         options = RunOptions.model_validate(parameters["options"])
     except ValidationError as error:

@@ -173,7 +173,10 @@ def test_sigterm_is_raised_in_the_command_and_only_while_it_runs() -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["nonsense"], "unknown command 'nonsense'; known: check-deployments, completion, delete, "),
+        (
+            ["nonsense"],
+            "unknown command 'nonsense'; known: check-deployments, completion, delete, ",
+        ),
         (["stauts", "load"], "unknown command 'stauts'; did you mean 'status'?"),
         (["wait", ""], "must not be empty"),
         (["delete", "-n", ""], "must not be empty"),

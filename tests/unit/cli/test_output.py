@@ -65,7 +65,9 @@ def test_a_file_that_cannot_be_replaced_is_unchanged(
 def test_a_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "report"
-    with pytest.raises(InvalidInputError, match=r"^--output-file .*/file/report: (File exists|Not a)"):
+    with pytest.raises(
+        InvalidInputError, match=r"^--output-file .*/file/report: (File exists|Not a)"
+    ):
         write_output("x", path)
 
 
