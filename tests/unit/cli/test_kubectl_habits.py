@@ -37,6 +37,8 @@ class Terminal:
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self.clock = FakeClock()
         self.cluster = FakeCluster(self.clock)
+        for request in ("list_jobs", "list_pods"):
+            self.cluster.before(request, self.cluster.collect_garbage)
         self.given: list[tuple[str, str]] = []
         self._capsys = capsys
 
