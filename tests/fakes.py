@@ -397,7 +397,8 @@ class FakeCluster:
         return [
             raw
             for (other_kind, other_namespace, _), raw in self._objects.items()
-            if (other_kind, other_namespace) == (kind, namespace)
+            if other_kind == kind
+            and namespace in {"", other_namespace}
             and _matches(raw["metadata"].get("labels") or {}, selector)
         ]
 

@@ -41,8 +41,8 @@ _COMMANDS: Final[dict[NextStep, tuple[str, str]]] = {
         "mrunners delete {namespace} --tracker {tracker} --force",
     ),
     NextStep.LIST_TRACKERS: (
-        "list all trackers with",
-        "kubectl get configmaps --all-namespaces --selector app.kubernetes.io/component=tracker",
+        "list all runs with",
+        "mrunners list --all-namespaces",
     ),
 }
 _ADVICE: Final[dict[NextStep, str]] = {

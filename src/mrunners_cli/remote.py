@@ -127,6 +127,10 @@ def _parameters(
     # What the form must ask for, a run that is resumed by its tracker alone does not need.
     asked: dict[str, Any] = {"options": {"runners": [], "runner_image": ""}}
     parameters = _overlaid(_overlaid(asked, deployment.parameters or {}), {"options": given})
+    if not parameters["options"].get("namespace"):
+        raise InvalidInputError(
+            f"--deployment {deployment.name}: it sets no namespace; give one with -n NAME"
+        )
     try:
         options = RunOptions.model_validate(parameters["options"])
     except ValidationError as error:

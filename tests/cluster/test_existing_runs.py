@@ -92,6 +92,6 @@ def test_resume_with_another_plan_is_refused_with_the_difference(env: Env) -> No
     assert env.run(env.slow(1)).code == 0
     other = env.run(env.slow(2), options=["--resume"])
     assert (other.code, other.stdout) == (3, "")
-    assert "numbers=1 became " in other.stderr
+    assert "numbers=1 in the existing run, " in other.stderr
     same = env.run(env.slow(1), options=["--resume"])
     assert (same.code, same.stdout) == (0, "mrunners\n")

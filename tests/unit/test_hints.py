@@ -25,9 +25,7 @@ COMMANDS = {
     NextStep.RESULT: "mrunners result load --tracker nightly",
     NextStep.PARTIAL_RESULT: "mrunners result load --tracker nightly --partial",
     NextStep.FORCE_DELETE: "mrunners delete load --tracker nightly --force",
-    NextStep.LIST_TRACKERS: (
-        "kubectl get configmaps --all-namespaces --selector app.kubernetes.io/component=tracker"
-    ),
+    NextStep.LIST_TRACKERS: "mrunners list --all-namespaces",
 }
 PURPOSES = {
     NextStep.START: "start one with",
@@ -37,7 +35,7 @@ PURPOSES = {
     NextStep.RESULT: "get its report with",
     NextStep.PARTIAL_RESULT: "report on what has finished so far with",
     NextStep.FORCE_DELETE: "delete it anyway with",
-    NextStep.LIST_TRACKERS: "list all trackers with",
+    NextStep.LIST_TRACKERS: "list all runs with",
 }
 ADVICE = {
     NextStep.RESUME_SAME_OPTIONS: (

@@ -155,7 +155,17 @@ OLD_PHRASES = (
 
 # Modules that share a name because the thing does: a command, the flow's step and the core's
 # function are one operation in three layers.
-SHARED_STEMS = {"__init__", "result", "wait", "delete", "run", "collect", "status", "profiles"}
+SHARED_STEMS = {
+    "completion",
+    "__init__",
+    "result",
+    "wait",
+    "delete",
+    "run",
+    "collect",
+    "status",
+    "profiles",
+}
 
 
 TEXTS = {path: path.read_text("utf-8") for path in FILES}

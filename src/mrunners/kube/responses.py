@@ -33,6 +33,9 @@ TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504, *range(520, 531)})
 # Admission answers 403 too, as do proxies, and against those no role helps.
 _NO_RIGHT = re.compile(r'User "[^"]*" cannot\b')
 
+# As the message of a Status begins: configmaps "mrunners" is forbidden: User …
+_IS_FORBIDDEN = re.compile(r'[a-z./]+ (?:"[^"]*" )?is forbidden: ')
+
 # What the API server puts before the texts of a ValidatingAdmissionPolicy and of a webhook.
 _POLICY = re.compile(r"ValidatingAdmissionPolicy '|admission webhook \"[^\"]*\" denied the request")
 
@@ -164,10 +167,12 @@ def _forbidden(info: RequestInfo, reason: str, message: str) -> RequestFailure:
         )
     else:
         advice = ""
+    # An API server says itself which request is forbidden, and kubectl no more than that.
+    said = message if _IS_FORBIDDEN.match(message) else f"forbidden: {info}: {message}"
     return RequestFailure(
         FailureKind.FORBIDDEN,
         ForbiddenError(
-            f"forbidden: {info}: {message}{advice}",
+            f"{said}{advice}",
             verb=info.verb,
             resource=info.resource,
             namespace=info.namespace,

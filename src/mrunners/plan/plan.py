@@ -166,7 +166,9 @@ def plan_differences(existing: RunPlan, requested: RunPlan) -> list[str]:
         )
     for old, new in zip(existing.jobs, requested.jobs, strict=False):
         if old.uri != new.uri:
-            differences.append(f"runner {old.index + 1}: {old.uri} became {new.uri}")
+            differences.append(
+                f"runner {old.index + 1}: {old.uri} in the existing run, {new.uri} requested"
+            )
         elif old.profile_digest != new.profile_digest:
             differences.append(
                 f"runner {old.index + 1} ({old.uri}): the load profile has changed "

@@ -17,12 +17,14 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import ModelSchema
 
 from mrunners.render.terminal.run_status import RunStatus
+from mrunners.render.terminal.run_tables import RunList
 from mrunners.reports.merged import MergedReport
 
 __all__ = ["SCHEMAS", "json_schema"]
 
 # By the name of the published file.
 SCHEMAS: Mapping[str, type[BaseModel]] = {
+    "list-v1": RunList,
     "report-v1": MergedReport,
     "status-v1": RunStatus,
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 
 from mrunners.errors import RefusedError
 from mrunners.kube.api import Cluster
@@ -22,14 +21,12 @@ class ListedRun:
     """A tracker that was found.
 
     Attributes:
-        age: Since the tracker was created, by the API server's clock.
         run: Its run; None when it cannot be read.
         problem: Why it cannot be read; empty when it was.
     """
 
     ref: RunRef
     tracker: ConfigMap
-    age: timedelta
     run: ExistingRun | None
     problem: str = ""
 
@@ -52,4 +49,4 @@ def list_runs(cluster: Cluster, namespace: str, store: ReportStore) -> Iterator[
             run = read_run(cluster, ref, tracker, store)
         except RefusedError as error:
             problem = str(error)
-        yield ListedRun(ref, tracker, cluster.now() - tracker.created, run, problem)
+        yield ListedRun(ref, tracker, run, problem)

@@ -67,14 +67,19 @@ def list_(
     with Console(quiet=False) as console:
         if local:
             kept = _kept_runs(console)
-            _print(kept, kept_run_table(kept), output_format)
+            _print(kept, kept_run_table(kept, datetime.now(UTC)), output_format)
             if not kept:
                 console.info("no reports of runs are kept on this machine")
             return
         connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
         where = "" if all_namespaces else namespace_or_default(namespace, connection.location)
         runs = [_row(listed) for listed in connection.list_runs(where)]
-        table = run_table(runs, with_namespace=all_namespaces, wide=output_format == "wide")
+        table = run_table(
+            runs,
+            connection.cluster.now(),
+            with_namespace=all_namespaces,
+            wide=output_format == "wide",
+        )
         _print(runs, table, output_format)
         if not runs:
             place = f"namespace {where}" if where else "any namespace"
@@ -111,7 +116,6 @@ def _row(listed: ListedRun) -> RunRow:
         run=listed.tracker.run_id or "",
         state="unreadable" if run is None else run.state.headline,
         created=listed.tracker.created,
-        age_seconds=listed.age.total_seconds(),
         collected=run is not None and run.collected,
         problem=listed.problem,
         **known,
@@ -123,7 +127,6 @@ def _kept_runs(console: Console) -> list[KeptRunRow]:
     from mrunners.run.report_store import ReportStore, default_store_path
 
     kept = ReportStore(default_store_path(), console.warn).kept_runs()
-    now = datetime.now(UTC)
     return [
         KeptRunRow(
             run=run.plan.run_id,
@@ -131,7 +134,6 @@ def _kept_runs(console: Console) -> list[KeptRunRow]:
             tracker=run.plan.tracker,
             server=run.server,
             created=run.created,
-            age_seconds=(now - run.created).total_seconds(),
             pods=run.plan.pod_count,
             reports=kept.count_reports(run),
         )

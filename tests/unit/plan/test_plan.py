@@ -61,7 +61,10 @@ def test_a_plan_of_an_earlier_release_without_loads_does_not_differ() -> None:
         ),
         (
             {"jobs": planned(2, 5).plan.jobs},
-            ["runner 2: file:///load/1.yaml?numbers=1 became file:///load/1.yaml?numbers=5"],
+            [
+                "runner 2: file:///load/1.yaml?numbers=1 in the existing run, "
+                "file:///load/1.yaml?numbers=5 requested"
+            ],
         ),
         (
             {

@@ -51,9 +51,7 @@ def test_a_tracker_that_does_not_exist_says_how_to_list_all() -> None:
     cluster = FakeCluster()
     deploy(cluster, planned())
     assert refused(cluster, "nightly") == (
-        "tracker load/nightly does not exist\n"
-        "list all trackers with: kubectl get configmaps --all-namespaces --selector "
-        "app.kubernetes.io/component=tracker"
+        "tracker load/nightly does not exist\nlist all runs with: mrunners list --all-namespaces"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -37,7 +38,6 @@ class RunRow(Record):
     run: str
     state: str
     created: AwareDatetime
-    age_seconds: float = Field(serialization_alias="ageSeconds")
     collected: bool
     pods: int | None = None
     ended: int | None = None
@@ -59,7 +59,6 @@ class KeptRunRow(Record):
     tracker: str
     server: str
     created: AwareDatetime
-    age_seconds: float = Field(serialization_alias="ageSeconds")
     pods: int
     reports: int
 
@@ -85,7 +84,9 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def run_table(runs: Sequence[RunRow], *, with_namespace: bool, wide: bool) -> str:
+def run_table(
+    runs: Sequence[RunRow], now: datetime, *, with_namespace: bool = False, wide: bool = False
+) -> str:
     """Return runs as a table; a `wide` one has the run IDs and images too."""
     head = ["NAME", "STATE", "ENDED", "COLLECTED", "AGE"]
     rows = [
@@ -94,7 +95,7 @@ def run_table(runs: Sequence[RunRow], *, with_namespace: bool, wide: bool) -> st
             run.state,
             "-" if run.pods is None else f"{run.ended}/{run.pods}",
             "yes" if run.collected else "no",
-            _age(run.age_seconds),
+            _age(now - run.created),
         ]
         for run in runs
     ]
@@ -107,7 +108,7 @@ def run_table(runs: Sequence[RunRow], *, with_namespace: bool, wide: bool) -> st
     return columns([head, *rows])
 
 
-def kept_run_table(runs: Sequence[KeptRunRow]) -> str:
+def kept_run_table(runs: Sequence[KeptRunRow], now: datetime) -> str:
     """Return the runs that are kept on this machine as a table."""
     return columns(
         [
@@ -118,7 +119,7 @@ def kept_run_table(runs: Sequence[KeptRunRow]) -> str:
                     run.namespace,
                     run.tracker,
                     f"{run.reports}/{run.pods}",
-                    _age(run.age_seconds),
+                    _age(now - run.created),
                     run.server,
                 ]
                 for run in runs
@@ -137,7 +138,7 @@ def pod_table(pods: Sequence[PodStatus]) -> str:
     )
 
 
-def _age(seconds: float) -> str:
+def _age(age: timedelta) -> str:
     """Return an age as kubectl does: whole seconds, and days when there are some."""
-    whole = max(int(seconds), 0)
+    whole = max(int(age.total_seconds()), 0)
     return f"{whole // 86400}d" if whole >= 2 * 86400 else format_duration(whole)

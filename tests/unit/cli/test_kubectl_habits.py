@@ -1,0 +1,352 @@
+"""What who lives in kubectl types without thinking: each row of docs/kubectl.md, done."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from mrunners import connection
+from mrunners.connection import Connection
+from mrunners.errors import ExitCode
+from mrunners.refs import ClusterLocation
+from mrunners.reports.merged import MergedReport
+from mrunners.run.observer import RunObserver
+from mrunners.run.report_store import ReportStore, default_store_path
+from mrunners_cli.commands.run import run
+from mrunners_cli.exits import exit_code_of
+from mrunners_cli.flags import namespace_or_default
+from mrunners_cli.main import cli
+from tests.fakes import LOCATION, FakeClock, FakeCluster
+from tests.unit.env import IMAGE, RUN_ID, deploy, find, finish, planned
+
+DOCS = Path(__file__).parents[3] / "docs" / "kubectl.md"
+OTHER_KEY = "another run"
+
+
+class Terminal:
+    """One cluster that every command connects to, and this machine's store."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.clock = FakeClock()
+        self.cluster = FakeCluster(self.clock)
+        for request in ("list_jobs", "list_pods"):
+            self.cluster.before(request, self.cluster.collect_garbage)
+        self.given: list[tuple[str, str]] = []
+        self._capsys = capsys
+
+    def connect(self, kubeconfig: str, *, context: str, observer: RunObserver) -> Connection:
+        self.given.append((kubeconfig, context))
+        store = ReportStore(default_store_path(), observer.warn)
+        return Connection(self.cluster, observer, store, sleep=self.clock.sleep)
+
+    def __call__(self, *args: str, code: int = 0) -> str:
+        """Run a command, and return its stdout; `self.err` has its stderr."""
+        ended = exit_code_of(lambda: cli.main(args, "mrunners", standalone_mode=False))
+        printed = self._capsys.readouterr()
+        assert ended == code, printed.err
+        self.err = printed.err
+        return printed.out
+
+
+@pytest.fixture
+def mrunners(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Terminal:
+    terminal = Terminal(capsys)
+    monkeypatch.setattr(connection, "connect", terminal.connect)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return terminal
+
+
+@pytest.fixture
+def running(mrunners: Terminal) -> Terminal:
+    """A run of two pods, of which one runs."""
+    deploy(mrunners.cluster, planned(2))
+    mrunners.cluster.start_pod("mrunners-0", 0)
+    return mrunners
+
+
+@pytest.fixture
+def finished(mrunners: Terminal) -> Terminal:
+    """A run of two pods that has finished."""
+    deploy(mrunners.cluster, planned(2))
+    finish(mrunners.cluster, planned(2).plan)
+    return mrunners
+
+
+COMMANDS = ["wait", "result", "status", "delete"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("args", [["-n", "a"], ["--namespace=a"], ["a"], ["a", "-n", "a"]], ids=str)
+def test_a_namespace_is_given_with_n_or_as_an_argument(
+    command: str, args: list[str], mrunners: Terminal
+) -> None:
+    mrunners(command, *args, code=ExitCode.REFUSED)
+    assert "error: no tracker in namespace a: " in mrunners.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_without_a_namespace_the_contexts_is_used(command: str, mrunners: Terminal) -> None:
+    mrunners(command, code=ExitCode.REFUSED)
+    assert "error: no tracker in namespace load: " in mrunners.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_variable_beats_the_context_and_an_argument_beats_both(
+    command: str, mrunners: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MRUNNERS_NAMESPACE", "a")
+    mrunners(command, code=ExitCode.REFUSED)
+    assert "error: no tracker in namespace a: " in mrunners.err
+    for args in (["b"], ["-n", "b"]):
+        mrunners(command, *args, code=ExitCode.REFUSED)
+        assert "error: no tracker in namespace b: " in mrunners.err
+
+
+def test_a_context_without_a_namespace_never_means_default() -> None:
+    with pytest.raises(click.UsageError) as caught:
+        namespace_or_default("", replace(LOCATION, namespace=""))
+    assert caught.value.message == (
+        "no namespace: give one with -n NAME, set MRUNNERS_NAMESPACE, or set that of the context "
+        "with: kubectl config set-context --current --namespace=NAME"
+    )
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "list"])
+def test_a_context_is_given_by_flag_or_variable(
+    command: str, mrunners: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = 0 if command == "list" else ExitCode.REFUSED
+    mrunners(command, "--context", "prod", "--kubeconfig", "k", code=code)
+    monkeypatch.setenv("MRUNNERS_CONTEXT", "staging")
+    monkeypatch.setenv("MRUNNERS_KUBECONFIG", "m")
+    mrunners(command, code=code)
+    assert mrunners.given == [("k", "prod"), ("m", "staging")]
+
+
+def test_variables_set_the_defaults_of_a_runs_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MRUNNERS_RUNNER_IMAGE", IMAGE)
+    monkeypatch.setenv("MRUNNERS_SPREAD", "require")
+    monkeypatch.setenv("MRUNNERS_WAIT", "true")
+    monkeypatch.setenv("MRUNNERS_SERVICE_ACCOUNT", "")
+    names = ["-h", "--help"]
+    params = run.make_context("run", ["--spread", "off"], help_option_names=names).params
+    chosen = ("runner_image", "spread", "wait", "service_account", "namespace")
+    assert [params[name] for name in chosen] == [IMAGE, "off", True, "default", None]
+
+
+def test_no_variable_forces_or_replaces_anything() -> None:
+    with click.Context(cli) as context:
+        commands = [cli.get_command(context, name) for name in cli.list_commands(context)]
+    dangerous = {"force", "replace", "resume", "dry_run", "deployment", "run_id", "output_format"}
+    options = [
+        option
+        for command in commands
+        if command is not None
+        for option in command.params
+        if isinstance(option, click.Option)
+    ]
+    assert {option.name for option in options} >= dangerous
+    assert {option.name for option in options if option.envvar} & dangerous == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("json", json.loads), ("yaml", yaml.safe_load)], ids=["json", "yaml"]
+)
+def test_o_is_the_format(name: str, read: Callable[[str], object], finished: Terminal) -> None:
+    report = read(finished("result", "-o", name))
+    assert MergedReport.model_validate(report, strict=False).coverage.complete
+    status = read(finished("status", "-o", name))
+    assert isinstance(status, dict)
+    assert (status["schema"], status["tracker"], status["collected"]) == (
+        "mrunners.status/v1",
+        "mrunners",
+        True,
+    )
+    listed = read(finished("list", "-o", name))
+    assert isinstance(listed, dict)
+    assert [entry["tracker"] for entry in listed["runs"]] == ["mrunners"]
+
+
+def test_a_report_is_json_in_a_pipe_and_a_table_on_a_terminal(
+    finished: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert finished("result").startswith("{")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert finished("result").splitlines()[0] == "2 of 2 reports merged"
+
+
+def test_o_name_is_what_kubectl_takes(finished: Terminal) -> None:
+    assert finished("status", "-o", "name") == "configmap/mrunners\n"
+    assert finished("list", "-o", "name") == "configmap/mrunners\n"
+
+
+def test_o_is_no_file_and_the_error_says_what_is(finished: Terminal, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    finished("result", "-o", str(path), code=ExitCode.INVALID)
+    assert finished.err.splitlines()[0].endswith(f"write to a file with --output-file {path}")
+    finished("result", "--output-file", str(path))
+    assert MergedReport.model_validate_json(path.read_bytes()).coverage.complete
+
+
+def test_o_wide_has_pods_and_nodes(running: Terminal) -> None:
+    shown = running("status", "-o", "wide").splitlines()
+    assert shown[0] == f"cluster {LOCATION}"
+    assert shown[-3].split() == ["POD", "INDEX", "STATUS", "NODE"]
+    assert shown[-2].split()[:3] == ["mrunners-0-0-abcde", "0", "Running"]
+    head, row = running("list", "-o", "wide").splitlines()
+    assert head.split() == ["NAME", "STATE", "ENDED", "COLLECTED", "AGE", "RUN", "IMAGE"]
+    assert row.split()[-2:] == [RUN_ID, IMAGE]
+
+
+def test_list_shows_the_runs_of_a_namespace_and_a_of_all(finished: Terminal) -> None:
+    deploy(finished.cluster, planned(1, key=OTHER_KEY, tracker="nightly"))
+    deploy(finished.cluster, planned(3, key="third", namespace="other"))
+    finished.clock.seconds += 90
+    assert finished("list") == (
+        "NAME       STATE      ENDED   COLLECTED   AGE\n"
+        "mrunners   finished   2/2     no          1m30s\n"
+        "nightly    starting   0/1     no          1m30s\n"
+    )
+    assert [line.split()[:2] for line in finished("list", "-A").splitlines()] == [
+        ["NAMESPACE", "NAME"],
+        ["load", "mrunners"],
+        ["load", "nightly"],
+        ["other", "mrunners"],
+    ]
+
+
+def test_an_empty_list_says_so_on_stderr(mrunners: Terminal) -> None:
+    assert mrunners("list", "-n", "a") == ""
+    assert mrunners.err == f"no runs found in namespace a of {LOCATION}\n"
+
+
+def test_a_tracker_that_cannot_be_read_hides_no_other(finished: Terminal) -> None:
+    deploy(finished.cluster, planned(1, key=OTHER_KEY, tracker="broken"))
+    finished.cluster.raw("ConfigMap", "broken")["data"] = {}
+    rows = [line.split()[:3] for line in finished("list").splitlines()[1:]]
+    assert rows == [["broken", "unreadable", "-"], ["mrunners", "finished", "2/2"]]
+    assert finished.err.startswith("warning: configmap load/broken holds no plan.json")
+
+
+def test_status_shows_all_runs_of_a_namespace(running: Terminal) -> None:
+    deploy(running.cluster, planned(1, key=OTHER_KEY, tracker="nightly"))
+    shown = running("status", "--exit-code", code=ExitCode.STILL_RUNNING)
+    described = re.findall(r"^tracker load/(\S+) ", shown, re.MULTILINE)
+    assert described == ["mrunners", "nightly"]
+    (alone,) = re.findall(
+        r"^tracker (\S+) ", running("status", "--tracker", "nightly"), re.MULTILINE
+    )
+    assert alone == "load/nightly"
+
+
+def test_a_status_is_watched_until_nothing_can_finish_any_more(running: Terminal) -> None:
+    plan = planned(2).plan
+    running.clock.then(lambda: None, lambda: finish(running.cluster, plan))
+    shown = running("status", "--watch", "-o", "json")
+    documents = re.split(r"(?<=^\}\n)", shown, flags=re.MULTILINE)[:-1]
+    assert [json.loads(text)["state"] for text in documents] == ["running", "finished"]
+    assert running.clock.slept == [2.0, 2.0]
+
+
+@pytest.mark.parametrize("command", ["status", "delete"])
+def test_the_cluster_is_named(command: str, finished: Terminal) -> None:
+    finished("result", "--quiet")
+    shown = finished(command)
+    assert "https://cluster:6443 (context test)" in shown + finished.err
+
+
+def test_a_location_says_how_the_cluster_was_chosen() -> None:
+    assert str(ClusterLocation("https://10.0.0.1:443")) == (
+        "https://10.0.0.1:443 (the pod's own cluster)"
+    )
+
+
+def test_a_report_outlives_its_run(finished: Terminal) -> None:
+    report = finished("result")
+    created = find(finished.cluster, planned(2).plan).tracker.created
+    finished("delete")
+    before = len(finished.cluster.calls)
+    (kept,) = json.loads(finished("list", "--local", "-o", "json"))["runs"]
+    assert kept == {
+        "run": RUN_ID,
+        "namespace": "load",
+        "tracker": "mrunners",
+        "server": LOCATION.server,
+        "created": created.isoformat().replace("+00:00", "Z"),
+        "pods": 2,
+        "reports": 2,
+    }
+    assert finished("list", "--local").splitlines()[0].split()[:3] == ["RUN", "NAMESPACE", "NAME"]
+    again = finished("result", "--run", RUN_ID[:8])
+    assert json.loads(again) | {"requestsByUs": None} == json.loads(report) | {"requestsByUs": None}
+    assert finished.cluster.calls[before:] == []
+
+
+def test_a_report_that_was_incomplete_stays_so(mrunners: Terminal) -> None:
+    deploy(mrunners.cluster, planned(2))
+    finish(mrunners.cluster, planned(2).plan)
+    mrunners.cluster.logs["mrunners-0-1-abcde"] = b"cut"
+    first = json.loads(mrunners("result", code=ExitCode.INCOMPLETE))
+    again = json.loads(mrunners("result", "--run", RUN_ID, code=ExitCode.INCOMPLETE))
+    assert again["coverage"] == first["coverage"]
+
+
+def test_a_run_that_is_not_kept_is_said_to_be_unknown(mrunners: Terminal) -> None:
+    mrunners("result", "--run", "1234", code=ExitCode.INVALID)
+    assert mrunners.err == "error: no reports of a run '1234' are kept on this machine\n"
+    assert mrunners("list", "--local") == ""
+    assert mrunners.err == "no reports of runs are kept on this machine\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_a_script_that_asks_the_command(shell: str, mrunners: Terminal) -> None:
+    script = mrunners("completion", shell)
+    assert f"_MRUNNERS_COMPLETE={shell}_complete" in script
+
+
+def test_a_shell_completes_commands_options_and_formats() -> None:
+    def completed(words: str) -> list[str]:
+        environ = {
+            "_MRUNNERS_COMPLETE": "bash_complete",
+            "COMP_WORDS": f"mrunners {words}",
+            "COMP_CWORD": str(words.count(" ") + 1),
+        }
+        done = CliRunner().invoke(cli, [], prog_name="mrunners", env=environ)
+        return [line.partition(",")[2] for line in done.output.splitlines()]
+
+    assert completed("li") == ["list"]
+    assert completed("result --output-f") == ["--output-file"]
+    assert completed("list -o y") == ["yaml"]
+
+
+@pytest.mark.parametrize(
+    ("args", "meant"),
+    [(["stauts"], "did you mean 'status'?"), (["wait", "--trackr", "x"], "--tracker")],
+    ids=str,
+)
+def test_a_misspelling_is_one_error_with_what_was_meant(
+    args: list[str], meant: str, mrunners: Terminal
+) -> None:
+    mrunners(*args, code=ExitCode.INVALID)
+    first, second = mrunners.err.splitlines()
+    assert first.startswith("error: ")
+    assert meant in first
+    assert second.startswith("  see: mrunners")
+
+
+def test_every_row_of_the_docs_names_a_test_of_these() -> None:
+    rows = [line for line in DOCS.read_text("utf-8").splitlines() if line.startswith("| ")][1:]
+    tests = re.findall(r"<!-- (\w+) -->", DOCS.read_text("utf-8"))
+    assert len(rows) == len(tests)
+    assert [name for name in tests if name not in globals()] == []
