@@ -109,23 +109,26 @@ def advice(steps: Iterable[NextStep]) -> str:
     return ", or ".join(_ADVICE[step] for step in steps)
 
 
-def describe(error: MrunnersError, label: Callable[[str], str]) -> str:
-    """Return an error's message and what to do next, as one text for a flow run's state.
+def describe(error: MrunnersError, label: Callable[[str], str] | None = None) -> str:
+    """Return an error's message and what to do next, as one text, such as a flow run's state.
 
     Args:
         error: The error.
-        label: Returns the label that an option has in the form.
+        label: Returns the label that an option has in the form; without it, flags are named.
     """
+    if error.run is None:
+        return str(error)
+    if label is None:
+        return "\n".join((str(error), *next_step_lines(error)))
     lines = [str(error)]
-    if error.run is not None:
-        fields = {name: label(name) for name in ("if_exists", "tracker")}
-        for step in error.next_steps:
-            if step in _FORM_ADVICE:
-                lines.append(_FORM_ADVICE[step].format(**fields))
-            elif step in _ADVICE:
-                lines.append(_in_form_words(_ADVICE[step], label))
-            else:
-                lines += step_lines([step], error.run)
+    fields = {name: label(name) for name in ("if_exists", "tracker")}
+    for step in error.next_steps:
+        if step in _FORM_ADVICE:
+            lines.append(_FORM_ADVICE[step].format(**fields))
+        elif step in _ADVICE:
+            lines.append(_in_form_words(_ADVICE[step], label))
+        else:
+            lines += step_lines([step], error.run)
     return "\n".join(lines)
 
 
