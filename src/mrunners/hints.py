@@ -86,19 +86,20 @@ def step_lines(
     ]
 
 
-def describe(error: MrunnersError, label: Callable[[str], str]) -> str:
-    """Return an error's message and what to do next, as one text for a flow run's state.
+def describe(error: MrunnersError, label: Callable[[str], str] | None = None) -> str:
+    """Return an error's message and what to do next, as one text.
 
     Args:
         error: The error.
-        label: Returns the label that an option has in the form.
+        label: Returns the label that an option has in a form, which then stands for its flag.
     """
+    if error.run is None or label is None:
+        return "\n".join((str(error), *next_step_lines(error)))
     lines = [str(error)]
-    if error.run is not None:
-        fields = {name: label(name) for name in ("if_exists", "tracker")}
-        for step in error.next_steps:
-            advice = _FORM_ADVICE.get(step)
-            lines += [advice.format(**fields)] if advice else step_lines([step], error.run)
+    fields = {name: label(name) for name in ("if_exists", "tracker")}
+    for step in error.next_steps:
+        advice = _FORM_ADVICE.get(step)
+        lines += [advice.format(**fields)] if advice else step_lines([step], error.run)
     return "\n".join(lines)
 
 
