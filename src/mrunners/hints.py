@@ -110,15 +110,13 @@ def advice(steps: Iterable[NextStep]) -> str:
 
 
 def describe(error: MrunnersError, label: Callable[[str], str] | None = None) -> str:
-    """Return an error's message and what to do next, as one text, such as a flow run's state.
+    """Return an error's message and what to do next, as one text.
 
     Args:
         error: The error.
-        label: Returns the label that an option has in the form; without it, flags are named.
+        label: Returns the label that an option has in a form, which then stands for its flag.
     """
-    if error.run is None:
-        return str(error)
-    if label is None:
+    if error.run is None or label is None:
         return "\n".join((str(error), *next_step_lines(error)))
     lines = [str(error)]
     fields = {name: label(name) for name in ("if_exists", "tracker")}

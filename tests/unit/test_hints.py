@@ -110,7 +110,7 @@ def test_steps_keep_the_order_in_which_the_error_suggests_them() -> None:
 
 def test_a_description_is_the_message_and_one_line_per_step() -> None:
     error = StillRunningError("1 of 2 Jobs have not finished:\n  a: 0 of 1 pods", jobs=["a"])
-    assert describe(error.suggest(RUN, NextStep.WAIT, NextStep.PARTIAL_RESULT), str) == (
+    assert describe(error.suggest(RUN, NextStep.WAIT, NextStep.PARTIAL_RESULT)) == (
         "1 of 2 Jobs have not finished:\n"
         "  a: 0 of 1 pods\n"
         "wait for it with: mrunners wait load --tracker nightly\n"
@@ -143,4 +143,4 @@ def test_an_error_without_a_run_or_without_steps_is_described_by_its_message(
     error: MrunnersError,
 ) -> None:
     assert next_step_lines(error, ClusterRef("config", "staging")) == []
-    assert describe(error, str) == "it failed"
+    assert describe(error) == describe(error, str) == "it failed"

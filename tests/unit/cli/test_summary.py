@@ -134,7 +134,7 @@ def test_a_run_that_was_waited_for_ends_with_its_table(
 ) -> None:
     flow(outcome_of(COMPLETE))
     with Console(quiet=False) as console:
-        _run_flow(options(), console)
+        _run_flow(options(), "here", console)
     assert capsys.readouterr() == ("", STARTING + render_table(COMPLETE) + SEE_REPORT)
 
 
@@ -147,7 +147,7 @@ def test_the_server_of_a_profile_is_named(
     monkeypatch.setattr(settings, "PREFECT_API_URL", SimpleNamespace(value=lambda: url))
     flow(RunOutcome(namespace="load", tracker="mrunners", run_id=RUN_ID))
     with Console(quiet=False) as console:
-        _run_flow(options(), console)
+        _run_flow(options(), "here", console)
     assert capsys.readouterr().err == (
         "starting the flow on the Prefect server http://prefect.example:4200/api of your profile\n"
         "wait for it with: mrunners wait load --tracker mrunners\n"
@@ -159,7 +159,7 @@ def test_quietly_a_run_that_was_waited_for_ends_with_the_findings_alone(
 ) -> None:
     flow(outcome_of(REPORT))
     with Console(quiet=True) as console:
-        _run_flow(options(), console)
+        _run_flow(options(), "here", console)
     assert capsys.readouterr().err.splitlines() == lines_of(REPORT.findings)
 
 
@@ -172,7 +172,7 @@ def test_a_run_with_a_pod_that_did_not_start_ends_with_the_reason_once(
     whole = RunIncompleteError("\n".join((REPORT.verdict, FAILURE)), outcome_of(REPORT, FAILURE))
     flow(whole)
     with Console(quiet=quiet) as console, pytest.raises(RunIncompleteError) as caught:
-        _run_flow(options(), console)
+        _run_flow(options(), "here", console)
     table = "" if quiet else STARTING + render_table(REPORT) + SEE_REPORT
     assert (str(caught.value), capsys.readouterr().err) == (
         str(whole) if quiet else FAILURE,

@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from prefect.events.schemas.automations import EventTrigger
 from prefect.settings.models.flows import FlowsSettings
 
 from deploy.lost_runs import FLOWS, lost_runs
@@ -16,7 +17,10 @@ def test_lost_runs_are_searched_among_all_our_flows_and_no_others() -> None:
 
 def test_a_healthy_run_is_never_silent_for_so_long_whatever_its_heartbeat() -> None:
     default = FlowsSettings.model_fields["heartbeat_frequency"].default
-    assert lost_runs().trigger.within > timedelta(seconds=2 * default)  # type: ignore[union-attr]
+    trigger = lost_runs().trigger
+    assert isinstance(trigger, EventTrigger)
+    assert trigger.within is not None
+    assert trigger.within > timedelta(seconds=2 * default)
 
 
 def test_the_shipped_deployments_send_a_heartbeat_every_half_minute() -> None:

@@ -63,6 +63,13 @@ RUN_ID = UUID("01a21617-a9cd-709c-8000-0123456789ab")
 NIGHT = datetime(2026, 11, 27, 3, 0, tzinfo=timezone(timedelta(hours=1)))
 
 
+def in_flow_run(flow_run: FlowRun, parameters: dict[str, Any]) -> FlowRunContext:
+    """What surrounds a flow run that is about to begin, as far as its name needs it."""
+    known: Any = FlowRunContext
+    context: FlowRunContext = known.model_construct(flow_run=flow_run, parameters=parameters)
+    return context
+
+
 def name_of(flow: Any, *, name: str = "calm-otter", night: datetime | None = None) -> str:
     """The name that a flow run gets whose parameters are those of a run and of a target."""
     flow_run = FlowRun(
@@ -77,7 +84,7 @@ def name_of(flow: Any, *, name: str = "calm-otter", night: datetime | None = Non
         if flow is multirunners
         else {"run": RunTarget(namespace="load", tracker="nightly")}
     )
-    with FlowRunContext.model_construct(flow_run=flow_run, parameters=parameters):
+    with in_flow_run(flow_run, parameters):
         return str(flow.flow_run_name())
 
 
@@ -122,7 +129,7 @@ def test_a_name_that_somebody_chose_and_that_of_a_retry_stay(chosen: str) -> Non
 def test_a_target_without_a_tracker_is_named_by_its_namespace() -> None:
     flow_run = FlowRun(id=RUN_ID, name="calm-otter", flow_id=RUN_ID)
     parameters = {"run": RunTarget(namespace="load")}
-    with FlowRunContext.model_construct(flow_run=flow_run, parameters=parameters):
+    with in_flow_run(flow_run, parameters):
         assert flow_run_name("wait")() == "wait load 456789ab"
 
 
