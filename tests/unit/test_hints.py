@@ -43,6 +43,23 @@ ADVICE = {
     ),
     NextStep.REPLACE: "replace it by adding --replace",
     NextStep.OTHER_TRACKER: "choose another name with --tracker",
+    NextStep.SET_LIMITS: "set limits with --cpu-limit and --memory-limit",
+    NextStep.SET_REQUESTS: "set what a runner asks for with --cpu and --memory",
+    NextStep.SET_USER: (
+        "set the user ID with --run-as-user UID, or leave it to the cluster with --run-as-user "
+        "platform"
+    ),
+    NextStep.SET_LABELS: "add the labels with --label KEY=VALUE",
+    NextStep.SET_ANNOTATIONS: "add the annotations with --annotation KEY=VALUE",
+    NextStep.SET_PRIORITY: "name another PriorityClass with --priority-class",
+    NextStep.SET_PULL_CREDENTIALS: (
+        "name a Secret with the registry's credentials with --image-pull-secret"
+    ),
+    NextStep.SET_PULL_POLICY: "change the pull policy with --image-pull-policy",
+    NextStep.SET_TOLERATION: "tolerate the taint with --toleration",
+    NextStep.SET_NODES: "choose other nodes with --node-selector",
+    NextStep.SET_ACCOUNT: "name a ServiceAccount that exists with --service-account",
+    NextStep.SET_TEMPLATE: "change the pods with --pod-template",
 }
 
 
