@@ -42,20 +42,18 @@ class DescribedStderr(TerminalStderr):
         return 2
 
 
-def test_in_a_log_the_table_has_80_columns_and_no_color(
+def test_in_a_log_the_table_breaks_no_line_and_has_no_color(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with Console(quiet=False) as console:
         assert console.summary(REPORT)
-    assert capsys.readouterr() == ("", render_table(REPORT))
+    assert capsys.readouterr() == ("", render_table(REPORT, width=None))
 
 
-@pytest.mark.parametrize(
-    ("columns", "width"), [(200, 160), (120, 120), (80, 80), (40, 40), (0, 80)]
-)
+@pytest.mark.parametrize(("columns", "width"), [(200, 200), (80, 80), (40, 40), (0, None)])
 @pytest.mark.parametrize("no_color", ["", "1"])
 def test_on_a_terminal_the_table_is_as_wide_as_stderr(
-    columns: int, width: int, no_color: str, monkeypatch: pytest.MonkeyPatch
+    columns: int, width: int | None, no_color: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stderr = DescribedStderr()
     monkeypatch.setattr(sys, "stderr", stderr)
@@ -135,7 +133,7 @@ def test_a_run_that_was_waited_for_ends_with_its_table(
     flow(outcome_of(COMPLETE))
     with Console(quiet=False) as console:
         _run_flow(options(), "here", console)
-    assert capsys.readouterr() == ("", STARTING + render_table(COMPLETE) + SEE_REPORT)
+    assert capsys.readouterr() == ("", STARTING + render_table(COMPLETE, width=None) + SEE_REPORT)
 
 
 def test_the_server_of_a_profile_is_named(
@@ -173,7 +171,7 @@ def test_a_run_with_a_pod_that_did_not_start_ends_with_the_reason_once(
     flow(whole)
     with Console(quiet=quiet) as console, pytest.raises(RunIncompleteError) as caught:
         _run_flow(options(), "here", console)
-    table = "" if quiet else STARTING + render_table(REPORT) + SEE_REPORT
+    table = "" if quiet else STARTING + render_table(REPORT, width=None) + SEE_REPORT
     assert (str(caught.value), capsys.readouterr().err) == (
         str(whole) if quiet else FAILURE,
         table,
