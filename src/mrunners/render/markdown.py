@@ -149,8 +149,9 @@ def _lines(report: MergedReport, page: SavedPage | None) -> Iterable[str]:
         yield ""
     yield (
         f"Run `{report.run}` of tracker `{report.tracker}` in namespace `{report.namespace}`, "
-        f"{format_duration(parse_go_duration(report.duration) / 1e9)}; successes/s are those from "
-        "the first start to the last answer."
+        f"{format_duration(parse_go_duration(report.duration) / 1e9)}; "
+        f"{per_second(report.throughput.successes_per_second)} successes/s from the first start to "
+        "the last answer."
     )
     if page is not None:
         yield ""
