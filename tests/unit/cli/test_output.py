@@ -150,7 +150,7 @@ def test_a_table_for_a_pipe_is_as_wide_as_needed_or_as_columns_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
-    monkeypatch.setattr(sys, "__stdout__", io.StringIO())  # not a terminal
+    monkeypatch.setattr(sys, "stdout", io.StringIO())  # not a terminal
     assert render(REPORT, "table", to_file=False) == render_table(REPORT, width=None)
     monkeypatch.setenv("COLUMNS", "60")
     assert render(REPORT, "table", to_file=False) == render_table(REPORT, width=60)
@@ -164,7 +164,7 @@ def test_a_table_on_a_terminal_is_as_wide_as_the_terminal(
     controller, terminal = pty.openpty()
     with os.fdopen(controller, "rb"), os.fdopen(terminal, "w") as stdout:
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, wide, 0, 0))
-        monkeypatch.setattr(sys, "__stdout__", stdout)
+        monkeypatch.setattr(sys, "stdout", stdout)
         assert columns() == wide
 
 
