@@ -152,7 +152,7 @@ def test_a_pod_on_a_lost_node_is_disrupted_with_the_node_and_never_not_started(
         result = env.mrunners("result", env.namespace)
     lost = f"the pod was deleted; node {pod['spec']['nodeName']} does not answer"
     assert (wait.code, result.code) == (5, 5)
-    assert f"job mrunners-0: 1 of 1 pods lost: {lost}; check the node" in wait.stderr
+    assert f"job.batch/mrunners-0: 1 of 1 pods lost: {lost}; check the node" in wait.stderr
     assert "did not start" not in wait.stderr
     (missing,) = result.report["coverage"]["missing"]
     assert (missing["reason"], missing["node"]) == ("disrupted", pod["spec"]["nodeName"])

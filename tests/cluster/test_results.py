@@ -67,7 +67,7 @@ def test_a_pod_that_was_deleted_while_it_ran_is_missing_with_a_reason(env: Env) 
     env.kubectl("delete", "pod", *pods)
     wait = env.mrunners("wait", env.namespace)
     assert wait.code == 5
-    assert "job mrunners-0: 2 of 2 pods failed" in wait.stderr
+    assert "job.batch/mrunners-0: 2 of 2 pods failed" in wait.stderr
     result = env.mrunners("result", env.namespace)
     assert result.code == 5
     coverage = result.report["coverage"]

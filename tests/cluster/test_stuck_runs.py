@@ -94,7 +94,9 @@ def test_a_wrong_image_is_named_with_host_and_advice_and_the_wait_ends_with_5(
     assert (wait.code, wait.stdout) == (5, "")
     last = wait.stderr.splitlines()[-1]
     nodes = r"host-\d(, host-\d)?"
-    assert re.match(rf"error: job mrunners-0: 2 of 2 pods on {nodes} did not start in time: ", last)
+    assert re.match(
+        rf"error: job.batch/mrunners-0: 2 of 2 pods on {nodes} did not start in time: ", last
+    )
     assert "ImagePullBackOff: " in last or "ErrImagePull: " in last
     assert f"{KPERF}9" in last
     assert " on host-" in last
@@ -117,7 +119,7 @@ def test_a_quota_that_allows_no_pod_is_diagnosed_from_the_event(stuck: dict[str,
     assert (run.wait.code, run.result.code) == (5, 5)
     assert run.env.kubectl.names("pods") == set()
     last = run.wait.stderr.splitlines()[-1]
-    assert "job mrunners-0: 1 of 1 pods did not start in time: FailedCreate: " in last
+    assert "job.batch/mrunners-0: 1 of 1 pods did not start in time: FailedCreate: " in last
     assert "exceeded quota: none" in last
     assert "check the namespace's quotas" in last
 

@@ -105,7 +105,7 @@ def test_name_tags_and_log_tell_runs_apart(shown: tuple[Env, str], worker: Prefe
         ),
     )
     assert any("tracker mrunners exists" in line for line in lines)
-    pattern = r"(mrunners-\d index \d), pod mrunners-\d-\d-\w+ on \S+"
+    pattern = r"(mrunners-\d index \d), pod/mrunners-\d-\d-\w+ on \S+"
     fetched = re.findall(pattern, "\n".join(lines))
     assert sorted(fetched) == ["mrunners-0 index 0", "mrunners-0 index 1", "mrunners-1 index 0"]
 

@@ -257,8 +257,8 @@ def test_waiting_returns_the_run_as_it_ended_and_fetches_its_reports(env: Env) -
     snapshot.require_complete()
     assert clock.slept == [3, 3]
     assert env.observer.fetched == [
-        "mrunners-0 index 0, pod mrunners-0-0-abcde on node-0",
-        "mrunners-0 index 1, pod mrunners-0-1-abcde on node-1",
+        "mrunners-0 index 0, pod/mrunners-0-0-abcde on node-0",
+        "mrunners-0 index 1, pod/mrunners-0-1-abcde on node-1",
     ]
 
 
@@ -375,7 +375,7 @@ def test_a_failed_pod_is_a_failure_and_a_missing_report_of_a_marked_run(env: Env
     env.cluster.finish_job("mrunners-0")
     collected = run.collect_and_save()
     assert collected.failures == (
-        "job mrunners-0: 1 of 2 pods failed (exit 137); see: kubectl logs --namespace load "
+        "job.batch/mrunners-0: 1 of 2 pods failed (exit 137); see: kubectl logs --namespace load "
         "pod/mrunners-0-1-abcde",
     )
     assert not collected.complete
@@ -591,7 +591,9 @@ def test_of_several_runs_none_is_deleted_without_its_name(env: Env, force: bool)
 @pytest.mark.parametrize("force", [False, True])
 def test_a_foreign_config_map_is_never_deleted(env: Env, force: bool) -> None:
     env.cluster.put({"kind": "ConfigMap", "metadata": {"name": "theirs", "namespace": "load"}})
-    with pytest.raises(RefusedError, match=r"^configmap load/theirs is not a tracker of mrunners$"):
+    with pytest.raises(
+        RefusedError, match=r"^configmap/theirs in namespace load is not a tracker of mrunners$"
+    ):
         env.connection.delete("load", "theirs", force=force)
     assert env.cluster.names("ConfigMap") == ["theirs"]
 

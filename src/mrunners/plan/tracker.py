@@ -127,7 +127,8 @@ def read_plan(run: RunRef, data: Mapping[str, str], run_id: str) -> RunPlan:
     if text is None:
         raise RefusedError.of(
             run,
-            f"configmap {run} holds no {PLAN_KEY}, so it is not a tracker of mrunners",
+            f"configmap/{run.tracker} in namespace {run.namespace} holds no {PLAN_KEY}, so it is "
+            f"not a tracker of mrunners",
             NextStep.OTHER_TRACKER,
         )
     try:

@@ -85,7 +85,8 @@ def create_job(
         if ttl_seconds is None:
             raise
         raise ClusterError(
-            f"it is not known whether job {plan.namespace}/{planned.name} was created: {error}"
+            f"it is not known whether job.batch/{planned.name} in namespace {plan.namespace} was "
+            f"created: {error}"
         ).suggest(plan.ref, NextStep.RESUME) from error
 
 
@@ -116,11 +117,11 @@ def _create_or_adopt(
         elif existing.deleting and is_owned(existing.owners, tracker_uid):
             return None
         elif not existing.deleting and not is_orphaned(existing.owners, plan, tracker_uid):
-            raise foreign_object(plan, f"job {plan.namespace}/{planned.name}")
+            raise foreign_object(plan, f"job.batch/{planned.name}")
         else:  # as long as that one has the name, ours was not created
             repeat_until = _repeat_until(ttl_seconds)
         if time.monotonic() > deadline:
-            raise foreign_object(plan, f"job {plan.namespace}/{planned.name}")
+            raise foreign_object(plan, f"job.batch/{planned.name}")
         time.sleep(POLL_SECONDS)
     return created
 
@@ -164,6 +165,7 @@ def _require_tracker(
     if same_tracker(cluster, plan.ref, tracker_uid, time.sleep) is None:
         raise RefusedError.of(
             plan.ref,
-            f"job {plan.namespace}/{planned.name} disappeared right after it was created: tracker "
+            f"job.batch/{planned.name} in namespace {plan.namespace} disappeared right after it "
+            f"was created: tracker "
             f"{plan.ref} was deleted; run again",
         )

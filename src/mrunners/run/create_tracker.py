@@ -108,9 +108,9 @@ def _create_profiles(cluster: Cluster, plan: RunPlan, manifest: Manifest, tracke
             if ours and is_owned(existing.owners, tracker_uid):
                 return
             if not is_orphaned(existing.owners, plan, tracker_uid):
-                raise foreign_object(plan, f"configmap {plan.namespace}/{name}")
+                raise foreign_object(plan, f"configmap/{name}")
         if time.monotonic() > deadline:
-            raise foreign_object(plan, f"configmap {plan.namespace}/{name}")
+            raise foreign_object(plan, f"configmap/{name}")
         time.sleep(POLL_SECONDS)
 
 
@@ -118,7 +118,8 @@ def foreign_object(plan: RunPlan, what: str) -> RefusedError:
     """Return the error about an object that has a name of ours and is not ours."""
     return RefusedError.of(
         plan.ref,
-        f"{what} exists and does not belong to this run; delete it, then resume the run",
+        f"{what} exists in namespace {plan.namespace} and does not belong to this run; delete it, "
+        "then resume the run",
         NextStep.RESUME,
         NextStep.FORCE_DELETE,
     )

@@ -130,7 +130,7 @@ def wait_until_deleted(
             reported = True
             observer.info(f"waiting for {left} of the run to be deleted")
         if time.monotonic() > deadline:
-            names = [f"job {job.name}" for job in jobs] + [_held(pod) for pod in pods]
+            names = [f"job.batch/{job.name}" for job in jobs] + [_held(pod) for pod in pods]
             raise WaitTimeoutError(
                 f"after {format_duration(timeout_seconds)}, {left} in namespace {namespace} are "
                 f"not deleted: {listed(names, 6)}; check their nodes and finalizers, and try again",
@@ -143,4 +143,4 @@ def _held(pod: Pod) -> str:
     """Return a pod with what keeps it."""
     keeps = [f"node {pod.node}"] if pod.node is not None else []
     keeps += [f"finalizer {finalizer}" for finalizer in pod.finalizers]
-    return f"pod {pod.name}" + (f" ({', '.join(keeps)})" if keeps else "")
+    return f"pod/{pod.name}" + (f" ({', '.join(keeps)})" if keeps else "")

@@ -114,7 +114,7 @@ def fetch_ended(
         except UnusableReportError as error:
             unavailable = error.problem is MissingReason.LOG_UNAVAILABLE
             if not retried:
-                observer.warn(f"pod {pod.name}: no report: {error}")
+                observer.warn(f"pod/{pod.name}: no report: {error}")
             if isinstance(error, SilentNodeError):
                 unreachable_nodes.add(pod.node)
             if not unavailable:
@@ -127,7 +127,7 @@ def fetch_ended(
                 progress.done.discard(key)
         else:
             progress.reports += 1
-            fetched.append(f"{job.planned.name} index {pod.index}, pod {pod.name} on {pod.node}")
+            fetched.append(f"{job.planned.name} index {pod.index}, pod/{pod.name} on {pod.node}")
     if fetched:
         observer.reports_fetched(fetched)
     if left:

@@ -173,7 +173,9 @@ def _get_tracker_or_none(cluster: Cluster, ref: RunRef) -> ConfigMap | None:
         return None
     if config_map.labels.get(LABEL_COMPONENT) != Component.TRACKER or config_map.run_id is None:
         raise RefusedError.of(
-            ref, f"configmap {ref} is not a tracker of mrunners", NextStep.OTHER_TRACKER
+            ref,
+            f"configmap/{ref.tracker} in namespace {ref.namespace} is not a tracker of mrunners",
+            NextStep.OTHER_TRACKER,
         )
     return config_map
 
@@ -272,18 +274,20 @@ def _contradictions(plan: RunPlan, jobs: Iterable[Job], tracker_uid: str) -> lis
             continue
         if expected is None:
             if is_owned(job.owners, tracker_uid) and _is_named_by_us(job.name, plan):
-                lines.append(f"job {job.name} is not in the plan")
+                lines.append(f"job.batch/{job.name} is not in the plan")
         elif not is_owned(job.owners, tracker_uid):
-            lines.append(f"job {job.name} is not owned by this tracker")
+            lines.append(f"job.batch/{job.name} is not owned by this tracker")
         elif job.completions != expected.pod_count:
             lines.append(
-                f"job {job.name} has {counted(job.completions, 'pod')}, and the plan "
+                f"job.batch/{job.name} has {counted(job.completions, 'pod')}, and the plan "
                 f"{expected.pod_count}"
             )
         elif job.uri not in {None, expected.uri}:
-            lines.append(f"job {job.name} was made from {job.uri}, and the plan has {expected.uri}")
+            lines.append(
+                f"job.batch/{job.name} was made from {job.uri}, and the plan has {expected.uri}"
+            )
         elif job.profile_key not in {None, profile_key(expected.profile_digest)}:
-            lines.append(f"job {job.name} has another load profile than the plan")
+            lines.append(f"job.batch/{job.name} has another load profile than the plan")
     return lines
 
 

@@ -30,7 +30,7 @@ class RunObserver(Protocol):
         """Report the reports that were fetched since the last call.
 
         Args:
-            pods: One text per pod: `JOB index INDEX, pod NAME on NODE`.
+            pods: One text per pod: `JOB index INDEX, pod/NAME on NODE`.
         """
 
     def progress(self, state: RunState, reports: int, left: TimeLeft | None) -> None:

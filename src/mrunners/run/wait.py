@@ -211,7 +211,7 @@ class _Wait:
         for name in sorted(self._running.keys() - {pod.name for pod in pods}):
             if not self._was_given_up(self._running[name], snapshot.state):
                 self._observer.warn(
-                    f"pod {name} on {self._running[name].node} was deleted while it ran: drained, "
+                    f"pod/{name} on {self._running[name].node} was deleted while it ran: drained, "
                     "evicted, by hand, or with its node"
                 )
         self._running = {pod.name: pod for pod in pods if pod.started and not pod.ended}

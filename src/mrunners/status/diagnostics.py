@@ -294,6 +294,7 @@ def _line(job: JobState, group: Sequence[PodDiagnosis], verb: str, detail: str) 
     nodes = sorted({diagnosis.node for diagnosis in group if diagnosis.node is not None})
     where = f" on {listed(nodes)}" if nodes else ""
     return (
-        f"job {job.planned.name}: {len(group)} of {job.planned.pod_count} pods{where} {verb}: "
+        f"job.batch/{job.planned.name}: {len(group)} of {job.planned.pod_count} pods{where} "
+        f"{verb}: "
         f"{first.summary}{detail}; {first.resolution}"
     )

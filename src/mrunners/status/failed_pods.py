@@ -56,7 +56,7 @@ def failed_job_line(job: JobState, namespace: str, pods: Iterable[Pod]) -> str:
         else (f"describe --namespace {namespace} job/{job.planned.name}")
     )
     return (
-        f"job {job.planned.name}: {count} of {job.planned.pod_count} pods failed{why}; "
+        f"job.batch/{job.planned.name}: {count} of {job.planned.pod_count} pods failed{why}; "
         f"see: kubectl {look}"
     )
 

@@ -217,7 +217,7 @@ def _on_silent_node(pod: Pod, now: datetime) -> tuple[str, bool, PodHold] | None
 
 def _line(group: Sequence[HeldPod], count: int) -> str:
     first = group[0]
-    where = f"job {first.job}: {len(group)} of {count} pods"
+    where = f"job.batch/{first.job}: {len(group)} of {count} pods"
     ended = f"failed ({', '.join(_exit_codes(group))})" if first.failed else "have ended"
     match first.hold:
         case PodHold.NODE:

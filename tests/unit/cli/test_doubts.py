@@ -174,7 +174,7 @@ def test_wait_says_what_was_found_also_when_a_job_failed(
     cluster.finish_job("mrunners-0")
     assert mrunners("wait", "load", "--quiet") == 5
     lines = capsys.readouterr().err.splitlines()
-    assert lines[-1].startswith("error: job mrunners-0: 1 of 2 pods failed")
+    assert lines[-1].startswith("error: job.batch/mrunners-0: 1 of 2 pods failed")
     assert any(line.startswith("error: 266 of 300 requests failed (89%)") for line in lines)
     reads = cluster.calls.count("read_log")
     assert mrunners("wait", "load", "--quiet") == 5

@@ -236,7 +236,7 @@ def test_a_tracker_that_cannot_be_read_hides_no_other(finished: Terminal) -> Non
     finished.cluster.raw("ConfigMap", "broken")["data"] = {}
     rows = [line.split()[:3] for line in finished("list").splitlines()[1:]]
     assert rows == [["broken", "unreadable", "-"], ["mrunners", "finished", "2/2"]]
-    assert finished.err.startswith("warning: configmap load/broken holds no plan.json")
+    assert finished.err.startswith("warning: configmap/broken in namespace load holds no plan.json")
 
 
 def test_status_shows_all_runs_of_a_namespace(running: Terminal) -> None:

@@ -32,7 +32,9 @@ REPORT = merge(
     RUN_ID,
     [merged_pod(0, 0, flat()), missing_pod(0, 1, MissingReason.NOT_STARTED, "FailedCreate: quota")],
 )
-FAILURE = "job mrunners-0: 1 of 2 pods did not start in time: FailedCreate: quota; check quotas"
+FAILURE = (
+    "job.batch/mrunners-0: 1 of 2 pods did not start in time: FailedCreate: quota; check quotas"
+)
 
 
 class DescribedStderr(TerminalStderr):

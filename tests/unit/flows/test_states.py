@@ -198,7 +198,7 @@ def test_an_incomplete_run_says_what_was_found_too_and_what_to_do_next() -> None
     [
         (IN_DOUBT, Conclusion.IN_DOUBT),
         (GAP, Conclusion.INCOMPLETE),
-        (CollectedRun(IN_DOUBT.report, ("job mrunners-0: failed",)), Conclusion.INCOMPLETE),
+        (CollectedRun(IN_DOUBT.report, ("job.batch/mrunners-0: failed",)), Conclusion.INCOMPLETE),
     ],
     ids=["doubt", "gap", "failed"],
 )

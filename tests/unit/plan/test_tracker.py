@@ -119,7 +119,8 @@ def test_a_plan_is_read_from_its_tracker_unchanged() -> None:
     [
         (
             None,
-            "^configmap load/mrunners holds no plan.json, so it is not a tracker of mrunners$",
+            "^configmap/mrunners in namespace load holds no plan.json, so it is not a tracker of "
+            "mrunners$",
             NextStep.OTHER_TRACKER,
         ),
         ("{", r"cannot read \(plan.json: Invalid JSON", NextStep.FORCE_DELETE),

@@ -35,7 +35,7 @@ STATUS = RunStatus(
         job(1, "configmap:///load/mixed?numbers=10"),
     ),
     pods=(),
-    problems=(f"job mrunners-0: 1 of 10 pods cannot start: {'quota ' * 20}".rstrip(),),
+    problems=(f"job.batch/mrunners-0: 1 of 10 pods cannot start: {'quota ' * 20}".rstrip(),),
 )
 
 

@@ -85,9 +85,9 @@ def test_each_conclusion_has_an_exit_code_of_its_own() -> None:
     [
         ((), FailOn.ERROR, False, Conclusion.IN_DOUBT),
         ((), FailOn.NEVER, False, Conclusion.COMPLETE),
-        (("job mrunners-0: failed",), FailOn.NEVER, False, Conclusion.INCOMPLETE),
-        (("job mrunners-0: failed",), FailOn.NEVER, True, Conclusion.COMPLETE),
-        (("job mrunners-0: failed",), FailOn.ERROR, True, Conclusion.IN_DOUBT),
+        (("job.batch/mrunners-0: failed",), FailOn.NEVER, False, Conclusion.INCOMPLETE),
+        (("job.batch/mrunners-0: failed",), FailOn.NEVER, True, Conclusion.COMPLETE),
+        (("job.batch/mrunners-0: failed",), FailOn.ERROR, True, Conclusion.IN_DOUBT),
     ],
 )
 def test_a_failed_job_makes_a_run_incomplete_unless_that_is_accepted(
@@ -100,9 +100,9 @@ def test_a_failed_job_makes_a_run_incomplete_unless_that_is_accepted(
 
 def test_the_summary_has_the_verdict_the_failures_and_the_errors_and_warnings() -> None:
     report = with_findings(Severity.ERROR, Severity.WARNING, Severity.INFO)
-    assert CollectedRun(report, ("job mrunners-0: failed",)).summary == (
+    assert CollectedRun(report, ("job.batch/mrunners-0: failed",)).summary == (
         "2 of 2 reports merged; the figures are in doubt\n"
-        "job mrunners-0: failed\n"
+        "job.batch/mrunners-0: failed\n"
         "error: found\n"
         "  do it\n"
         "warning: found\n"

@@ -32,7 +32,8 @@ GONE = (
     "may have run"
 )
 FOREIGN = (
-    "job load/mrunners-1 exists and does not belong to this run; delete it, then resume the run\n"
+    "job.batch/mrunners-1 exists in namespace load and does not belong to this run; delete it, "
+    "then resume the run\n"
     "resume it with: mrunners run --namespace load --tracker mrunners --resume\n"
     "delete it anyway with: mrunners delete load --tracker mrunners --force"
 )
@@ -147,7 +148,7 @@ def test_the_tracker_of_another_run_is_refused(cluster: FakeCluster) -> None:
 def test_a_config_map_that_is_no_tracker_is_refused(cluster: FakeCluster) -> None:
     cluster.put({"kind": "ConfigMap", "metadata": {"name": "mrunners", "namespace": "load"}})
     with pytest.raises(
-        RefusedError, match=r"^configmap load/mrunners is not a tracker of mrunners$"
+        RefusedError, match=r"^configmap/mrunners in namespace load is not a tracker of mrunners$"
     ):
         tracker_uid(cluster, planned())
 
@@ -262,7 +263,8 @@ def test_a_job_that_was_deleted_with_its_tracker_is_not_created_again(
 
     cluster.get_job = get_job  # type: ignore[method-assign]
     assert refusal(cluster, run) == (
-        "job load/mrunners-0 disappeared right after it was created: tracker load/mrunners was "
+        "job.batch/mrunners-0 in namespace load disappeared right after it was created: tracker "
+        "load/mrunners was "
         "deleted; run again"
     )
     assert cluster.names("Job") == []
@@ -318,8 +320,8 @@ def test_what_keeps_a_pod_from_being_deleted_is_named(
     with pytest.raises(WaitTimeoutError) as caught:
         wait_until_deleted(cluster, "load", "", RecordingObserver(), timeout_seconds=10)
     assert str(caught.value) == (
-        "after 10s, 1 Job and 1 pod in namespace load are not deleted: job mrunners-0, pod "
-        "mrunners-0-0-abcde (node node-0, finalizer example.com/keep); check their nodes and "
+        "after 10s, 1 Job and 1 pod in namespace load are not deleted: job.batch/mrunners-0, "
+        "pod/mrunners-0-0-abcde (node node-0, finalizer example.com/keep); check their nodes and "
         "finalizers, and try again"
     )
 
@@ -331,8 +333,8 @@ def test_remains_that_are_never_deleted_end_the_wait_with_their_names(
     with pytest.raises(WaitTimeoutError) as caught:
         wait_until_deleted(cluster, "load", "", RecordingObserver(), timeout_seconds=10)
     assert describe(caught.value) == (
-        "after 10s, 2 Jobs and 0 pods in namespace load are not deleted: job mrunners-0, job "
-        "mrunners-1; check their nodes and finalizers, and try again"
+        "after 10s, 2 Jobs and 0 pods in namespace load are not deleted: job.batch/mrunners-0, "
+        "job.batch/mrunners-1; check their nodes and finalizers, and try again"
     )
     assert caught.value.seconds == 10
     assert 10 <= clock.seconds <= 11
@@ -369,7 +371,7 @@ def test_a_foreign_config_map_with_the_name_of_one_for_profiles_is_refused(
     with pytest.raises(RefusedError) as caught:
         tracker_uid(cluster, run_of(*(large(mark) for mark in "abcdef")))
     assert describe(caught.value) == FOREIGN.replace(
-        "job load/mrunners-1", "configmap load/mrunners-profiles-1"
+        "job.batch/mrunners-1", "configmap/mrunners-profiles-1"
     )
 
 
@@ -464,7 +466,8 @@ def test_a_creation_of_unknown_end_is_left_to_a_resumed_run_where_jobs_are_remov
     # A step repeats what was unreachable, and would create the Job again.
     assert not isinstance(caught.value, UnreachableError)
     assert describe(caught.value) == (
-        "it is not known whether job load/mrunners-0 was created: no route to host\n"
+        "it is not known whether job.batch/mrunners-0 in namespace load was created: no route to "
+        "host\n"
         "resume it with: mrunners run --namespace load --tracker mrunners --resume"
     )
 

@@ -68,9 +68,12 @@ def test_a_foreign_config_map_is_refused() -> None:
     cluster = FakeCluster()
     cluster.put({"kind": "ConfigMap", "metadata": {"name": "x", "namespace": "load"}})
     assert refused(cluster, "x") == (
-        "configmap load/x is not a tracker of mrunners\nchoose another name with --tracker"
+        "configmap/x in namespace load is not a tracker of mrunners\nchoose another name with "
+        "--tracker"
     )
-    with pytest.raises(RefusedError, match=r"^configmap load/x is not a tracker of mrunners$"):
+    with pytest.raises(
+        RefusedError, match=r"^configmap/x in namespace load is not a tracker of mrunners$"
+    ):
         get_tracker(cluster, RunRef("load", "x"))
 
 
@@ -106,15 +109,15 @@ def edit_plan(cluster: FakeCluster, change: str) -> None:
 @pytest.mark.parametrize(
     ("change", "contradiction"),
     [
-        ("fewer Jobs", "job mrunners-1 is not in the plan"),
-        ("fewer pods", "job mrunners-0 has 2 pods, and the plan 1"),
-        ("more pods", "job mrunners-1 has 1 pod, and the plan 7"),
+        ("fewer Jobs", "job.batch/mrunners-1 is not in the plan"),
+        ("fewer pods", "job.batch/mrunners-0 has 2 pods, and the plan 1"),
+        ("more pods", "job.batch/mrunners-1 has 1 pod, and the plan 7"),
         (
             "another URI",
-            "job mrunners-0 was made from file:///load/0.yaml?numbers=2, and the plan has "
+            "job.batch/mrunners-0 was made from file:///load/0.yaml?numbers=2, and the plan has "
             "file:///other.yaml?numbers=2",
         ),
-        ("another profile", "job mrunners-1 has another load profile than the plan"),
+        ("another profile", "job.batch/mrunners-1 has another load profile than the plan"),
     ],
 )
 def test_a_tracker_is_believed_only_as_far_as_its_jobs_agree(
@@ -139,7 +142,8 @@ def test_jobs_that_their_tracker_does_not_own_are_not_taken_for_its_own() -> Non
         cluster.raw("Job", name)["metadata"]["ownerReferences"] = []
     with pytest.raises(
         RefusedError,
-        match=r"wrong: job mrunners-0 is not owned by this tracker, job mrunners-1 is not owned by",
+        match=r"wrong: job.batch/mrunners-0 is not owned by this tracker, job.batch/mrunners-1 is "
+        r"not owned by",
     ):
         get_run(cluster, REF)
 

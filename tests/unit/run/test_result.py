@@ -254,7 +254,9 @@ def test_a_run_is_not_marked_while_a_pod_on_a_lost_node_exists(
     lost = "DeletionByTaintManager; node node-0 does not answer"
     assert (collected.finished, collected.collected) == (True, False)
     assert [(pod.pod, pod.detail) for pod in collected.unread] == [(POD, lost)]
-    assert collected.failures == (f"job mrunners-0: 1 of 2 pods lost: {lost}; check the node",)
+    assert collected.failures == (
+        f"job.batch/mrunners-0: 1 of 2 pods lost: {lost}; check the node",
+    )
     assert observer.warnings == [
         "the run does not count as collected, because 1 report may still be had: "
         "mrunners-0 index 0 (disrupted)"

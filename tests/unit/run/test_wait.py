@@ -33,9 +33,9 @@ RUN = planned()
 FIRST, SECOND = "mrunners-0", "mrunners-1"
 
 # As an observer receives them.
-FETCHED_0_0 = "mrunners-0 index 0, pod mrunners-0-0-abcde on node-0"
-FETCHED_0_1 = "mrunners-0 index 1, pod mrunners-0-1-abcde on node-1"
-FETCHED_1_0 = "mrunners-1 index 0, pod mrunners-1-0-abcde on node-0"
+FETCHED_0_0 = "mrunners-0 index 0, pod/mrunners-0-0-abcde on node-0"
+FETCHED_0_1 = "mrunners-0 index 1, pod/mrunners-0-1-abcde on node-1"
+FETCHED_1_0 = "mrunners-1 index 0, pod/mrunners-1-0-abcde on node-0"
 
 
 class WaitedRun:
@@ -197,12 +197,12 @@ def test_failed_pods_are_reported_at_the_end(run: WaitedRun) -> None:
     run.cluster.finish_job(FIRST)
     run.end(SECOND, 0, finish=True)
     assert run.failures() == (
-        "job mrunners-0: 1 of 2 pods failed (exit 1); see: kubectl logs --namespace load "
+        "job.batch/mrunners-0: 1 of 2 pods failed (exit 1); see: kubectl logs --namespace load "
         "pod/mrunners-0-1-abcde",
     )
     assert run.observer == RecordingObserver(
         warnings=[
-            "pod mrunners-0-1-abcde: no report: no-frame: no report frame in 2 lines of log: "
+            "pod/mrunners-0-1-abcde: no report: no-frame: no report frame in 2 lines of log: "
             "kperf: no such file"
         ],
         fetched=[FETCHED_0_0, FETCHED_1_0],
@@ -218,11 +218,11 @@ def test_pods_that_never_start_end_the_wait_with_their_cause(tmp_path: Path) -> 
     run.clock.then(*[lambda: None] * 5, lambda: run.end(FIRST, 1))
     cause = "ErrImagePull: kperf:9; check the runner image"
     assert run.failures() == (
-        f"job mrunners-0: 1 of 2 pods on node-0 did not start in time: {cause}",
+        f"job.batch/mrunners-0: 1 of 2 pods on node-0 did not start in time: {cause}",
     )
     assert run.observer.warnings == [
-        f"job mrunners-0: 1 of 2 pods on node-0 cannot start: {cause}",
-        "job mrunners-0: 1 of 2 pods on node-0 did not start in time, for the same reason",
+        f"job.batch/mrunners-0: 1 of 2 pods on node-0 cannot start: {cause}",
+        "job.batch/mrunners-0: 1 of 2 pods on node-0 did not start in time, for the same reason",
     ]
     assert 60 < run.clock.seconds < 80
     assert run.stored() == [(FIRST, 1), (SECOND, 0)]
@@ -233,7 +233,8 @@ def test_an_exhausted_quota_is_reported_from_the_event_of_the_job(tmp_path: Path
     uid = run.cluster.raw("Job", FIRST)["metadata"]["uid"]
     run.cluster.events.append(Event(uid, FIRST, "FailedCreate", "exceeded quota: tiny"))
     assert run.failures() == (
-        "job mrunners-0: 1 of 1 pods did not start in time: FailedCreate: exceeded quota: tiny; "
+        "job.batch/mrunners-0: 1 of 1 pods did not start in time: FailedCreate: exceeded quota: "
+        "tiny; "
         "check the namespace's quotas, limits, Pod Security level and ServiceAccount",
     )
 
@@ -359,7 +360,7 @@ def test_a_log_that_was_read_badly_is_read_again_while_the_run_continues(run: Wa
     assert run.failures(interval_seconds=10) == ()
     assert run.stored() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
     assert run.observer.warnings == [
-        "pod mrunners-0-0-abcde: no report: truncated: the log's tail is missing: a frame "
+        "pod/mrunners-0-0-abcde: no report: truncated: the log's tail is missing: a frame "
         "begins but does not end"
     ]
 
@@ -503,7 +504,7 @@ def test_a_log_that_cannot_be_read_yet_is_a_warning_and_left_to_the_result(run: 
     assert run.failures() == ()
     assert run.observer == RecordingObserver(
         warnings=[
-            "pod mrunners-0-0-abcde: no report: log-unavailable: dial tcp: i/o timeout",
+            "pod/mrunners-0-0-abcde: no report: log-unavailable: dial tcp: i/o timeout",
         ],
         fetched=[FETCHED_0_1],
         reports=[1],  # mrunners-1-0 is on the same unreachable node
@@ -553,7 +554,8 @@ def test_a_run_that_was_read_later_is_waited_for_in_the_same_way(run: WaitedRun)
 
 
 SIDECAR = (
-    "job mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: container istio-proxy "
+    "job.batch/mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: container "
+    "istio-proxy "
     "still runs in mrunners-0-0-abcde, mrunners-0-1-abcde; keep it from being injected into the "
     "runners' pods, or make it a native sidecar"
 )
@@ -592,7 +594,8 @@ def test_reports_are_fetched_while_the_job_controller_is_away(tmp_path: Path) ->
     assert stored == [[(FIRST, 0), (FIRST, 1)]]
     assert (snapshot.failures, snapshot.state.complete) == ((), False)
     assert snapshot.holds == (
-        "job mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: the Job controller has "
+        "job.batch/mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: the Job "
+        "controller has "
         "not counted them; check kube-controller-manager",
     )
     assert 120 < run.clock.seconds < 200
@@ -606,7 +609,8 @@ def test_a_job_that_nobody_finishes_after_all_its_pods_ends_the_wait(tmp_path: P
     assert (snapshot.failures, snapshot.state.complete) == ((), False)
     assert run.observer.warnings == list(snapshot.holds)
     assert snapshot.holds == (
-        "job mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: the Job controller has "
+        "job.batch/mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: the Job "
+        "controller has "
         "counted them and done nothing since; check kube-controller-manager",
     )
     assert run.stored() == [(FIRST, 0), (FIRST, 1)]
@@ -618,7 +622,8 @@ def test_a_pod_that_is_lost_with_its_node_ends_the_wait_by_name(tmp_path: Path) 
     run.start()
     run.clock.then(lambda: run.end(FIRST, 1), lambda: run.cluster.lose_node("mrunners-0-0-abcde"))
     assert run.failures() == (
-        "job mrunners-0: 1 of 2 pods lost: DeletionByTaintManager; node node-0 does not answer; "
+        "job.batch/mrunners-0: 1 of 2 pods lost: DeletionByTaintManager; node node-0 does not "
+        "answer; "
         "check the node",
     )
     assert run.stored() == [(FIRST, 1)]
@@ -638,9 +643,11 @@ def late_run(folder: Path) -> WaitedRun:
 
 
 LATE = (
-    "job mrunners-0: 1 of 3 pods did not start in time: ErrImagePull: kperf:9; check the runner "
+    "job.batch/mrunners-0: 1 of 3 pods did not start in time: ErrImagePull: kperf:9; check the "
+    "runner "
     "image",
-    "job mrunners-0: 1 of 3 pods did not start in time: no reason known; see: kubectl describe "
+    "job.batch/mrunners-0: 1 of 3 pods did not start in time: no reason known; see: kubectl "
+    "describe "
     "--namespace load job/mrunners-0",
 )
 
@@ -836,7 +843,7 @@ def test_a_pod_that_is_deleted_while_it_runs_is_reported_and_keeps_its_node(
     run.clock.then(delete_one, lambda: run.end(FIRST, 1, finish=True))
     snapshot = run.wait()
     assert run.observer.warnings == [
-        "pod mrunners-0-0-abcde on node-0 was deleted while it ran: drained, evicted, by hand, or "
+        "pod/mrunners-0-0-abcde on node-0 was deleted while it ran: drained, evicted, by hand, or "
         "with its node"
     ]
     outcomes = collect_outcomes(run.cluster, run.existing, snapshot, ReportStore(tmp_path))

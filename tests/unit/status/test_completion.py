@@ -118,7 +118,7 @@ def test_a_failed_job_is_reported_with_the_cause_and_a_pod_that_failed(
     pods: tuple[Pod, ...], line: str
 ) -> None:
     assert failure_lines(state(FAILED, COMPLETE[1]), [], RUN, creator_gone=False, pods=pods) == [
-        f"job mrunners-0: {line}"
+        f"job.batch/mrunners-0: {line}"
     ]
 
 
@@ -127,7 +127,8 @@ def test_pods_that_were_given_up_are_not_counted_as_failed() -> None:
     assert lines(replace(FAILED, given_up=given_up), COMPLETE[1]) == []
     one_more = replace(FAILED, given_up=(GivenUp((2,), "ErrImagePull", ""),))
     assert lines(one_more, COMPLETE[1]) == [
-        "job mrunners-0: 1 of 3 pods failed; see: kubectl describe --namespace load job/mrunners-0"
+        "job.batch/mrunners-0: 1 of 3 pods failed; see: kubectl describe --namespace load "
+        "job/mrunners-0"
     ]
 
 
@@ -135,7 +136,7 @@ def test_the_failed_pods_of_a_job_that_cannot_finish_are_reported() -> None:
     stuck = state(job(failed=(1,), ready=2), COMPLETE[1])
     pods = (failed_pod(0), failed_pod(1, exit_code=3))  # index 0 is not counted by its Job
     assert failure_lines(stuck, [], RUN, creator_gone=False, pods=pods) == [
-        "job mrunners-0: 1 of 3 pods failed (exit 3); see: kubectl logs --namespace load "
+        "job.batch/mrunners-0: 1 of 3 pods failed (exit 3); see: kubectl logs --namespace load "
         "pod/mrunners-0-1-abcde"
     ]
 
@@ -143,7 +144,8 @@ def test_the_failed_pods_of_a_job_that_cannot_finish_are_reported() -> None:
 def test_another_reason_than_failed_pods_is_told() -> None:
     late = job(finished="Failed", succeeded=(1,), finished_reason="DeadlineExceeded: too long")
     assert lines(late, COMPLETE[1]) == [
-        "job mrunners-0: 2 of 3 pods failed (DeadlineExceeded: too long); see: kubectl describe "
+        "job.batch/mrunners-0: 2 of 3 pods failed (DeadlineExceeded: too long); see: kubectl "
+        "describe "
         "--namespace load job/mrunners-0"
     ]
 
@@ -152,7 +154,7 @@ def test_overdue_pods_are_reported_and_others_are_not() -> None:
     late = image_diagnosis(0, overdue=True)
     slow = image_diagnosis(1)
     assert lines(job(), COMPLETE[1], diagnoses=(late, slow)) == [
-        "job mrunners-0: 1 of 3 pods on node-0 did not start in time: ErrImagePull; check "
+        "job.batch/mrunners-0: 1 of 3 pods on node-0 did not start in time: ErrImagePull; check "
         "the runner image"
     ]
 

@@ -271,15 +271,16 @@ def test_pods_of_one_job_and_reason_share_a_line() -> None:
         resolution="relax the spread",
     )
     assert lines(*images, other) == [
-        "job mrunners-0: 2 of 3 pods on node-0, node-2 cannot start: ErrImagePull: kperf:9; check "
+        "job.batch/mrunners-0: 2 of 3 pods on node-0, node-2 cannot start: ErrImagePull: kperf:9; "
+        "check "
         "the runner image",
-        "job mrunners-1: 1 of 1 pods cannot start: Unschedulable; relax the spread",
+        "job.batch/mrunners-1: 1 of 1 pods cannot start: Unschedulable; relax the spread",
     ]
 
 
 def test_pods_that_are_all_overdue_did_not_start_in_time() -> None:
     assert lines(diagnosis(overdue=True)) == [
-        "job mrunners-0: 1 of 3 pods on node-0 did not start in time: no reason known; see: "
+        "job.batch/mrunners-0: 1 of 3 pods on node-0 did not start in time: no reason known; see: "
         "kubectl describe --namespace load pod/mrunners-0-0-abcde"
     ]
 
@@ -287,7 +288,8 @@ def test_pods_that_are_all_overdue_did_not_start_in_time() -> None:
 def test_a_line_names_at_most_three_nodes() -> None:
     diagnoses = [diagnosis(index, reason="Odd") for index in range(5)]
     assert lines(*diagnoses) == [
-        "job mrunners-0: 5 of 3 pods on node-0, node-1, node-2 and 2 more cannot start: Odd; see: "
+        "job.batch/mrunners-0: 5 of 3 pods on node-0, node-1, node-2 and 2 more cannot start: "
+        "Odd; see: "
         "kubectl describe --namespace load pod/mrunners-0-0-abcde"
     ]
 

@@ -105,7 +105,8 @@ def test_a_sidecar_is_named_and_is_no_failure_of_a_runner_that_succeeded() -> No
     pods = with_sidecar(0), with_sidecar(1)
     assert failures(*pods, after=31) == []
     assert lines(*pods, after=31) == [
-        "job mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: container istio-proxy "
+        "job.batch/mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: container "
+        "istio-proxy "
         "still runs in mrunners-0-0-abcde, mrunners-0-1-abcde; keep it from being injected into "
         "the runners' pods, or make it a native sidecar"
     ]
@@ -113,7 +114,7 @@ def test_a_sidecar_is_named_and_is_no_failure_of_a_runner_that_succeeded() -> No
 
 def test_a_runner_that_failed_beside_a_sidecar_is_a_failure() -> None:
     assert failures(with_sidecar(0), with_sidecar(1, 3), after=31) == [
-        "job mrunners-0: 1 of 2 pods failed (exit 3), but the Job cannot finish: container "
+        "job.batch/mrunners-0: 1 of 2 pods failed (exit 3), but the Job cannot finish: container "
         "istio-proxy still runs in mrunners-0-1-abcde; keep it from being injected into the "
         "runners' pods, or make it a native sidecar"
     ]
@@ -125,8 +126,9 @@ def test_pods_that_their_controller_does_not_count_are_not_waited_for_after_two_
     assert not may_finish(*pods, after=121)
     cause = "the Job cannot finish: the Job controller has not counted them"
     assert lines(*pods, after=121) == [
-        f"job mrunners-0: 1 of 2 pods have ended, but {cause}; check kube-controller-manager",
-        f"job mrunners-0: 1 of 2 pods failed (exit 2), but {cause}; check kube-controller-manager",
+        f"job.batch/mrunners-0: 1 of 2 pods have ended, but {cause}; check kube-controller-manager",
+        f"job.batch/mrunners-0: 1 of 2 pods failed (exit 2), but {cause}; check "
+        f"kube-controller-manager",
     ]
 
 
@@ -139,9 +141,11 @@ def test_a_pod_whose_node_dies_before_it_has_ended_the_pod_is_not_waited_for() -
     assert not may_finish(ended(0), ended(1), after=31)
     assert failures(ended(0), after=31) == []
     assert lines(ended(0), ended(1, 2), after=31) == [
-        "job mrunners-0: 1 of 2 pods have ended, but the Job cannot finish: node node-0 has not "
+        "job.batch/mrunners-0: 1 of 2 pods have ended, but the Job cannot finish: node node-0 has "
+        "not "
         "reported their final phase; check the node",
-        "job mrunners-0: 1 of 2 pods failed (exit 2), but the Job cannot finish: node node-1 has "
+        "job.batch/mrunners-0: 1 of 2 pods failed (exit 2), but the Job cannot finish: node "
+        "node-1 has "
         "not reported their final phase; check the node",
     ]
 
@@ -157,11 +161,11 @@ def test_a_job_that_has_counted_all_pods_and_is_not_finished_is_not_waited_for()
         record(PodHold.CONTROLLER, detail, 1, exit_code=2, counted=True),
     ]
     assert lines(*pods, after=121, of=of) == [
-        f"job mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: {detail}; check "
+        f"job.batch/mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: {detail}; check "
         "kube-controller-manager"
     ]
     assert failures(*pods, after=121, of=of) == [
-        "job mrunners-0: 1 of 2 pods failed (exit 2); see: kubectl logs --namespace load "
+        "job.batch/mrunners-0: 1 of 2 pods failed (exit 2); see: kubectl logs --namespace load "
         "pod/mrunners-0-1-abcde"
     ]
 
@@ -180,7 +184,7 @@ def test_a_pod_on_a_node_that_does_not_end_it_is_lost_with_its_node() -> None:
     assert held(deleted, after=31) == [record(PodHold.NODE, detail)]
     assert not may_finish(deleted, after=31, of=job(started=START, succeeded=(1,)))
     assert failures(deleted, after=31) == [
-        f"job mrunners-0: 1 of 2 pods lost: {detail}; check the node"
+        f"job.batch/mrunners-0: 1 of 2 pods lost: {detail}; check the node"
     ]
 
 
@@ -192,12 +196,13 @@ def test_a_pod_that_was_deleted_by_hand_is_lost_when_its_node_does_not_end_it() 
 def test_a_node_that_does_not_answer_is_named_at_once_and_given_10_minutes() -> None:
     silent = running(silent_since=START)
     assert lines(silent, after=1) == [
-        "job mrunners-0: 1 of 2 pods cannot be watched: node node-0 does not answer; check the node"
+        "job.batch/mrunners-0: 1 of 2 pods cannot be watched: node node-0 does not answer; check "
+        "the node"
     ]
     assert may_finish(silent, after=600, of=job(started=START, succeeded=(1,)))
     assert not may_finish(silent, after=601, of=job(started=START, succeeded=(1,)))
     assert failures(silent, after=601) == [
-        "job mrunners-0: 1 of 2 pods lost: node node-0 does not answer; check the node"
+        "job.batch/mrunners-0: 1 of 2 pods lost: node node-0 does not answer; check the node"
     ]
 
 
@@ -211,7 +216,7 @@ def test_a_pod_that_started_too_late_is_not_waited_for() -> None:
     assert held(late, after=310) == [record(PodHold.LATE, detail)]
     assert not may_finish(late, after=310, of=job(started=START, succeeded=(1,)))
     assert failures(late, after=310) == [
-        f"job mrunners-0: 1 of 2 pods started too late and are not waited for: {detail}"
+        f"job.batch/mrunners-0: 1 of 2 pods started too late and are not waited for: {detail}"
     ]
 
 
