@@ -7,6 +7,7 @@ from typing import Final
 
 __all__ = [
     "DNS_LABEL_PATTERN",
+    "DNS_SUBDOMAIN_PATTERN",
     "dns_label_problem",
     "dns_subdomain_problem",
     "label_key_problem",
@@ -17,6 +18,8 @@ __all__ = [
 # Without anchors, and without the limit of 63 characters, in which 31 dashes have room between
 # letters. A form quotes it as Markdown, which takes `](` for a link and two `*` for emphasis.
 DNS_LABEL_PATTERN: Final = "[a-z0-9]+(?:-+[a-z0-9]+){0,31}"
+# With the dots and the least labels, 127 are the most that fit.
+DNS_SUBDOMAIN_PATTERN: Final = f"{DNS_LABEL_PATTERN}(?:[.]{DNS_LABEL_PATTERN}){{0,126}}"
 _LABEL: Final = re.compile(DNS_LABEL_PATTERN)
 _MAX_LABEL: Final = 63
 _MAX_SUBDOMAIN: Final = 253

@@ -128,8 +128,10 @@ def test_each_entrypoint_is_a_flow_and_no_placeholder(deployment: dict[str, Any]
             id="value",
         ),
         pytest.param(
-            lambda d: d["deployments"][0]["parameters"]["options"].update(runners=["file:///x"]),
-            "nightly: parameters: runner 1 of 1 (file:///x): ",
+            lambda d: d["deployments"][0]["parameters"]["options"].update(
+                runners=["file:///x?n=1"]
+            ),
+            "nightly: parameters: runner 1 of 1 (file:///x?n=1): ",
             id="uri",
         ),
         pytest.param(
@@ -207,7 +209,7 @@ BIG = {
     [
         ({"conductt": {}}, "conductt: unknown; known: options, policy"),
         (
-            {"options": {"runners": ["configmap:///load/mixed?numbers=40"]}},
+            {"options": {name: BIG[name] for name in ("runners", "runner_image")}},
             "options: 'namespace' is a required property; it replaces all of the deployment's",
         ),
         (

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mrunners.durations import DURATION_PATTERN
-from mrunners.names import DNS_LABEL_PATTERN
+from mrunners.names import DNS_LABEL_PATTERN, DNS_SUBDOMAIN_PATTERN
 from mrunners.plan.option_row import Option, optional
 from mrunners.plan.pod_option_rows import POD_ROWS
 from mrunners.quantities import COUNT_PATTERN, QUANTITY_PATTERN, RATE_PATTERN
@@ -62,7 +62,7 @@ class IfExists(StrEnum):
 _NAMESPACE: Final = {"pattern": f"^{DNS_LABEL_PATTERN}$", "minLength": 1, "maxLength": 63}
 _TRACKER: Final = {**_NAMESPACE, "maxLength": TRACKER_LENGTH}
 _SERVICE_ACCOUNT: Final = {
-    "pattern": rf"^{DNS_LABEL_PATTERN}([.]{DNS_LABEL_PATTERN}){{0,126}}$",
+    "pattern": f"^{DNS_SUBDOMAIN_PATTERN}$",
     "minLength": 1,
     "maxLength": 253,
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mrunners.names import DNS_SUBDOMAIN_PATTERN
 from mrunners.plan.option_row import Option, optional
 from mrunners.quantities import QUANTITY_PATTERN
 
@@ -127,7 +128,7 @@ POD_ROWS: Final = (
         "The PriorityClass of the pods.",
         "NAME",
         {
-            "pattern": "^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$",
+            "pattern": f"^({DNS_SUBDOMAIN_PATTERN})?$",
             "maxLength": 253,
         },
     ),

@@ -97,6 +97,9 @@ def run(
         validate_options(run_options.model_copy(update={"namespace": named}))
         connection, run_options = _connected(run_options, console)
         if _preflight(connection, run_options, console, dry_run=dry_run):
+            console.info(
+                f"the load is for {connection.location}, namespace {run_options.namespace}"
+            )
             _run_flow(run_options, connection.location.context, console)
     return ExitCode.DONE
 
@@ -135,12 +138,11 @@ def _run_options(values: dict[str, object]) -> RunOptions:
 
 
 def _connected(options: RunOptions, console: Console) -> tuple[Connection, RunOptions]:
-    """Connect, and say which cluster is going to be loaded; the options get their namespace."""
+    """Connect; the options get their namespace."""
     from mrunners.connection import connect
 
     connection = connect(options.kubeconfig, context=options.context, observer=console)
     namespace = namespace_or_default(options.namespace, connection.location)
-    console.info(f"the load is for {connection.location}, namespace {namespace}")
     return connection, options.model_copy(update={"namespace": namespace})
 
 

@@ -9,9 +9,12 @@ from mrunners import connection
 from mrunners.connection import Connection
 from mrunners.errors import NextStep
 from mrunners.hints import command
+from mrunners.plan.options import RunOptions
 from mrunners.refs import ClusterRef, RunRef
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
+from mrunners_cli.commands import run as run_module
+from mrunners_cli.console import Console
 from mrunners_cli.exits import exit_code_of
 from mrunners_cli.flags import given_cluster, remember_cluster
 from mrunners_cli.main import cli
@@ -111,13 +114,29 @@ def test_run_repeats_the_clusters_flags_too(
     deploy(cluster, planned(2))
     runner = ["--runner-image", IMAGE, "--runners", write_profile(tmp_path)]
     assert mrunners("run", "-n", "load", *runner, *FLAGS) == 3
-    loaded, *lines = capsys.readouterr().err.splitlines()
-    assert loaded == f"the load is for {LOCATION}, namespace load"
+    lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("error: tracker load/mrunners (starting, ")
     assert (
         "  wait for it with: mrunners wait load --tracker mrunners "
         "--kubeconfig '/etc/kube config' --context prod"
     ) in lines
+
+
+def test_run_names_the_cluster_before_anything_is_created(
+    cluster: FakeCluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def flow(options: RunOptions, context: str, console: Console) -> None:
+        console.info(f"the flow runs in {context}")
+
+    monkeypatch.setattr(run_module, "_run_flow", flow)
+    runner = ["--runner-image", IMAGE, "--runners", write_profile(tmp_path)]
+    assert mrunners("run", "-n", "load", *runner) == 0
+    assert capsys.readouterr().err == (
+        f"the load is for {LOCATION}, namespace load\nthe flow runs in {LOCATION.context}\n"
+    )
 
 
 @pytest.mark.parametrize("step", COMMANDS)
