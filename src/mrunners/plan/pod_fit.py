@@ -30,8 +30,8 @@ def fit_pod(pod: Mapping[str, Any], settings: PodSettings) -> dict[str, Any]:
     """
     template = settings.template or {}
     options = _as_pod(settings)
-    runner = merge_pod(runner_of(_spec(template)), runner_of(_spec(options)))
-    limits = (runner.get("resources") or {}).get("limits") or {}
+    given = merge_pod(merge_pod({}, template), options)  # without nulls
+    limits = (runner_of(given["spec"]).get("resources") or {}).get("limits") or {}
     fitted = merge_pod(_without_default_requests(pod, limits), template)
     fitted = merge_pod(fitted, options)
     chosen = {_stable(key) for key in _chosen_keys(fitted["spec"])}
@@ -45,10 +45,6 @@ def fit_pod(pod: Mapping[str, Any], settings: PodSettings) -> dict[str, Any]:
     terms = {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
     affinity = {"nodeAffinity": {REQUIRED: terms}}
     return merge_pod(fitted, {"spec": {"affinity": affinity}})
-
-
-def _spec(pod: Mapping[str, Any]) -> Mapping[str, Any]:
-    return pod.get("spec") or {}
 
 
 def _without_default_requests(pod: Mapping[str, Any], limits: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,6 +83,8 @@ def _as_pod(settings: PodSettings) -> dict[str, Any]:
     if settings.run_as_user:
         user = None if settings.run_as_user == PLATFORM else int(settings.run_as_user)
         spec["securityContext"] = {"runAsUser": user, "runAsGroup": user, "fsGroup": user}
+        # A container's would count instead of the pod's.
+        runner["securityContext"] = {"runAsUser": None, "runAsGroup": None}
     return {"metadata": metadata_of(settings), "spec": spec}
 
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from mrunners.errors import InvalidInputError
-from mrunners.plan.pod_merge import merge_pod
+from mrunners.plan.pod_merge import REQUIRED
 from mrunners.plan.pod_template import read_pod_template
 from tests.unit.env import planned
 from tests.unit.plan.test_pod_options import difference, pod_of, with_template
@@ -99,11 +99,59 @@ def test_what_kubectl_run_prints_is_a_template_with_a_second_container() -> None
         ("spec: {containers: [{name: runner, tty: true}]}", "runner.tty: must be false, because"),
         (
             "spec: {containers: [{name: runner, env: [{name: MRUNNERS_JOB, value: x}]}]}",
-            "runner.env.MRUNNERS_JOB: mrunners sets it itself",
+            "runner.env[0]: what begins with MRUNNERS_ is set for the runner",
         ),
         (
             "spec: {containers: [{name: runner, volumeMounts: [{name: a, mountPath: /config/}]}]}",
-            "runner.volumeMounts: mrunners mounts /config itself",
+            "runner.volumeMounts[0]: mrunners mounts /config itself",
+        ),
+        (
+            "spec: {containers: [{name: runner, env: [{name: JOB_COMPLETION_INDEX, value: x}]}]}",
+            "runner.env[0]: what begins with JOB_COMPLETION_INDEX is set for the runner",
+        ),
+        (
+            "spec: {containers: [{name: runner, volumeMounts: [{name: a, mountPath: "
+            "//tmp/report.json}]}]}",
+            "runner.volumeMounts[0]: mrunners mounts /tmp itself",
+        ),
+        (
+            "spec: {volumes: [{name: tmp, hostPath: {path: /tmp}}]}",
+            "spec.volumes.tmp: it must be an emptyDir or ephemeral, because pods that share it",
+        ),
+        (
+            "spec: {volumes: [{name: tmp, persistentVolumeClaim: {claimName: x}}]}",
+            "spec.volumes.tmp: it must be an emptyDir or ephemeral, because pods that share it",
+        ),
+        (
+            "spec: {volumes: [{name: a, emptyDir: {}}, {name: a, emptyDir: {}}]}",
+            "spec.volumes: two items have the same name",
+        ),
+        (
+            "spec: {containers: [{name: runner, ports: [{containerPort: 1}, {containerPort: 1, "
+            "protocol: TCP}]}]}",
+            "spec.containers[0].ports: two items have the same containerPort and protocol",
+        ),
+        (
+            "spec: {topologySpreadConstraints: [{topologyKey: a}]}",
+            "must be a list of mappings with 'topologyKey' and 'whenUnsatisfiable'",
+        ),
+        ("spec: {nodeSelector: [a]}", "spec.nodeSelector must be a mapping, got a list"),
+        (
+            f"spec: {{affinity: {{nodeAffinity: {{{REQUIRED}: [a]}}}}}}",
+            f"spec.affinity.nodeAffinity.{REQUIRED} must be a mapping, got a list",
+        ),
+        (
+            f"spec: {{affinity: {{nodeAffinity: {{{REQUIRED}: {{nodeSelectorTerms: "
+            "[{matchExpressions: [a]}]}}}}",
+            "nodeSelectorTerms[0].matchExpressions must be a list of mappings",
+        ),
+        (
+            f"spec: {{affinity: {{nodeAffinity: {{{REQUIRED}: {{}}}}}}}}",
+            f"spec.affinity.nodeAffinity.{REQUIRED} must have a list of nodeSelectorTerms",
+        ),
+        (
+            "spec: {containers: [{name: runner, resources: {limits: [1]}}]}",
+            "spec.containers[0].resources.limits must be a mapping, got a list",
         ),
         ("spec: {containers: [{name: runner, env: null}]}", "runner.env: the runner needs its own"),
         ("spec: {volumes: [{name: profile}]}", "volumes.profile: it is the volume of the load"),
@@ -115,11 +163,11 @@ def test_what_kubectl_run_prints_is_a_template_with_a_second_container() -> None
         ("spec: {volumes: [{$patch: delete, name: tmp}]}", "directives are not supported"),
         ("spec: [x]", "spec must be a mapping, got a list"),
         ("metadata: {labels: {mrunners.dev/tracker: x}}", "mrunners sets mrunners.dev/tracker"),
-        ("metadata: {labels: {a: 1}}", "metadata.labels: a: must be a text"),
+        ("metadata: {labels: {a: 1}}", "metadata.labels: number 1: its value must be a text, got"),
         ("metadata: {namespace: x}", "metadata.namespace: the namespace is an option of its own"),
         ("metadata: {ownerReferences: []}", "only labels and annotations are merged"),
-        ("kind: Deployment\nspec: {}", "the pod template is a Deployment; give a Pod"),
-        ("spec: {}\nspce: {}", "unknown key spce"),
+        ("kind: Deployment\nspec: {}", "the pod template has another kind; give a Pod"),
+        ("spec: {}\nspce: {}", "key 2 is unknown; a pod has"),
         ("a: &a x", "not allowed"),
         ("text", "the pod template must be a mapping, got"),
         ("spec: {}\n---\nspec: {}", "has several documents"),
@@ -163,33 +211,42 @@ spec:
     }
 
 
+def test_a_null_limit_is_none() -> None:
+    runner = "{name: runner, resources: {limits: {cpu: null}}}"
+    (container,) = pod_of(with_template(f"spec: {{containers: [{runner}]}}"))["spec"]["containers"]
+    assert container["resources"] == {
+        "requests": {"cpu": "100m", "memory": "128Mi"},
+        "limits": {},
+    }
+
+
+@pytest.mark.parametrize(("user", "expected"), [("7", 7), ("platform", None)])
+def test_the_user_of_the_option_beats_that_of_the_templates_container(
+    user: str, expected: int | None
+) -> None:
+    text = "spec: {containers: [{name: runner, securityContext: {runAsUser: 0, runAsGroup: 0}}]}"
+    spec = pod_of(with_template(text, run_as_user=user))["spec"]
+    container = spec["containers"][0]["securityContext"]
+    assert ("runAsUser" in container, "runAsGroup" in container) == (False, False)
+    assert spec["securityContext"].get("runAsUser") == expected
+
+
+SECRET = "hunter2"
+
+
 @pytest.mark.parametrize(
-    ("base", "over", "merged"),
+    "text",
     [
-        ({"a": {"b": 1, "c": 2}}, {"a": {"b": None}}, {"a": {"c": 2}}),
-        ({"a": [1]}, {"a": [2]}, {"a": [2]}),
-        (
-            {"containers": [{"name": "x", "a": 1}]},
-            {"containers": [{"name": "y"}, {"name": "x", "b": 2}]},
-            {"containers": [{"name": "x", "a": 1, "b": 2}, {"name": "y"}]},
-        ),
-        # A volume has one source.
-        (
-            {"volumes": [{"name": "tmp", "emptyDir": {}}]},
-            {"volumes": [{"name": "tmp", "ephemeral": {"a": 1}}]},
-            {"volumes": [{"name": "tmp", "ephemeral": {"a": 1}}]},
-        ),
-        ({"tolerations": [{"key": "a"}]}, {"tolerations": [{"key": "a"}, {"key": "b"}]}, None),
-        (
-            {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"a": 1}]}},
-            {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"b": 1}]}},
-            {
-                "podAntiAffinity": {
-                    "requiredDuringSchedulingIgnoredDuringExecution": [{"a": 1}, {"b": 1}]
-                }
-            },
-        ),
+        "{}: x",
+        "kind: {}",
+        "metadata: {{{}: x}}",
+        "metadata: {{labels: {{{}!: x}}}}",
+        "metadata: {{labels: {{a: '{}!'}}}}",
+        "spec: {{containers: [{{name: {}}}]}}",
+        "spec: {{containers: [{{name: runner, {}: [x], env: [{{name: MRUNNERS_{}}}]}}]}}",
+        "spec: {{affinity: {{{}: x, nodeAffinity: [{}]}}}}",
     ],
 )
-def test_the_merge_is_kubernetes_strategic_merge(base: Any, over: Any, merged: Any) -> None:
-    assert merge_pod(base, over) == (over if merged is None else merged)
+def test_no_message_repeats_what_a_file_of_the_worker_has(text: str) -> None:
+    (problem,) = problems(text.format(*[SECRET] * text.count("{}")))
+    assert SECRET not in problem
