@@ -17,6 +17,7 @@ __all__ = [
     "parse_bytes",
     "parse_count",
     "parse_rate",
+    "same_quantity",
 ]
 
 # More than any pod sends, and less than a Go int on every machine.
@@ -44,6 +45,14 @@ _UNIT: Final = "Ki|Mi|Gi|Ti|k|M|G|T|"
 QUANTITY_PATTERN: Final = f"{_NUMBER}(?:{_UNIT})"
 _QUANTITY: Final = re.compile(f"({_NUMBER})({_UNIT})")
 _MAX_INT64: Final = (1 << 63) - 1
+
+# What a cluster answers is any quantity, also one of those.
+_ANY_QUANTITY: Final = re.compile(
+    r"([+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30}))"
+    r"(?:[eE]([+-]?[0-9]{1,2})|([numkMGTPE]|[KMGTPE]i)?)"
+)
+_DECIMAL_UNITS: Final = ("n", "u", "m", "", "k", "M", "G", "T", "P", "E")
+_BINARY_UNITS: Final = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 
 
 def parse_bytes(text: str) -> int:
@@ -94,6 +103,24 @@ def parse_rate(text: str) -> float:
     if re.fullmatch(RATE_PATTERN, text) is None:
         raise ValueError(f"must be a number from 0 to {MAX_COUNT}, such as 10, got {quoted(text)}")
     return float(text)
+
+
+def same_quantity(first: str, second: str) -> bool:
+    """Whether two texts are the same Kubernetes quantity, as `0.5` and `500m` are."""
+    size = _exact(first)
+    return first == second or (size is not None and size == _exact(second))
+
+
+def _exact(text: str) -> Fraction | None:
+    match = _ANY_QUANTITY.fullmatch(text)
+    if match is None:
+        return None
+    number, exponent, unit = Fraction(match[1]), match[2], match[3] or ""
+    if exponent is not None:
+        return number * Fraction(10) ** int(exponent)
+    if unit in _DECIMAL_UNITS:
+        return number * Fraction(1000) ** (_DECIMAL_UNITS.index(unit) - 3)
+    return number * 1024 ** _BINARY_UNITS.index(unit)
 
 
 def format_bytes(count: int) -> str:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrunners.quantities import format_bytes, parse_bytes
+from mrunners.quantities import format_bytes, parse_bytes, same_quantity
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,25 @@ def test_bytes_are_shown_in_the_largest_binary_unit(count: int, text: str) -> No
 def test_whole_numbers_with_any_unit_are_parsed(count: int, unit: str) -> None:
     factor = {"": 1, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}[unit]
     assert parse_bytes(f"{count}{unit}") == count * factor
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("0.5", "500m", True),
+        ("1024Mi", "1Gi", True),
+        ("1e3", "1k", True),
+        ("1E", "1e18", True),
+        ("2", "2.0", True),
+        (".5", "500m", True),
+        ("1", "1m", False),
+        ("1G", "1Gi", False),
+        ("x", "x", True),
+        ("x", "1", False),
+        ("1e", "1", False),
+    ],
+)
+def test_two_texts_are_the_same_quantity_if_kubernetes_takes_them_so(
+    first: str, second: str, same: bool
+) -> None:
+    assert same_quantity(first, second) is same

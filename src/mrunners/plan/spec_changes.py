@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from mrunners.quantities import same_quantity
 from mrunners.text import printable
 
 __all__ = ["changed_fields", "dropped_fields", "mounted_profile", "spec_fields"]
@@ -36,6 +37,10 @@ _DEFAULTS = frozenset(
         "template.spec.containers.runner.terminationMessagePolicy",
         "template.spec.containers.runner.env.MRUNNERS_POD.valueFrom.fieldRef.apiVersion",
         "template.spec.volumes.profile.configMap.defaultMode",
+        # Where a pod template removes them.
+        "template.spec.securityContext=",
+        "template.spec.terminationGracePeriodSeconds=30",
+        "template.spec.enableServiceLinks=true",
     }
 )
 
@@ -43,19 +48,29 @@ _DEFAULTS = frozenset(
 _DEFAULTS_OF_TEMPLATES = re.compile(
     r"template\.spec\.(?:"
     r"volumes\.[^.]+\.(?:configMap|secret|projected|downwardAPI)\.defaultMode"
-    r"|volumes\.[^.]+\.hostPath\.type"
+    r"|volumes\.[^.]+\.(?:hostPath\.type|emptyDir|image\.pullPolicy)"
+    r"|volumes\.[^.]+\.ephemeral\.volumeClaimTemplate\."
+    r"(?:metadata\.creationTimestamp|metadata|spec\.volumeMode)"
+    r"|volumes\.[^.]+\.iscsi\.iscsiInterface|volumes\.[^.]+\.rbd\.(?:pool|user|keyring)"
+    r"|volumes\.[^.]+\.azureDisk\.(?:cachingMode|fsType|readOnly|kind)"
+    r"|volumes\.[^.]+\.scaleIO\.(?:storageMode|fsType)"
     r"|volumes\.[^.]+\.(?:.+\.)?fieldRef\.apiVersion"
     r"|volumes\.[^.]+\.projected\.sources\.[0-9]+\.serviceAccountToken\.expirationSeconds"
     r"|containers\.runner\.env\.[^.]+\.valueFrom\.fieldRef\.apiVersion"
+    r"|(?:volumes|containers\.runner\.env)\.(?:.+\.)?resourceFieldRef\.divisor"
     r"|containers\.runner\.ports\.[^.]+\.protocol"
     r"|containers\.runner\.[a-z]+Probe\.(?:[a-z]+(?:Seconds|Threshold)|httpGet\.(?:scheme|path))"
     r"|containers\.runner\.lifecycle\.[a-zA-Z]+\.httpGet\.(?:scheme|path)"
     r")"
 )
 
+# An API server writes them in their shortest form.
+_QUANTITY = re.compile(r"\.resources\.|\.(?:sizeLimit|divisor)$")
+
 # Stands for a dot within a name, such as that of a label.
 _DOT = "\0"
 
+_HOST_NETWORK = "template.spec.hostNetwork"
 _RUNNER = "template.spec.containers.runner"
 
 # A container's command is a script of a hundred lines.
@@ -176,9 +191,13 @@ def changed_fields(sent: Mapping[str, str], returned: Mapping[str, str]) -> list
         if path not in sent:
             added = _topmost(path, parents)
             shown = f" {printable(value, _VALUE_CHARACTERS)}" if value and added == path else ""
-            if not _is_default(added, value):
+            # A pod in the network of its node has its ports there.
+            own_port = added.endswith(".hostPort") and returned.get(_HOST_NETWORK) == "true"
+            if not own_port and not _is_default(added, value):
                 changes.setdefault(added, f"adds spec.{added}{shown} to")
-        elif value != sent[path]:
+        elif value != sent[path] and not (
+            _QUANTITY.search(path) and same_quantity(value, sent[path])
+        ):
             before, after = (printable(text, _VALUE_CHARACTERS) for text in (sent[path], value))
             changes[path] = f"changes spec.{path} from {before} to {after} in"
     parents = _parents(returned)

@@ -95,6 +95,42 @@ spec:
     )
 
 
+def test_what_an_api_server_fills_into_a_template_or_spells_shorter_is_no_change() -> None:
+    text = """
+spec:
+  hostNetwork: true
+  securityContext: null
+  terminationGracePeriodSeconds: null
+  volumes:
+  - {name: tmp, emptyDir: {sizeLimit: 1024Mi}}
+  - {name: a}
+  - name: b
+    ephemeral: {volumeClaimTemplate: {spec: {resources: {requests: {storage: 1e9}}}}}
+  containers:
+  - name: runner
+    ports: [{containerPort: 80}]
+    env: [{name: CPU, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}]
+"""
+    before = pod_of(with_template(text, cpu="0.5", memory="1024Mi", cpu_limit="1000m"))
+    after = deepcopy(before)
+    spec = after["spec"]
+    spec |= {"securityContext": {}, "terminationGracePeriodSeconds": 30}
+    tmp, a, b = spec["volumes"][1:]
+    tmp["emptyDir"]["sizeLimit"] = "1Gi"
+    a["emptyDir"] = {}
+    claim = b["ephemeral"]["volumeClaimTemplate"]
+    claim["metadata"] = {"creationTimestamp": None}
+    claim["spec"] |= {"resources": {"requests": {"storage": "1G"}}, "volumeMode": "Filesystem"}
+    runner = spec["containers"][0]
+    runner["resources"] = {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"cpu": "1"}}
+    runner["ports"][0] |= {"hostPort": 80, "protocol": "TCP"}
+    runner["env"][-1]["valueFrom"]["resourceFieldRef"]["divisor"] = "0"
+    sent_fields = spec_fields({"template": before})
+    assert changed_fields(sent_fields, spec_fields({"template": after})) == []
+    runner["resources"]["requests"]["cpu"] = "501m"
+    assert len(changed_fields(sent_fields, spec_fields({"template": after}))) == 1
+
+
 @pytest.mark.parametrize(
     ("added", "line"),
     [
