@@ -40,6 +40,8 @@ LIST_RESTARTS = 3
 
 # For a lost node the API server answers 500 for ever, and other nodes' logs are still to be read.
 LOG_RETRY_SECONDS = 30.0
+# A webhook for pods that is away keeps the pods from starting, and not us from asking.
+POD_RETRY_SECONDS = 10.0
 
 
 class KubernetesCluster:
@@ -122,7 +124,7 @@ class KubernetesCluster:
 
     def dry_run_pod(self, namespace: str, manifest: Manifest) -> None:
         """Let the API server check the creation of a pod without storing it."""
-        self._create(PODS, namespace, manifest, Pod.from_json, dryRun="All")
+        self._create(PODS, namespace, manifest, Pod.from_json, POD_RETRY_SECONDS, dryRun="All")
 
     def annotate_job(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
@@ -193,13 +195,15 @@ class KubernetesCluster:
         namespace: str,
         manifest: Manifest,
         parse: Callable[[Any], T],
+        limit: float | None = None,
         **query: str,
     ) -> T | None:
         query = {"fieldValidation": "Strict", **query}
         request = self._request(
             "create", "POST", kind, namespace, query=query, body=manifest, absent=frozenset({409})
         )
-        return self._call(request, functools.partial(parse_single, request.info, kind, parse))
+        parser = functools.partial(parse_single, request.info, kind, parse)
+        return self._call(request, parser, limit)
 
     def _patch(
         self, kind: Kind, namespace: str, name: str, uid: str, body: Mapping[str, Any]
@@ -280,12 +284,10 @@ class KubernetesCluster:
             absent=absent,
         )
 
-    def _call(self, request: Request, parse: Callable[[bytes], T]) -> T | None:
-        """Send a request with retries, also of an answer that cannot be parsed.
-
-        Returns:
-            The parsed body; None for a status in `request.absent`.
-        """
+    def _call(
+        self, request: Request, parse: Callable[[bytes], T], limit: float | None = None
+    ) -> T | None:
+        """Send a request, again also if its answer is broken; None for an `absent` status."""
 
         def attempt() -> T | None:
             status, body = self._transport.send(request)
@@ -295,4 +297,4 @@ class KubernetesCluster:
                 raise failure
             return None
 
-        return self._retry_policy.call(attempt)
+        return self._retry_policy.call(attempt, limit_seconds=limit)

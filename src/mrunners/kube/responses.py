@@ -20,6 +20,7 @@ __all__ = [
     "RequestInfo",
     "conflict_failure",
     "failure_from_status",
+    "is_of_policy",
     "is_status",
     "no_response",
     "unusable_answer",
@@ -119,7 +120,7 @@ def failure_from_status(
         return RequestFailure(
             FailureKind.TRANSIENT, UnreachableError(answered), _seconds(retry_after)
         )
-    if _POLICY.search(message):
+    if is_of_policy(message):
         # Such a policy chooses its status: 403 mostly, but 401, 413 and 422 too.
         text = f"{info} was refused by an admission policy of the cluster: {message}"
         return RequestFailure(
@@ -178,6 +179,11 @@ def _forbidden(info: RequestInfo, reason: str, message: str) -> RequestFailure:
             namespace=info.namespace,
         ),
     )
+
+
+def is_of_policy(message: str) -> bool:
+    """Whether an admission policy of the cluster has refused an object, as an error says."""
+    return _POLICY.search(message) is not None
 
 
 def conflict_failure(info: RequestInfo, status: int, body: bytes) -> RequestFailure | None:

@@ -73,7 +73,7 @@ def start_run(
     planned = action.planned
     for line in planned.warnings:
         observer.warn(line)
-    dry_run_jobs(cluster, action)
+    dry_run_jobs(cluster, action, observer)
     if (old := action.replaces) is not None:
         observer.info(f"replacing the finished run of tracker {old.ref} (run ID {old.plan.run_id})")
         delete_run(cluster, old, observer, force=True)

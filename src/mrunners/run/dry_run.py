@@ -2,7 +2,9 @@
 
 A Job is accepted whatever its pods are: quotas that demand limits, LimitRanges, Pod Security and
 most policies refuse the pods only, one by one, while the run is thought to be starting. So a pod as
-the Job controller would create it is judged too, where pods may be created.
+the Job controller would create it is judged too, where pods may be created. But it is the user who
+asks then: a policy that says nothing of a field of the pod may be about who creates it, and a run
+is only warned of it.
 """
 
 from __future__ import annotations
@@ -19,12 +21,14 @@ from mrunners.errors import (
     UnreachableError,
 )
 from mrunners.kube.api import Cluster
+from mrunners.kube.responses import is_of_policy
 from mrunners.kube.retry import request_deadline
 from mrunners.plan.job import job_manifest
 from mrunners.plan.metadata import Manifest
 from mrunners.plan.plan import PlannedJob, RunPlan
 from mrunners.plan.pod_options import PodSettings
 from mrunners.plan.tracker import assign_profiles, tracker_manifest
+from mrunners.run.observer import RunObserver
 from mrunners.run.preflight import RunAction
 from mrunners.status.pod_remedies import remedies
 
@@ -39,8 +43,15 @@ _PODS_SECONDS = 10.0
 # A webhook that has side effects; the real request may pass.
 _NOT_SUPPORTED = "does not support dry run"
 
-# May be over when the pods are created; the Job controller tries again.
+# May be over when the objects are created; the Job controller tries again.
 _PASSING = "exceeded quota"
+
+# The admission plugin OwnerReferencesPermissionEnforcement asks for rights on the owner, as which
+# the Job is named that does not exist.
+_NO_OWNER = ("cannot set an ownerRef", "cannot set blockOwnerDeletion")
+
+# What the API server answers about an object that is none, or is not valid.
+_WRONG = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
 
 
 def dry_run(cluster: Cluster, action: RunAction) -> None:
@@ -56,13 +67,20 @@ def dry_run(cluster: Cluster, action: RunAction) -> None:
     try:
         cluster.dry_run_config_map(plan.namespace, tracker_manifest(plan, profiles))
     except ApiStatusError as error:
-        if _NOT_SUPPORTED not in str(error):
+        # The run that is replaced is deleted before its successor is created.
+        full = action.replaces is not None and _PASSING in str(error)
+        if not full and _NOT_SUPPORTED not in str(error):
             raise
     dry_run_jobs(cluster, action)
 
 
-def dry_run_jobs(cluster: Cluster, action: RunAction) -> None:
+def dry_run_jobs(cluster: Cluster, action: RunAction, observer: RunObserver | None = None) -> None:
     """Let the API server judge a new run's first Job, and a pod of each ServiceAccount.
+
+    Args:
+        cluster: The cluster.
+        action: What `preflight` has returned.
+        observer: Is warned of what may refuse the pods; None where a caller will ask again.
 
     Raises:
         InvalidInputError: The pod template or an option is wrong.
@@ -75,13 +93,16 @@ def dry_run_jobs(cluster: Cluster, action: RunAction) -> None:
     by_account: dict[str | None, PlannedJob] = {}
     for job in plan.jobs:
         by_account.setdefault(job.service_account, job)
-    for job in by_account.values():
-        manifest = job_manifest(
+    manifests = {
+        job.index: job_manifest(
             plan, job, profile_config_map=config_maps[job.profile_digest], tracker_uid=_NO_UID
         )
-        if job == plan.jobs[0]:
-            _judge_job(cluster, plan, manifest)
-        _judge_pod(cluster, plan, job, manifest)
+        for job in by_account.values()
+    }
+    _judge_job(cluster, plan, manifests[plan.jobs[0].index])
+    for job in by_account.values():
+        if not _judge_pod(cluster, plan, job, manifests[job.index], observer):
+            return
 
 
 def _judge_job(cluster: Cluster, plan: RunPlan, manifest: Manifest) -> None:
@@ -91,33 +112,52 @@ def _judge_job(cluster: Cluster, plan: RunPlan, manifest: Manifest) -> None:
         text = str(error)
         if _NOT_SUPPORTED in text or _PASSING in text:
             return
-        given = plan.pods != PodSettings(platform=plan.pods.platform)
-        wrong = error.status == HTTPStatus.UNPROCESSABLE_ENTITY or "strict decoding" in text
-        if given and wrong:
+        if _is_wrong_input(plan, error):
             raise InvalidInputError(
                 f"the Jobs are not valid with the pod template and options given: {text}"
-            ) from error
+            ).suggest(plan.ref, *_steps(text)) from error
         raise error.suggest(plan.ref, *_steps(text)) from error
 
 
-def _judge_pod(cluster: Cluster, plan: RunPlan, job: PlannedJob, manifest: Manifest) -> None:
+def _judge_pod(
+    cluster: Cluster,
+    plan: RunPlan,
+    job: PlannedJob,
+    manifest: Manifest,
+    observer: RunObserver | None,
+) -> bool:
+    """Let the API server judge a pod; return whether it can be asked about others."""
     deadline = time.monotonic() + _PODS_SECONDS
     try:
         with request_deadline(deadline, time.monotonic):
             cluster.dry_run_pod(plan.namespace, _first_pod(manifest))
     except (ForbiddenError, UnreachableError):
-        return  # the first event of the Job tells
+        return False  # the first event of the Job tells
     except ApiStatusError as error:
         text = str(error)
-        if _NOT_SUPPORTED in text or _PASSING in text:
-            return
-        refused = ApiStatusError(
-            f"the pods of runner {job.index + 1} of {len(plan.jobs)} ({job.uri}) would be refused: "
-            f"{text}",
-            status=error.status,
-            reason=error.reason,
-        )
-        raise refused.suggest(plan.ref, *_steps(text)) from error
+        if any(passing in text for passing in (_NOT_SUPPORTED, _PASSING, *_NO_OWNER)):
+            return True
+        of_runner = f"the pods of runner {job.index + 1} of {len(plan.jobs)} ({job.uri})"
+        steps = _steps(text)
+        if is_of_policy(text) and not {*steps} - {NextStep.SET_TEMPLATE}:
+            if observer is not None:
+                observer.warn(
+                    f"{of_runner} may be refused, unless the policy is about who creates them: "
+                    f"{text}"
+                )
+            return True
+        message = f"{of_runner} would be refused: {text}"
+        if _is_wrong_input(plan, error):
+            raise InvalidInputError(message).suggest(plan.ref, *steps) from error
+        refused = ApiStatusError(message, status=error.status, reason=error.reason)
+        raise refused.suggest(plan.ref, *steps) from error
+    return True
+
+
+def _is_wrong_input(plan: RunPlan, error: ApiStatusError) -> bool:
+    """Whether an object is none because of what the user gave; a policy chooses its status."""
+    given = plan.pods != PodSettings(platform=plan.pods.platform)
+    return given and error.status in _WRONG and not is_of_policy(str(error))
 
 
 def _first_pod(manifest: Manifest) -> Manifest:

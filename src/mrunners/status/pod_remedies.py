@@ -25,6 +25,7 @@ _REFUSED: Final = tuple(
         (r"must specify ", (NextStep.SET_REQUESTS,)),
         (r"exceeded quota: .*requested: .*limits[.]", (NextStep.SET_LIMITS, NextStep.SET_REQUESTS)),
         (r"exceeded quota: .*requested: .*(cpu|memory)", (NextStep.SET_REQUESTS,)),
+        (r"exceeded quota: ", ()),  # of pods or other objects
         # LimitRange.
         (
             r"(minimum|maximum) (cpu|memory) usage|limit to request ratio",
@@ -40,10 +41,16 @@ _REFUSED: Final = tuple(
         (r"toleration", (NextStep.SET_TOLERATION,)),
         (r"annotation", (NextStep.SET_ANNOTATIONS,)),
         (r"\blabels?\b", (NextStep.SET_LABELS,)),
-        (r"limit", (NextStep.SET_LIMITS,)),
+        (r"\blimits?\b", (NextStep.SET_LIMITS,)),
         (r"resources?[.]|requests[.]", (NextStep.SET_REQUESTS,)),
         (r"PodSecurity|policy|admission webhook", (NextStep.SET_TEMPLATE,)),
     )
+)
+# Names of a user's choice, in which the words of the patterns mean nothing.
+_NAMES: Final = re.compile(
+    r"^create \S+ in namespace \S+ (?:was refused[^:]*|failed: the API server \S+ answered \d+): |"
+    r'\S+ "[^"]*" is (?:forbidden|invalid): |'
+    r"\b(?:Pod|Job)/\S+"
 )
 _UNSCHEDULABLE: Final = (
     (re.compile(r"untolerated taint"), NextStep.SET_TOLERATION),
@@ -66,6 +73,7 @@ def remedies(reason: str, message: str) -> tuple[NextStep, ...]:
         message: What it says.
     """
     if reason == "FailedCreate":
+        message = _NAMES.sub("", message)
         return next((steps for pattern, steps in _REFUSED if pattern.search(message)), ())
     if reason in {"Unschedulable", "FailedScheduling"}:
         return tuple(step for pattern, step in _UNSCHEDULABLE if pattern.search(message))

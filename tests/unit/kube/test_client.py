@@ -139,6 +139,19 @@ def test_a_dry_run_of_a_pod_stores_nothing(api: ApiServer, client: Client) -> No
     assert request == received("POST", f"{BASE}/pods", {}, fieldValidation="Strict", dryRun="All")
 
 
+def test_a_webhook_for_pods_that_is_away_is_no_outage_that_ends(
+    api: ApiServer, client: Client
+) -> None:
+    api.answers.extend([says(config_map()), *[refuses(500)] * 9])
+    client.get_config_map("load", "mrunners")
+    with pytest.raises(UnreachableError):
+        client.dry_run_pod("load", {})
+    api.answers.clear()
+    api.answers.append(says(config_map()))
+    client.get_config_map("load", "mrunners")
+    assert [text.rpartition("; ")[2] for text in client.warnings] == ["retrying for up to 10s"]
+
+
 def test_a_dry_run_returns_the_job_as_it_would_be_stored(api: ApiServer, client: Client) -> None:
     stored = {**job("j"), "spec": {"completions": 1, "ttlSecondsAfterFinished": 60}}
     api.answers.extend([says(stored, 201), refuses(409)])

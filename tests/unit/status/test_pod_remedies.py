@@ -21,6 +21,18 @@ CASES = {
         "limited: requests.cpu=1",
         "--cpu and --memory",
     ),
+    "quota-of-pods": (
+        "FailedCreate",
+        FORBIDDEN + "exceeded quota: limits, requested: pods=1, used: pods=4, limited: pods=4",
+        "",
+    ),
+    "names": (
+        "FailedCreate",
+        'create pods in namespace limit was refused: pods "limit-policy-0-0-" is forbidden: '
+        "resource Pod/limit/label-0 has something else",
+        "",
+    ),
+    "limited": ("FailedCreate", FORBIDDEN + "the number is limited", ""),
     "limit-range": (
         "FailedCreate",
         FORBIDDEN + "minimum memory usage per Container is 256Mi, but request is 128Mi",
