@@ -61,11 +61,7 @@ class IfExists(StrEnum):
 
 _NAMESPACE: Final = {"pattern": f"^{DNS_LABEL_PATTERN}$", "minLength": 1, "maxLength": 63}
 _TRACKER: Final = {**_NAMESPACE, "maxLength": TRACKER_LENGTH}
-_SERVICE_ACCOUNT: Final = {
-    "pattern": f"^{DNS_SUBDOMAIN_PATTERN}$",
-    "minLength": 1,
-    "maxLength": 253,
-}
+_SERVICE_ACCOUNT: Final = optional({"pattern": f"^{DNS_SUBDOMAIN_PATTERN}$", "maxLength": 253})
 _DURATION: Final = {"pattern": f"^{DURATION_PATTERN}$", "maxLength": 64}
 _COUNT: Final = {"pattern": f"^{COUNT_PATTERN}$", "maxLength": 9}
 _RATE: Final = {"pattern": f"^{RATE_PATTERN}$", "maxLength": 19}
@@ -111,8 +107,8 @@ _ROWS: Final = (
         name="service_account",
         title="Service account",
         help="The ServiceAccount of the runners' pods, which grants them their rights. It must "
-        "exist.",
-        default="default",
+        "exist. Default: that of a runner group, or default.",
+        default="",
         schema=_SERVICE_ACCOUNT,
         metavar="NAME",
         planned=True,

@@ -148,7 +148,7 @@ def validate_options(options: RunOptions, cluster: ClusterRef | None = None) -> 
     checks: tuple[tuple[str, str | None], ...] = (
         ("namespace", dns_label_problem(options.namespace)),
         ("advanced.tracker", dns_label_problem(advanced.tracker, max_length=TRACKER_LENGTH)),
-        ("service_account", dns_subdomain_problem(options.service_account)),
+        ("service_account", _account_problem(options.service_account)),
         ("timeout", _problem(parse_duration, options.timeout) if options.timeout else None),
         ("advanced.total", _problem(parse_count, advanced.total) if advanced.total else None),
         ("advanced.duration", _load_duration_problem(advanced)),
@@ -188,6 +188,10 @@ def _image_problem(options: RunOptions) -> str | None:
     if options.advanced.if_exists is IfExists.RESUME and not options.runners:
         return None
     return "give the kperf image, such as ghcr.io/azure/kperf:0.3.5"
+
+
+def _account_problem(name: str) -> str | None:
+    return dns_subdomain_problem(name) if name else None
 
 
 def _load_duration_problem(advanced: AdvancedOptions) -> str | None:

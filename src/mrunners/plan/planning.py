@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from mrunners.durations import parse_duration
 from mrunners.errors import InvalidInputError
 from mrunners.plan.metadata import job_name
-from mrunners.plan.option_table import OPTIONS
 from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import MAX_PODS_OF_RUN, PlannedJob, ProfileLoad, RunPlan, run_id_of
 from mrunners.plan.pod_options import pod_settings, pod_warnings
@@ -39,6 +38,9 @@ _LOG_BYTES_PER_SAMPLE: Mapping[ReportMode, float] = {
     ReportMode.PLAIN: 124.0,
     ReportMode.FRAMED: 9.0,
 }
+
+# The one that Kubernetes creates in each namespace.
+_ACCOUNT = "default"
 
 # A tracker has room for this many beside a large plan, and no one reads more in a report.
 _MAX_PLANNED_SPECS = 1_000
@@ -84,14 +86,13 @@ def plan_run(
             f"the runners have {pod_count:,} pods together, but a run has at most "
             f"{MAX_PODS_OF_RUN:,}"
         )
-    # An account that was asked for is that of all pods; one that was not leaves the groups theirs.
-    own_accounts = options.service_account == OPTIONS["service_account"].default
     plan = RunPlan(
         run_id=run_id_of(run_key),
         namespace=options.namespace,
         tracker=options.advanced.tracker,
         image=options.runner_image,
-        service_account=options.service_account,
+        # One that was asked for is that of all pods; otherwise runner groups have theirs.
+        service_account=options.service_account or _ACCOUNT,
         spread=options.advanced.spread,
         report_mode=options.advanced.report,
         node_log_limit_bytes=parse_bytes(options.advanced.node_log_limit),
@@ -108,7 +109,7 @@ def plan_run(
                 target_per_second=target_rate(runner.profile),
                 clients=target_clients(runner.profile),
                 node_affinity=tuple(runner.node_affinity.items()),
-                service_account=runner.service_account if own_accounts else None,
+                service_account=None if options.service_account else runner.service_account,
             )
             for index, runner in enumerate(runners)
         ),
@@ -120,7 +121,7 @@ def plan_run(
     profiles = {runner.digest: runner.rendered for runner in runners}
     newer = newer_release_warning(release_of_image(options.runner_image))
     warnings = [*([newer] if newer else []), *_profile_warnings(runners), *pod_warnings(plan.pods)]
-    if not own_accounts:
+    if options.service_account:
         warnings += _unused_accounts(runners, options.service_account)
     problems: list[str] = []
     for index, runner in enumerate(runners):

@@ -141,7 +141,7 @@ def test_variables_set_the_defaults_of_a_runs_options(monkeypatch: pytest.Monkey
     names = ["-h", "--help"]
     params = run.make_context("run", ["--spread", "off"], help_option_names=names).params
     chosen = ("runner_image", "spread", "wait", "service_account", "namespace")
-    assert [params[name] for name in chosen] == [IMAGE, "off", True, "default", None]
+    assert [params[name] for name in chosen] == [IMAGE, "off", True, "", None]
 
 
 def test_no_variable_forces_or_replaces_anything() -> None:

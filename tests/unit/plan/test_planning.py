@@ -170,14 +170,16 @@ def test_a_run_of_more_pods_than_a_cluster_can_have_is_refused() -> None:
     assert plan_run(requested, runners[:15], run_key="key").plan.pod_count == 150_000
 
 
-def test_an_account_that_was_asked_for_beats_those_of_runner_groups() -> None:
+@pytest.mark.parametrize("account", ["mine", "default"])
+def test_an_account_that_was_asked_for_beats_those_of_runner_groups(account: str) -> None:
     group = {"service_account": "own"}
     runners = [loaded(uri).model_copy(update=group) for uri in uris(1)]
     left = plan_run(options(), runners, run_key="k")
-    assert (left.plan.jobs[0].service_account, left.warnings) == ("own", ())
-    asked = plan_run(options(service_account="mine"), runners, run_key="k")
-    assert asked.plan.jobs[0].service_account is None
+    assert (left.plan.service_account, left.plan.jobs[0].service_account) == ("default", "own")
+    assert left.warnings == ()
+    asked = plan_run(options(service_account=account), runners, run_key="k")
+    assert (asked.plan.service_account, asked.plan.jobs[0].service_account) == (account, None)
     assert asked.warnings == (
         "runner 1: serviceAccount: own of the runner group is not used, because the run has the "
-        "ServiceAccount mine",
+        f"ServiceAccount {account}",
     )
