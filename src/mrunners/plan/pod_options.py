@@ -90,11 +90,15 @@ class PodSettings(Record):
         return bool(self.toleration or spec.get("tolerations"))
 
     def differences(self, requested: PodSettings) -> list[str]:
-        """Return how the settings of an existing run differ, one line per difference."""
+        """Return how the settings of an existing run differ, one line per difference.
+
+        The platform is not compared: it follows from the image, and earlier releases did not store
+        it.
+        """
         lines = []
         for name in PodSettings.model_fields:
             old, new = getattr(self, name), getattr(requested, name)
-            if old == new:
+            if old == new or name == "platform":
                 continue
             if name == "template":
                 lines.append("pod_template: differs from that of the existing run")
@@ -113,10 +117,9 @@ class PodSettings(Record):
             yield "pod-template"
 
 
-def _shown(value: object) -> str:
-    texts = (value,) if isinstance(value, str) else tuple(value or ())  # type: ignore[arg-type]
-    words = [text if isinstance(text, str) else "=".join(text) for text in texts if text]
-    return ", ".join(words) or "none"
+def _shown(value: str | tuple[str, ...]) -> str:
+    texts = (value,) if isinstance(value, str) else value
+    return ", ".join(text for text in texts if text) or "none"
 
 
 def pod_settings(options: object, image: str, template: PodTemplate | None) -> PodSettings:
@@ -183,9 +186,20 @@ def pod_warnings(settings: PodSettings) -> Iterator[str]:
     for container in spec.get("containers") or ():
         if container["name"] != CONTAINER:
             yield (
-                f"the pods run until container {container['name']} of the pod template has ended "
-                "too; one that never ends belongs under initContainers, with restartPolicy: Always"
+                f"the pods run until container {printable(container['name'], 63)} of the pod "
+                "template has ended too; one that never ends belongs under initContainers, with "
+                "restartPolicy: Always"
             )
+    if seconds := spec.get("activeDeadlineSeconds"):
+        yield (
+            f"activeDeadlineSeconds {seconds} of the pod template: pods that run longer are killed "
+            "and their reports are lost"
+        )
+    if spec.get("automountServiceAccountToken") is False:
+        yield (
+            "automountServiceAccountToken false of the pod template: the runners have no token for "
+            "the API server, unless the template mounts one"
+        )
 
 
 def _pair_problem(text: str, *more: Callable[[str, str], str | None]) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mrunners.errors import FieldProblem, InvalidOptionsError
-from mrunners.plan.job import job_manifest
+from mrunners.plan.job import job_digest, job_manifest
 from mrunners.plan.options import validate_options
 from mrunners.plan.plan import RunPlan, plan_differences
 from mrunners.plan.planning import PlannedRun, plan_run
@@ -187,7 +187,11 @@ def test_a_plan_of_an_earlier_release_makes_the_same_jobs_as_before() -> None:
     assert old.pods == PodSettings()
     (job, *_) = old.jobs
     manifest: Any = job_manifest(old, job, profile_config_map="mrunners", tracker_uid="u")
-    assert "affinity" not in manifest["spec"]["template"]["spec"]
+    # As the release wrote it that knew no settings: its Jobs are adopted by this digest.
+    assert job_digest(manifest) == (
+        "905e4808fedde28bcec8510f14c0c76c7c8ab329aeb4a56b2e5a4ee14d4e66cc"
+    )
+    assert plan_differences(old, planned().plan) == []
 
 
 @pytest.mark.parametrize(
@@ -267,6 +271,25 @@ def test_a_cpu_limit_is_warned_of_in_option_and_template() -> None:
     assert planned(cpu_limit="2").warnings == (text,)
     assert with_template(limited).warnings == (text,)
     assert planned(memory_limit="1Gi").warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "warning"),
+    [
+        (
+            "activeDeadlineSeconds: 60",
+            "activeDeadlineSeconds 60 of the pod template: pods that run longer are killed and "
+            "their reports are lost",
+        ),
+        (
+            "automountServiceAccountToken: false",
+            "automountServiceAccountToken false of the pod template: the runners have no token for "
+            "the API server, unless the template mounts one",
+        ),
+    ],
+)
+def test_what_a_template_takes_from_the_runners_is_warned_of(field: str, warning: str) -> None:
+    assert with_template(f"spec: {{{field}}}").warnings == (warning,)
 
 
 def test_options_of_a_resumed_run_that_differ_are_told_one_by_one() -> None:
