@@ -18,6 +18,7 @@ from mrunners.plan.option_table import OPTIONS, TRACKER_LENGTH, IfExists, Spread
 from mrunners.plan.pod_options import pod_option_problems
 from mrunners.profiles.images import image_problem, release_of_image, release_problem
 from mrunners.profiles.overrides import ProfileOverrides, parse_load_duration
+from mrunners.profiles.release_rules import override_problems
 from mrunners.quantities import parse_bytes, parse_count, parse_rate
 from mrunners.records import Record
 from mrunners.refs import ClusterRef, RunRef
@@ -158,6 +159,7 @@ def validate_options(options: RunOptions, cluster: ClusterRef | None = None) -> 
         ("runner_image", _image_problem(options)),
         ("runners", _runners_problem(options)),
         *((f"advanced.{name}", problem) for name, problem in pod_option_problems(advanced)),
+        *_release_problems(options),
         *_cluster_problems(options, cluster),
     )
     problems = [FieldProblem(field, problem) for field, problem in checks if problem is not None]
@@ -198,6 +200,15 @@ def _load_duration_problem(advanced: AdvancedOptions) -> str | None:
     if advanced.duration and advanced.total:
         return "cannot be combined with a total, beside which kperf ignores a duration"
     return _problem(parse_load_duration, advanced.duration) if advanced.duration else None
+
+
+def _release_problems(options: RunOptions) -> Iterator[tuple[str, str]]:
+    try:
+        overrides = options.overrides
+    except ValueError:
+        return  # it is reported by itself
+    for name, problem in override_problems(overrides, release_of_image(options.runner_image)):
+        yield f"advanced.{name}", problem
 
 
 def _problem(parse: Callable[[str], object], text: str) -> str | None:

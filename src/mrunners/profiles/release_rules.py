@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from mrunners.profiles.images import LATEST_KNOWN_RELEASE, KperfRelease
+from mrunners.profiles.overrides import ProfileOverrides
 from mrunners.profiles.profile import ContentType, LoadProfile, LoadProfileSpec, WeightedRequest
 from mrunners.profiles.requests import (
     RequestGet,
@@ -21,7 +22,7 @@ from mrunners.profiles.requests import (
 )
 from mrunners.text import listed
 
-__all__ = ["RELEASE_FACTS", "ReleaseFact", "release_problems"]
+__all__ = ["RELEASE_FACTS", "ReleaseFact", "override_problems", "release_problems"]
 
 Part = TypeVar("Part", LoadProfile, LoadProfileSpec, WeightedRequest)
 
@@ -222,6 +223,27 @@ def release_problems(profile: LoadProfile, release: KperfRelease | None) -> list
         f"{listed(alike, 1)}: needs {needed}, but the image is kperf {release}"
         for (_, needed), alike in paths.items()
     ]
+
+
+def override_problems(
+    overrides: ProfileOverrides, release: KperfRelease | None
+) -> Iterator[tuple[str, str]]:
+    """Yield what a run sets over its load profiles that a release would ignore or refuse.
+
+    Args:
+        overrides: Of the run.
+        release: Of the image; None when it is unknown.
+
+    Yields:
+        The field, and the end of a sentence that begins with it.
+    """
+    values = overrides.model_dump(exclude_none=True)
+    spec = LoadProfileSpec.model_construct(**values)
+    for fact in _OF_SPECS:
+        if release is None or fact.part not in values or fact.holds_in(release):
+            continue
+        if fact.uses(spec):
+            yield fact.part, f"needs {fact.needed}, but the image is kperf {release}"
 
 
 def _needs(profile: LoadProfile, release: KperfRelease) -> Iterator[tuple[str, str, str]]:

@@ -52,6 +52,10 @@ def test_valid_options_pass() -> None:
             {"duration": "soon"},
             "advanced.duration: not a duration: 'soon'; write it like 90s, 10m, 2h or 1h30m",
         ),
+        (
+            {"duration": "10m", "runner_image": "ghcr.io/azure/kperf:0.3.2"},
+            "advanced.duration: needs kperf 0.3.3 or later, but the image is kperf 0.3.2",
+        ),
         ({"duration": "500ms"}, "advanced.duration: must be whole seconds, got '500ms'"),
         (
             {"duration": "90y"},
