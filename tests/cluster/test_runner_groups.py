@@ -206,6 +206,18 @@ def _attempts(runner: Any) -> int:
     return sum(pod["samples"] + pod["errors"] for pod in runner["pods"])
 
 
+def _profiles(env: Env) -> list[Any]:
+    """The load profiles as the pods of the run get them."""
+    (tracker,) = env.kubectl.objects("configmaps", "--field-selector=metadata.name=mrunners")
+    texts = [text for key, text in tracker["data"].items() if key != "plan.json"]
+    return [yaml.safe_load(text) for text in texts]
+
+
+def _quorum_lists(profile: Any) -> list[Any]:
+    requests = [request for spec in profile["specs"] for request in spec["requests"]]
+    return [request["quorumList"] for request in requests if "quorumList" in request]
+
+
 def test_runner_groups_run_unedited_with_their_counts_accounts_and_nodes(group_env: Env) -> None:
     env = group_env
     done = _run(env, [_uri(env, name) for name in GROUPS], "--wait")
@@ -224,6 +236,10 @@ def test_runner_groups_run_unedited_with_their_counts_accounts_and_nodes(group_e
     assert 0 < sent.pop("phases") <= 52
     # Without a total, kperf sends 1,000 requests.
     assert sent == {"mixed": 3 * 1000, "paged": 2 * 40, "patches": 2 * 30, "old": 20}
+    # What kperf does without it looks the same from here: the pods' profile must have it.
+    lists = [one for profile in _profiles(env) for one in _quorum_lists(profile)]
+    spelled = [(one["selector"], one["seletor"]) for one in lists if one["resource"] == "pods"]
+    assert spelled == [("app=runner", "app=runner")]
 
 
 def test_a_run_overrides_the_load_of_groups_and_says_so_in_its_report(group_env: Env) -> None:
@@ -232,10 +248,8 @@ def test_a_run_overrides_the_load_of_groups_and_says_so_in_its_report(group_env:
     done = _run(env, uris, "--wait", "--total", "15", "--rate", "0")
     assert done.stdout == "mrunners\n", done.stderr
     assert "count: 2 of the runner group is not used, because the URI has numbers=1" in done.stderr
-    (tracker,) = env.kubectl.objects("configmaps", "--field-selector=metadata.name=mrunners")
-    texts = {key: text for key, text in tracker["data"].items() if key != "plan.json"}
-    profiles = [yaml.safe_load(text) for text in texts.values()]
-    assert [(one["spec"]["total"], one["spec"]["rate"]) for one in profiles] == [(15, 0)] * 2
+    loads = [(one["spec"]["total"], one["spec"]["rate"]) for one in _profiles(env)]
+    assert loads == [(15, 0)] * 2
     report = env.mrunners("result", env.namespace).report
     assert [_attempts(runner) for runner in report["runners"]] == [3 * 15, 15]
     assert report["notes"][0] == (

@@ -64,9 +64,16 @@ def assign_profiles(plan: RunPlan, profiles: Mapping[str, str]) -> dict[str, str
     """
     used = len(_plan_json(plan).encode())
     if used > DATA_LIMIT_BYTES:
+        bare = plan.model_copy(update={"pods": plan.pods.model_copy(update={"template": None})})
+        template = used - len(_plan_json(bare).encode())
+        advice = (
+            f"{template:,} of these are the pod template's: use a smaller one"
+            if used - template <= DATA_LIMIT_BYTES
+            else "use fewer runners or shorter URIs"
+        )
         raise InvalidInputError(
             f"the plan of {counted(len(plan.jobs), 'runner')} takes {used:,} bytes, but a "
-            f"ConfigMap holds at most {DATA_LIMIT_BYTES:,}; use fewer runners or shorter URIs"
+            f"ConfigMap holds at most {DATA_LIMIT_BYTES:,}; {advice}"
         )
     config_maps: dict[str, str] = {}
     name, overflows = plan.tracker, 0

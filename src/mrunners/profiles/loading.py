@@ -115,7 +115,7 @@ def load_runners(
             for spec, place in zip(specs, places, strict=True)
         ]
     )
-    return _limited([runner for spec in specs for runner in profiles.loaded_runners(spec)])
+    return profiles.loaded_runners(specs)
 
 
 def read_runners(
@@ -158,9 +158,7 @@ def read_runners(
             for uri, check, place in zip(uris, checks, places, strict=True)
         ]
     )
-    return tuple(
-        _limited([one for check in checks for one in profiles.loaded_runners(check.spec())])
-    )
+    return tuple(profiles.loaded_runners([check.spec() for check in checks]))
 
 
 class _Profiles:
@@ -194,11 +192,27 @@ class _Profiles:
             return ()
         return ("numbers is missing: add ?numbers=N, the number of pods",)
 
-    def loaded_runners(self, spec: RunnerSpec) -> Iterator[LoadedRunner]:
-        """Yield the runners of a spec for which there are no problems, one per document."""
+    def loaded_runners(self, specs: Sequence[RunnerSpec]) -> list[LoadedRunner]:
+        """Return the runners of specs for which there are no problems, one per document.
+
+        Raises:
+            InvalidInputError: They are too many.
+        """
+        count = sum(len(self._profiles_of(spec)) for spec in specs)
+        if count > MAX_RUNNERS:
+            raise InvalidInputError(
+                f"the documents of the runner URIs are {count:,} runners; at most "
+                f"{MAX_RUNNERS:,} are allowed"
+            )
+        return [runner for spec in specs for runner in self._runners_of(spec)]
+
+    def _profiles_of(self, spec: RunnerSpec) -> tuple[ReadProfile, ...]:
         result = self._results[spec.scheme, spec.path]
         assert not isinstance(result, InvalidInputError)
-        for profile in result:
+        return result
+
+    def _runners_of(self, spec: RunnerSpec) -> Iterator[LoadedRunner]:
+        for profile in self._profiles_of(spec):
             group = profile.group or RunnerGroup()
             pod_count = spec.pod_count or group.count
             assert pod_count is not None  # `count_problems` has none
@@ -239,15 +253,6 @@ class _Profiles:
             for problem in release_problems(profile.profile, self._release)
         ]
         return InvalidInputError(problems) if problems else result
-
-
-def _limited(runners: list[LoadedRunner]) -> list[LoadedRunner]:
-    if len(runners) > MAX_RUNNERS:
-        raise InvalidInputError(
-            f"the documents of the runner URIs are {len(runners):,} runners; at most "
-            f"{MAX_RUNNERS:,} are allowed"
-        )
-    return runners
 
 
 def _check_uris(uris: Sequence[str], sources: Mapping[str, ProfileSource]) -> list[UriCheck]:

@@ -4,6 +4,7 @@ import pytest
 
 from mrunners.errors import InvalidInputError, NextStep, RefusedError
 from mrunners.plan.planning import PlannedRun, plan_run
+from mrunners.plan.pod_template import PodTemplate
 from mrunners.plan.tracker import (
     assign_profiles,
     overflow_manifests,
@@ -252,3 +253,15 @@ def test_a_plan_larger_than_a_config_map_is_refused() -> None:
     job = run.plan.jobs[0].model_copy(update={"uri": "file:///" + "x" * 900 * KIB})
     with pytest.raises(InvalidInputError, match=r"^the plan of 1 runner takes 92\d,\d+ bytes"):
         assign_profiles(run.plan.model_copy(update={"jobs": (job,)}), run.profiles)
+
+
+def test_a_plan_that_its_pod_template_makes_too_large_names_the_template() -> None:
+    template: PodTemplate = {"spec": {"dnsConfig": {"searches": ["a" * 1000] * 1000}}}
+    requested = options(runners=uris(1))
+    with pytest.raises(InvalidInputError, match=r"are the pod template's: use a smaller one$"):
+        plan_run(
+            requested,
+            [loaded(uri) for uri in requested.runners],
+            run_key="key",
+            pod_template=template,
+        )
