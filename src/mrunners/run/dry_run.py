@@ -193,4 +193,6 @@ def _first_pod(manifest: Manifest) -> Manifest:
 
 
 def _steps(text: str) -> tuple[NextStep, ...]:
+    if "strict decoding error" in text:  # a misspelt field may look like one that has an option
+        return ()
     return remedies("FailedCreate", text)

@@ -52,6 +52,9 @@ _NAMES: Final = re.compile(
     r'\S+ "[^"]*" is (?:forbidden|invalid): |'
     r"\b(?:Pod|Job)/\S+"
 )
+_POLICIES: Final = re.compile(
+    r"ValidatingAdmissionPolicy '[^']*' with binding '[^']*'|admission webhook \"[^\"]*\""
+)
 _UNSCHEDULABLE: Final = (
     (re.compile(r"untolerated taint"), NextStep.SET_TOLERATION),
     (re.compile(r"match Pod's node affinity/selector"), NextStep.SET_NODES),
@@ -73,7 +76,7 @@ def remedies(reason: str, message: str) -> tuple[NextStep, ...]:
         message: What it says.
     """
     if reason == "FailedCreate":
-        message = _NAMES.sub("", message)
+        message = _POLICIES.sub("policy", _NAMES.sub("", message))
         return next((steps for pattern, steps in _REFUSED if pattern.search(message)), ())
     if reason in {"Unschedulable", "FailedScheduling"}:
         return tuple(step for pattern, step in _UNSCHEDULABLE if pattern.search(message))

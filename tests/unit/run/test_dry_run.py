@@ -130,6 +130,7 @@ def test_a_template_that_the_server_does_not_understand_is_wrong_input(
     with pytest.raises(InvalidInputError) as caught:
         dry_run(cluster, RunAction(planned(cpu="1")))
     assert str(caught.value) == f"{start}: {text}"
+    assert caught.value.next_steps == ()
 
 
 def test_a_wrong_value_is_told_with_the_option_that_sets_it(cluster: FakeCluster) -> None:

@@ -32,6 +32,12 @@ CASES = {
         "resource Pod/limit/label-0 has something else",
         "",
     ),
+    "names-of-policies": (
+        "FailedCreate",
+        FORBIDDEN + "ValidatingAdmissionPolicy 'limit-labels' with binding 'uid' denied request: "
+        "only controllers create pods",
+        "--pod-template",
+    ),
     "limited": ("FailedCreate", FORBIDDEN + "the number is limited", ""),
     "limit-range": (
         "FailedCreate",
