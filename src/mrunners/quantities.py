@@ -117,9 +117,9 @@ def _exact(text: str) -> Fraction | None:
         return None
     number, exponent, unit = Fraction(match[1]), match[2], match[3] or ""
     if exponent is not None:
-        return number * Fraction(10) ** int(exponent)
+        return number * Fraction(f"1e{exponent}")
     if unit in _DECIMAL_UNITS:
-        return number * Fraction(1000) ** (_DECIMAL_UNITS.index(unit) - 3)
+        return number * Fraction(f"1e{3 * (_DECIMAL_UNITS.index(unit) - 3)}")
     return number * 1024 ** _BINARY_UNITS.index(unit)
 
 
