@@ -120,7 +120,7 @@ def _exact(text: str) -> Fraction | None:
         return number * Fraction(f"1e{exponent}")
     if unit in _DECIMAL_UNITS:
         return number * Fraction(f"1e{3 * (_DECIMAL_UNITS.index(unit) - 3)}")
-    return number * 1024 ** _BINARY_UNITS.index(unit)
+    return number * (1 << 10 * _BINARY_UNITS.index(unit))
 
 
 def format_bytes(count: int) -> str:
