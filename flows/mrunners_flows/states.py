@@ -201,7 +201,8 @@ class _KnownErrors(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        known = isinstance(error, MrunnersError) and record.msg.startswith(_ENGINE_TEXTS)
+        # Not all that is logged is a text: `logger.exception(error)` logs the error itself.
+        known = isinstance(error, MrunnersError) and str(record.msg).startswith(_ENGINE_TEXTS)
         return not known
 
 
