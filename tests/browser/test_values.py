@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from mrunners.render.html.page import render_html
+from mrunners.reports.merge import merge
+from mrunners.reports.outcomes import MissingReason
 from tests.browser.browsers import open_page
+from tests.factories import RUN, RUN_ID, flat, merged_pod, missing_pod
 
 CURVES = "svg[aria-label^='Share of requests']:visible"
 
@@ -110,16 +115,24 @@ def test_a_table_is_copied_with_all_rows_and_numbers_that_programs_read(
         assert opened.complaints == []
 
 
-def test_no_copied_text_is_a_formula(browser: Browser, files: dict[str, Path]) -> None:
-    with open_page(browser, files["hostile"]) as opened:
-        for table in ("runners", "pods", "requests"):
-            for row in copied(opened.page, table):
-                assert not [
-                    field
-                    for field in row
-                    if field[:1] in {"=", "+", "@", "-"} and not number(field)
-                ]
+FORMULA = '=HYPERLINK("http://evil.example")'
 
 
-def number(text: str) -> bool:
-    return text.removeprefix("-").replace(".", "", 1).isdigit()
+def test_no_copied_text_is_a_formula(browser: Browser, tmp_path: Path) -> None:
+    whole = merged_pod(0, 0, flat({"GET /x": [0.001]}))
+    missing = missing_pod(0, 1, MissingReason.NO_FRAME, "@SUM(1)")
+    outcomes = [
+        replace(whole, pod=FORMULA, node="+1+1"),
+        replace(missing, pod=FORMULA, node="-2+3"),
+    ]
+    path = tmp_path / "formulas.html"
+    path.write_text(render_html(merge(RUN, RUN_ID, outcomes)), encoding="utf-8")
+    with open_page(browser, path) as opened:
+        pods = copied(opened.page, "pods")
+        assert [row[:3] for row in pods[1:]] == [
+            [f"'{FORMULA}", "'+1+1", "merged"],
+            [f"'{FORMULA}", "'-2+3", "no-frame"],
+        ]
+        assert copied(opened.page, "missing")[1:] == [
+            ["mrunners-0 index 1", f"'{FORMULA}", "no-frame", "'@SUM(1)", "'-2+3"]
+        ]
