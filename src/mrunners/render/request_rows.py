@@ -10,7 +10,10 @@ from mrunners.formatting import counted, request_names
 from mrunners.reports.analysis.error_timeline import ErrorTimeline
 from mrunners.reports.merged import MergedReport
 
-__all__ = ["RequestRow", "RequestRows", "error_times", "request_rows"]
+__all__ = ["MAX_QUOTED", "RequestRow", "RequestRows", "error_times", "request_rows"]
+
+# Of how many requests the latency is among the figures to quote: as many as fit beside the others.
+MAX_QUOTED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,11 @@ class RequestRows:
     left_out: str
     total: RequestRow
     rows: tuple[RequestRow, ...]
+
+    def by_frequency(self) -> tuple[RequestRow, ...]:
+        """Return the requests that have latencies, those with the most successes first."""
+        known = [row for row in self.rows if row.percentiles]
+        return tuple(sorted(known, key=lambda row: (-(row.samples or 0), row.name)))
 
     def first(self, limit: int) -> tuple[RequestRow, ...]:
         """Return at most `limit` rows; none without a success is left out for one with some."""
