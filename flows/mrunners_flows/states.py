@@ -64,7 +64,7 @@ _STATE_NAMES: tuple[tuple[type[MrunnersError], str], ...] = (
 # By the engine of a deployed run, and then by the process that ran it.
 _ENGINE_TEXTS = ("Engine execution exited with unexpected exception", "Execution of flow run ")
 
-# An attempt after the first adopts the Jobs that exist. A flow that only waits loads nothing anyway.
+# An attempt after the first adopts the Jobs that exist. One that only waits loads nothing at all.
 _NOTHING_LOADED = "a retry only collects again; start a new run to load again"
 
 
