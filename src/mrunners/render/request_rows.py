@@ -6,11 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mrunners.durations import format_duration
-from mrunners.formatting import counted, request_names
+from mrunners.formatting import RequestNames, counted, request_names
 from mrunners.reports.analysis.error_timeline import ErrorTimeline
 from mrunners.reports.merged import MergedReport
 
-__all__ = ["MAX_QUOTED", "RequestRow", "RequestRows", "error_times", "request_rows"]
+__all__ = [
+    "MAX_QUOTED",
+    "RequestRow",
+    "RequestRows",
+    "error_times",
+    "names_of_requests",
+    "request_rows",
+]
 
 # Of how many requests the latency is among the figures to quote: as many as fit beside the others.
 MAX_QUOTED = 3
@@ -62,13 +69,21 @@ class RequestRows:
         return tuple(self.rows[number] for number in sorted(chosen))
 
 
+def names_of_requests(report: MergedReport) -> RequestNames:
+    """Return the names of all requests of a report, which each part of it uses."""
+    # Those of a class of errors may be known where not every failed request is.
+    failed = (one.request for each in report.error_classes.classes for one in each.requests)
+    by_url, errors = report.percentile_latencies_by_url, report.errors_by_url
+    return request_names(sorted({*(by_url or {}), *(errors or {}), *failed}))
+
+
 def request_rows(report: MergedReport) -> RequestRows:
     """Return the rows of a report's table of requests."""
     by_url = report.percentile_latencies_by_url or {}
     # Errors that cannot be told apart by request are unknown for each, and known in total.
     errors = report.errors_by_url
     names = sorted({*by_url, *(errors or {})})
-    short = request_names(names)
+    short = names_of_requests(report)
     samples = report.samples_by_url
     return RequestRows(
         server=short.server,
