@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -122,12 +123,16 @@ def test_another_run_under_the_same_tracker_gives_3(endings: dict[str, Finished]
     assert "/slow (running" in refused.stderr
 
 
-def test_without_wait_it_ends_as_soon_as_the_tracker_exists(
+def test_without_wait_it_ends_as_soon_as_the_tracker_exists_and_the_run_goes_on(
     worker: PrefectServer, env: Env
 ) -> None:
     done = env.start_run(env.slow(), options=[*DEPLOYMENT]).finish()
     assert (done.code, done.stdout) == (0, "mrunners\n"), done.stderr
     assert "mrunners" in env.kubectl.names("configmaps")
+    pid = worker.flow_run(_flow_run_id(done))["infrastructure_pid"].rpartition(":")[2]
+    environ = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    # As the deployments have it, for the automation that finds lost runs.
+    assert "PREFECT_FLOWS_HEARTBEAT_FREQUENCY=30" in environ
 
 
 def test_a_run_is_resumed_through_the_api_and_by_the_command_line_without_its_runners(
