@@ -14,7 +14,7 @@ from itertools import pairwise
 import matplotlib as mpl
 import pytest
 
-from mrunners.render.html.failures import failures as failures_of
+from mrunners.render.html.failures import failures as failures_section
 from mrunners.render.html.page import render_html
 from mrunners.render.request_rows import request_rows
 from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
@@ -315,7 +315,7 @@ def test_a_request_has_the_same_name_among_the_errors_as_everywhere_else() -> No
     document["errors"] = failures(names[1], "http/403", 2)
     report = merge(RUN, RUN_ID, [merged_pod(0, 0, document)])
     assert [row.name for row in request_rows(report).rows] == ["LIST /pods", "LIST /secrets"]
-    (row,) = failures_of(report).table.rows
+    (row,) = failures_section(report).table.rows
     assert row[1].text == "LIST /secrets"
 
 
