@@ -129,7 +129,9 @@ def test_without_wait_it_ends_as_soon_as_the_tracker_exists_and_the_run_goes_on(
     done = env.start_run(env.slow(), options=[*DEPLOYMENT]).finish()
     assert (done.code, done.stdout) == (0, "mrunners\n"), done.stderr
     assert "mrunners" in env.kubectl.names("configmaps")
-    pid = worker.flow_run(_flow_run_id(done))["infrastructure_pid"].rpartition(":")[2]
+    run_id = _flow_run_id(done)
+    process = until("its process is known", lambda: worker.flow_run(run_id)["infrastructure_pid"])
+    pid = process.rpartition(":")[2]
     environ = Path(f"/proc/{pid}/environ").read_text().split("\0")
     # As the deployments have it, for the automation that finds lost runs.
     assert "PREFECT_FLOWS_HEARTBEAT_FREQUENCY=30" in environ
