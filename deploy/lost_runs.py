@@ -10,7 +10,7 @@ affected.
 Where every run sends a heartbeat every 30 s, `--within 90s` notices sooner. The command line and
 the deployments of prefect.yaml do that by themselves; a pipeline that calls the flow needs
 `PREFECT_FLOWS_HEARTBEAT_FREQUENCY=30` in its environment. A silence shorter than two heartbeats
-would end healthy runs.
+would end healthy runs, so less than 60 s is refused.
 
 The Jobs of a lost run are kept. The next run with `previous_run: collect`, or
 `mrunners run --resume`, continues with them.
@@ -39,6 +39,9 @@ FLOWS = ["multirunners", "mrunners-wait", "mrunners-result", "mrunners-delete"]
 
 # Two of Prefect's default heartbeats (180 s), and a minute for a server that is busy.
 SILENCE = timedelta(minutes=7)
+
+# Two of the shortest heartbeats that Prefect takes (30 s).
+LEAST_SILENCE = timedelta(seconds=60)
 
 
 def lost_runs(within: timedelta = SILENCE) -> Automation:
@@ -69,6 +72,24 @@ def lost_runs(within: timedelta = SILENCE) -> Automation:
     )
 
 
+def silence(text: str) -> timedelta:
+    """Return the duration that `--within` gives.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no duration, or would end healthy runs.
+    """
+    try:
+        within = timedelta(seconds=parse_duration(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if within < LEAST_SILENCE:
+        raise argparse.ArgumentTypeError(
+            f"must be at least 60s, got {text}: no run sends a heartbeat more often than every "
+            "30s, so a shorter silence would end healthy runs"
+        )
+    return within
+
+
 async def main(within: timedelta = SILENCE) -> None:
     """Create the automation, or update an existing one."""
     automation = lost_runs(within)
@@ -93,8 +114,8 @@ if __name__ == "__main__":
     parser.add_argument(
         "--within",
         metavar="DURATION",
-        type=lambda text: timedelta(seconds=parse_duration(text)),
+        type=silence,
         default=SILENCE,
-        help="how long a run may send no heartbeat; at least two heartbeats (default: 7m)",
+        help="how long a run may send no heartbeat; at least two heartbeats, and 60s (default: 7m)",
     )
     asyncio.run(main(parser.parse_args().within))

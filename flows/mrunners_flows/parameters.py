@@ -27,12 +27,17 @@ __all__ = ["RunTarget", "flow_run_name", "form_label", "in_form_words", "titled"
 # The last ones: the first of a UUIDv7 are the time, and the same for all runs of some minute.
 _ID_CHARACTERS = 8
 
-# Two words, as Prefect names a run that nobody has named: `calm-otter`, and in the two designs of
-# its form `Calm-Otter` and `psi3-watt`.
-_GENERATED_NAME = re.compile(r"[A-Za-z0-9]+-[A-Za-z0-9]+")
+# As Prefect names a run that nobody has named: two words, such as `calm-otter` and in the newer
+# design of its form `Small-Vicuña`; in the older one a Greek letter with or without a number, the
+# name of a star, which may be empty or two words, and perhaps one more word.
+_GENERATED_NAME = re.compile(
+    r"[^\W\d_]+-[^\W\d_]+"
+    "|(?:alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|omicron|pi|rho|sigma"
+    r"|tau|upsilon|phi|chi|psi|omega)\d*(?:-[a-z]*){1,3}"
+)
 
-# A field with its group, as messages name it.
-_FIELD = re.compile(r"\b(?:options|advanced|policy|files)\.[a-z_]+\b")
+# A field with its group, as messages name it; not a part of a path or of a longer name.
+_FIELD = re.compile(r"(?<![\w./:-])(?:options|advanced|policy|files)\.[a-z_]+(?![\w/-]|\.\w)")
 
 
 class RunTarget(Record):

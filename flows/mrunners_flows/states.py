@@ -64,7 +64,7 @@ _STATE_NAMES: tuple[tuple[type[MrunnersError], str], ...] = (
 # By the engine of a deployed run, and then by the process that ran it.
 _ENGINE_TEXTS = ("Engine execution exited with unexpected exception", "Execution of flow run ")
 
-# An attempt after the first adopts the Jobs that exist.
+# An attempt after the first adopts the Jobs that exist. One that only waits loads nothing at all.
 _NOTHING_LOADED = "a retry only collects again; start a new run to load again"
 
 
@@ -201,7 +201,8 @@ class _KnownErrors(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        known = isinstance(error, MrunnersError) and record.msg.startswith(_ENGINE_TEXTS)
+        # Not all that is logged is a text: `logger.exception(error)` logs the error itself.
+        known = isinstance(error, MrunnersError) and str(record.msg).startswith(_ENGINE_TEXTS)
         return not known
 
 
@@ -253,7 +254,7 @@ def _message(error: MrunnersError) -> str:
     if isinstance(error, InvalidOptionsError):
         return in_form_words("\n".join(error.spelled(form_label)))
     lines = [describe(error, form_label)]
-    if isinstance(error, IncompleteError) and (runtime.flow_run.run_count or 0) > 1:
+    if isinstance(error, RunIncompleteError) and (runtime.flow_run.run_count or 0) > 1:
         lines.append(_NOTHING_LOADED)
     return "\n".join(lines)
 

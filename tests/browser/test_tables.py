@@ -6,7 +6,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from mrunners.render.html.page import render_html
+from mrunners.reports.merge import merge
 from tests.browser.browsers import open_page
+from tests.factories import RUN, RUN_ID, flat, merged_pod
 
 
 def rows(page: Page, table: str = "pods") -> Locator:
@@ -47,6 +50,46 @@ def test_the_search_box_filters_rows(browser: Browser, files: dict[str, Path]) -
         expect(page.locator("output[for=search-pods]")).to_have_text("0 of 1,000 pods")
         search.fill("")
         expect(rows(page)).to_have_count(10)
+
+
+def test_paper_says_of_how_many_rows_it_has_some_and_for_which_search(
+    browser: Browser, files: dict[str, Path]
+) -> None:
+    with open_page(browser, files["large"]) as opened:
+        page = opened.page
+        printed = page.locator(".table:has(#pods) .printed")
+        expect(printed).to_be_hidden()
+        page.emulate_media(media="print")
+        expect(printed).to_have_text("10 of 1,000 pods; the file has all.")
+        expect(printed).to_be_visible()
+        page.emulate_media(media="screen")
+        page.get_by_label("Search pods").last.fill("VMSS00005D mrunners-2")
+        page.emulate_media(media="print")
+        expect(printed).to_have_text(
+            "1 of 1,000 pods, searched for “vmss00005d mrunners-2”; the file has all."
+        )
+        expect(printed).to_be_visible()
+        page.emulate_media(media="screen")
+        page.get_by_label("Search pods").last.fill("")
+        page.locator("button.fold[aria-controls=pods]").click()
+        page.emulate_media(media="print")
+        expect(printed).to_be_hidden()
+
+
+def test_a_share_that_is_less_than_what_is_shown_sorts_as_a_number(
+    browser: Browser, tmp_path: Path
+) -> None:
+    document = flat({"GET https://api/x": [0.001]}, errors=20_001)
+    document["errorStats"] = {"http/429": 20_000, "http/500": 1}
+    path = tmp_path / "rare.html"
+    path.write_text(render_html(merge(RUN, RUN_ID, [merged_pod(0, 0, document)])), encoding="utf-8")
+    with open_page(browser, path) as opened:
+        column = opened.page.locator("#errors thead th", has_text="share").get_by_role("button")
+        shares = opened.page.locator("#errors tbody td[data-label=share]")
+        column.click()
+        expect(shares).to_have_text(["99.99%", "<0.01%"])
+        column.click()
+        expect(shares).to_have_text(["<0.01%", "99.99%"])
 
 
 def test_a_column_of_numbers_sorts_by_number_with_the_largest_first(

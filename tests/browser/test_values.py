@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from mrunners.render.html.page import render_html
+from mrunners.reports.merge import merge
+from mrunners.reports.outcomes import MissingReason
 from tests.browser.browsers import open_page
+from tests.factories import RUN, RUN_ID, flat, merged_pod, missing_pod
 
 CURVES = "svg[aria-label^='Share of requests']:visible"
 
@@ -73,6 +78,26 @@ def test_a_plot_is_one_tab_stop_and_arrow_keys_go_through_its_values(
         expect(marks(page, "svg[aria-label^='Latency percentiles']:visible").first).to_be_focused()
 
 
+def test_keys_of_the_browser_stay_its_own_and_escape_hides_what_the_pointer_shows(
+    browser: Browser, files: dict[str, Path]
+) -> None:
+    with open_page(browser, files["whole"]) as opened:
+        page = opened.page
+        curve, tip = marks(page, CURVES), page.locator(".tip")
+        curve.first.focus()
+        for modifier in ("Alt", "Control", "Meta", "Shift"):
+            page.keyboard.press(f"{modifier}+ArrowRight")
+            expect(curve.first).to_be_focused()
+        page.keyboard.press("ArrowRight")
+        expect(curve.nth(1)).to_be_focused()
+        page.locator(".copy").first.focus()
+        expect(tip).to_be_hidden()
+        curve.last.hover()
+        expect(tip).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(tip).to_be_hidden()
+
+
 def test_without_javascript_the_values_are_there_for_the_browser_to_show(
     browser: Browser, files: dict[str, Path]
 ) -> None:
@@ -90,6 +115,29 @@ def copied(page: Page, table: str) -> list[list[str]]:
     expect(button).to_have_text("Copied")
     text = page.evaluate("navigator.clipboard.readText()")
     return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def test_a_screen_reader_is_told_what_was_copied(browser: Browser, files: dict[str, Path]) -> None:
+    with open_page(browser, files["whole"]) as opened:
+        copied(opened.page, "pods")
+        expect(opened.page.get_by_role("status")).to_have_text("Every planned pod: Copied")
+
+
+def test_where_files_may_not_use_the_clipboard_copying_keeps_the_focus(
+    browser: Browser, files: dict[str, Path]
+) -> None:
+    with open_page(browser, files["whole"]) as opened:
+        page = opened.page
+        page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+        button = page.locator(".table:has(#pods) .copy")
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(button).to_have_text("Copied")
+        expect(button).to_be_focused()
+        expect(page.locator("textarea")).to_have_count(0)
+        page.context.grant_permissions(["clipboard-read"])
+        text = page.evaluate("navigator.clipboard.readText()")
+        assert text.startswith("pod,node,report,")
 
 
 def test_a_table_is_copied_with_all_rows_and_numbers_that_programs_read(
@@ -110,16 +158,24 @@ def test_a_table_is_copied_with_all_rows_and_numbers_that_programs_read(
         assert opened.complaints == []
 
 
-def test_no_copied_text_is_a_formula(browser: Browser, files: dict[str, Path]) -> None:
-    with open_page(browser, files["hostile"]) as opened:
-        for table in ("runners", "pods", "requests"):
-            for row in copied(opened.page, table):
-                assert not [
-                    field
-                    for field in row
-                    if field[:1] in {"=", "+", "@", "-"} and not number(field)
-                ]
+FORMULA = '=HYPERLINK("http://evil.example")'
 
 
-def number(text: str) -> bool:
-    return text.removeprefix("-").replace(".", "", 1).isdigit()
+def test_no_copied_text_is_a_formula(browser: Browser, tmp_path: Path) -> None:
+    whole = merged_pod(0, 0, flat({"GET /x": [0.001]}))
+    missing = missing_pod(0, 1, MissingReason.NO_FRAME, "@SUM(1)")
+    outcomes = [
+        replace(whole, pod=FORMULA, node="+1+1"),
+        replace(missing, pod=FORMULA, node="-2+3"),
+    ]
+    path = tmp_path / "formulas.html"
+    path.write_text(render_html(merge(RUN, RUN_ID, outcomes)), encoding="utf-8")
+    with open_page(browser, path) as opened:
+        pods = copied(opened.page, "pods")
+        assert [row[:3] for row in pods[1:]] == [
+            [f"'{FORMULA}", "'+1+1", "merged"],
+            [f"'{FORMULA}", "'-2+3", "no-frame"],
+        ]
+        assert copied(opened.page, "missing")[1:] == [
+            ["mrunners-0 index 1", f"'{FORMULA}", "no-frame", "'@SUM(1)", "'-2+3"]
+        ]

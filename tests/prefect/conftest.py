@@ -52,7 +52,6 @@ def worker(deployed: PrefectServer, kubectl: Kubectl) -> Iterator[PrefectServer]
         "KUBECONFIG": str(kubectl.kubeconfig),
         "XDG_STATE_HOME": str(deployed.folder / "state"),
         "PREFECT_WORKER_QUERY_SECONDS": "1",
-        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     }
     with (deployed.folder / "worker.log").open("w") as log:
         process = subprocess.Popen(

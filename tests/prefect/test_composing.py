@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
@@ -58,6 +59,10 @@ def test_an_async_pipeline_runs_two_loads_at_once(
     runs = [run for run in server.runs_in("load") if run["name"].startswith(trackers)]
     assert len(runs) == 2
     assert all(run["parent_task_run_id"] for run in runs)
+    begun, ended = (
+        [datetime.fromisoformat(run[time]) for run in runs] for time in ("start_time", "end_time")
+    )
+    assert max(begun) < min(ended)  # each began before the other had ended
 
 
 def test_the_suite_runs_in_turn_and_side_by_side(env: Env, load: Kubectl) -> None:

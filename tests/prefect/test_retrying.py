@@ -28,7 +28,7 @@ def test_a_retried_result_works_after_the_jobs_are_gone_and_with_an_empty_store(
     second = worker.ended(run_id)
     assert (second["state_name"], second["state"]["message"]) == (
         "Incomplete",
-        first["state"]["message"],
+        f"{first['state']['message']}\na retry only collects again; start a new run to load again",
     )
     reports = [a["data"] for a in worker.artifacts(run_id) if a["type"] == "markdown"]
     assert len(reports) == 2

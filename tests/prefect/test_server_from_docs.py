@@ -20,6 +20,9 @@ PAGE = (CHECKOUT / "docs" / "prefect.md").read_text()
 SECTION = PAGE.partition("## A server and a worker\n")[2].partition("\n## ")[0]
 DEFAULT_PORT = "4200"
 
+# Servers and workers of other tests may share the machine.
+SECONDS = 300
+
 
 @contextmanager
 def running(line: str, environ: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
@@ -57,11 +60,27 @@ def test_the_commands_of_the_page_lead_to_a_worker_that_runs_the_flow(tmp_path: 
         process = stack.enter_context(running(server_line, {**reader, **settings, **at_home}, log))
         wait_until_healthy(StartingServer(api, process, log))
         for line in (config, pool, deploy):
-            subprocess.run(shlex.split(line), env=reader, cwd=CHECKOUT, check=True)
+            done = subprocess.run(
+                shlex.split(line),
+                env=reader,
+                cwd=CHECKOUT,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                check=False,
+            )
+            told = (line, done.stdout, done.stderr, log.read_text())
+            assert done.returncode == 0, "\n".join(told)
         stack.enter_context(running(worker_line, reader, tmp_path / "worker.log"))
         options = {"namespace": "load", "runners": ["file:///absent?numbers=1"], "runner_image": ""}
         server = PrefectServer(api, tmp_path / "db", log, reader, tmp_path)
-        run = server.ended(server.trigger("multirunners/multirunners", options=options))
+        run_id = server.trigger("multirunners/multirunners", options=options)
+        try:
+            run = server.ended(run_id, SECONDS)
+        except AssertionError as error:
+            logs = (log.read_text(), (tmp_path / "worker.log").read_text())
+            raise AssertionError("\n".join((str(error), *logs))) from error
     assert run["state_type"] in FINAL
     assert (run["state_name"], run["state"]["message"]) == (
         "Invalid",

@@ -84,14 +84,20 @@ class AdvancedOptions(Record):
     run_key: Annotated[str, _option("run_key")] = _default("run_key")
 
 
-# What a form must ask for. A run that is resumed by its tracker alone is the exception: it is given
-# them empty.
-_ASKED_FOR = ("runners", "runner_image")
+# What a form must ask for, and what it says about the exception: a run that is resumed by its
+# tracker alone is given them empty.
+_ASKED_FOR = {
+    "runners": 'Then leave them empty in the form, and give "runners": [] through the API.',
+    "runner_image": 'Then write it as it was in the form, or give "runner_image": "" through the '
+    "API.",
+}
 
 
 def _ask(schema: dict[str, Any]) -> None:
-    for name in _ASKED_FOR:
-        schema["properties"][name].pop("default", None)
+    for name, when_resumed in _ASKED_FOR.items():
+        field = schema["properties"][name]
+        field.pop("default", None)
+        field["description"] += f" {when_resumed}"
     schema["required"] = [*_ASKED_FOR, *schema["required"]]
 
 

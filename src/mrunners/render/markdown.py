@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mrunners.durations import format_duration, parse_go_duration
 from mrunners.formatting import counted, grouped, milliseconds, per_second, percentile_name
-from mrunners.render.request_rows import error_times, request_rows
+from mrunners.render.request_rows import MAX_QUOTED, error_times, request_rows
 from mrunners.reports.coverage import Coverage, PodRef
 from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.merged import MergedReport, RunnerSummary
@@ -26,7 +27,13 @@ _LINE_CHARACTERS = 1000
 
 # In one pass, or the escapes would be escaped. By backslashes: of Prefect's two designs, one shows
 # character references as they are.
-_ESCAPES = str.maketrans({mark: f"\\{mark}" for mark in "&<>\\`*_[]|#~"})
+_ESCAPES = str.maketrans({mark: f"\\{mark}" for mark in "&<>\\`*_[]|#~@"})
+
+# Where a text would become a link in Prefect, which then shows the escapes in it.
+_INSIDE_LINKS = re.compile(r"(?=://)|(?<=www)(?=\.)", re.IGNORECASE)
+
+# A request in a line of figures; a longer one is shortened in its middle.
+_NAME_CHARACTERS = 90
 
 # The small plot, in pixels: its size, the margins around its axes, and a long label.
 _WIDTH, _HEIGHT = 560, 220
@@ -76,18 +83,33 @@ def render_markdown(report: MergedReport, page: SavedPage | None = None) -> str:
 
 
 def figures(report: MergedReport) -> str:
-    """Return the figures that people ask for first, in one line of text."""
-    known = dict(report.percentile_latencies or ())
-    named = [
-        f"{percentile_name(p)} {milliseconds(known[p])} ms"
-        for p in _NAMED_PERCENTILES
-        if p in known
-    ]
-    rate = per_second(report.throughput.successes_per_second)
+    """Return the figures to quote, in one line of Markdown.
+
+    As on the page: of several requests, each of the most frequent ones has a latency of its own,
+    because that of all together mixes cheap and expensive ones.
+    """
+    facts = _quoted_latencies(report)
+    if (rate := report.throughput.successes_per_second) is not None:
+        facts.append(f"{per_second(rate)} successes/s from the first start to the last answer")
     merged = report.total
     samples = "an unknown number of samples" if merged is None else counted(merged, "sample")
-    counts = f"{samples} and {counted(report.error_count, 'error')}"
-    return ", ".join((*named, f"{rate} successes/s, {counts}"))
+    facts.append(f"{samples} and {counted(report.error_count, 'error')}")
+    return "; ".join(facts)
+
+
+def _quoted_latencies(report: MergedReport) -> list[str]:
+    rows = request_rows(report).by_frequency()
+    shown = _NAMED_PERCENTILES if len(rows) == 1 else (0.99,)
+    texts = [
+        f"{_cell(row.name, _NAME_CHARACTERS)}: "
+        + ", ".join(
+            f"{percentile_name(p)} {milliseconds(row.percentiles.get(p))} ms" for p in shown
+        )
+        for row in rows[:MAX_QUOTED]
+    ]
+    if more := len(rows) - len(texts):
+        texts[-1] += f" ({counted(more, 'more request')} in the table)"
+    return texts
 
 
 def small_plot(
@@ -149,9 +171,7 @@ def _lines(report: MergedReport, page: SavedPage | None) -> Iterable[str]:
         yield ""
     yield (
         f"Run `{report.run}` of tracker `{report.tracker}` in namespace `{report.namespace}`, "
-        f"{format_duration(parse_go_duration(report.duration) / 1e9)}; "
-        f"{per_second(report.throughput.successes_per_second)} successes/s from the first start to "
-        "the last answer."
+        f"{format_duration(parse_go_duration(report.duration) / 1e9)}."
     )
     if page is not None:
         yield ""
@@ -205,6 +225,12 @@ def _latency_lines(report: MergedReport) -> Iterable[str]:
     if report.percentile_latencies is None:
         yield "Not available without raw data."
         return
+    if requests.server is not None:
+        yield f"Server: {_cell(requests.server)}."
+    if requests.left_out:
+        yield f"Requests are shown without {_cell(requests.left_out)}."
+    if requests.server is not None or requests.left_out:
+        yield ""
     # The request last: Prefect's page does not wrap it, and the numbers would be out of sight.
     rows = (requests.total, *requests.first(_MAX_ROWS))
     names = [percentile_name(p) for p, _ in report.percentile_latencies] or ["p50"]
@@ -218,9 +244,7 @@ def _latency_lines(report: MergedReport) -> Iterable[str]:
 
 def _cell(text: str, limit: int = 200) -> str:
     """Return text of others for a table cell: no markup, no line breaks, not too long."""
-    escaped = printable(text, limit).translate(_ESCAPES)
-    # Otherwise Prefect turns it into a link, and shows the escapes in it.
-    return escaped.replace("://", "\\://")
+    return _INSIDE_LINKS.sub(r"\\", printable(text, limit).translate(_ESCAPES))
 
 
 def _plot_elements(

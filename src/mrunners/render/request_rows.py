@@ -6,11 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mrunners.durations import format_duration
-from mrunners.formatting import counted, request_names
+from mrunners.formatting import RequestNames, counted, request_names
 from mrunners.reports.analysis.error_timeline import ErrorTimeline
 from mrunners.reports.merged import MergedReport
 
-__all__ = ["RequestRow", "RequestRows", "error_times", "request_rows"]
+__all__ = [
+    "MAX_QUOTED",
+    "RequestRow",
+    "RequestRows",
+    "error_times",
+    "names_of_requests",
+    "request_rows",
+]
+
+# Of how many requests the latency is among the figures to quote: as many as fit beside the others.
+MAX_QUOTED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +57,24 @@ class RequestRows:
     total: RequestRow
     rows: tuple[RequestRow, ...]
 
+    def by_frequency(self) -> tuple[RequestRow, ...]:
+        """Return the requests that have latencies, those with the most successes first."""
+        known = [row for row in self.rows if row.percentiles]
+        return tuple(sorted(known, key=lambda row: (-(row.samples or 0), row.name)))
+
     def first(self, limit: int) -> tuple[RequestRow, ...]:
         """Return at most `limit` rows; none without a success is left out for one with some."""
         numbers = range(len(self.rows))
         chosen = sorted(numbers, key=lambda number: bool(self.rows[number].percentiles))[:limit]
         return tuple(self.rows[number] for number in sorted(chosen))
+
+
+def names_of_requests(report: MergedReport) -> RequestNames:
+    """Return the names of all requests of a report, which each part of it uses."""
+    # Those of a class of errors may be known where not every failed request is.
+    failed = (one.request for each in report.error_classes.classes for one in each.requests)
+    by_url, errors = report.percentile_latencies_by_url, report.errors_by_url
+    return request_names(sorted({*(by_url or {}), *(errors or {}), *failed}))
 
 
 def request_rows(report: MergedReport) -> RequestRows:
@@ -60,7 +83,7 @@ def request_rows(report: MergedReport) -> RequestRows:
     # Errors that cannot be told apart by request are unknown for each, and known in total.
     errors = report.errors_by_url
     names = sorted({*by_url, *(errors or {})})
-    short = request_names(names)
+    short = names_of_requests(report)
     samples = report.samples_by_url
     return RequestRows(
         server=short.server,

@@ -104,7 +104,17 @@ def test_a_flow_runs_name_says_what_it_is_about_and_which_of_several_it_is(
     assert name_of(flow) == name
 
 
-@pytest.mark.parametrize("generated", ["calm-otter", "Incredible-Nutria", "psi3-watt"])
+@pytest.mark.parametrize(
+    "generated",
+    [
+        "calm-otter",
+        "Incredible-Nutria",
+        "Small-Vicuña",
+        "psi3-watt",
+        "alpha357-canis-majoris-nebula",
+        "rho--vector",
+    ],
+)
 def test_a_name_that_prefect_or_its_form_has_generated_is_replaced(generated: str) -> None:
     assert name_of(multirunners, name=generated) == "load/nightly 456789ab"
 
@@ -121,7 +131,18 @@ def test_scheduled_runs_are_told_apart_by_their_time(start: datetime, time: str)
     assert name_of(multirunners, night=start) == f"load/nightly {time}"
 
 
-@pytest.mark.parametrize("chosen", ["my-own-name", "load/nightly 2026-11-27 02:00 UTC", "Before"])
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        "my-own-name",
+        "load/nightly 2026-11-27 02:00 UTC",
+        "Before",
+        "beta",
+        "nightly-2",
+        "v1-2026",
+        "before_upgrade-10",
+    ],
+)
 def test_a_name_that_somebody_chose_and_that_of_a_retry_stay(chosen: str) -> None:
     assert name_of(multirunners, name=chosen) == chosen
 
@@ -137,4 +158,25 @@ def test_fields_in_a_text_are_spelled_as_their_labels() -> None:
     text = "requires files.folder; see https://files.example and policy.save"
     assert in_form_words(text) == (
         'requires "Folder"; see https://files.example and "Save artifacts"'
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/etc/policy.save: no such file",
+        "file://files.url?numbers=2",
+        "my-files.folder",
+        "policy.save.yaml",
+        "files.folder/x",
+        "files.folder-2",
+    ],
+)
+def test_a_text_of_the_user_that_resembles_a_field_stays(text: str) -> None:
+    assert in_form_words(text) == text
+
+
+def test_a_field_at_the_end_of_a_sentence_or_in_quotes_is_spelled_as_its_label() -> None:
+    assert in_form_words("set 'files.url', (policy.save).") == (
+        'set \'"URL of the folder"\', ("Save artifacts").'
     )

@@ -95,8 +95,10 @@ def test_an_incomplete_run_that_is_retried_says_that_a_retry_loads_nothing(
     flow_run = SimpleNamespace(run_count=attempt)
     monkeypatch.setattr(states, "runtime", SimpleNamespace(flow_run=flow_run))
     line = "a retry only collects again; start a new run to load again"
-    assert state_of(IncompleteError("2 failed")).message == "2 failed" + (f"\n{line}" * said)
-    assert line not in (state_of(RefusedError("theirs", namespace="load")).message or "")
+    incomplete = RunIncompleteError("2 failed", WITHOUT_REPORT)
+    assert state_of(incomplete).message == "2 failed" + (f"\n{line}" * said)
+    only_waited = IncompleteError("2 failed")
+    assert state_of(only_waited).message == "2 failed"
 
 
 @pytest.mark.parametrize(
@@ -106,12 +108,13 @@ def test_an_incomplete_run_that_is_retried_says_that_a_retry_loads_nothing(
         ("Execution of flow run 'x' exited with unexpected", IncompleteError("2 failed"), False),
         ("Engine execution exited with unexpected exception", KeyError("a bug"), True),
         ("Encountered exception during execution: %r", IncompleteError("2 failed"), True),
+        (IncompleteError("2 failed"), IncompleteError("2 failed"), True),
     ],
-    ids=["engine", "process", "bug", "pipeline"],
+    ids=["engine", "process", "bug", "pipeline", "the error itself"],
 )
 @pytest.mark.parametrize("logger", ["prefect.flow_runs", "prefect.engine"])
 def test_a_known_error_leaves_no_traceback_of_prefects_engine(
-    text: str, error: Exception, kept: bool, logger: str
+    text: object, error: Exception, kept: bool, logger: str
 ) -> None:
     trace = (type(error), error, None)
     record = logging.LogRecord(logger, logging.ERROR, "", 0, text, (), trace)

@@ -133,3 +133,13 @@ def test_options_name_what_replaces_values_of_the_load_profiles() -> None:
     assert options(total="100", rate="0").overrides == ProfileOverrides(total=100, rate=0)
     assert options(duration="90").overrides == ProfileOverrides(duration=90)
     assert options(duration="1h30m").overrides == ProfileOverrides(duration=5400)
+
+
+def test_the_form_asks_for_what_a_new_run_needs_and_says_how_a_resumed_run_goes_without() -> None:
+    schema = RunOptions.model_json_schema()
+    assert schema["required"] == ["runners", "runner_image", "namespace"]
+    for name, empty in (("runners", "[]"), ("runner_image", '""')):
+        field = schema["properties"][name]
+        assert "default" not in field
+        _, _, resumed = field["description"].partition("Not needed to resume a run. ")
+        assert f'give "{name}": {empty} through the API' in resumed

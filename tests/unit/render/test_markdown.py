@@ -3,11 +3,13 @@
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from mrunners.render.markdown import figures, job_rows, render_markdown, small_plot
 from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.merge import merge
 from mrunners.reports.outcomes import MissingReason
-from tests.factories import RUN, RUN_ID, failures, flat, merged_pod
+from tests.factories import RUN, RUN_ID, failures, flat, merged_pod, missing_pod
 from tests.unit.render.guide_report import guide_report
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -41,8 +43,30 @@ def test_the_figures_stand_above_the_table_and_the_findings_under_them() -> None
         "",
     ]
     assert lines[4].startswith("- **error:** 266 of 300 requests failed")
-    assert figures(report).startswith("p50 1.00 ms, p99 1.00 ms, ")
-    assert figures(report).endswith(" successes/s, 34 samples and 266 errors")
+    assert figures(report) == (
+        "LIST /pods: p50 1.00 ms, p99 1.00 ms; "
+        "3.4 successes/s from the first start to the last answer; 34 samples and 266 errors"
+    )
+
+
+def test_of_several_requests_the_most_frequent_are_quoted_and_never_all_together() -> None:
+    cheap, large = "GET https://api/a_b", "LIST https://api/pods"
+    rare = {f"GET https://api/{name}": [0.5] for name in "cde"}
+    report = merge(
+        RUN, RUN_ID, [merged_pod(0, 0, flat({cheap: [0.001] * 90, large: [2.0] * 7} | rare))]
+    )
+    assert figures(report) == (
+        "GET /a\\_b: p99 1.00 ms; LIST /pods: p99 2,000 ms; GET /c: p99 500 ms (2 more requests in "
+        "the table); 10.0 successes/s from the first start to the last answer; "
+        "100 samples and 0 errors"
+    )
+    page = render_markdown(report)
+    assert page.count("successes/s") == 1
+
+
+def test_without_a_latency_and_a_rate_neither_is_quoted() -> None:
+    report = merge(RUN, RUN_ID, [missing_pod(0, 0, MissingReason.FAILED)])
+    assert figures(report) == "0 samples and 0 errors"
 
 
 def test_what_does_not_wrap_comes_last_in_the_table_of_jobs() -> None:
@@ -57,6 +81,36 @@ def test_marks_of_markdown_are_escaped_once() -> None:
         merge(RUN, RUN_ID, [replace(pod, report=None, missing=MissingReason.FAILED)])
     )
     assert r"| specs\[1\] \#2 \| \`a\` \& \<b\> |" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("https://a_b.example", r"https\://a\_b.example"),
+        ("WWW.a_b.example", r"WWW\.a\_b.example"),
+        ("a_b@c.example", r"a\_b\@c.example"),
+    ],
+)
+def test_no_text_of_others_becomes_a_link(text: str, escaped: str) -> None:
+    report = merge(RUN, RUN_ID, [missing_pod(0, 0, MissingReason.FAILED, text)])
+    assert f"| failed: {escaped} |" in render_markdown(report)
+
+
+def test_the_artifact_says_which_server_and_parameters_its_requests_are_shown_without() -> None:
+    names = [f"LIST https://api:6443/{name}?limit=500&timeout=1m0s" for name in ("pods", "nodes")]
+    report = merge(RUN, RUN_ID, [merged_pod(0, 0, flat({name: [0.1] for name in names}))])
+    lines = render_markdown(report).splitlines()
+    heading = lines.index("## Latency of successes, ms")
+    assert lines[heading + 1 : heading + 5] == [
+        "",
+        r"Server: https\://api:6443.",
+        r"Requests are shown without limit=500\&timeout=1m0s.",
+        "",
+    ]
+    assert [line.rpartition("| LIST ")[2] for line in lines if "| LIST " in line] == [
+        "/nodes |",
+        "/pods |",
+    ]
 
 
 def distribution(seconds: tuple[float, ...], counts: tuple[int, ...]) -> LatencyDistribution:

@@ -155,7 +155,7 @@ class TestMostRequestsAreForbidden:
         lines = render_markdown(mostly_forbidden()).splitlines()
         heading, _, figures, _, finding, advice = lines[:6]
         assert heading == "# 2 of 2 reports merged; the figures are in doubt"
-        assert figures.startswith("**p50 1.00 ms, p99 1.00 ms, ")
+        assert figures.startswith("**LIST /pods: p50 1.00 ms, p99 1.00 ms; ")
         assert finding.startswith("- **error:** 532 of 600 requests failed (89%)")
         assert advice.startswith("  grant the runners' ServiceAccount")
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from mrunners.durations import format_duration
-from mrunners.formatting import counted, grouped, percent, request_names
+from mrunners.formatting import counted, grouped, percent
 from mrunners.render.html.plots.error_strip import draw_error_strip
 from mrunners.render.html.tables import Cell, Column, Table, cell, number
-from mrunners.render.request_rows import error_times
+from mrunners.render.request_rows import error_times, names_of_requests
 from mrunners.reports.analysis.error_classes import ErrorClass
 from mrunners.reports.merged import MergedReport
 
@@ -52,6 +53,7 @@ def failures(report: MergedReport) -> Failures:
 def _classes_table(report: MergedReport) -> Table:
     """Return the failed requests by class, the most frequent first."""
     errors = report.error_classes
+    names = names_of_requests(report).names
     note = (
         "Messages that differ only in addresses, numbers, IDs or times are one class; errorStats "
         "in the JSON report has every message."
@@ -79,7 +81,7 @@ def _classes_table(report: MergedReport) -> Table:
                     if error_class.example == error_class.name
                     else f"such as {error_class.example}",
                 ),
-                _most_often(error_class),
+                _most_often(error_class, names),
                 number(grouped(error_class.count)),
                 Cell(
                     percent(error_class.count / errors.total),
@@ -93,7 +95,7 @@ def _classes_table(report: MergedReport) -> Table:
     )
 
 
-def _most_often(error_class: ErrorClass) -> Cell:
+def _most_often(error_class: ErrorClass, names: Mapping[str, str]) -> Cell:
     """Return the request that failed most often in this way, and how many others did."""
     if not error_class.requests:
         return cell(None)
@@ -102,4 +104,4 @@ def _most_often(error_class: ErrorClass) -> Cell:
     note = f"{grouped(first.count)} of {grouped(error_class.count)}"
     if others:
         note += f"; {counted(others, 'other request')}"
-    return cell(request_names([first.request]).names[first.request], note)
+    return cell(names[first.request], note)

@@ -8,15 +8,13 @@ from datetime import UTC
 
 from mrunners.durations import format_duration, parse_go_duration
 from mrunners.formatting import byte_size, counted, grouped, milliseconds, per_second, percent
-from mrunners.render.request_rows import request_rows
+from mrunners.render.request_rows import MAX_QUOTED, request_rows
 from mrunners.reports.conclusion import Conclusion, FailOn
 from mrunners.reports.merged import MergedReport
 from mrunners.text import printable
 
 __all__ = ["Headline", "KeyFigure", "headline"]
 
-# One row of the page, beside the throughput.
-_MAX_REQUESTS = 3
 # A request that is longer is shortened in its middle.
 _NAME = 90
 
@@ -193,13 +191,12 @@ def _latencies(report: MergedReport) -> tuple[tuple[KeyFigure, ...], int]:
     Those of all requests together mix cheap and expensive ones, so with several requests each of
     the most frequent ones has its own.
     """
-    rows = [row for row in request_rows(report).rows if row.percentiles]
+    rows = request_rows(report).by_frequency()
     if len(rows) < 2:
         at = dict(report.percentile_latencies or ())
         name = rows[0].name if rows else ""
         shown = (("Median latency", 0.5), ("p99 latency", 0.99), ("Maximum latency", 1.0))
         return tuple(_latency(label, at, p, printable(name, _NAME)) for label, p in shown), 0
-    rows.sort(key=lambda row: (-(row.samples or 0), row.name))
     figures = tuple(
         _latency(
             f"p99 of {printable(row.name, _NAME)}",
@@ -208,7 +205,7 @@ def _latencies(report: MergedReport) -> tuple[tuple[KeyFigure, ...], int]:
             f"p50 {milliseconds(row.percentiles.get(0.5))} ms, "
             f"max {milliseconds(row.percentiles.get(1.0))} ms",
         )
-        for row in rows[:_MAX_REQUESTS]
+        for row in rows[:MAX_QUOTED]
     )
     return figures, len(rows) - len(figures)
 

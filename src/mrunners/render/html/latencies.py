@@ -11,13 +11,12 @@ from mrunners.formatting import (
     grouped,
     milliseconds,
     percentile_name,
-    request_names,
 )
 from mrunners.render.html.plots.ecdf import draw_ecdf, most_frequent
 from mrunners.render.html.plots.ranges import Range, draw_ranges
 from mrunners.render.html.plots.svg import LINES
 from mrunners.render.html.tables import Cell, Column, Row, Table, cell, number
-from mrunners.render.request_rows import RequestRow, request_rows
+from mrunners.render.request_rows import RequestRow, names_of_requests, request_rows
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.percentiles import PERCENTILES
 from mrunners.text import printable
@@ -73,8 +72,7 @@ class Latency:
 def latency(report: MergedReport) -> Latency:
     """Return the section on latency."""
     by_url = report.percentile_latencies_by_url or {}
-    # The same names as in the table, which also has the requests that only failed.
-    short = request_names({**by_url, **(report.errors_by_url or {})})
+    short = names_of_requests(report)
     names = short.names
     slowest = sorted(by_url, key=lambda url: (-dict(by_url[url]).get(0.99, 0.0), url))
     shown = [Range(names[url], dict(by_url[url])) for url in slowest[:_MAX_RANGES]]

@@ -14,7 +14,9 @@ from itertools import pairwise
 import matplotlib as mpl
 import pytest
 
+from mrunners.render.html.failures import failures as failures_section
 from mrunners.render.html.page import render_html
+from mrunners.render.request_rows import request_rows
 from mrunners.reports.analysis.finding import Finding, FindingKind, Severity
 from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.merge import merge
@@ -24,6 +26,7 @@ from tests.factories import (
     HOSTILE,
     RUN,
     RUN_ID,
+    failures,
     flat,
     hostile_report,
     large_report,
@@ -304,6 +307,16 @@ def test_a_request_of_which_every_one_failed_has_a_row_and_its_class_names_it() 
     assert ["all requests", "0", "3", *["-"] * 6] in shown
     assert ["LIST /pods", "0", "3", *["-"] * 6] in shown
     assert ["http/403", "LIST /pods", "3 of 3", "3", "100%", "1", "1"] in shown
+
+
+def test_a_request_has_the_same_name_among_the_errors_as_everywhere_else() -> None:
+    names = [f"LIST https://api/{kind}?limit=500&watch=0" for kind in ("pods", "secrets")]
+    document = flat({names[0]: [0.1]}, errors=2)
+    document["errors"] = failures(names[1], "http/403", 2)
+    report = merge(RUN, RUN_ID, [merged_pod(0, 0, document)])
+    assert [row.name for row in request_rows(report).rows] == ["LIST /pods", "LIST /secrets"]
+    (row,) = failures_section(report).table.rows
+    assert row[1].text == "LIST /secrets"
 
 
 def test_the_page_shows_when_requests_failed_only_where_some_did() -> None:

@@ -5,6 +5,11 @@
   const FOLDED_FROM = 15; // rows; a shorter table is read faster than it is unfolded
   const SHOWN = 10;
 
+  const status = document.createElement("p");
+  status.className = "status";
+  status.setAttribute("role", "status");
+  document.body.append(status);
+
   for (const box of document.querySelectorAll(".table")) setUp(box);
   showValues([...document.querySelectorAll("svg.plot, svg.bar")]);
 
@@ -28,6 +33,7 @@
     const search = tools.querySelector("input");
     const count = tools.querySelector("output");
     const fold = box.querySelector(".fold");
+    const printed = box.querySelector(".printed");
     const text = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
     let open = false;
     tools.hidden = false;
@@ -47,8 +53,11 @@
         : "";
       fold.hidden = hits.length <= SHOWN;
       fold.setAttribute("aria-expanded", String(open));
-      fold.dataset.printed =
-        `${Math.min(most, hits.length).toLocaleString("en")} of ${rows.length.toLocaleString("en")} ${noun}; the file has all.`;
+      // On paper, where neither the search box nor the button is.
+      const found = words.length ? `, searched for “${words.join(" ")}”` : "";
+      printed.hidden = visible.size === rows.length;
+      printed.textContent =
+        `${visible.size.toLocaleString("en")} of ${rows.length.toLocaleString("en")} ${noun}${found}; the file has all.`;
       fold.textContent = open
         ? `Show only ${SHOWN} ${noun}`
         : `Show all ${hits.length.toLocaleString("en")} ${noun}`;
@@ -82,8 +91,9 @@
   }
 
   function byNumber(left, right, sign) {
-    const a = parseFloat(left.replaceAll(",", ""));
-    const b = parseFloat(right.replaceAll(",", ""));
+    // Such as `1,234` and `<0.01%`.
+    const a = parseFloat(left.replace(/[,<]/g, ""));
+    const b = parseFloat(right.replace(/[,<]/g, ""));
     // Unknown values come last in either direction.
     if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) - Number.isNaN(b);
     return sign * (a - b);
@@ -103,11 +113,20 @@
   }
 
   function makeCopyable(button, table) {
+    const title = document.getElementById(`${table.id}-title`).textContent;
+    let reset;
     button.hidden = false;
     button.addEventListener("click", async () => {
       const copied = await copy(csv(table));
-      button.textContent = copied ? "Copied" : "Not copied: the browser does not allow it";
-      setTimeout(() => (button.textContent = "Copy as CSV"), 4000);
+      const outcome = copied ? "Copied" : "Not copied: the browser does not allow it";
+      button.textContent = outcome;
+      // The button's label stays, so a screen reader would not notice.
+      status.textContent = `${title}: ${outcome}`;
+      clearTimeout(reset);
+      reset = setTimeout(() => {
+        button.textContent = "Copy as CSV";
+        status.textContent = "";
+      }, 4000);
     });
   }
 
@@ -146,12 +165,15 @@
       return true;
     } catch {
       // Not every browser lets a file use the clipboard in that way.
+      const focused = document.activeElement;
       const area = document.createElement("textarea");
+      area.className = "status";
       area.value = text;
       document.body.append(area);
       area.select();
       const copied = document.execCommand("copy");
       area.remove();
+      focused?.focus({ preventScroll: true });
       return copied;
     }
   }
@@ -193,6 +215,9 @@
     document.addEventListener("focusin", (event) => show(markOf(event)));
     document.addEventListener("focusout", hide);
     document.addEventListener("keydown", (event) => {
+      // With one of these, a key is the browser's: Alt and an arrow go back a page.
+      if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      if (event.key === "Escape") return hide();
       const mark = markOf(event);
       if (!mark) return;
       const marks = [...mark.closest("svg").querySelectorAll(".mark")];
@@ -201,7 +226,6 @@
         ArrowRight: now + 1, ArrowDown: now + 1, ArrowLeft: now - 1, ArrowUp: now - 1,
         Home: 0, End: marks.length - 1,
       }[event.key];
-      if (event.key === "Escape") hide();
       if (next === undefined) return;
       event.preventDefault();
       const target = marks[Math.max(0, Math.min(next, marks.length - 1))];
