@@ -21,6 +21,7 @@ from mrunners.plan.option_table import OPTIONS
 from mrunners.refs import ClusterLocation, ClusterRef
 
 __all__ = [
+    "COMPLETE_VARIABLE",
     "DURATION",
     "cluster_options",
     "examples",
@@ -36,6 +37,9 @@ __all__ = [
     "tracker_option",
     "variable_of",
 ]
+
+# Set by a shell that asks for completions: click's name for the program `mrunners`.
+COMPLETE_VARIABLE = "_MRUNNERS_COMPLETE"
 
 F = TypeVar("F", bound=Callable[..., Any])
 

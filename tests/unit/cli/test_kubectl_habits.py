@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +14,6 @@ from pathlib import Path
 import click
 import pytest
 import yaml
-from click.testing import CliRunner
 
 from mrunners import connection
 from mrunners.connection import Connection
@@ -29,6 +31,7 @@ from tests.unit.env import IMAGE, RUN_ID, deploy, find, finish, planned
 
 DOCS = Path(__file__).parents[3] / "docs" / "kubectl.md"
 OTHER_KEY = "another run"
+MAIN = "import mrunners_cli.main; mrunners_cli.main.main()"
 
 
 class Terminal:
@@ -322,10 +325,18 @@ def test_a_shell_completes_commands_options_and_formats() -> None:
             "COMP_WORDS": f"mrunners {words}",
             "COMP_CWORD": str(words.count(" ") + 1),
         }
-        done = CliRunner().invoke(cli, [], prog_name="mrunners", env=environ)
-        return [line.partition(",")[2] for line in done.output.splitlines()]
+        done = subprocess.run(
+            [sys.executable, "-c", MAIN],
+            env={**os.environ, **environ},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stderr == ""
+        return [line.partition(",")[2] for line in done.stdout.splitlines()]
 
     assert completed("li") == ["list"]
+    assert "status" in completed("stauts ")  # a command that does not exist is no error yet
     assert completed("result --output-f") == ["--output-file"]
     assert completed("list -o y") == ["yaml"]
 
