@@ -1,4 +1,4 @@
-"""The options that commands share, made from the table of options, and the types of their values.
+"""The options that commands share, made from the table of options.
 
 Nothing heavier than click is imported here: `--help` needs all of it.
 """
@@ -6,7 +6,6 @@ Nothing heavier than click is imported here: `--help` needs all of it.
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from enum import StrEnum
@@ -14,11 +13,11 @@ from typing import Any, TypeVar
 
 import click
 
-from mrunners.durations import parse_duration
 from mrunners.names import dns_label_problem
 from mrunners.plan.option_row import Option
 from mrunners.plan.option_table import OPTIONS
 from mrunners.refs import ClusterLocation, ClusterRef
+from mrunners_cli.value_types import DURATION, Format
 
 __all__ = [
     "COMPLETE_VARIABLE",
@@ -32,9 +31,11 @@ __all__ = [
     "option_from_table",
     "output_option",
     "quiet_option",
+    "refuse_typed",
     "remember_cluster",
     "run_options",
     "tracker_option",
+    "typed_parameters",
     "variable_of",
 ]
 
@@ -46,41 +47,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 _given_cluster: ContextVar[ClusterRef] = ContextVar("given_cluster", default=ClusterRef())
 
 
-class _Duration(click.ParamType[float]):
-    """Seconds, from a text such as `90s`, `10m` or `2h`."""
-
-    name = "duration"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Return the seconds of a duration."""
-        if isinstance(value, float):
-            return value
-        try:
-            return parse_duration(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-DURATION = _Duration()
-
-
-class _Format(click.Choice[str]):
-    """A format; a value that looks like a file was meant for --output-file."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return one of the choices."""
-        if isinstance(value, str) and value not in self.choices and re.search("[./]", value):
-            choices = ", ".join(map(str, self.choices))
-            self.fail(
-                f"-o is the format ({choices}); write to a file with --output-file {value}",
-                param,
-                ctx,
-            )
-        return super().convert(value, param, ctx)
-
-
 def output_option(*formats: str, **settings: Any) -> Callable[[F], F]:
     """Return the decorator that gives a command --output, which is a format as in kubectl.
 
@@ -88,7 +54,7 @@ def output_option(*formats: str, **settings: Any) -> Callable[[F], F]:
         *formats: What the command can print.
         **settings: Further keyword arguments of `click.option`.
     """
-    return click.option("--output", "-o", "output_format", type=_Format(formats), **settings)
+    return click.option("--output", "-o", "output_format", type=Format(formats), **settings)
 
 
 def examples(text: str) -> str:
@@ -154,6 +120,32 @@ def run_options(command: F) -> F:
         elif option.flag:
             command = option_from_table(option)(command)
     return command
+
+
+def typed_parameters(context: click.Context | None = None) -> set[str]:
+    """Return the parameters on the command line; all others have their defaults.
+
+    So they have if a variable of the environment sets these. A namespace is `namespace`, however it
+    was typed.
+    """
+    context = context or click.get_current_context()
+    typed = {
+        name
+        for name in context.params
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    }
+    return typed | ({"namespace"} if "in_namespace" in typed else set())
+
+
+def refuse_typed(option: str, *others: str) -> None:
+    """Refuse options that were typed beside one which they contradict or say nothing about.
+
+    Raises:
+        UsageError: One of the parameters `others` is on the command line.
+    """
+    typed = typed_parameters()
+    if wrong := [flag_of(name) for name in others if name in typed]:
+        raise click.UsageError(f"{option} does not go with {', '.join(wrong)}")
 
 
 def cluster_options(command: F) -> F:

@@ -19,6 +19,7 @@ from mrunners_cli.flags import (
     quiet_option,
     remember_cluster,
     run_options,
+    typed_parameters,
 )
 from mrunners_cli.interruption import say_when_interrupted
 from mrunners_cli.prefect_setup import import_prefect, prepare_prefect
@@ -73,7 +74,7 @@ def run(
     from mrunners.errors import ExitCode
     from mrunners.plan.options import IfExists, validate_options
 
-    given = _given(click.get_current_context())
+    given = typed_parameters()
     _check_combinations(given, resume=resume, replace=replace)
     if_exists = IfExists.RESUME if resume else IfExists.REPLACE if replace else IfExists.REFUSE
     run_options = _run_options({**options, "if_exists": if_exists})
@@ -102,19 +103,6 @@ def run(
             )
             _run_flow(run_options, connection.location.context, console)
     return ExitCode.DONE
-
-
-def _given(context: click.Context) -> set[str]:
-    """Return the parameters on the command line.
-
-    The others have their defaults, and so they have if a variable of the environment sets these.
-    """
-    given = {
-        name
-        for name in context.params
-        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-    }
-    return given | ({"namespace"} if "in_namespace" in given else set())
 
 
 def _check_combinations(given: set[str], *, resume: bool, replace: bool) -> None:
@@ -207,9 +195,8 @@ def _run_flow(options: RunOptions, context: str, console: Console) -> None:
         )
     from mrunners.errors import NextStep
     from mrunners.hints import command
-    from mrunners_cli.ephemeral_server import start_ephemeral_server
     from mrunners_cli.exits import Terminated
-    from mrunners_cli.prefect_setup import prefect_errors
+    from mrunners_cli.prefect_setup import prefect_errors, start_ephemeral_server
     from mrunners_flows.new_run import multirunners
     from mrunners_flows.policy import RunPolicy
     from mrunners_flows.states import RunIncompleteError, RunInDoubtError

@@ -198,6 +198,13 @@ def test_o_is_no_file_and_the_error_says_what_is(finished: Terminal, tmp_path: P
     path = tmp_path / "report.json"
     finished("result", "-o", str(path), code=ExitCode.INVALID)
     assert finished.err.splitlines()[0].endswith(f"write to a file with --output-file {path}")
+    finished("status", "-o", str(path), code=ExitCode.INVALID)
+    assert finished.err.splitlines()[0].endswith(f"write to a file with > {path}")
+    finished("list", "-o", "jsonpath={.runs[0].run}", code=ExitCode.INVALID)
+    assert finished.err.splitlines()[0] == (
+        "error: -o jsonpath: templates are not supported (table, wide, json, yaml, name are); use "
+        "-o json with jq"
+    )
     finished("result", "--output-file", str(path))
     assert MergedReport.model_validate_json(path.read_bytes()).coverage.complete
 
@@ -227,6 +234,18 @@ def test_list_shows_the_runs_of_a_namespace_and_a_of_all(finished: Terminal) -> 
         ["load", "nightly"],
         ["other", "mrunners"],
     ]
+
+
+def test_a_variable_is_no_reason_to_refuse_a_list_of_all(
+    finished: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(finished.cluster, planned(3, key="third", namespace="other"))
+    finished("result", "-n", "load")
+    for name in ("NAMESPACE", "CONTEXT", "KUBECONFIG"):
+        monkeypatch.setenv(f"MRUNNERS_{name}", "other")
+    assert finished("list", "-A", "-o", "name") == "configmap/mrunners\nconfigmap/mrunners\n"
+    assert finished("list", "--local", "-o", "name") == f"{RUN_ID}\n"
+    assert json.loads(finished("result", "--run", RUN_ID))["namespace"] == "load"
 
 
 def test_an_empty_list_says_so_on_stderr(mrunners: Terminal) -> None:
@@ -282,6 +301,7 @@ def test_a_report_outlives_its_run(finished: Terminal) -> None:
     before = len(finished.cluster.calls)
     (kept,) = json.loads(finished("list", "--local", "-o", "json"))["runs"]
     assert kept == {
+        "name": RUN_ID,
         "run": RUN_ID,
         "namespace": "load",
         "tracker": "mrunners",
@@ -289,11 +309,31 @@ def test_a_report_outlives_its_run(finished: Terminal) -> None:
         "created": created.isoformat().replace("+00:00", "Z"),
         "pods": 2,
         "reports": 2,
+        "image": IMAGE,
     }
-    assert finished("list", "--local").splitlines()[0].split()[:3] == ["RUN", "NAMESPACE", "NAME"]
+    head, row = finished("list", "--local", "-o", "wide").splitlines()
+    assert head.split() == ["RUN", "NAMESPACE", "NAME", "REPORTS", "AGE", "SERVER", "IMAGE"]
+    assert (row.split()[0], row.split()[-1]) == (RUN_ID, IMAGE)
     again = finished("result", "--run", RUN_ID[:8])
     assert json.loads(again) | {"requestsByUs": None} == json.loads(report) | {"requestsByUs": None}
     assert finished.cluster.calls[before:] == []
+
+
+def test_each_night_of_a_run_key_has_a_name_of_its_own(finished: Terminal) -> None:
+    first = json.loads(finished("result"))
+    finished("delete")
+    finished.clock.seconds += 86400
+    deploy(finished.cluster, planned(2))
+    finish(finished.cluster, planned(2).plan)
+    finished.cluster.logs["mrunners-0-1-abcde"] = b"cut"
+    finished("result", code=ExitCode.INCOMPLETE)
+    newest, older = finished("list", "--local", "-o", "name").split()
+    assert newest != older
+    assert newest.startswith(f"{RUN_ID}.")
+    again = json.loads(finished("result", "--run", older))
+    assert (again["runners"], again["coverage"]) == (first["runners"], first["coverage"])
+    newer = json.loads(finished("result", "--run", newest, code=ExitCode.INCOMPLETE))
+    assert newer["coverage"]["merged"] == 1
 
 
 def test_a_report_that_was_incomplete_stays_so(mrunners: Terminal) -> None:

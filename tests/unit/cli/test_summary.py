@@ -16,7 +16,7 @@ from mrunners.reports.analysis.finding import lines_of
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason
-from mrunners_cli import ephemeral_server
+from mrunners_cli import prefect_setup
 from mrunners_cli.commands import run as run_module
 from mrunners_cli.commands.run import _below_its_report, _run_flow
 from mrunners_cli.console import Console
@@ -112,7 +112,7 @@ def flow(monkeypatch: pytest.MonkeyPatch) -> Callable[[RunOutcome | Exception], 
         monkeypatch.setattr(new_run, "multirunners", multirunners)
 
     monkeypatch.setattr(run_module, "_prepared_server", lambda console: None)
-    monkeypatch.setattr(ephemeral_server, "start_ephemeral_server", lambda: None)
+    monkeypatch.setattr(prefect_setup, "start_ephemeral_server", lambda: None)
     monkeypatch.setattr(settings, "PREFECT_API_URL", SimpleNamespace(value=lambda: None))
     return ends_with
 

@@ -44,16 +44,25 @@ class RunRow(Record):
     image: str | None = None
     problem: str = ""
 
+    @property
+    def name(self) -> str:
+        """The tracker, as kubectl takes it."""
+        return f"configmap/{self.tracker}"
+
 
 class KeptRunRow(Record):
     """One run whose reports are kept on this machine.
 
     Attributes:
+        name: What tells it from the others: the run's ID, and the UID of its tracker behind a dot
+            where runs with the same run key are kept too.
+        run: The run's ID.
         server: The URL of the API server that was loaded.
         pods: How many pods were planned.
         reports: How many of their reports are kept.
     """
 
+    name: str
     run: str
     namespace: str
     tracker: str
@@ -61,6 +70,7 @@ class KeptRunRow(Record):
     created: AwareDatetime
     pods: int
     reports: int
+    image: str
 
 
 class RunList(Record):
@@ -108,24 +118,24 @@ def run_table(
     return columns([head, *rows])
 
 
-def kept_run_table(runs: Sequence[KeptRunRow], now: datetime) -> str:
-    """Return the runs that are kept on this machine as a table."""
-    return columns(
+def kept_run_table(runs: Sequence[KeptRunRow], now: datetime, *, wide: bool = False) -> str:
+    """Return the runs that are kept on this machine as a table; a `wide` one has the images too."""
+    head = ["RUN", "NAMESPACE", "NAME", "REPORTS", "AGE", "SERVER"]
+    rows = [
         [
-            ["RUN", "NAMESPACE", "NAME", "REPORTS", "AGE", "SERVER"],
-            *(
-                [
-                    run.run,
-                    run.namespace,
-                    run.tracker,
-                    f"{run.reports}/{run.pods}",
-                    _age(now - run.created),
-                    run.server,
-                ]
-                for run in runs
-            ),
+            run.name,
+            run.namespace,
+            run.tracker,
+            f"{run.reports}/{run.pods}",
+            _age(now - run.created),
+            run.server,
         ]
-    )
+        for run in runs
+    ]
+    if wide:
+        head += ["IMAGE"]
+        rows = [[*row, run.image] for row, run in zip(rows, runs, strict=True)]
+    return columns([head, *rows])
 
 
 def pod_table(pods: Sequence[PodStatus]) -> str:
