@@ -112,10 +112,10 @@ class KeptRuns:
         names = (name for job in run.plan.jobs for name in self.files.names(folder / job.name))
         return sum(name.endswith(".report.json.gz") for name in names)
 
-    def end_of(self, run: KeptRun) -> RunEnd:
-        """Return what was missing when the run was collected; nothing if it never was."""
-        folder = self.root / run.name
-        return self._load(folder / _END, RunEnd) or RunEnd()
+    def end_of(self, run_id: str, tracker_uid: str) -> RunEnd:
+        """Return what was missing when a run was collected; nothing if it never was."""
+        path = self.root / f"{run_id}.{tracker_uid}" / _END
+        return self._load(path, RunEnd) or RunEnd()
 
     def all(self) -> list[KeptRun]:
         """Return the runs that can be read, the newest first."""

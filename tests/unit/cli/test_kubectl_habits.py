@@ -27,7 +27,7 @@ from mrunners_cli.exits import exit_code_of
 from mrunners_cli.flags import namespace_or_default
 from mrunners_cli.main import cli
 from tests.fakes import LOCATION, FakeClock, FakeCluster
-from tests.unit.env import IMAGE, RUN_ID, deploy, find, finish, planned
+from tests.unit.env import IMAGE, RUN_ID, deploy, find, finish, log_of, planned
 
 DOCS = Path(__file__).parents[3] / "docs" / "kubectl.md"
 OTHER_KEY = "another run"
@@ -343,6 +343,21 @@ def test_a_report_that_was_incomplete_stays_so(mrunners: Terminal) -> None:
     first = json.loads(mrunners("result", code=ExitCode.INCOMPLETE))
     again = json.loads(mrunners("result", "--run", RUN_ID, code=ExitCode.INCOMPLETE))
     assert again["coverage"] == first["coverage"]
+
+
+def test_of_a_run_that_goes_on_the_rest_is_in_the_cluster(running: Terminal) -> None:
+    log = log_of(planned(2).plan, "mrunners-0", 1)
+    running.cluster.end_pod("mrunners-0", 1, log=log)
+    running("result", "--partial", code=ExitCode.STILL_RUNNING)
+    report = json.loads(running("result", "--run", RUN_ID, code=ExitCode.INCOMPLETE))
+    (missing,) = report["coverage"]["missing"]
+    assert (missing["reason"], missing["detail"]) == (
+        "not-kept",
+        f"{LOCATION.server} was not asked",
+    )
+    assert running.err.splitlines()[-1] == (
+        "  get its report with: mrunners result load --tracker mrunners"
+    )
 
 
 def test_a_run_that_is_not_kept_is_said_to_be_unknown(mrunners: Terminal) -> None:

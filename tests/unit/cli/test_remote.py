@@ -10,7 +10,8 @@ from prefect.states import Cancelled, Completed, Crashed, Failed, Running
 
 from mrunners.errors import ExitCode, FieldProblem, InvalidOptionsError
 from mrunners_cli import follow, remote
-from mrunners_cli.commands.run import _given, run
+from mrunners_cli.commands.run import run
+from mrunners_cli.flags import typed_parameters
 from tests.fakes import RecordingObserver
 from tests.unit.env import IMAGE, options, uris
 
@@ -80,7 +81,7 @@ def sent(*args: str) -> dict[str, Any]:
     chosen = options(
         **{n: params[n] for n in ("runners", "timeout", "wait", "fail_on", "tracker", "context")}
     )
-    return remote._given_values(chosen, _given(context))
+    return remote._given_values(chosen, typed_parameters(context))
 
 
 def deployment(parameters: dict[str, Any]) -> Any:
