@@ -212,8 +212,8 @@ def test_o_is_no_file_and_the_error_says_what_is(finished: Terminal, tmp_path: P
 def test_o_wide_has_pods_and_nodes(running: Terminal) -> None:
     shown = running("status", "-o", "wide").splitlines()
     assert shown[0] == f"cluster {LOCATION}"
-    assert shown[-3].split() == ["POD", "INDEX", "STATUS", "NODE"]
-    assert shown[-2].split()[:3] == ["mrunners-0-0-abcde", "0", "Running"]
+    assert shown[-3].split() == ["pod", "index", "status", "node"]
+    assert shown[-1].split() == ["mrunners-0-0-abcde", "0", "Running", "node-0"]
     head, row = running("list", "-o", "wide").splitlines()
     assert head.split() == ["NAME", "STATE", "ENDED", "COLLECTED", "AGE", "RUN", "IMAGE"]
     assert row.split()[-2:] == [RUN_ID, IMAGE]
@@ -225,8 +225,8 @@ def test_list_shows_the_runs_of_a_namespace_and_a_of_all(finished: Terminal) -> 
     finished.clock.seconds += 90
     assert finished("list") == (
         "NAME       STATE      ENDED   COLLECTED   AGE\n"
-        "mrunners   finished   2/2     no          1m30s\n"
-        "nightly    starting   0/1     no          1m30s\n"
+        "mrunners   finished   2/2     no          90s\n"
+        "nightly    starting   0/1     no          90s\n"
     )
     assert [line.split()[:2] for line in finished("list", "-A").splitlines()] == [
         ["NAMESPACE", "NAME"],
@@ -278,7 +278,63 @@ def test_a_status_is_watched_until_nothing_can_finish_any_more(running: Terminal
     shown = running("status", "--watch", "-o", "json")
     documents = re.split(r"(?<=^\}\n)", shown, flags=re.MULTILINE)[:-1]
     assert [json.loads(text)["state"] for text in documents] == ["running", "finished"]
-    assert running.clock.slept == [2.0, 2.0]
+    assert running.clock.slept == [1.0, 1.2]
+
+
+def test_a_watch_loads_the_api_server_no_more_than_a_wait(running: Terminal) -> None:
+    cluster, plan = running.cluster, planned(2).plan
+    cluster.start_pod("mrunners-0", 1)
+    running.clock.then(*[lambda: None] * 9, lambda: finish(cluster, plan))
+    cluster.calls.clear()
+    running("status", "--watch", "-o", "name")
+    assert (cluster.calls.count("list_jobs"), cluster.calls.count("list_pods")) == (11, 2)
+    assert max(running.clock.slept) > 2
+    assert "get_config_map" not in cluster.calls
+
+
+def test_whoever_watches_a_terminal_sees_the_time_that_is_left(
+    running: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster, plan = running.cluster, planned(2).plan
+    cluster.start_pod("mrunners-0", 1)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    running.clock.then(lambda: None, lambda: None, lambda: finish(cluster, plan))
+    shown = running("status", "--watch")
+    assert re.findall(r"about (\w+) left", shown) == ["10s", "9s", "8s"]
+    deploy(cluster, planned(1, key=OTHER_KEY, tracker="nightly"))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: False)
+    running.clock.then(lambda: None, lambda: finish(cluster, planned(1, tracker="nightly").plan))
+    shown = running("status", "--watch", "--tracker", "nightly")
+    assert shown.count("tracker load/nightly") == 2
+
+
+def test_a_status_of_a_namespace_shows_the_others_when_one_cannot_be_read(
+    finished: Terminal,
+) -> None:
+    deploy(finished.cluster, planned(1, key=OTHER_KEY, tracker="broken"))
+    finished.cluster.raw("ConfigMap", "broken")["data"] = {}
+    shown = finished("status", "--exit-code", code=ExitCode.REFUSED)
+    assert re.findall(r"^tracker (\S+) ", shown, re.MULTILINE) == ["load/mrunners"]
+    assert finished.err.startswith("warning: configmap/broken in namespace load holds no plan.json")
+    finished("status", "--tracker", "broken", code=ExitCode.REFUSED)
+    assert finished.err.startswith("error: configmap/broken in namespace load holds no plan.json")
+
+
+def test_a_run_that_is_deleted_while_it_is_watched_ends_nothing(running: Terminal) -> None:
+    deploy(running.cluster, planned(1, key=OTHER_KEY, tracker="nightly"))
+    running.clock.then(
+        lambda: running.cluster.remove("ConfigMap", "nightly"),
+        lambda: finish(running.cluster, planned(2).plan),
+    )
+    assert running("status", "-w", "-o", "name").split() == [
+        *["configmap/mrunners", "configmap/nightly"],
+        "configmap/mrunners",
+        "configmap/mrunners",
+    ]
+    running.clock.then(lambda: running.cluster.remove("ConfigMap", "mrunners"))
+    running.cluster.raw("Job", "mrunners-0")["status"].pop("conditions")
+    running.cluster.start_pod("mrunners-0", 0)
+    assert running("status", "-w", "-o", "name") == "configmap/mrunners\n"
 
 
 @pytest.mark.parametrize("command", ["status", "delete"])

@@ -1,4 +1,4 @@
-"""Lists of runs and pods as kubectl prints them: columns that are never wrapped, and JSON."""
+"""Lists of runs as kubectl prints them: columns that are never wrapped, and JSON."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from mrunners.durations import format_duration
 from mrunners.records import Record
-from mrunners.render.terminal.run_status import PodStatus
 from mrunners.text import printable
 
-__all__ = ["KeptRunRow", "RunList", "RunRow", "columns", "kept_run_table", "pod_table", "run_table"]
+__all__ = ["KeptRunRow", "RunList", "RunRow", "columns", "kept_run_table", "run_table"]
 
 # A name of Kubernetes has at most 253 characters, and of a URI its end matters too.
 _CELL = 253
@@ -138,17 +136,23 @@ def kept_run_table(runs: Sequence[KeptRunRow], now: datetime, *, wide: bool = Fa
     return columns([head, *rows])
 
 
-def pod_table(pods: Sequence[PodStatus]) -> str:
-    """Return pods and their nodes as a table."""
-    return columns(
-        [
-            ["POD", "INDEX", "STATUS", "NODE"],
-            *([pod.pod, str(pod.index), pod.phase, pod.node or "-"] for pod in pods),
-        ]
-    )
-
-
 def _age(age: timedelta) -> str:
-    """Return an age as kubectl does: whole seconds, and days when there are some."""
-    whole = max(int(age.total_seconds()), 0)
-    return f"{whole // 86400}d" if whole >= 2 * 86400 else format_duration(whole)
+    """Return an age as kubectl prints it (duration.HumanDuration of k8s.io/apimachinery)."""
+    seconds = max(int(age.total_seconds()), 0)
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if seconds < 120:
+        return f"{seconds}s"
+    if minutes < 10:
+        return f"{minutes}m{seconds % 60}s" if seconds % 60 else f"{minutes}m"
+    if minutes < 180:
+        return f"{minutes}m"
+    if hours < 8:
+        return f"{hours}h{minutes % 60}m" if minutes % 60 else f"{hours}h"
+    if hours < 48:
+        return f"{hours}h"
+    if days < 8:
+        return f"{days}d{hours % 24}h" if hours % 24 else f"{days}d"
+    if days < 2 * 365:
+        return f"{days}d"
+    years, rest = divmod(days, 365)
+    return f"{years}y{rest}d" if rest and years < 8 else f"{years}y"
