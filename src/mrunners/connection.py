@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Self
 
-from mrunners.errors import RefusedError
+from mrunners.errors import NextStep, RefusedError
 from mrunners.kube.api import Cluster
 from mrunners.kube.client import KubernetesCluster
 from mrunners.kube.kubeconfig import KubeconfigSource
@@ -179,7 +179,7 @@ class Connection:
             ref = self.resolve(namespace, tracker)
             config_map = lookup.get_tracker(self._cluster, ref)
         except RefusedError as error:
-            if error.run is None:  # there are several
+            if NextStep.NAME_TRACKER in error.next_steps:  # there are several
                 raise
             ref = RunRef(namespace, tracker or DEFAULT_TRACKER)
             if not delete.wait_for_remaining(self._cluster, ref, self._observer):

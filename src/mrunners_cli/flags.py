@@ -22,6 +22,7 @@ from mrunners_cli.value_types import DURATION, Format
 __all__ = [
     "COMPLETE_VARIABLE",
     "DURATION",
+    "OptionalValues",
     "cluster_options",
     "examples",
     "flag_of",
@@ -45,6 +46,31 @@ COMPLETE_VARIABLE = "_MRUNNERS_COMPLETE"
 F = TypeVar("F", bound=Callable[..., Any])
 
 _given_cluster: ContextVar[ClusterRef] = ContextVar("given_cluster", default=ClusterRef())
+
+
+class OptionalValues(click.Command):
+    """A command with options such as `--wait`, whose value is true or false and may be left out.
+
+    Such an option takes the next word only if that is a truth value: in `--wait load`, as in
+    kubectl, `load` is an argument of its own.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Write out the values that are left out."""
+        options = [param for param in self.params if isinstance(param, click.Option)]
+        bare = {
+            name: option.flag_value
+            for option in options
+            if option.type is click.BOOL and not option.is_flag
+            for name in option.opts
+        }
+        end = args.index("--") if "--" in args else len(args)
+        known = click.BOOL.bool_states
+        written = [
+            f"{word}={bare[word]}" if word in bare and following.lower() not in known else word
+            for word, following in zip(args[:end], [*args[1:end], ""], strict=False)
+        ]
+        return super().parse_args(ctx, written + args[end:])
 
 
 def output_option(*formats: str, **settings: Any) -> Callable[[F], F]:

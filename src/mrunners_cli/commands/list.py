@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mrunners.errors import ForbiddenError
 from mrunners.refs import ClusterRef
 from mrunners_cli.console import Console
 from mrunners_cli.flags import (
@@ -20,6 +21,7 @@ from mrunners_cli.flags import (
 )
 
 if TYPE_CHECKING:
+    from mrunners.connection import Connection
     from mrunners.render.terminal.run_tables import KeptRunRow, RunRow
     from mrunners.run.run_list import ListedRun
 
@@ -77,7 +79,7 @@ def list_(
             return
         connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
         where = "" if all_namespaces else namespace_or_default(namespace, connection.location)
-        runs = [_row(listed) for listed in connection.list_runs(where)]
+        runs = [_row(listed) for listed in _listed(connection, where)]
         now = connection.cluster.now()
         table = run_table(runs, now, with_namespace=all_namespaces, wide=wide)
         _print(runs, table, output_format)
@@ -87,6 +89,21 @@ def list_(
         for run in runs:
             if run.problem:
                 console.warn(run.problem)
+
+
+def _listed(connection: Connection, namespace: str) -> list[ListedRun]:
+    try:
+        return connection.list_runs(namespace)
+    except ForbiddenError as error:
+        if namespace:
+            raise
+        raise ForbiddenError(
+            f"{error}\nlist those of one namespace with -n NAME, or bind a ClusterRole that grants "
+            "it in all of them",
+            verb=error.verb,
+            resource=error.resource,
+            namespace="",
+        ) from error
 
 
 def _print(runs: list[RunRow] | list[KeptRunRow], table: str, output_format: str) -> None:

@@ -13,6 +13,7 @@ import click
 from mrunners.plan.option_table import OPTIONS
 from mrunners_cli.console import Console
 from mrunners_cli.flags import (
+    OptionalValues,
     examples,
     flag_of,
     namespace_or_default,
@@ -28,7 +29,7 @@ from mrunners_cli.prefect_url import check_prefect_url, require_prefect_server, 
 if TYPE_CHECKING:
     from mrunners.connection import Connection
     from mrunners.plan.options import RunOptions
-    from mrunners_flows.states import RunIncompleteError
+    from mrunners_flows.states import RunIncompleteError, RunInDoubtError
 
 __all__ = ["run"]
 
@@ -41,7 +42,11 @@ mrunners run --deployment multirunners -n load --runner-image … --runners … 
 """
 
 
-@click.command(short_help="Deploy load runners, and run the flow.", epilog=examples(_EXAMPLES))
+@click.command(
+    cls=OptionalValues,
+    short_help="Deploy load runners, and run the flow.",
+    epilog=examples(_EXAMPLES),
+)
 @run_options
 @click.option("--resume", is_flag=True, help="Continue the existing run.")
 @click.option(
@@ -217,7 +222,7 @@ def _run_flow(options: RunOptions, context: str, console: Console) -> None:
     except (RunIncompleteError, RunInDoubtError) as error:
         shown = console.summary(error.outcome.report)
         console.info(see_report)
-        if shown and isinstance(error, RunIncompleteError):
+        if shown:
             raise _below_its_report(error) from error
         raise
     if outcome.waited:
@@ -228,9 +233,18 @@ def _run_flow(options: RunOptions, context: str, console: Console) -> None:
         console.info(f"wait for it with: {command(NextStep.WAIT, options.ref, options.cluster)}")
 
 
-def _below_its_report(error: RunIncompleteError) -> RunIncompleteError:
+def _below_its_report(
+    error: RunIncompleteError | RunInDoubtError,
+) -> RunIncompleteError | RunInDoubtError:
     """Return the error for a reader who has just read the report: only what is not in there."""
-    lines = error.outcome.failures or (error.outcome.report.verdict,)
+    from mrunners_flows.states import RunIncompleteError
+
+    report, lines = error.outcome.report, error.outcome.failures
+    if not lines and isinstance(error, RunIncompleteError):
+        lines = (report.verdict,)
+    elif not lines:
+        doubt = "the figures are in doubt" if report.in_doubt else "warnings are a failure here"
+        lines = (f"{doubt}: see the findings of the report",)
     below = type(error)("\n".join(lines), error.outcome)
     below.run, below.next_steps = error.run, error.next_steps
     return below

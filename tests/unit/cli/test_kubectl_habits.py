@@ -17,7 +17,7 @@ import yaml
 
 from mrunners import connection
 from mrunners.connection import Connection
-from mrunners.errors import ExitCode
+from mrunners.errors import ExitCode, ForbiddenError
 from mrunners.refs import ClusterLocation
 from mrunners.reports.merged import MergedReport
 from mrunners.run.observer import RunObserver
@@ -261,6 +261,27 @@ def test_a_tracker_that_cannot_be_read_hides_no_other(finished: Terminal) -> Non
     assert finished.err.startswith("warning: configmap/broken in namespace load holds no plan.json")
 
 
+def test_a_namespace_whose_jobs_may_not_be_read_hides_no_run_of_another(
+    finished: Terminal,
+) -> None:
+    deploy(finished.cluster, planned(3, key="third", namespace="other"))
+    forbidden = ForbiddenError("jobs is forbidden", verb="list", resource="jobs", namespace="load")
+    finished.cluster.fail("list_jobs", forbidden)
+    rows = [line.split()[:3] for line in finished("list", "-A").splitlines()[1:]]
+    assert rows == [["load", "mrunners", "unreadable"], ["other", "mrunners", "starting"]]
+    assert finished.err == "warning: jobs is forbidden\n"
+    finished.cluster.fail("list_jobs", forbidden)
+    finished("list", "-n", "load", code=ExitCode.CLUSTER)
+    forbidden.namespace = ""
+    finished.cluster.fail("list_config_maps", forbidden)
+    finished("list", "-A", code=ExitCode.CLUSTER)
+    assert finished.err == (
+        "error: jobs is forbidden\n"
+        "  list those of one namespace with -n NAME, or bind a ClusterRole that grants it in all "
+        "of them\n"
+    )
+
+
 def test_status_shows_all_runs_of_a_namespace(running: Terminal) -> None:
     deploy(running.cluster, planned(1, key=OTHER_KEY, tracker="nightly"))
     shown = running("status", "--exit-code", code=ExitCode.STILL_RUNNING)
@@ -298,6 +319,7 @@ def test_whoever_watches_a_terminal_sees_the_time_that_is_left(
     cluster, plan = running.cluster, planned(2).plan
     cluster.start_pod("mrunners-0", 1)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "200")
     running.clock.then(lambda: None, lambda: None, lambda: finish(cluster, plan))
     shown = running("status", "--watch")
     assert re.findall(r"about (\w+) left", shown) == ["10s", "9s", "8s"]

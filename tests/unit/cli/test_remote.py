@@ -1,4 +1,5 @@
 import itertools
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -247,3 +248,33 @@ def test_fail_on_is_sent_like_any_other_option() -> None:
         "wait": True,
         "fail_on": "never",
     }
+
+
+def test_what_a_variable_sets_is_not_sent_nor_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    triggered: list[object] = []
+
+    def follow_run(*_: object, wait: bool) -> int:
+        triggered.append(wait)
+        return ExitCode.DONE
+
+    def run_deployment(_id: object, *, parameters: object, **_: object) -> SimpleNamespace:
+        triggered.append(parameters)
+        return SimpleNamespace(id="x")
+
+    found = deployment(NIGHTLY)
+    found.id = uuid4()
+    server = SimpleNamespace(api=SimpleNamespace(url="http://127.0.0.1:4200/api"))
+    monkeypatch.setattr(remote, "get_current_settings", lambda: server)
+    monkeypatch.setattr(remote, "get_client", lambda **_: nullcontext())
+    monkeypatch.setattr(remote, "_deployment", lambda *_: found)
+    monkeypatch.setattr(remote, "run_deployment", run_deployment)
+    monkeypatch.setattr(remote, "url_for", lambda _: None)
+    monkeypatch.setattr(remote, "follow", follow_run)
+    for name, value in {"WAIT": "true", "RUNNERS": "no URI", "RUNNER_IMAGE": "mine"}.items():
+        monkeypatch.setenv(f"MRUNNERS_{name}", value)
+    context = run.make_context("run", ["-n", "load"], help_option_names=["-h", "--help"])
+    assert context.params["wait"]
+    observer: Any = RecordingObserver()
+    mine = options(wait=True, runners=context.params["runners"], runner_image="mine")
+    remote.run_remotely("nightly", mine, typed_parameters(context), observer)
+    assert triggered == [remote._parameters(found, {"namespace": "load"})[0], False]
