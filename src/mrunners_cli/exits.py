@@ -93,7 +93,10 @@ def _local_problem(error: OSError) -> str | None:
 
 def _print_usage_error(error: click.ClickException) -> None:
     """Print a wrong use as every other error, and whose help explains the right one."""
-    print_line(f"error: {error.format_message()}")
+    message = error.format_message()
+    if message[1:2].islower():  # click begins a sentence, where every other error goes on with one
+        message = message[0].lower() + message[1:]
+    print_line(f"error: {message}")
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is not None:
         print_line(f"  see: {context.command_path} --help")

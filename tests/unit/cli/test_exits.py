@@ -191,7 +191,7 @@ def test_sigterm_is_raised_in_the_command_and_only_while_it_runs() -> None:
         (["result", "load", "-o", "r.json"], "write to a file with --output-file r.json"),
         (["status", "load", "-o", "./status"], "write to a file with > ./status"),
         (["result", "load", "-o", "jsn"], "'json', 'yaml', 'table', 'html'"),
-        (["wait", "load", "--nonsense"], "No such option"),
+        (["wait", "load", "--nonsense"], "no such option"),
         (["wait", "load", "--timeout", "10"], "not a duration: '10'"),
         (["wait", "My_NS"], "must consist of lowercase letters"),
         (["status", "a/b"], "must consist of lowercase letters"),
@@ -223,7 +223,7 @@ def test_a_wrong_use_is_an_error_like_any_other_and_names_the_help(
         lambda: cli.main(["wait", "load", "--nonsense"], "mrunners", standalone_mode=False)
     )
     assert capsys.readouterr().err == (
-        "error: No such option '--nonsense'.\n  see: mrunners wait --help\n"
+        "error: no such option '--nonsense'.\n  see: mrunners wait --help\n"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -22,6 +23,7 @@ from mrunners.refs import ClusterLocation
 from mrunners.reports.merged import MergedReport
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore, default_store_path
+from mrunners_cli.commands import run as run_module
 from mrunners_cli.commands.run import run
 from mrunners_cli.exits import exit_code_of
 from mrunners_cli.flags import namespace_or_default
@@ -95,6 +97,16 @@ def test_a_namespace_is_given_with_n_or_as_an_argument(
 ) -> None:
     mrunners(command, *args, code=ExitCode.REFUSED)
     assert "error: no tracker in namespace a: " in mrunners.err
+
+
+@pytest.mark.parametrize("args", [["-n", "a"], ["--namespace=a"], ["a"]], ids=str)
+def test_list_and_run_take_a_namespace_as_the_others_do(
+    args: list[str], mrunners: Terminal
+) -> None:
+    mrunners("list", *args)
+    assert mrunners.err == f"no runs found in namespace a of {LOCATION}\n"
+    mrunners("run", *args, "--resume", code=ExitCode.REFUSED)
+    assert mrunners.err.startswith("error: tracker a/mrunners does not exist\n")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -207,6 +219,22 @@ def test_o_is_no_file_and_the_error_says_what_is(finished: Terminal, tmp_path: P
     )
     finished("result", "--output-file", str(path))
     assert MergedReport.model_validate_json(path.read_bytes()).coverage.complete
+
+
+def test_an_output_file_is_written_whole_or_not_at_all(
+    finished: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def disk_is_full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "report.json"
+    path.write_text("the one before")
+    monkeypatch.setattr("os.replace", disk_is_full)
+    finished("result", "--output-file", str(path), code=ExitCode.INVALID)
+    assert finished.err.splitlines()[-1] == (
+        f"error: --output-file {path}: No space left on device"
+    )
+    assert path.read_text() == "the one before"
 
 
 def test_o_wide_has_pods_and_nodes(running: Terminal) -> None:
@@ -364,6 +392,14 @@ def test_the_cluster_is_named(command: str, finished: Terminal) -> None:
     finished("result", "--quiet")
     shown = finished(command)
     assert "https://cluster:6443 (context test)" in shown + finished.err
+
+
+def test_a_run_names_the_cluster_before_it_loads_it(
+    finished: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "_run_flow", lambda *_: None)
+    finished("run", "--resume")
+    assert finished.err == f"the load is for {LOCATION}, namespace load\n"
 
 
 def test_a_location_says_how_the_cluster_was_chosen() -> None:
