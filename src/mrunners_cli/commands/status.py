@@ -60,7 +60,8 @@ while mrunners status load --exit-code > /dev/null; [ $? -eq 4 ]; do sleep 10; d
 @click.option(
     "--exit-code",
     is_flag=True,
-    help="Exit with 0 when done, 4 while running, 5 when finished with failures.",
+    help="Exit with 0 when done, 3 when a run cannot be read, 4 while running, 5 when finished "
+    "with failures.",
 )
 def status(
     namespace: str,

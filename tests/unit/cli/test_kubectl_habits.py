@@ -19,6 +19,7 @@ import yaml
 from mrunners import connection
 from mrunners.connection import Connection
 from mrunners.errors import ExitCode, ForbiddenError
+from mrunners.kube import endpoint
 from mrunners.refs import ClusterLocation
 from mrunners.reports.merged import MergedReport
 from mrunners.run.observer import RunObserver
@@ -30,6 +31,7 @@ from mrunners_cli.flags import namespace_or_default
 from mrunners_cli.main import cli
 from tests.fakes import LOCATION, FakeClock, FakeCluster
 from tests.unit.env import IMAGE, RUN_ID, deploy, find, finish, log_of, planned
+from tests.unit.kube.certificates import Authority
 
 DOCS = Path(__file__).parents[3] / "docs" / "kubectl.md"
 OTHER_KEY = "another run"
@@ -113,6 +115,21 @@ def test_list_and_run_take_a_namespace_as_the_others_do(
 def test_without_a_namespace_the_contexts_is_used(command: str, mrunners: Terminal) -> None:
     mrunners(command, code=ExitCode.REFUSED)
     assert "error: no tracker in namespace load: " in mrunners.err
+
+
+def test_in_a_pod_without_a_kubeconfig_the_pods_own_namespace_is_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("of-the-pod")
+    (tmp_path / "namespace").write_text("nightly-load\n")
+    (tmp_path / "ca.crt").write_bytes(Authority().pair.pem)
+    monkeypatch.setattr(endpoint, "POD_FOLDER", tmp_path)
+    monkeypatch.setattr("mrunners.kube.authentication.POD_FOLDER", tmp_path)
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    for name, value in {"SERVICE_HOST": "10.0.0.1", "SERVICE_PORT": "443"}.items():
+        monkeypatch.setenv(f"KUBERNETES_{name}", value)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert namespace_or_default("", connection.connect().location) == "nightly-load"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
