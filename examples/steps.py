@@ -53,7 +53,7 @@ def steps(image: str, kubeconfig: str = "") -> MergedReport:
     outcomes = collect_reports(
         options.cluster, run, snapshot, snapshot.state.jobs, "all Jobs", final=True
     )
-    report = merge_reports(run, outcomes)
+    report = merge_reports(options.cluster, run, snapshot, outcomes)
     save_report(report, ReportFiles())
     return report
 

@@ -15,7 +15,6 @@ from mrunners.run.finality import readable_later
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.result import CollectedRun
 from mrunners_tasks._batching import batches
-from mrunners_tasks._context import requests_sent
 from mrunners_tasks.jobs import wait_for_jobs
 from mrunners_tasks.report_files import ReportFiles
 from mrunners_tasks.reports import collect_reports, merge_reports, read_pods, save_report
@@ -64,7 +63,7 @@ def collect(cluster: ClusterRef, run: ExistingRun, *, files: ReportFiles | None)
         for outcome in _final_if_possible(collect_reports, cluster, run, snapshot, jobs, label)
     )
     outcomes = list(SampleBudget().accept_all(collected))
-    report = merge_reports(run, outcomes, requests_sent(cluster))
+    report = merge_reports(cluster, run, snapshot, outcomes)
     saved = files is not None and save_report(report, files)
     marked = saved and mark_collected(cluster, run, outcomes)
     return CollectedRun(

@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Self
 
-from mrunners.errors import RefusedError
+from mrunners.errors import NextStep, RefusedError
 from mrunners.kube.api import Cluster
 from mrunners.kube.client import KubernetesCluster
 from mrunners.kube.kubeconfig import KubeconfigSource
@@ -30,7 +30,7 @@ from mrunners.run.lookup import ExistingRun
 from mrunners.run.observer import LoggingObserver, RunObserver
 from mrunners.run.preflight import RunAction
 from mrunners.run.report_store import ReportStore, default_store_path
-from mrunners.run.run_list import ListedRun
+from mrunners.run.run_list import ListedRun, RunWatch
 from mrunners.run_handle import Run
 
 __all__ = ["Connection", "connect"]
@@ -145,13 +145,13 @@ class Connection:
         ref = self.resolve(namespace, tracker)
         return self.bind(lookup.get_run(self._cluster, ref, self._store))
 
-    def trackers(self, namespace: str) -> list[RunRef]:
-        """Return the names of a namespace's runs."""
-        return lookup.list_trackers(self._cluster, namespace)
-
     def list_runs(self, namespace: str = "") -> list[ListedRun]:
         """Return the runs of a namespace, or of all namespaces, with how far each is."""
         return list(run_list.list_runs(self._cluster, namespace, self._store))
+
+    def watch(self) -> RunWatch:
+        """Return what looks at runs again and again."""
+        return RunWatch(self._cluster, self._store, self._observer)
 
     def sleep(self, seconds: float) -> None:
         """Sleep, by the clock of this connection."""
@@ -179,7 +179,7 @@ class Connection:
             ref = self.resolve(namespace, tracker)
             config_map = lookup.get_tracker(self._cluster, ref)
         except RefusedError as error:
-            if error.run is None:  # there are several
+            if NextStep.NAME_TRACKER in error.next_steps:  # there are several
                 raise
             ref = RunRef(namespace, tracker or DEFAULT_TRACKER)
             if not delete.wait_for_remaining(self._cluster, ref, self._observer):

@@ -82,6 +82,7 @@ class NextStep(StrEnum):
     PARTIAL_RESULT = "partial-result"
     FORCE_DELETE = "force-delete"
     OTHER_TRACKER = "other-tracker"
+    NAME_TRACKER = "name-tracker"
     LIST_TRACKERS = "list-trackers"
     SET_LIMITS = "set-limits"
     SET_REQUESTS = "set-requests"

@@ -40,16 +40,14 @@ _COMMANDS: Final[dict[NextStep, tuple[str, str]]] = {
         "delete it anyway with",
         "mrunners delete {namespace} --tracker {tracker} --force",
     ),
-    NextStep.LIST_TRACKERS: (
-        "list all runs with",
-        "mrunners list --all-namespaces",
-    ),
+    NextStep.LIST_TRACKERS: ("list the runs of its namespace with", "mrunners list {namespace}"),
 }
 _ADVICE: Final[dict[NextStep, str]] = {
     NextStep.RESUME_SAME_OPTIONS: "resume it with --resume and the options that it was started "
     "with",
     NextStep.REPLACE: "replace it by adding --replace",
     NextStep.OTHER_TRACKER: "choose another name with --tracker",
+    NextStep.NAME_TRACKER: "name one with --tracker",
     NextStep.SET_LIMITS: "set limits with --cpu-limit and --memory-limit",
     NextStep.SET_REQUESTS: "set what a runner asks for with --cpu and --memory",
     NextStep.SET_USER: "set the user ID with --run-as-user UID, or leave it to the cluster with "

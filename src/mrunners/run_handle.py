@@ -11,7 +11,7 @@ from mrunners.plan.plan import RunPlan
 from mrunners.refs import RunRef
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import PodOutcome
-from mrunners.run import delete, lookup, result, snapshot, wait
+from mrunners.run import annotate, delete, lookup, result, snapshot, wait
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
@@ -159,9 +159,23 @@ class Run:
             sleep=self._sleep,
         )
 
+    def merge(
+        self, snapshot: RunSnapshot, outcomes: Sequence[PodOutcome], *, requests: int
+    ) -> MergedReport:
+        """Merge the outcomes of all pods, and keep on this machine why reports are missing.
+
+        Args:
+            snapshot: The run's Jobs and pods.
+            outcomes: Within a `SampleBudget`.
+            requests: How many requests mrunners itself sent to the API server.
+        """
+        return result.report_of_run(
+            self.existing, snapshot, outcomes, self._store, requests=requests
+        )
+
     def mark_collected(self, outcomes: Sequence[PodOutcome]) -> bool:
         """Mark the run as collected, once its report is saved; return whether it is."""
-        return result.mark_collected(
+        return annotate.mark_collected(
             self._cluster, self.existing, outcomes, self._observer, self._sleep
         )
 

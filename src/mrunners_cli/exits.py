@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import traceback
 from collections.abc import Callable
 
@@ -12,7 +13,7 @@ from mrunners.errors import ExitCode, InvalidInputError, InvalidOptionsError, Mr
 from mrunners.hints import next_step_lines
 from mrunners_cli import console
 from mrunners_cli.console import print_line
-from mrunners_cli.flags import flag_of, given_cluster
+from mrunners_cli.flags import COMPLETE_VARIABLE, flag_of, given_cluster
 from mrunners_cli.interruption import Terminated, catching_signals, describe_interruption
 from mrunners_cli.streams import StdoutError, reader_is_gone
 
@@ -61,9 +62,12 @@ def exit_code_of(command: Callable[[], object]) -> int:
         print_line(f"error: cannot write to stdout: {error.strerror}")
         return ExitCode.INVALID
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the process ends here
-        # Not standalone, click exits by itself for one cause only: a broken pipe, with a plain 1.
+        # Not standalone, click exits by itself for two causes only: a broken pipe, with a plain 1,
+        # and once it has answered a shell that completes a word.
         if isinstance(error, SystemExit) and reader_is_gone():
             return ExitCode.BROKEN_PIPE
+        if isinstance(error, SystemExit) and os.environ.get(COMPLETE_VARIABLE):
+            return error.code if isinstance(error.code, int) else ExitCode.DONE
         if isinstance(error, OSError) and (problem := _local_problem(error)) is not None:
             print_line(f"error: {problem}")
             return ExitCode.INVALID
@@ -89,7 +93,10 @@ def _local_problem(error: OSError) -> str | None:
 
 def _print_usage_error(error: click.ClickException) -> None:
     """Print a wrong use as every other error, and whose help explains the right one."""
-    print_line(f"error: {error.format_message()}")
+    message = error.format_message()
+    if message[1:2].islower():  # click begins a sentence, where every other error goes on with one
+        message = message[0].lower() + message[1:]
+    print_line(f"error: {message}")
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is not None:
         print_line(f"  see: {context.command_path} --help")

@@ -1,4 +1,4 @@
-"""The options that commands share, made from the table of options, and the types of their values.
+"""The options that commands share, made from the table of options.
 
 Nothing heavier than click is imported here: `--help` needs all of it.
 """
@@ -6,7 +6,6 @@ Nothing heavier than click is imported here: `--help` needs all of it.
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from enum import StrEnum
@@ -14,14 +13,16 @@ from typing import Any, TypeVar
 
 import click
 
-from mrunners.durations import parse_duration
 from mrunners.names import dns_label_problem
 from mrunners.plan.option_row import Option
 from mrunners.plan.option_table import OPTIONS
 from mrunners.refs import ClusterLocation, ClusterRef
+from mrunners_cli.value_types import DURATION, Format
 
 __all__ = [
+    "COMPLETE_VARIABLE",
     "DURATION",
+    "OptionalValues",
     "cluster_options",
     "examples",
     "flag_of",
@@ -31,50 +32,45 @@ __all__ = [
     "option_from_table",
     "output_option",
     "quiet_option",
+    "refuse_typed",
     "remember_cluster",
     "run_options",
     "tracker_option",
+    "typed_parameters",
     "variable_of",
 ]
+
+# Set by a shell that asks for completions: click's name for the program `mrunners`.
+COMPLETE_VARIABLE = "_MRUNNERS_COMPLETE"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _given_cluster: ContextVar[ClusterRef] = ContextVar("given_cluster", default=ClusterRef())
 
 
-class _Duration(click.ParamType[float]):
-    """Seconds, from a text such as `90s`, `10m` or `2h`."""
+class OptionalValues(click.Command):
+    """A command with options such as `--wait`, whose value is true or false and may be left out.
 
-    name = "duration"
+    Such an option takes the next word only if that is a truth value: in `--wait load`, as in
+    kubectl, `load` is an argument of its own.
+    """
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Return the seconds of a duration."""
-        if isinstance(value, float):
-            return value
-        try:
-            return parse_duration(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-DURATION = _Duration()
-
-
-class _Format(click.Choice[str]):
-    """A format; a value that looks like a file was meant for --output-file."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return one of the choices."""
-        if isinstance(value, str) and value not in self.choices and re.search("[./]", value):
-            choices = ", ".join(map(str, self.choices))
-            self.fail(
-                f"-o is the format ({choices}); write to a file with --output-file {value}",
-                param,
-                ctx,
-            )
-        return super().convert(value, param, ctx)
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Write out the values that are left out."""
+        options = [param for param in self.params if isinstance(param, click.Option)]
+        bare = {
+            name: option.flag_value
+            for option in options
+            if option.type is click.BOOL and not option.is_flag
+            for name in option.opts
+        }
+        end = args.index("--") if "--" in args else len(args)
+        known = click.BOOL.bool_states
+        written = [
+            f"{word}={bare[word]}" if word in bare and following.lower() not in known else word
+            for word, following in zip(args[:end], [*args[1:end], ""], strict=False)
+        ]
+        return super().parse_args(ctx, written + args[end:])
 
 
 def output_option(*formats: str, **settings: Any) -> Callable[[F], F]:
@@ -84,7 +80,7 @@ def output_option(*formats: str, **settings: Any) -> Callable[[F], F]:
         *formats: What the command can print.
         **settings: Further keyword arguments of `click.option`.
     """
-    return click.option("--output", "-o", "output_format", type=_Format(formats), **settings)
+    return click.option("--output", "-o", "output_format", type=Format(formats), **settings)
 
 
 def examples(text: str) -> str:
@@ -150,6 +146,32 @@ def run_options(command: F) -> F:
         elif option.flag:
             command = option_from_table(option)(command)
     return command
+
+
+def typed_parameters(context: click.Context | None = None) -> set[str]:
+    """Return the parameters on the command line; all others have their defaults.
+
+    So they have if a variable of the environment sets these. A namespace is `namespace`, however it
+    was typed.
+    """
+    context = context or click.get_current_context()
+    typed = {
+        name
+        for name in context.params
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    }
+    return typed | ({"namespace"} if "in_namespace" in typed else set())
+
+
+def refuse_typed(option: str, *others: str) -> None:
+    """Refuse options that were typed beside one which they contradict or say nothing about.
+
+    Raises:
+        UsageError: One of the parameters `others` is on the command line.
+    """
+    typed = typed_parameters()
+    if wrong := [flag_of(name) for name in others if name in typed]:
+        raise click.UsageError(f"{option} does not go with {', '.join(wrong)}")
 
 
 def cluster_options(command: F) -> F:

@@ -44,6 +44,7 @@ class LiveLine:
         """
         self._terminal, self._monotonic = terminal, monotonic
         self._started = self._shown_at = monotonic()
+        self._lost = False
         self._texts: Callable[[float], Sequence[str]] = lambda _: ("",)
         self._share: Callable[[float], float | None] = lambda _: None
         self._spinner = Spinner("line" if terminal.options.ascii_only else "dots")
@@ -72,16 +73,17 @@ class LiveLine:
 
     def clear(self) -> None:
         """Clear the line; the next text shows it again."""
-        self._live.stop()
+        with self._if_it_lives():
+            self._live.stop()
 
     @contextmanager
     def cleared(self) -> Iterator[None]:
         """Clear the line for what is printed meanwhile."""
         shown = self._live.is_started
-        self._live.stop()
+        self.clear()
         yield
         if shown:
-            self._live.start(refresh=True)
+            self._start()
 
     def _show(
         self,
@@ -89,7 +91,20 @@ class LiveLine:
         share: Callable[[float], float | None],
     ) -> None:
         self._texts, self._share, self._shown_at = texts, share, self._monotonic()
-        self._live.start(refresh=True)
+        self._start()
+
+    def _start(self) -> None:
+        if not self._lost:
+            with self._if_it_lives():
+                self._live.start(refresh=True)
+
+    @contextmanager
+    def _if_it_lives(self) -> Iterator[None]:
+        """Do without a terminal that was closed: the command goes on without its line."""
+        try:
+            yield
+        except OSError:
+            self._lost = True
 
     def _draw(self) -> Table:
         now = self._monotonic()

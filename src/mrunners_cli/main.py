@@ -48,9 +48,11 @@ class _Commands(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of that name."""
+        """Return the command of that name; None where a shell asks what completes another."""
         if cmd_name in _HABITS:
             return _HABITS[cmd_name]
+        if cmd_name not in _COMMANDS and ctx.resilient_parsing:
+            return None
         if cmd_name not in _COMMANDS:
             ctx.fail(f"unknown command '{cmd_name}'{did_you_mean(cmd_name, _COMMANDS)}")
         name = cmd_name.replace("-", "_")

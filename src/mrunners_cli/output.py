@@ -55,9 +55,9 @@ def render(report: MergedReport, output_format: str, *, to_file: bool) -> str:
         from mrunners.render.html.page import render_html
 
         return render_html(report)
-    on_terminal = sys.stdout.isatty() and not to_file
-    color = on_terminal and not os.environ.get("NO_COLOR")  # https://no-color.org
-    return render_table(report, width=None if to_file else columns(), color=color)
+    if to_file:
+        return render_table(report, width=None, color=False)
+    return _table_for(sys.stdout, report)
 
 
 def columns(stream: TextIO | None = None) -> int | None:
@@ -80,9 +80,13 @@ def columns(stream: TextIO | None = None) -> int | None:
 
 def render_for_stderr(report: MergedReport) -> str:
     """Return the report as a table that is as wide as stderr."""
-    on_terminal = sys.stderr.isatty()
-    color = on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return render_table(report, width=columns(sys.stderr), color=color)
+    return _table_for(sys.stderr, report)
+
+
+def _table_for(stream: TextIO, report: MergedReport) -> str:
+    """Return the report as a table for a stream, with colors if it is a terminal that has them."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"  # https://no-color.org
+    return render_table(report, width=columns(stream), color=stream.isatty() and not plain)
 
 
 def require_writable(output: Path | None) -> None:

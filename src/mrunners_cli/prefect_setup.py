@@ -10,7 +10,9 @@ import logging
 import os
 import re
 import shutil
+import signal
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ from pathlib import Path
 
 from mrunners.errors import InvalidInputError, UnreachableError
 
-__all__ = ["import_prefect", "prefect_errors", "prepare_prefect"]
+__all__ = ["import_prefect", "prefect_errors", "prepare_prefect", "start_ephemeral_server"]
 
 _DEFAULTS = {
     # An ephemeral server on a fresh machine needs longer than its 20 s (measured: 32 s).
@@ -38,6 +40,12 @@ _DEFAULTS = {
 # a text, and so does what starts its temporary server.
 _UNREACHABLE_TEXT = "Failed to reach API"
 _NOT_STARTED_TEXT = "ephemeral Prefect API server"
+
+# The exit code of uvicorn when its port was taken; Prefect then tries another one.
+_PORT_WAS_TAKEN = 3
+
+# How often Ctrl-C is noticed while the temporary server starts.
+_POLL_SECONDS = 0.2
 
 # A database page or two: enough to find out that the disk is full.
 _PROBE_BYTES = 64 * 1024
@@ -121,6 +129,47 @@ def prefect_errors() -> Iterator[None]:
             f"the Prefect server does not answer: {text}; check PREFECT_API_URL, or unset it to "
             "use a temporary server"
         ) from error
+
+
+def start_ephemeral_server() -> None:
+    """Start the server that Prefect would start by itself, unless one is configured.
+
+    Out of reach of Ctrl-C, which at a terminal goes to all processes of a command: Prefect's own
+    would end before the flow has reported how it ended, and the flow would ask for it for one or
+    two minutes (measured with Prefect 3.9.1).
+
+    Raises:
+        RuntimeError: It does not start.
+    """
+    from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_EPHEMERAL_ENABLED
+
+    if PREFECT_API_URL.value() or not PREFECT_SERVER_EPHEMERAL_ENABLED:
+        return
+    # Imports the whole server, which takes longer than everything else (1.2 to 1.9 s, measured).
+    from prefect.server.api.server import SubprocessASGIServer
+
+    server = SubprocessASGIServer()
+    failures: list[Exception] = []
+
+    def start() -> None:
+        # The processes that a thread starts inherit the signals that it blocks. A server is ended
+        # by SIGTERM.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            server.start()
+        except Exception as error:  # noqa: BLE001 - raised again by the waiting thread
+            failures.append(error)
+
+    thread = threading.Thread(target=start, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_POLL_SECONDS)
+        # Prefect waits to the end for a server that has ended already, as on a full disk.
+        process = server.server_process
+        if process is not None and process.poll() not in {None, _PORT_WAS_TAKEN}:
+            raise RuntimeError(f"ephemeral Prefect API server: exit code {process.returncode}")
+    if failures:
+        raise RuntimeError(f"ephemeral Prefect API server: {failures[0]}") from failures[0]
 
 
 def _provide_home(warn: Callable[[str], None]) -> None:

@@ -44,14 +44,14 @@ def run_remotely(
         console: Prints the tracker's name once the tracker exists.
 
     Returns:
-        The exit code that a run in this process would have; without `options.wait`, 0 as soon as
-        the tracker exists.
+        The exit code that a run in this process would have; unless `options.wait` is given, 0 as
+        soon as the tracker exists.
 
     Raises:
         InvalidInputError: There is no such deployment, or it does not accept these options.
         UnreachableError: The Prefect server does not answer.
     """
-    if options.runners:
+    if "runners" in given:
         parse_runners(options.runners)
     server = get_current_settings().api.url
     if not server:
@@ -70,7 +70,8 @@ def run_remotely(
             # Its name is generated, and the run gets a better one when it begins.
             console.info(f"flow run: {url_for(run) or run.id}")
             console.info("paths and kubeconfig in the options are those of the worker's machine")
-            return follow(client, run, whole, console, wait=options.wait)
+            wait = options.wait and "wait" in given
+            return follow(client, run, whole, console, wait=wait)
     except (httpx.HTTPError, PrefectException) as error:
         raise UnreachableError(
             f"the Prefect server does not answer as expected: {error}; check PREFECT_API_URL"

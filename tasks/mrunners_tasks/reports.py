@@ -14,11 +14,11 @@ from mrunners.render.markdown import SavedPage, job_rows, render_markdown
 from mrunners.reports.budget import SampleBudget
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import PodOutcome
-from mrunners.run import finality, result
+from mrunners.run import finality
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.snapshot import RunSnapshot
 from mrunners.status.run_state import JobState
-from mrunners_tasks._context import connection_to
+from mrunners_tasks._context import connection_to, requests_sent
 from mrunners_tasks._step import ATTEMPTS, BY_JOB_UIDS, ONCE_PER_FLOW_RUN, step
 from mrunners_tasks.report_files import ReportFiles, page_of, write_report
 
@@ -85,16 +85,18 @@ def collect_reports(
 
 @step("merge-reports")
 def merge_reports(
-    run: ExistingRun, outcomes: Sequence[PodOutcome], requests: int = 0
+    cluster: ClusterRef, run: ExistingRun, snapshot: RunSnapshot, outcomes: Sequence[PodOutcome]
 ) -> MergedReport:
     """Merge the outcomes of all pods into one report, which says what is missing.
 
     Args:
+        cluster: The cluster; the report says how many requests mrunners itself sent to it.
         run: The run.
+        snapshot: Its pods as they ended.
         outcomes: One per planned pod, within a `SampleBudget`.
-        requests: How many requests mrunners itself sent to the API server; the report says so.
     """
-    return result.merge_outcomes(run, outcomes, requests=requests)
+    requests = requests_sent(cluster)
+    return connection_to(cluster).bind(run).merge(snapshot, outcomes, requests=requests)
 
 
 # After hours of load a Prefect server may take some five minutes to come back.

@@ -229,7 +229,7 @@ MUTATIONS = (
     ),
     Mutation(
         "mark a run as collected that another machine may collect",
-        "src/mrunners/run/result.py",
+        "src/mrunners/run/annotate.py",
         "if unseen and not run.collected:",
         "if False:",
         ("tests/unit/run/test_result.py",),

@@ -506,7 +506,10 @@ def test_a_collected_run_is_deleted_by_its_namespace_alone(env: Env) -> None:
     env.cluster.clock.then(env.cluster.collect_garbage)
     assert env.connection.delete("load") == REF
     assert env.objects() == [[], [], []]
-    assert env.observer.infos == ["waiting for 1 Job and 2 pods of the run to be deleted"]
+    assert env.observer.infos == [
+        "deleting configmap/mrunners in namespace load of https://cluster:6443 (context test)",
+        "waiting for 1 Job and 2 pods of the run to be deleted",
+    ]
 
 
 def test_an_unfinished_run_is_deleted_by_its_name_only_with_force(env: Env) -> None:
@@ -583,7 +586,7 @@ def test_deleting_a_run_that_does_not_exist_is_refused(
 def test_of_several_runs_none_is_deleted_without_its_name(env: Env, force: bool) -> None:
     env.start(tracker="daily")
     env.start(tracker="nightly")
-    with pytest.raises(RefusedError, match=r"^namespace load has 2 trackers: daily, nightly; "):
+    with pytest.raises(RefusedError, match=r"^namespace load has 2 trackers: daily, nightly$"):
         env.connection.delete("load", force=force)
     assert env.cluster.names("ConfigMap") == ["daily", "nightly"]
 

@@ -25,7 +25,7 @@ COMMANDS = {
     NextStep.RESULT: "mrunners result load --tracker nightly",
     NextStep.PARTIAL_RESULT: "mrunners result load --tracker nightly --partial",
     NextStep.FORCE_DELETE: "mrunners delete load --tracker nightly --force",
-    NextStep.LIST_TRACKERS: "mrunners list --all-namespaces",
+    NextStep.LIST_TRACKERS: "mrunners list load",
 }
 PURPOSES = {
     NextStep.START: "start one with",
@@ -35,7 +35,7 @@ PURPOSES = {
     NextStep.RESULT: "get its report with",
     NextStep.PARTIAL_RESULT: "report on what has finished so far with",
     NextStep.FORCE_DELETE: "delete it anyway with",
-    NextStep.LIST_TRACKERS: "list all runs with",
+    NextStep.LIST_TRACKERS: "list the runs of its namespace with",
 }
 ADVICE = {
     NextStep.RESUME_SAME_OPTIONS: (
@@ -43,6 +43,7 @@ ADVICE = {
     ),
     NextStep.REPLACE: "replace it by adding --replace",
     NextStep.OTHER_TRACKER: "choose another name with --tracker",
+    NextStep.NAME_TRACKER: "name one with --tracker",
     NextStep.SET_LIMITS: "set limits with --cpu-limit and --memory-limit",
     NextStep.SET_REQUESTS: "set what a runner asks for with --cpu and --memory",
     NextStep.SET_USER: (

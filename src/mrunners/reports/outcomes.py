@@ -54,6 +54,9 @@ class MissingReason(StrEnum):
     LOG_UNAVAILABLE = "log-unavailable"
     LOG_FORBIDDEN = "log-forbidden"
 
+    # What this machine has, when no cluster is asked.
+    NOT_KEPT = "not-kept"
+
 
 class UnusableReportError(IncompleteError):
     """A pod's log or report was read and must not be merged.

@@ -17,6 +17,8 @@ from mrunners.plan.metadata import (
     ANNOTATION_JOB_TTL,
     ANNOTATION_JOBS_CREATED_AT,
 )
+from mrunners.reports.outcomes import PodOutcome
+from mrunners.run.finality import is_final
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.observer import RunObserver
 from mrunners.run.second_look import same_tracker
@@ -26,6 +28,7 @@ __all__ = [
     "annotate_collected",
     "annotate_job_ttl",
     "annotate_jobs_created",
+    "mark_collected",
     "warn_of_gone_jobs",
 ]
 
@@ -60,6 +63,44 @@ def annotate_collected(
     collected = {ANNOTATION_COLLECTED_AT: _stamp(cluster)}
     consequence = "it does not count as collected, and a later run will not replace it"
     return _annotate(cluster, run, collected, observer, consequence, sleep)
+
+
+def mark_collected(
+    cluster: Cluster,
+    run: ExistingRun,
+    outcomes: Sequence[PodOutcome],
+    observer: RunObserver,
+    sleep: Callable[[float], None] = time.sleep,
+) -> bool:
+    """Annotate the tracker: its report was written in full, and a later run may replace the run.
+
+    To be called after the report was written. Nothing is marked while another attempt may get a
+    missing report. That includes one on another machine: what is gone may have been fetched there,
+    unless a wait on this machine has seen it. That a run is not marked is only a warning, because
+    its report is saved.
+
+    Returns:
+        Whether the run counts as collected now.
+    """
+    pending = [outcome for outcome in outcomes if not is_final(outcome)]
+    if pending:
+        first = pending[0]
+        observer.warn(
+            f"the run does not count as collected, because {counted(len(pending), 'report')} may "
+            f"still be had: {first.job} index {first.index} ({first.missing})"
+        )
+        return False
+    unseen = [outcome for outcome in outcomes if outcome.unseen]
+    if unseen and not run.collected:
+        first = unseen[0]
+        observer.warn(
+            f"the run does not count as collected, because another machine that waited for it may "
+            f"have {counted(len(unseen), 'report')} of what is gone now: {first.job} index "
+            f"{first.index} ({first.missing}); collect it there, or replace or delete the run if "
+            "there is no such machine"
+        )
+        return False
+    return annotate_collected(cluster, run, observer, sleep)
 
 
 def warn_of_gone_jobs(names: Sequence[str], observer: RunObserver) -> None:

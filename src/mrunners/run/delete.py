@@ -67,6 +67,9 @@ def delete_tracker(
         WaitTimeoutError: Its pods still exist after a long time.
     """
     assert tracker.run_id is not None
+    observer.info(
+        f"deleting configmap/{tracker.name} in namespace {run.namespace} of {cluster.location}"
+    )
     for _ in range(_ATTEMPTS):
         deleted = cluster.delete_config_map(run.namespace, tracker.name, tracker.uid)
         # As long as the tracker exists, its Jobs would be waited for in vain.

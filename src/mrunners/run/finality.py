@@ -31,6 +31,7 @@ READABLE_LATER = frozenset(
         MissingReason.KUBELET_ERROR,
         MissingReason.LOG_UNAVAILABLE,
         MissingReason.LOG_FORBIDDEN,
+        MissingReason.NOT_KEPT,
     }
 )
 

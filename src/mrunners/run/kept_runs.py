@@ -23,7 +23,7 @@ from mrunners.records import Record
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.run.store_files import StoreFiles
 
-__all__ = ["KeptRun", "KeptRuns", "MissingPod", "RunEnd", "find_kept_run"]
+__all__ = ["KeptRun", "KeptRuns", "MissingPod", "RunEnd", "find_kept_run", "name_of_kept_run"]
 
 R = TypeVar("R", bound=Record)
 
@@ -46,6 +46,11 @@ class KeptRun(Record):
     created: AwareDatetime
     server: str
     plan: RunPlan
+
+    @property
+    def name(self) -> str:
+        """The name of its folder, which no other run has."""
+        return f"{self.plan.run_id}.{self.tracker_uid}"
 
 
 class MissingPod(Record):
@@ -103,14 +108,14 @@ class KeptRuns:
 
     def count_reports(self, run: KeptRun) -> int:
         """Return how many reports of a run are kept; they are not read."""
-        folder = self.root / f"{run.plan.run_id}.{run.tracker_uid}"
+        folder = self.root / run.name
         names = (name for job in run.plan.jobs for name in self.files.names(folder / job.name))
         return sum(name.endswith(".report.json.gz") for name in names)
 
-    def end_of(self, run: KeptRun) -> RunEnd:
-        """Return what was missing when the run was collected; nothing if it never was."""
-        folder = self.root / f"{run.plan.run_id}.{run.tracker_uid}"
-        return self._load(folder / _END, RunEnd) or RunEnd()
+    def end_of(self, run_id: str, tracker_uid: str) -> RunEnd:
+        """Return what was missing when a run was collected; nothing if it never was."""
+        path = self.root / f"{run_id}.{tracker_uid}" / _END
+        return self._load(path, RunEnd) or RunEnd()
 
     def all(self) -> list[KeptRun]:
         """Return the runs that can be read, the newest first."""
@@ -121,7 +126,7 @@ class KeptRuns:
     def _read(self, folder: Path) -> KeptRun | None:
         run = self._load(folder / _RUN, KeptRun)
         # A folder that was moved would lend its reports to another run.
-        if run is None or folder.name != f"{run.plan.run_id}.{run.tracker_uid}":
+        if run is None or folder.name != run.name:
             return None
         return run
 
@@ -137,6 +142,12 @@ class KeptRuns:
         self.files.write(path, gzip.compress(content, mtime=0))
 
 
+def name_of_kept_run(run: KeptRun, runs: Sequence[KeptRun]) -> str:
+    """Return the shortest name by which `find_kept_run` finds this run, and no other, among all."""
+    alone = sum(other.plan.run_id == run.plan.run_id for other in runs) == 1
+    return run.plan.run_id if alone else run.name
+
+
 def find_kept_run(runs: Sequence[KeptRun], run_id: str) -> KeptRun:
     """Return the run with this ID, or the only one whose ID begins so.
 
@@ -148,7 +159,7 @@ def find_kept_run(runs: Sequence[KeptRun], run_id: str) -> KeptRun:
     Raises:
         InvalidInputError: There is none, or different runs begin so.
     """
-    found = [run for run in runs if f"{run.plan.run_id}.{run.tracker_uid}".startswith(run_id)]
+    found = [run for run in runs if run.name.startswith(run_id)]
     if not found or not run_id:
         raise InvalidInputError(f"no reports of a run {run_id!r} are kept on this machine")
     if len(ids := {run.plan.run_id for run in found}) > 1:

@@ -99,15 +99,12 @@ def resolve_tracker(cluster: Cluster, namespace: str, tracker: str | None) -> Ru
     refs = list_trackers(cluster, namespace)
     if len(refs) == 1:
         return refs[0]
-    if not refs:
-        raise RefusedError(
-            f"no tracker in namespace {namespace}: nothing was run there, or it was deleted",
-            namespace=namespace,
-        ).suggest(RunRef(namespace, DEFAULT_TRACKER), NextStep.START)
     names = ", ".join(ref.tracker for ref in refs)
-    raise RefusedError(
-        f"namespace {namespace} has {len(refs)} trackers: {names}; choose one", namespace=namespace
-    )
+    text = f"no tracker in namespace {namespace}: nothing was run there, or it was deleted"
+    text = f"namespace {namespace} has {len(refs)} trackers: {names}" if refs else text
+    step = NextStep.NAME_TRACKER if refs else NextStep.START
+    ref = RunRef(namespace, DEFAULT_TRACKER)
+    raise RefusedError(text, namespace=namespace).suggest(ref, step)
 
 
 def get_run(cluster: Cluster, ref: RunRef, store: ReportStore | None = None) -> ExistingRun:

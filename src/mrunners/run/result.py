@@ -10,10 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from mrunners.errors import (
-    NextStep,
-)
-from mrunners.formatting import counted
+from mrunners.errors import NextStep
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import ConfigMap
 from mrunners.plan.plan import RunPlan
@@ -25,12 +22,12 @@ from mrunners.reports.budget import SampleBudget
 from mrunners.reports.conclusion import Conclusion, FailOn, conclude
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
-from mrunners.reports.outcomes import PodOutcome
-from mrunners.run.annotate import annotate_collected
+from mrunners.reports.outcomes import MissingReason, PodOutcome
+from mrunners.run.annotate import mark_collected
 from mrunners.run.collect import collect_job
 from mrunners.run.fetch import LogReader
-from mrunners.run.finality import is_final, readable_later, require_finished
-from mrunners.run.kept_runs import find_kept_run
+from mrunners.run.finality import readable_later, require_finished
+from mrunners.run.kept_runs import MissingPod, find_kept_run
 from mrunners.run.lookup import ExistingRun, state_of
 from mrunners.run.lost_pods import LostPods
 from mrunners.run.observer import RunObserver
@@ -42,9 +39,9 @@ __all__ = [
     "CollectedRun",
     "collect_outcomes",
     "collect_run",
-    "mark_collected",
     "merge_outcomes",
     "report_of_kept_run",
+    "report_of_run",
 ]
 
 
@@ -136,11 +133,9 @@ def collect_run(
         observer.warn(line)
     collected = collect_outcomes(cluster, run, snapshot, store, sleep=sleep)
     outcomes = list(SampleBudget().accept_all(collected))
-    report = merge_outcomes(run, outcomes, requests=cluster.requests, raw=raw)
+    report = report_of_run(run, snapshot, outcomes, store, requests=cluster.requests, raw=raw)
     if save is not None:
         save(report)
-    if not snapshot.may_finish:
-        store.kept_runs().note_end(run.plan, run.tracker.uid, outcomes, snapshot.failures)
     # That Jobs still run is what the caller of a partial report has asked for.
     pending = snapshot.may_finish
     marked = not pending and mark_collected(cluster, run, outcomes, observer, sleep)
@@ -183,9 +178,42 @@ def collect_outcomes(
         snapshot = replace(snapshot, pods=())
     reader = LogReader(cluster, run, jobs, snapshot.pods, store, sleep)
     lost = LostPods(cluster, run.ref.namespace)
+    late = dict[tuple[str, int], MissingPod]()
+    if any(job.gone for job in jobs):
+        # How late a pod was only its Job says; what it has said once stays true.
+        end = store.kept_runs().end_of(run.plan.run_id, run.tracker.uid)
+        set_aside = (pod for pod in end.missing if pod.missing is MissingReason.STARTED_LATE)
+        late = {(pod.job, pod.index): pod for pod in set_aside}
     for job in jobs:
         for outcome in collect_job(run, job, snapshot, store, reader):
-            yield outcome if stored else lost.located(job, outcome)
+            if job.gone and (pod := late.get((outcome.job, outcome.index))) is not None:
+                yield replace(outcome, report=None, **dict(pod))
+            else:
+                yield outcome if stored else lost.located(job, outcome)
+
+
+def report_of_run(
+    run: ExistingRun,
+    snapshot: RunSnapshot,
+    outcomes: Sequence[PodOutcome],
+    store: ReportStore,
+    *,
+    requests: int,
+    raw: bool = False,
+) -> MergedReport:
+    """Merge the outcomes of all planned pods, and keep what `report_of_kept_run` needs besides.
+
+    Args:
+        run: The run.
+        snapshot: Its pods; once nothing of it can finish any more, why reports are missing is kept.
+        outcomes: Within the sample budget.
+        store: Has what was fetched.
+        requests: How many requests mrunners itself sent to the API server.
+        raw: Whether the report keeps every sample and error.
+    """
+    if not snapshot.may_finish:
+        store.kept_runs().note_end(run.plan, run.tracker.uid, outcomes, snapshot.failures)
+    return merge_outcomes(run, outcomes, requests=requests, raw=raw)
 
 
 def report_of_kept_run(run_id: str, store: ReportStore, *, raw: bool = False) -> CollectedRun:
@@ -201,25 +229,33 @@ def report_of_kept_run(run_id: str, store: ReportStore, *, raw: bool = False) ->
     """
     runs = store.kept_runs()
     kept = find_kept_run(runs.all(), run_id)
-    plan, end = kept.plan, runs.end_of(kept)
+    plan, end = kept.plan, runs.end_of(kept.plan.run_id, kept.tracker_uid)
     tracker = ConfigMap(plan.tracker, kept.tracker_uid, kept.created, plan.run_id)
     state = state_of(plan, [], tracker, kept.created, store, created=len(plan.jobs))
     run = ExistingRun(tracker, plan, state)
-    missing = {(pod.job, pod.index): pod for pod in end.missing}
+    missing = {(pod.job, pod.index): dict(pod) for pod in end.missing}
+    unknown = {"missing": MissingReason.NOT_KEPT, "detail": f"{kept.server} was not asked"}
     snapshot = RunSnapshot(run.ref, state)
 
     def outcomes() -> Iterator[PodOutcome]:
         for job in state.jobs:
             for outcome in collect_job(run, job, snapshot, store, None):
-                pod = missing.get((outcome.job, outcome.index))
-                if pod is not None:
-                    # A report that was not merged then is no more right without its Job.
-                    outcome = replace(outcome, report=None, **dict(pod))  # noqa: PLW2901
-                yield outcome
+                # A report that was not merged then is no more right without its Job.
+                facts = missing.get((outcome.job, outcome.index))
+                if facts is None and outcome.report is None:
+                    facts = unknown
+                yield replace(outcome, report=None, **facts) if facts else outcome
 
     accepted = list(SampleBudget().accept_all(outcomes()))
     report = merge_outcomes(run, accepted, requests=0, raw=raw)
-    return CollectedRun(report, failures=end.failures, saved=True)
+    ask = any(outcome.missing is MissingReason.NOT_KEPT for outcome in accepted)
+    return CollectedRun(
+        report,
+        failures=end.failures,
+        saved=True,
+        next_steps=(NextStep.RESULT,) if ask else (),
+        unread=readable_later(accepted),
+    )
 
 
 def merge_outcomes(
@@ -259,41 +295,3 @@ def merge_outcomes(
 def _overrides_note(plan: RunPlan) -> Iterator[str]:
     if plan.overrides != NO_OVERRIDES:
         yield f"the run overrode its load profile with {plan.overrides}"
-
-
-def mark_collected(
-    cluster: Cluster,
-    run: ExistingRun,
-    outcomes: Sequence[PodOutcome],
-    observer: RunObserver,
-    sleep: Callable[[float], None] = time.sleep,
-) -> bool:
-    """Annotate the tracker: its report was written in full, and a later run may replace the run.
-
-    To be called after the report was written. Nothing is marked while another attempt may get a
-    missing report. That includes one on another machine: what is gone may have been fetched there,
-    unless a wait on this machine has seen it. That a run is not marked is only a warning, because
-    its report is saved.
-
-    Returns:
-        Whether the run counts as collected now.
-    """
-    pending = [outcome for outcome in outcomes if not is_final(outcome)]
-    if pending:
-        first = pending[0]
-        observer.warn(
-            f"the run does not count as collected, because {counted(len(pending), 'report')} may "
-            f"still be had: {first.job} index {first.index} ({first.missing})"
-        )
-        return False
-    unseen = [outcome for outcome in outcomes if outcome.unseen]
-    if unseen and not run.collected:
-        first = unseen[0]
-        observer.warn(
-            f"the run does not count as collected, because another machine that waited for it may "
-            f"have {counted(len(unseen), 'report')} of what is gone now: {first.job} index "
-            f"{first.index} ({first.missing}); collect it there, or replace or delete the run if "
-            "there is no such machine"
-        )
-        return False
-    return annotate_collected(cluster, run, observer, sleep)

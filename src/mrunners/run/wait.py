@@ -22,12 +22,7 @@ from mrunners.run.lookup import ExistingRun
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
 from mrunners.run.snapshot import RunSnapshot, read_jobs, read_snapshot, warn_of_unplanned_jobs
-from mrunners.status.completion import (
-    FIRST_INTERVAL_SECONDS,
-    has_unstarted_pods,
-    next_interval,
-    pods_interval,
-)
+from mrunners.status.completion import FIRST_INTERVAL_SECONDS, needs_pods, next_interval
 from mrunners.status.diagnostics import CANNOT_START, diagnosis_lines
 from mrunners.status.held_pods import held_pod_lines
 from mrunners.status.run_state import RunState
@@ -36,9 +31,6 @@ from mrunners.status.time_left import time_left
 from mrunners.text import listed
 
 __all__ = ["wait_for_run"]
-
-# How often pods are listed while some have not started, or are held although they have ended.
-DIAGNOSIS_SECONDS = 10.0
 
 # How often logs are requested again that their nodes did not return.
 UNREAD_SECONDS = 60.0
@@ -174,15 +166,8 @@ class _Wait:
 
     def _needs_pods(self, before: RunState | None, state: RunState) -> bool:
         since = self._monotonic() - self._pods_read_at
-        if before is None or state.finished or _counters_moved(before, state):
-            return True
-        if has_unstarted_pods(before) and not has_unstarted_pods(state):
-            return True  # when they started says how long the load still takes
-        if has_unstarted_pods(state) or state.missing or self._holding:
-            return since >= DIAGNOSIS_SECONDS
-        if self._progress.unread and since >= UNREAD_SECONDS:
-            return True
-        return since >= pods_interval(state.pod_count)
+        unread = bool(self._progress.unread) and since >= UNREAD_SECONDS
+        return unread or needs_pods(before, state, since, holding=self._holding)
 
     def _read_pods(self, state: RunState) -> RunSnapshot | None:
         snapshot = read_snapshot(self._cluster, self._run, state, self._store)
@@ -269,16 +254,3 @@ def _longest_interval(state: RunState) -> float:
         if job.actual is not None and job.actual.ttl_seconds is not None
     ]
     return max(min(ttls) / 2, FIRST_INTERVAL_SECONDS) if ttls else float("inf")
-
-
-def _counters_moved(before: RunState, state: RunState) -> bool:
-    """Whether pods have ended, or stopped being ready, since the last poll."""
-    return any(
-        new.counted != old.counted
-        or (
-            new.actual is not None
-            and old.actual is not None
-            and new.actual.ready < old.actual.ready
-        )
-        for old, new in zip(before.jobs, state.jobs, strict=True)
-    )

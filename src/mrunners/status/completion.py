@@ -17,6 +17,7 @@ __all__ = [
     "failure_lines",
     "has_unstarted_pods",
     "jobs_that_may_finish",
+    "needs_pods",
     "next_interval",
     "pods_interval",
 ]
@@ -31,6 +32,9 @@ INTERVAL_GROWTH = 1.2
 PODS_SECONDS = 60.0
 # But no more pods than these: 10,000 are some 50 MB.
 PODS_PER_SECOND = 50.0
+
+# How often pods are listed while some have not started, or are held although they have ended.
+DIAGNOSIS_SECONDS = 10.0
 
 # How often to poll near the expected end.
 NEAR_END_INTERVAL_SECONDS = 2.0
@@ -161,3 +165,34 @@ def next_interval(
 def pods_interval(pod_count: int) -> float:
     """Return how many seconds after the last list of pods to list them again, if nothing moves."""
     return max(PODS_SECONDS, pod_count / PODS_PER_SECOND)
+
+
+def needs_pods(before: RunState | None, state: RunState, seconds: float, *, holding: bool) -> bool:
+    """Return whether to list pods at a poll: one more LIST, which may be a large one.
+
+    Args:
+        before: The state at the poll before; None at the first one.
+        state: The state at this poll.
+        seconds: How long ago the pods were listed last.
+        holding: Whether pods were held then, although they had ended.
+    """
+    if before is None or state.finished or _counters_moved(before, state):
+        return True
+    if has_unstarted_pods(before) and not has_unstarted_pods(state):
+        return True  # when they started says how long the load still takes
+    if has_unstarted_pods(state) or state.missing or holding:
+        return seconds >= DIAGNOSIS_SECONDS
+    return seconds >= pods_interval(state.pod_count)
+
+
+def _counters_moved(before: RunState, state: RunState) -> bool:
+    """Whether pods have ended, or stopped being ready, since the last poll."""
+    return any(
+        new.counted != old.counted
+        or (
+            new.actual is not None
+            and old.actual is not None
+            and new.actual.ready < old.actual.ready
+        )
+        for old, new in zip(before.jobs, state.jobs, strict=True)
+    )

@@ -85,7 +85,7 @@ def progress_texts(state: RunState, reports: int, left: TimeLeft | None) -> tupl
     # A report proves that its pod has ended; its Job's status says so a little later.
     count = max(state.ended, reports)
     ended, planned = f"{count:,}", f"{state.pod_count:,}"
-    end = [_end(state, left)] if _end(state, left) else []
+    end = [_end(state, reports, left)] if _end(state, reports, left) else []
     given_up = sum(len(job.given_up) for job in state.jobs)
     facts = [
         f"{ended} of {planned} pods ended",
@@ -102,9 +102,9 @@ def progress_texts(state: RunState, reports: int, left: TimeLeft | None) -> tupl
     )
 
 
-def _end(state: RunState, left: TimeLeft | None) -> str:
+def _end(state: RunState, reports: int, left: TimeLeft | None) -> str:
     if not (state.running or state.unstarted or state.missing):
-        return "collecting reports"
+        return "" if reports >= state.pod_count else "collecting reports"
     return "" if left is None else str(left)
 
 

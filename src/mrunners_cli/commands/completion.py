@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from mrunners_cli.flags import examples
+from mrunners_cli.flags import COMPLETE_VARIABLE, examples
 
 __all__ = ["completion"]
 
@@ -28,4 +28,4 @@ def completion(context: click.Context, shell: str) -> None:
     assert script is not None
     command = context.find_root().command
     # The script asks the command with this variable set, and click answers.
-    click.echo(script(command, {}, "mrunners", "_MRUNNERS_COMPLETE").source(), nl=False)
+    click.echo(script(command, {}, "mrunners", COMPLETE_VARIABLE).source(), nl=False)

@@ -45,7 +45,6 @@ def delete(
     with Console(quiet=quiet) as console:
         connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
         namespace = namespace_or_default(namespace, connection.location)
-        console.info(f"deleting from namespace {namespace} of {connection.location}")
         say_when_interrupted(
             lambda: "a deletion that has begun continues; wait for its end with the same command"
         )

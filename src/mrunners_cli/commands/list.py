@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mrunners.errors import ForbiddenError
 from mrunners.refs import ClusterRef
 from mrunners_cli.console import Console
 from mrunners_cli.flags import (
@@ -15,9 +16,12 @@ from mrunners_cli.flags import (
     namespace_options,
     namespace_or_default,
     output_option,
+    refuse_typed,
+    typed_parameters,
 )
 
 if TYPE_CHECKING:
+    from mrunners.connection import Connection
     from mrunners.render.terminal.run_tables import KeptRunRow, RunRow
     from mrunners.run.run_list import ListedRun
 
@@ -51,7 +55,7 @@ mrunners list --local
     default="table",
     show_default=True,
     help="table for people, wide with run IDs and images, json and yaml for programs, name for "
-    "kubectl.",
+    "kubectl, or with --local for --run of result.",
 )
 def list_(
     namespace: str, all_namespaces: bool, local: bool, cluster: ClusterRef, output_format: str
@@ -60,26 +64,24 @@ def list_(
     from mrunners.connection import connect
     from mrunners.render.terminal.run_tables import kept_run_table, run_table
 
-    if local and (namespace or all_namespaces):
-        raise click.UsageError("--local lists the runs of all namespaces; leave out the namespace")
-    if namespace and all_namespaces:
+    if local:
+        refuse_typed("--local", "namespace", "all_namespaces", "kubeconfig", "context")
+    # A variable that sets the namespace is a default, which --all-namespaces replaces.
+    if all_namespaces and "namespace" in typed_parameters():
         raise click.UsageError("--all-namespaces and a namespace are mutually exclusive")
+    wide = output_format == "wide"
     with Console(quiet=False) as console:
         if local:
             kept = _kept_runs(console)
-            _print(kept, kept_run_table(kept, datetime.now(UTC)), output_format)
+            _print(kept, kept_run_table(kept, datetime.now(UTC), wide=wide), output_format)
             if not kept:
                 console.info("no reports of runs are kept on this machine")
             return
         connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
         where = "" if all_namespaces else namespace_or_default(namespace, connection.location)
-        runs = [_row(listed) for listed in connection.list_runs(where)]
-        table = run_table(
-            runs,
-            connection.cluster.now(),
-            with_namespace=all_namespaces,
-            wide=output_format == "wide",
-        )
+        runs = [_row(listed) for listed in _listed(connection, where)]
+        now = connection.cluster.now()
+        table = run_table(runs, now, with_namespace=all_namespaces, wide=wide)
         _print(runs, table, output_format)
         if not runs:
             place = f"namespace {where}" if where else "any namespace"
@@ -87,6 +89,21 @@ def list_(
         for run in runs:
             if run.problem:
                 console.warn(run.problem)
+
+
+def _listed(connection: Connection, namespace: str) -> list[ListedRun]:
+    try:
+        return connection.list_runs(namespace)
+    except ForbiddenError as error:
+        if namespace:
+            raise
+        raise ForbiddenError(
+            f"{error}\nlist those of one namespace with -n NAME, or bind a ClusterRole that grants "
+            "it in all of them",
+            verb=error.verb,
+            resource=error.resource,
+            namespace="",
+        ) from error
 
 
 def _print(runs: list[RunRow] | list[KeptRunRow], table: str, output_format: str) -> None:
@@ -97,7 +114,7 @@ def _print(runs: list[RunRow] | list[KeptRunRow], table: str, output_format: str
 
         write_record(RunList(runs=tuple(runs)), output_format)
     elif output_format == "name":
-        click.echo("".join(f"configmap/{run.tracker}\n" for run in runs), nl=False)
+        click.echo("".join(f"{run.name}\n" for run in runs), nl=False)
     elif runs:
         click.echo(table, nl=False)
 
@@ -124,11 +141,14 @@ def _row(listed: ListedRun) -> RunRow:
 
 def _kept_runs(console: Console) -> list[KeptRunRow]:
     from mrunners.render.terminal.run_tables import KeptRunRow
+    from mrunners.run.kept_runs import name_of_kept_run
     from mrunners.run.report_store import ReportStore, default_store_path
 
     kept = ReportStore(default_store_path(), console.warn).kept_runs()
+    runs = kept.all()
     return [
         KeptRunRow(
+            name=name_of_kept_run(run, runs),
             run=run.plan.run_id,
             namespace=run.plan.namespace,
             tracker=run.plan.tracker,
@@ -136,6 +156,7 @@ def _kept_runs(console: Console) -> list[KeptRunRow]:
             created=run.created,
             pods=run.plan.pod_count,
             reports=kept.count_reports(run),
+            image=run.plan.image,
         )
-        for run in kept.all()
+        for run in runs
     ]

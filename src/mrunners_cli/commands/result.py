@@ -19,6 +19,7 @@ from mrunners_cli.flags import (
     option_from_table,
     output_option,
     quiet_option,
+    refuse_typed,
     tracker_option,
 )
 
@@ -34,13 +35,8 @@ mrunners result load | jq .percentileLatencies
 mrunners result --run 646468fe
 """
 
-# What chooses a run in a cluster, by parameter.
-_OF_A_CLUSTER = {
-    "in_namespace": "NAMESPACE",
-    "namespace": "--namespace",
-    "tracker": "--tracker",
-    "partial": "--partial",
-}
+# What chooses a run in a cluster, which --run does not ask.
+_OF_A_CLUSTER = ("namespace", "kubeconfig", "context", "tracker", "partial")
 
 
 @click.command(short_help="Print the merged report of a run.", epilog=examples(_EXAMPLES))
@@ -118,7 +114,7 @@ def result(
                 console.findings(report.findings)
 
         if run_id is not None:
-            _require_no_cluster(click.get_current_context())
+            refuse_typed("--run", *_OF_A_CLUSTER)
             store = ReportStore(default_store_path(), console.warn)
             collected = report_of_kept_run(run_id, store, raw=raw)
             save(collected.report)
@@ -134,17 +130,6 @@ def result(
         if conclusion is Conclusion.IN_DOUBT and not collected.report.in_doubt:
             console.hint(f"warnings are a failure because of --fail-on {fail_on}")
     return conclusion.exit_code
-
-
-def _require_no_cluster(context: click.Context) -> None:
-    """Refuse what would choose a run in a cluster, where --run has chosen one already."""
-    chosen = {
-        name: flag
-        for name, flag in _OF_A_CLUSTER.items()
-        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-    }
-    if chosen:
-        raise click.UsageError(f"--run does not go with {', '.join(chosen.values())}")
 
 
 def _on_one_terminal() -> bool:

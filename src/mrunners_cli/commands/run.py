@@ -13,12 +13,14 @@ import click
 from mrunners.plan.option_table import OPTIONS
 from mrunners_cli.console import Console
 from mrunners_cli.flags import (
+    OptionalValues,
     examples,
     flag_of,
     namespace_or_default,
     quiet_option,
     remember_cluster,
     run_options,
+    typed_parameters,
 )
 from mrunners_cli.interruption import say_when_interrupted
 from mrunners_cli.prefect_setup import import_prefect, prepare_prefect
@@ -27,7 +29,7 @@ from mrunners_cli.prefect_url import check_prefect_url, require_prefect_server, 
 if TYPE_CHECKING:
     from mrunners.connection import Connection
     from mrunners.plan.options import RunOptions
-    from mrunners_flows.states import RunIncompleteError
+    from mrunners_flows.states import RunIncompleteError, RunInDoubtError
 
 __all__ = ["run"]
 
@@ -40,7 +42,11 @@ mrunners run --deployment multirunners -n load --runner-image … --runners … 
 """
 
 
-@click.command(short_help="Deploy load runners, and run the flow.", epilog=examples(_EXAMPLES))
+@click.command(
+    cls=OptionalValues,
+    short_help="Deploy load runners, and run the flow.",
+    epilog=examples(_EXAMPLES),
+)
 @run_options
 @click.option("--resume", is_flag=True, help="Continue the existing run.")
 @click.option(
@@ -73,7 +79,7 @@ def run(
     from mrunners.errors import ExitCode
     from mrunners.plan.options import IfExists, validate_options
 
-    given = _given(click.get_current_context())
+    given = typed_parameters()
     _check_combinations(given, resume=resume, replace=replace)
     if_exists = IfExists.RESUME if resume else IfExists.REPLACE if replace else IfExists.REFUSE
     run_options = _run_options({**options, "if_exists": if_exists})
@@ -102,19 +108,6 @@ def run(
             )
             _run_flow(run_options, connection.location.context, console)
     return ExitCode.DONE
-
-
-def _given(context: click.Context) -> set[str]:
-    """Return the parameters on the command line.
-
-    The others have their defaults, and so they have if a variable of the environment sets these.
-    """
-    given = {
-        name
-        for name in context.params
-        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-    }
-    return given | ({"namespace"} if "in_namespace" in given else set())
 
 
 def _check_combinations(given: set[str], *, resume: bool, replace: bool) -> None:
@@ -207,9 +200,8 @@ def _run_flow(options: RunOptions, context: str, console: Console) -> None:
         )
     from mrunners.errors import NextStep
     from mrunners.hints import command
-    from mrunners_cli.ephemeral_server import start_ephemeral_server
     from mrunners_cli.exits import Terminated
-    from mrunners_cli.prefect_setup import prefect_errors
+    from mrunners_cli.prefect_setup import prefect_errors, start_ephemeral_server
     from mrunners_flows.new_run import multirunners
     from mrunners_flows.policy import RunPolicy
     from mrunners_flows.states import RunIncompleteError, RunInDoubtError
@@ -230,7 +222,7 @@ def _run_flow(options: RunOptions, context: str, console: Console) -> None:
     except (RunIncompleteError, RunInDoubtError) as error:
         shown = console.summary(error.outcome.report)
         console.info(see_report)
-        if shown and isinstance(error, RunIncompleteError):
+        if shown:
             raise _below_its_report(error) from error
         raise
     if outcome.waited:
@@ -241,9 +233,18 @@ def _run_flow(options: RunOptions, context: str, console: Console) -> None:
         console.info(f"wait for it with: {command(NextStep.WAIT, options.ref, options.cluster)}")
 
 
-def _below_its_report(error: RunIncompleteError) -> RunIncompleteError:
+def _below_its_report(
+    error: RunIncompleteError | RunInDoubtError,
+) -> RunIncompleteError | RunInDoubtError:
     """Return the error for a reader who has just read the report: only what is not in there."""
-    lines = error.outcome.failures or (error.outcome.report.verdict,)
+    from mrunners_flows.states import RunIncompleteError
+
+    report, lines = error.outcome.report, error.outcome.failures
+    if not lines and isinstance(error, RunIncompleteError):
+        lines = (report.verdict,)
+    elif not lines:
+        doubt = "the figures are in doubt" if report.in_doubt else "warnings are a failure here"
+        lines = (f"{doubt}: see the findings of the report",)
     below = type(error)("\n".join(lines), error.outcome)
     below.run, below.next_steps = error.run, error.next_steps
     return below

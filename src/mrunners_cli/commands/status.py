@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mrunners.refs import ClusterRef, RunRef
+from mrunners.errors import ExitCode
+from mrunners.refs import ClusterRef
 from mrunners_cli.console import Console
 from mrunners_cli.flags import (
     cluster_options,
@@ -20,10 +21,9 @@ from mrunners_cli.flags import (
 
 if TYPE_CHECKING:
     from mrunners.connection import Connection
-    from mrunners.errors import ExitCode
     from mrunners.render.terminal.run_status import RunStatus
-    from mrunners.run.snapshot import RunSnapshot
-    from mrunners.run_handle import Run
+    from mrunners.run.lookup import ExistingRun
+    from mrunners.run.run_list import SeenRun
 
 __all__ = ["status"]
 
@@ -32,8 +32,6 @@ mrunners status load
 mrunners status load -o wide --watch
 while mrunners status load --exit-code > /dev/null; [ $? -eq 4 ]; do sleep 10; done
 """
-
-_WATCH_SECONDS = 2.0
 
 
 @click.command(
@@ -62,7 +60,8 @@ _WATCH_SECONDS = 2.0
 @click.option(
     "--exit-code",
     is_flag=True,
-    help="Exit with 0 when done, 4 while running, 5 when finished with failures.",
+    help="Exit with 0 when done, 3 when a run cannot be read, 4 while running, 5 when finished "
+    "with failures.",
 )
 def status(
     namespace: str,
@@ -74,39 +73,79 @@ def status(
 ) -> int:
     """Show the progress of the runs in NAMESPACE, and what keeps pods from starting."""
     from mrunners.connection import connect
-    from mrunners.errors import ExitCode
 
     with Console(quiet=False) as console:
         connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
         namespace = namespace_or_default(namespace, connection.location)
-        shown: list[RunStatus] = []
+        watched, runs = connection.watch(), _Runs(connection, namespace, tracker, console)
+        redrawn = watch and output_format in {"table", "wide"} and sys.stdout.isatty()
+        shown: list[RunStatus] | None = None
+        seen = watched.look(runs.read())
         while True:
-            refs = _named(connection, namespace, tracker)
-            runs = [connection.get(ref.namespace, ref.tracker) for ref in refs]
-            snapshots = [run.snapshot(run.existing.state) for run in runs]
-            records = [
-                _record(connection, run, seen) for run, seen in zip(runs, snapshots, strict=True)
-            ]
-            if records != shown:
+            records = [_record(connection, one) for one in seen]
+            # Ages and times that are left change all the time: only who looks on sees them.
+            if redrawn or records != shown:
+                if redrawn:
+                    click.clear()
                 shown = records
-                _show(connection, runs, snapshots, records, output_format, cluster, watch=watch)
-            if not watch or not any(snapshot.may_finish for snapshot in snapshots):
+                _show(connection, seen, records, output_format, cluster)
+            runs.warn()
+            if not watch or not any(one.snapshot.may_finish for one in seen):
                 break
-            connection.sleep(_WATCH_SECONDS)
-    return _exit_code(snapshots) if exit_code else ExitCode.DONE
+            connection.sleep(watched.next_interval())
+            seen = watched.look(runs.read())
+    return _exit_code(seen, unreadable=runs.unreadable) if exit_code else ExitCode.DONE
 
 
-def _named(connection: Connection, namespace: str, tracker: str | None) -> list[RunRef]:
-    """Return the named run, or all of a namespace."""
-    if tracker is not None:
-        return [RunRef(namespace, tracker)]
-    return connection.trackers(namespace) or [connection.resolve(namespace)]
+class _Runs:
+    """The named run, or all of a namespace, read again at each look.
+
+    Attributes:
+        unreadable: Whether runs were left out at the last look, because they cannot be read.
+    """
+
+    def __init__(
+        self, connection: Connection, namespace: str, tracker: str | None, console: Console
+    ) -> None:
+        self._connection, self._namespace, self._tracker = connection, namespace, tracker
+        self._console = console
+        self._problems: list[str] = []
+        self._warned: set[str] = set()
+        self._found = False
+        self.unreadable = False
+
+    def read(self) -> list[ExistingRun]:
+        """Return those that can be read.
+
+        Raises:
+            RefusedError: There is none, at the first look.
+        """
+        if self._tracker is not None:
+            return [self._connection.get(self._namespace, self._tracker).existing]
+        listed = self._connection.list_runs(self._namespace)
+        runs = [one.run for one in listed if one.run is not None]
+        if not runs and not self._found:
+            # Says what is wrong, and what to do.
+            first = listed[0].ref.tracker if listed else None
+            return [self._connection.get(self._namespace, first).existing]
+        self._found = True
+        self._problems = [one.problem for one in listed if one.problem]
+        self.unreadable = bool(self._problems)
+        return runs
+
+    def warn(self) -> None:
+        """Say once why runs are left out."""
+        for problem in self._problems:
+            if problem not in self._warned:
+                self._warned.add(problem)
+                self._console.warn(problem)
 
 
-def _record(connection: Connection, run: Run, snapshot: RunSnapshot) -> RunStatus:
+def _record(connection: Connection, seen: SeenRun) -> RunStatus:
     from mrunners.render.terminal.run_status import run_status
     from mrunners.status.diagnostics import diagnosis_lines
 
+    run, snapshot = seen.run, seen.snapshot
     starting = [diagnosis for diagnosis in snapshot.diagnoses if not diagnosis.overdue]
     return run_status(
         run.ref,
@@ -114,7 +153,7 @@ def _record(connection: Connection, run: Run, snapshot: RunSnapshot) -> RunStatu
         run_id=run.plan.run_id,
         state=snapshot.state,
         pods=snapshot.pods,
-        collected=run.existing.collected,
+        collected=run.collected,
         pod_options=tuple(run.plan.pods.described()),
         problems=[
             *snapshot.failures,
@@ -126,13 +165,10 @@ def _record(connection: Connection, run: Run, snapshot: RunSnapshot) -> RunStatu
 
 def _show(
     connection: Connection,
-    runs: list[Run],
-    snapshots: list[RunSnapshot],
+    seen: list[SeenRun],
     records: list[RunStatus],
     output_format: str,
     cluster: ClusterRef,
-    *,
-    watch: bool,
 ) -> None:
     if output_format in {"json", "yaml"}:
         from mrunners_cli.output import write_record
@@ -141,30 +177,27 @@ def _show(
             write_record(record, output_format)
         return
     if output_format == "name":
-        click.echo("".join(f"configmap/{run.ref.tracker}\n" for run in runs), nl=False)
+        click.echo("".join(f"configmap/{one.run.ref.tracker}\n" for one in seen), nl=False)
         return
     from mrunners.hints import step_lines
     from mrunners.render.terminal.run_status import render_status
-    from mrunners.render.terminal.run_tables import pod_table
     from mrunners_cli.output import columns
 
-    if watch and sys.stdout.isatty():
-        click.clear()
     click.echo(f"cluster {connection.location}")
-    for run, snapshot, record in zip(runs, snapshots, records, strict=True):
-        click.echo(render_status(record, run.describe(), width=columns()), nl=False)
-        if output_format == "wide" and record.pods:
-            click.echo(f"\n{pod_table(record.pods)}")
-        if snapshot.failures:
-            for line in step_lines(snapshot.next_steps, run.ref, cluster):
+    for number, (one, record) in enumerate(zip(seen, records, strict=True)):
+        if number:
+            click.echo()
+        wide = output_format == "wide"
+        click.echo(render_status(record, one.description, width=columns(), wide=wide), nl=False)
+        if one.snapshot.failures:
+            for line in step_lines(one.snapshot.next_steps, one.run.ref, cluster):
                 click.echo(line)
 
 
-def _exit_code(snapshots: list[RunSnapshot]) -> ExitCode:
+def _exit_code(seen: list[SeenRun], *, unreadable: bool) -> ExitCode:
     """Return what is true of all runs together: the one that is worst off decides."""
-    from mrunners.errors import ExitCode
-
-    if any(snapshot.may_finish for snapshot in snapshots):
+    if any(one.snapshot.may_finish for one in seen):
         return ExitCode.STILL_RUNNING
-    failed = any(snapshot.failures for snapshot in snapshots)
-    return ExitCode.INCOMPLETE if failed else ExitCode.DONE
+    if any(one.snapshot.failures for one in seen):
+        return ExitCode.INCOMPLETE
+    return ExitCode.REFUSED if unreadable else ExitCode.DONE

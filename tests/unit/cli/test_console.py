@@ -1,5 +1,6 @@
 """A terminal has one live line that fits and is redrawn by a clock; a log has a line a minute."""
 
+import errno
 import io
 import re
 import sys
@@ -212,3 +213,28 @@ def test_nothing_is_shown_quietly(clock: FakeClock, capsys: pytest.CaptureFixtur
         console.working("starting a temporary Prefect server")
         console.progress(THREE_PODS, 0, FIVE_MINUTES)
     assert capsys.readouterr().err == ""
+
+
+class ClosedTerminal(io.BytesIO):
+    """What a terminal is after its window was closed."""
+
+    closed_now = False
+
+    def write(self, data: object) -> int:
+        if self.closed_now:
+            raise OSError(errno.EIO, "Input/output error")
+        return len(bytes(data))  # type: ignore[call-overload]
+
+
+def test_a_terminal_that_is_closed_costs_the_live_line_and_nothing_else() -> None:
+    screen, closed = Screen(), ClosedTerminal()
+    screen.terminal.file = io.TextIOWrapper(closed, "utf-8", write_through=True)
+    screen.live.show("waiting")
+    closed.closed_now = True
+    printed = []
+    with screen.live.cleared():
+        printed.append("warning")
+    screen.live.show("still waiting")
+    screen.live.show_progress(THREE_PODS, 1, FIVE_MINUTES)
+    screen.live.clear()
+    assert printed == ["warning"]

@@ -183,13 +183,15 @@ def test_sigterm_is_raised_in_the_command_and_only_while_it_runs() -> None:
         (["run", "-n", ""], "must not be empty"),
         (["wait", "a", "-n", "b"], "namespace a and --namespace b contradict each other"),
         (["list", "-A", "a"], "--all-namespaces and a namespace are mutually exclusive"),
-        (["list", "--local", "a"], "--local lists the runs of all namespaces"),
+        (["list", "--local", "a"], "--local does not go with --namespace"),
+        (["list", "--local", "-A", "--context", "c"], "go with --all-namespaces, --context"),
+        (["result", "--run", "x", "--context", "c"], "--run does not go with --context"),
         (["result", "--run", "x", "-n", "a"], "--run does not go with --namespace"),
         (["result", "--run", "", "-n", "a"], "--run does not go with --namespace"),
         (["result", "load", "-o", "r.json"], "write to a file with --output-file r.json"),
-        (["status", "load", "-o", "./status"], "write to a file with --output-file ./status"),
+        (["status", "load", "-o", "./status"], "write to a file with > ./status"),
         (["result", "load", "-o", "jsn"], "'json', 'yaml', 'table', 'html'"),
-        (["wait", "load", "--nonsense"], "No such option"),
+        (["wait", "load", "--nonsense"], "no such option"),
         (["wait", "load", "--timeout", "10"], "not a duration: '10'"),
         (["wait", "My_NS"], "must consist of lowercase letters"),
         (["status", "a/b"], "must consist of lowercase letters"),
@@ -221,7 +223,7 @@ def test_a_wrong_use_is_an_error_like_any_other_and_names_the_help(
         lambda: cli.main(["wait", "load", "--nonsense"], "mrunners", standalone_mode=False)
     )
     assert capsys.readouterr().err == (
-        "error: No such option '--nonsense'.\n  see: mrunners wait --help\n"
+        "error: no such option '--nonsense'.\n  see: mrunners wait --help\n"
     )
 
 

@@ -43,6 +43,12 @@ def test_wait_is_given_with_or_without_a_value(args: str, wait: bool) -> None:
     assert parsed(*args.split())["wait"] is wait
 
 
+@pytest.mark.parametrize("args", ["--wait load", "load --wait", "--wait -- load"])
+def test_a_namespace_after_wait_is_a_namespace(args: str) -> None:
+    params = run.make_context("run", args.split(), help_option_names=["-h", "--help"]).params
+    assert (params["in_namespace"], params["wait"]) == ("load", True)
+
+
 def test_runners_are_kept_in_their_order() -> None:
     args = [part for uri in ("b", "a", "b") for part in ("--runners", uri)]
     assert parsed(*args)["runners"] == ("b", "a", "b")

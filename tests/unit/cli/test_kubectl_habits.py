@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,24 +15,27 @@ from pathlib import Path
 import click
 import pytest
 import yaml
-from click.testing import CliRunner
 
 from mrunners import connection
 from mrunners.connection import Connection
-from mrunners.errors import ExitCode
+from mrunners.errors import ExitCode, ForbiddenError
+from mrunners.kube import endpoint
 from mrunners.refs import ClusterLocation
 from mrunners.reports.merged import MergedReport
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore, default_store_path
+from mrunners_cli.commands import run as run_module
 from mrunners_cli.commands.run import run
 from mrunners_cli.exits import exit_code_of
 from mrunners_cli.flags import namespace_or_default
 from mrunners_cli.main import cli
 from tests.fakes import LOCATION, FakeClock, FakeCluster
-from tests.unit.env import IMAGE, RUN_ID, deploy, find, finish, planned
+from tests.unit.env import IMAGE, RUN_ID, deploy, find, finish, log_of, planned
+from tests.unit.kube.certificates import Authority
 
 DOCS = Path(__file__).parents[3] / "docs" / "kubectl.md"
 OTHER_KEY = "another run"
+MAIN = "import mrunners_cli.main; mrunners_cli.main.main()"
 
 
 class Terminal:
@@ -94,10 +101,35 @@ def test_a_namespace_is_given_with_n_or_as_an_argument(
     assert "error: no tracker in namespace a: " in mrunners.err
 
 
+@pytest.mark.parametrize("args", [["-n", "a"], ["--namespace=a"], ["a"]], ids=str)
+def test_list_and_run_take_a_namespace_as_the_others_do(
+    args: list[str], mrunners: Terminal
+) -> None:
+    mrunners("list", *args)
+    assert mrunners.err == f"no runs found in namespace a of {LOCATION}\n"
+    mrunners("run", *args, "--resume", code=ExitCode.REFUSED)
+    assert mrunners.err.startswith("error: tracker a/mrunners does not exist\n")
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_without_a_namespace_the_contexts_is_used(command: str, mrunners: Terminal) -> None:
     mrunners(command, code=ExitCode.REFUSED)
     assert "error: no tracker in namespace load: " in mrunners.err
+
+
+def test_in_a_pod_without_a_kubeconfig_the_pods_own_namespace_is_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("of-the-pod")
+    (tmp_path / "namespace").write_text("nightly-load\n")
+    (tmp_path / "ca.crt").write_bytes(Authority().pair.pem)
+    monkeypatch.setattr(endpoint, "POD_FOLDER", tmp_path)
+    monkeypatch.setattr("mrunners.kube.authentication.POD_FOLDER", tmp_path)
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    for name, value in {"SERVICE_HOST": "10.0.0.1", "SERVICE_PORT": "443"}.items():
+        monkeypatch.setenv(f"KUBERNETES_{name}", value)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert namespace_or_default("", connection.connect().location) == "nightly-load"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -195,15 +227,38 @@ def test_o_is_no_file_and_the_error_says_what_is(finished: Terminal, tmp_path: P
     path = tmp_path / "report.json"
     finished("result", "-o", str(path), code=ExitCode.INVALID)
     assert finished.err.splitlines()[0].endswith(f"write to a file with --output-file {path}")
+    finished("status", "-o", str(path), code=ExitCode.INVALID)
+    assert finished.err.splitlines()[0].endswith(f"write to a file with > {path}")
+    finished("list", "-o", "jsonpath={.runs[0].run}", code=ExitCode.INVALID)
+    assert finished.err.splitlines()[0] == (
+        "error: -o jsonpath: templates are not supported (table, wide, json, yaml, name are); use "
+        "-o json with jq"
+    )
     finished("result", "--output-file", str(path))
     assert MergedReport.model_validate_json(path.read_bytes()).coverage.complete
+
+
+def test_an_output_file_is_written_whole_or_not_at_all(
+    finished: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def disk_is_full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "report.json"
+    path.write_text("the one before")
+    monkeypatch.setattr("os.replace", disk_is_full)
+    finished("result", "--output-file", str(path), code=ExitCode.INVALID)
+    assert finished.err.splitlines()[-1] == (
+        f"error: --output-file {path}: No space left on device"
+    )
+    assert path.read_text() == "the one before"
 
 
 def test_o_wide_has_pods_and_nodes(running: Terminal) -> None:
     shown = running("status", "-o", "wide").splitlines()
     assert shown[0] == f"cluster {LOCATION}"
-    assert shown[-3].split() == ["POD", "INDEX", "STATUS", "NODE"]
-    assert shown[-2].split()[:3] == ["mrunners-0-0-abcde", "0", "Running"]
+    assert shown[-3].split() == ["pod", "index", "status", "node"]
+    assert shown[-1].split() == ["mrunners-0-0-abcde", "0", "Running", "node-0"]
     head, row = running("list", "-o", "wide").splitlines()
     assert head.split() == ["NAME", "STATE", "ENDED", "COLLECTED", "AGE", "RUN", "IMAGE"]
     assert row.split()[-2:] == [RUN_ID, IMAGE]
@@ -215,8 +270,8 @@ def test_list_shows_the_runs_of_a_namespace_and_a_of_all(finished: Terminal) -> 
     finished.clock.seconds += 90
     assert finished("list") == (
         "NAME       STATE      ENDED   COLLECTED   AGE\n"
-        "mrunners   finished   2/2     no          1m30s\n"
-        "nightly    starting   0/1     no          1m30s\n"
+        "mrunners   finished   2/2     no          90s\n"
+        "nightly    starting   0/1     no          90s\n"
     )
     assert [line.split()[:2] for line in finished("list", "-A").splitlines()] == [
         ["NAMESPACE", "NAME"],
@@ -224,6 +279,18 @@ def test_list_shows_the_runs_of_a_namespace_and_a_of_all(finished: Terminal) -> 
         ["load", "nightly"],
         ["other", "mrunners"],
     ]
+
+
+def test_a_variable_is_no_reason_to_refuse_a_list_of_all(
+    finished: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(finished.cluster, planned(3, key="third", namespace="other"))
+    finished("result", "-n", "load")
+    for name in ("NAMESPACE", "CONTEXT", "KUBECONFIG"):
+        monkeypatch.setenv(f"MRUNNERS_{name}", "other")
+    assert finished("list", "-A", "-o", "name") == "configmap/mrunners\nconfigmap/mrunners\n"
+    assert finished("list", "--local", "-o", "name") == f"{RUN_ID}\n"
+    assert json.loads(finished("result", "--run", RUN_ID))["namespace"] == "load"
 
 
 def test_an_empty_list_says_so_on_stderr(mrunners: Terminal) -> None:
@@ -237,6 +304,27 @@ def test_a_tracker_that_cannot_be_read_hides_no_other(finished: Terminal) -> Non
     rows = [line.split()[:3] for line in finished("list").splitlines()[1:]]
     assert rows == [["broken", "unreadable", "-"], ["mrunners", "finished", "2/2"]]
     assert finished.err.startswith("warning: configmap/broken in namespace load holds no plan.json")
+
+
+def test_a_namespace_whose_jobs_may_not_be_read_hides_no_run_of_another(
+    finished: Terminal,
+) -> None:
+    deploy(finished.cluster, planned(3, key="third", namespace="other"))
+    forbidden = ForbiddenError("jobs is forbidden", verb="list", resource="jobs", namespace="load")
+    finished.cluster.fail("list_jobs", forbidden)
+    rows = [line.split()[:3] for line in finished("list", "-A").splitlines()[1:]]
+    assert rows == [["load", "mrunners", "unreadable"], ["other", "mrunners", "starting"]]
+    assert finished.err == "warning: jobs is forbidden\n"
+    finished.cluster.fail("list_jobs", forbidden)
+    finished("list", "-n", "load", code=ExitCode.CLUSTER)
+    forbidden.namespace = ""
+    finished.cluster.fail("list_config_maps", forbidden)
+    finished("list", "-A", code=ExitCode.CLUSTER)
+    assert finished.err == (
+        "error: jobs is forbidden\n"
+        "  list those of one namespace with -n NAME, or bind a ClusterRole that grants it in all "
+        "of them\n"
+    )
 
 
 def test_status_shows_all_runs_of_a_namespace(running: Terminal) -> None:
@@ -256,7 +344,64 @@ def test_a_status_is_watched_until_nothing_can_finish_any_more(running: Terminal
     shown = running("status", "--watch", "-o", "json")
     documents = re.split(r"(?<=^\}\n)", shown, flags=re.MULTILINE)[:-1]
     assert [json.loads(text)["state"] for text in documents] == ["running", "finished"]
-    assert running.clock.slept == [2.0, 2.0]
+    assert running.clock.slept == [1.0, 1.2]
+
+
+def test_a_watch_loads_the_api_server_no_more_than_a_wait(running: Terminal) -> None:
+    cluster, plan = running.cluster, planned(2).plan
+    cluster.start_pod("mrunners-0", 1)
+    running.clock.then(*[lambda: None] * 9, lambda: finish(cluster, plan))
+    cluster.calls.clear()
+    running("status", "--watch", "-o", "name")
+    assert (cluster.calls.count("list_jobs"), cluster.calls.count("list_pods")) == (11, 2)
+    assert max(running.clock.slept) > 2
+    assert "get_config_map" not in cluster.calls
+
+
+def test_whoever_watches_a_terminal_sees_the_time_that_is_left(
+    running: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster, plan = running.cluster, planned(2).plan
+    cluster.start_pod("mrunners-0", 1)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "200")
+    running.clock.then(lambda: None, lambda: None, lambda: finish(cluster, plan))
+    shown = running("status", "--watch")
+    assert re.findall(r"about (\w+) left", shown) == ["10s", "9s", "8s"]
+    deploy(cluster, planned(1, key=OTHER_KEY, tracker="nightly"))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: False)
+    running.clock.then(lambda: None, lambda: finish(cluster, planned(1, tracker="nightly").plan))
+    shown = running("status", "--watch", "--tracker", "nightly")
+    assert shown.count("tracker load/nightly") == 2
+
+
+def test_a_status_of_a_namespace_shows_the_others_when_one_cannot_be_read(
+    finished: Terminal,
+) -> None:
+    deploy(finished.cluster, planned(1, key=OTHER_KEY, tracker="broken"))
+    finished.cluster.raw("ConfigMap", "broken")["data"] = {}
+    shown = finished("status", "--exit-code", code=ExitCode.REFUSED)
+    assert re.findall(r"^tracker (\S+) ", shown, re.MULTILINE) == ["load/mrunners"]
+    assert finished.err.startswith("warning: configmap/broken in namespace load holds no plan.json")
+    finished("status", "--tracker", "broken", code=ExitCode.REFUSED)
+    assert finished.err.startswith("error: configmap/broken in namespace load holds no plan.json")
+
+
+def test_a_run_that_is_deleted_while_it_is_watched_ends_nothing(running: Terminal) -> None:
+    deploy(running.cluster, planned(1, key=OTHER_KEY, tracker="nightly"))
+    running.clock.then(
+        lambda: running.cluster.remove("ConfigMap", "nightly"),
+        lambda: finish(running.cluster, planned(2).plan),
+    )
+    assert running("status", "-w", "-o", "name").split() == [
+        *["configmap/mrunners", "configmap/nightly"],
+        "configmap/mrunners",
+        "configmap/mrunners",
+    ]
+    running.clock.then(lambda: running.cluster.remove("ConfigMap", "mrunners"))
+    running.cluster.raw("Job", "mrunners-0")["status"].pop("conditions")
+    running.cluster.start_pod("mrunners-0", 0)
+    assert running("status", "-w", "-o", "name") == "configmap/mrunners\n"
 
 
 @pytest.mark.parametrize("command", ["status", "delete"])
@@ -264,6 +409,14 @@ def test_the_cluster_is_named(command: str, finished: Terminal) -> None:
     finished("result", "--quiet")
     shown = finished(command)
     assert "https://cluster:6443 (context test)" in shown + finished.err
+
+
+def test_a_run_names_the_cluster_before_it_loads_it(
+    finished: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "_run_flow", lambda *_: None)
+    finished("run", "--resume")
+    assert finished.err == f"the load is for {LOCATION}, namespace load\n"
 
 
 def test_a_location_says_how_the_cluster_was_chosen() -> None:
@@ -279,6 +432,7 @@ def test_a_report_outlives_its_run(finished: Terminal) -> None:
     before = len(finished.cluster.calls)
     (kept,) = json.loads(finished("list", "--local", "-o", "json"))["runs"]
     assert kept == {
+        "name": RUN_ID,
         "run": RUN_ID,
         "namespace": "load",
         "tracker": "mrunners",
@@ -286,11 +440,31 @@ def test_a_report_outlives_its_run(finished: Terminal) -> None:
         "created": created.isoformat().replace("+00:00", "Z"),
         "pods": 2,
         "reports": 2,
+        "image": IMAGE,
     }
-    assert finished("list", "--local").splitlines()[0].split()[:3] == ["RUN", "NAMESPACE", "NAME"]
+    head, row = finished("list", "--local", "-o", "wide").splitlines()
+    assert head.split() == ["RUN", "NAMESPACE", "NAME", "REPORTS", "AGE", "SERVER", "IMAGE"]
+    assert (row.split()[0], row.split()[-1]) == (RUN_ID, IMAGE)
     again = finished("result", "--run", RUN_ID[:8])
     assert json.loads(again) | {"requestsByUs": None} == json.loads(report) | {"requestsByUs": None}
     assert finished.cluster.calls[before:] == []
+
+
+def test_each_night_of_a_run_key_has_a_name_of_its_own(finished: Terminal) -> None:
+    first = json.loads(finished("result"))
+    finished("delete")
+    finished.clock.seconds += 86400
+    deploy(finished.cluster, planned(2))
+    finish(finished.cluster, planned(2).plan)
+    finished.cluster.logs["mrunners-0-1-abcde"] = b"cut"
+    finished("result", code=ExitCode.INCOMPLETE)
+    newest, older = finished("list", "--local", "-o", "name").split()
+    assert newest != older
+    assert newest.startswith(f"{RUN_ID}.")
+    again = json.loads(finished("result", "--run", older))
+    assert (again["runners"], again["coverage"]) == (first["runners"], first["coverage"])
+    newer = json.loads(finished("result", "--run", newest, code=ExitCode.INCOMPLETE))
+    assert newer["coverage"]["merged"] == 1
 
 
 def test_a_report_that_was_incomplete_stays_so(mrunners: Terminal) -> None:
@@ -300,6 +474,21 @@ def test_a_report_that_was_incomplete_stays_so(mrunners: Terminal) -> None:
     first = json.loads(mrunners("result", code=ExitCode.INCOMPLETE))
     again = json.loads(mrunners("result", "--run", RUN_ID, code=ExitCode.INCOMPLETE))
     assert again["coverage"] == first["coverage"]
+
+
+def test_of_a_run_that_goes_on_the_rest_is_in_the_cluster(running: Terminal) -> None:
+    log = log_of(planned(2).plan, "mrunners-0", 1)
+    running.cluster.end_pod("mrunners-0", 1, log=log)
+    running("result", "--partial", code=ExitCode.STILL_RUNNING)
+    report = json.loads(running("result", "--run", RUN_ID, code=ExitCode.INCOMPLETE))
+    (missing,) = report["coverage"]["missing"]
+    assert (missing["reason"], missing["detail"]) == (
+        "not-kept",
+        f"{LOCATION.server} was not asked",
+    )
+    assert running.err.splitlines()[-1] == (
+        "  get its report with: mrunners result load --tracker mrunners"
+    )
 
 
 def test_a_run_that_is_not_kept_is_said_to_be_unknown(mrunners: Terminal) -> None:
@@ -322,10 +511,18 @@ def test_a_shell_completes_commands_options_and_formats() -> None:
             "COMP_WORDS": f"mrunners {words}",
             "COMP_CWORD": str(words.count(" ") + 1),
         }
-        done = CliRunner().invoke(cli, [], prog_name="mrunners", env=environ)
-        return [line.partition(",")[2] for line in done.output.splitlines()]
+        done = subprocess.run(
+            [sys.executable, "-c", MAIN],
+            env={**os.environ, **environ},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stderr == ""
+        return [line.partition(",")[2] for line in done.stdout.splitlines()]
 
     assert completed("li") == ["list"]
+    assert "status" in completed("stauts ")  # a command that does not exist is no error yet
     assert completed("result --output-f") == ["--output-file"]
     assert completed("list -o y") == ["yaml"]
 

@@ -147,7 +147,7 @@ def test_a_command_that_is_interrupted_says_what_is_true_of_its_run(
     connected.cluster.before("list_pods", interrupt)
     forced = ["--force"] if command == "delete" else []
     assert mrunners(command, "load", "--context", "prod", *forced) == ExitCode.INTERRUPTED
-    begun = f"deleting from namespace load of {connected.cluster.location}\n"
+    begun = f"deleting configmap/mrunners in namespace load of {connected.cluster.location}\n"
     first = begun if command == "delete" else ""
     assert capsys.readouterr().err == f"{first}\ninterrupted; {sentence}\n"
 

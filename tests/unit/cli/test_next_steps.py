@@ -28,6 +28,7 @@ WITHOUT_COMMAND = {
     NextStep.RESUME_SAME_OPTIONS,
     NextStep.REPLACE,
     NextStep.OTHER_TRACKER,
+    NextStep.NAME_TRACKER,
     NextStep.LIST_TRACKERS,
 }
 # Advice that names options of a new run.

@@ -1,4 +1,5 @@
 import itertools
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -10,7 +11,8 @@ from prefect.states import Cancelled, Completed, Crashed, Failed, Running
 
 from mrunners.errors import ExitCode, FieldProblem, InvalidOptionsError
 from mrunners_cli import follow, remote
-from mrunners_cli.commands.run import _given, run
+from mrunners_cli.commands.run import run
+from mrunners_cli.flags import typed_parameters
 from tests.fakes import RecordingObserver
 from tests.unit.env import IMAGE, options, uris
 
@@ -80,7 +82,7 @@ def sent(*args: str) -> dict[str, Any]:
     chosen = options(
         **{n: params[n] for n in ("runners", "timeout", "wait", "fail_on", "tracker", "context")}
     )
-    return remote._given_values(chosen, _given(context))
+    return remote._given_values(chosen, typed_parameters(context))
 
 
 def deployment(parameters: dict[str, Any]) -> Any:
@@ -246,3 +248,33 @@ def test_fail_on_is_sent_like_any_other_option() -> None:
         "wait": True,
         "fail_on": "never",
     }
+
+
+def test_what_a_variable_sets_is_not_sent_nor_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    triggered: list[object] = []
+
+    def follow_run(*_: object, wait: bool) -> int:
+        triggered.append(wait)
+        return ExitCode.DONE
+
+    def run_deployment(_id: object, *, parameters: object, **_: object) -> SimpleNamespace:
+        triggered.append(parameters)
+        return SimpleNamespace(id="x")
+
+    found = deployment(NIGHTLY)
+    found.id = uuid4()
+    server = SimpleNamespace(api=SimpleNamespace(url="http://127.0.0.1:4200/api"))
+    monkeypatch.setattr(remote, "get_current_settings", lambda: server)
+    monkeypatch.setattr(remote, "get_client", lambda **_: nullcontext())
+    monkeypatch.setattr(remote, "_deployment", lambda *_: found)
+    monkeypatch.setattr(remote, "run_deployment", run_deployment)
+    monkeypatch.setattr(remote, "url_for", lambda _: None)
+    monkeypatch.setattr(remote, "follow", follow_run)
+    for name, value in {"WAIT": "true", "RUNNERS": "no URI", "RUNNER_IMAGE": "mine"}.items():
+        monkeypatch.setenv(f"MRUNNERS_{name}", value)
+    context = run.make_context("run", ["-n", "load"], help_option_names=["-h", "--help"])
+    assert context.params["wait"]
+    observer: Any = RecordingObserver()
+    mine = options(wait=True, runners=context.params["runners"], runner_image="mine")
+    remote.run_remotely("nightly", mine, typed_parameters(context), observer)
+    assert triggered == [remote._parameters(found, {"namespace": "load"})[0], False]

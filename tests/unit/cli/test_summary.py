@@ -16,13 +16,14 @@ from mrunners.reports.analysis.finding import lines_of
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason
-from mrunners_cli import ephemeral_server
+from mrunners_cli import prefect_setup
 from mrunners_cli.commands import run as run_module
 from mrunners_cli.commands.run import _below_its_report, _run_flow
 from mrunners_cli.console import Console
+from mrunners_cli.output import render, render_for_stderr
 from mrunners_flows import new_run
 from mrunners_flows.policy import RunPolicy
-from mrunners_flows.states import RunIncompleteError, RunOutcome
+from mrunners_flows.states import RunIncompleteError, RunInDoubtError, RunOutcome
 from tests.factories import RUN, RUN_ID, flat, merged_pod, missing_pod
 from tests.unit.cli.test_console import TerminalStderr
 from tests.unit.env import options
@@ -73,6 +74,18 @@ def test_on_a_terminal_the_table_is_as_wide_as_stderr(
     assert stderr.getvalue() == render_table(REPORT, width=width, color=not no_color)
 
 
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_dumb_terminal_gets_no_colors_on_either_stream(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, name, DescribedStderr())
+    monkeypatch.setenv("TERM", "dumb")
+    shown = (
+        render_for_stderr(REPORT) if name == "stderr" else render(REPORT, "table", to_file=False)
+    )
+    assert "\x1b" not in shown
+
+
 def test_quietly_there_is_no_table(capsys: pytest.CaptureFixture[str]) -> None:
     with Console(quiet=True) as console:
         assert not console.summary(REPORT)
@@ -112,7 +125,7 @@ def flow(monkeypatch: pytest.MonkeyPatch) -> Callable[[RunOutcome | Exception], 
         monkeypatch.setattr(new_run, "multirunners", multirunners)
 
     monkeypatch.setattr(run_module, "_prepared_server", lambda console: None)
-    monkeypatch.setattr(ephemeral_server, "start_ephemeral_server", lambda: None)
+    monkeypatch.setattr(prefect_setup, "start_ephemeral_server", lambda: None)
     monkeypatch.setattr(settings, "PREFECT_API_URL", SimpleNamespace(value=lambda: None))
     return ends_with
 
@@ -182,5 +195,24 @@ def test_a_run_with_a_pod_that_did_not_start_ends_with_the_reason_once(
     table = "" if quiet else STARTING + render_table(REPORT, width=None) + SEE_REPORT
     assert (str(caught.value), capsys.readouterr().err) == (
         str(whole) if quiet else FAILURE,
+        table,
+    )
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_run_in_doubt_says_once_what_was_found(
+    quiet: bool,
+    flow: Callable[[RunOutcome | Exception], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report = merge(RUN, RUN_ID, [merged_pod(0, 0, flat({"LIST /pods": [0.1] * 9}, errors=91))])
+    found = "\n".join((report.verdict, *lines_of(report.findings)))
+    assert report.in_doubt
+    flow(RunInDoubtError(found, outcome_of(report)))
+    with Console(quiet=quiet) as console, pytest.raises(RunInDoubtError) as caught:
+        _run_flow(options(), "here", console)
+    table = "" if quiet else STARTING + render_table(report, width=None) + SEE_REPORT
+    assert (str(caught.value), capsys.readouterr().err) == (
+        found if quiet else "the figures are in doubt: see the findings of the report",
         table,
     )

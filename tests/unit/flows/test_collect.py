@@ -1,23 +1,27 @@
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import pytest
 
+from mrunners.connection import Connection
 from mrunners.errors import IncompleteError, StillRunningError, UnreachableError
 from mrunners.refs import ClusterRef
 from mrunners.reports.budget import SampleBudget
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.run.lookup import ExistingRun
-from mrunners.run.result import merge_outcomes
+from mrunners.run.report_store import ReportStore
+from mrunners.run.result import merge_outcomes, report_of_kept_run
 from mrunners.run.snapshot import RunSnapshot, read_snapshot
 from mrunners.status.run_state import JobState
 from mrunners_flows import collect as collect_module
 from mrunners_flows.collect import collect
+from mrunners_tasks import reports
 from mrunners_tasks.report_files import ReportFiles
 from tests.factories import flat, merged_pod
-from tests.fakes import FakeCluster
-from tests.unit.env import deploy, planned
+from tests.fakes import FakeCluster, RecordingObserver
+from tests.unit.env import deploy, finish, planned
 
 URL = "GET https://10.0.0.1:6443/version"
 CLUSTER = ClusterRef("somewhere")
@@ -68,9 +72,14 @@ class Steps:
         ]
 
     def merge_reports(
-        self, run: ExistingRun, outcomes: Sequence[PodOutcome], requests: int
+        self,
+        cluster: ClusterRef,
+        run: ExistingRun,
+        snapshot: RunSnapshot,
+        outcomes: Sequence[PodOutcome],
     ) -> MergedReport:
-        return merge_outcomes(run, outcomes, requests=requests)
+        assert (cluster, snapshot.ref) == (CLUSTER, run.ref)
+        return merge_outcomes(run, outcomes, requests=42)
 
     def save_report(self, report: MergedReport, files: ReportFiles) -> bool:
         assert (report.requests_by_us, files) == (42, ReportFiles())
@@ -99,7 +108,6 @@ def steps(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> Steps:
     steps = Steps(cluster)
     for name in ("read_pods", "collect_reports", "merge_reports", "save_report", "mark_collected"):
         monkeypatch.setattr(collect_module, name, getattr(steps, name))
-    monkeypatch.setattr(collect_module, "requests_sent", lambda _: 42)
     return steps
 
 
@@ -144,3 +152,24 @@ def test_any_other_error_ends_the_collection(steps: Steps, run: ExistingRun) -> 
     steps.not_final = StillRunningError("wait", jobs=("mrunners-0",))
     with pytest.raises(StillRunningError):
         collect(CLUSTER, run, files=None)
+
+
+def test_why_reports_are_missing_outlives_the_run_as_their_figures_do(
+    cluster: FakeCluster, run: ExistingRun, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store, observer = ReportStore(tmp_path), RecordingObserver()
+    connection = Connection(cluster, observer, store, sleep=cluster.clock.sleep)
+    monkeypatch.setattr(reports, "connection_to", lambda _: connection)
+    monkeypatch.setattr(reports, "requests_sent", lambda _: 42)
+    for name in ("read_pods", "collect_reports", "merge_reports"):
+        monkeypatch.setattr(collect_module, name, getattr(reports, name).fn)
+    finish(cluster, run.plan)
+    cluster.end_pod("mrunners-1", 1, exit_code=3)
+    cluster.finish_job("mrunners-1")
+    collected = collect(CLUSTER, run, files=None)
+    assert collected.report.requests_by_us == 42
+    assert reasons(collected.report) == [MissingReason.FAILED]
+    again = report_of_kept_run(run.plan.run_id, ReportStore(tmp_path))
+    assert again.report.coverage == collected.report.coverage
+    assert (again.failures, again.next_steps) == (collected.failures, ())
+    assert again.failures != ()

@@ -20,6 +20,7 @@ READABLE_LATER = [
     MissingReason.KUBELET_ERROR,
     MissingReason.LOG_UNAVAILABLE,
     MissingReason.LOG_FORBIDDEN,
+    MissingReason.NOT_KEPT,
 ]
 
 

@@ -82,7 +82,10 @@ def test_a_collected_run_is_deleted_until_no_job_and_no_pod_is_left(cluster: Fak
     assert cluster.annotate_config_map("load", "mrunners", uid, {ANNOTATION_COLLECTED_AT: "now"})
     observer = delete(cluster, force=False)
     assert observer == RecordingObserver(
-        infos=["waiting for 2 Jobs and 3 pods of the run to be deleted"]
+        infos=[
+            "deleting configmap/mrunners in namespace load of https://cluster:6443 (context test)",
+            "waiting for 2 Jobs and 3 pods of the run to be deleted",
+        ]
     )
     assert [cluster.names(kind) for kind in ("ConfigMap", "Job", "Pod")] == [[], [], []]
     assert cluster.clock.slept == [0.5, 0.5]

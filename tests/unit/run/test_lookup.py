@@ -44,14 +44,17 @@ def test_of_several_runs_one_must_be_chosen() -> None:
     cluster = FakeCluster()
     deploy(cluster, planned(tracker="nightly"))
     deploy(cluster, planned(tracker="daily", key="other"))
-    assert refused(cluster) == ("namespace load has 2 trackers: daily, nightly; choose one")
+    assert refused(cluster) == (
+        "namespace load has 2 trackers: daily, nightly\nname one with --tracker"
+    )
 
 
 def test_a_tracker_that_does_not_exist_says_how_to_list_all() -> None:
     cluster = FakeCluster()
     deploy(cluster, planned())
     assert refused(cluster, "nightly") == (
-        "tracker load/nightly does not exist\nlist all runs with: mrunners list --all-namespaces"
+        "tracker load/nightly does not exist\n"
+        "list the runs of its namespace with: mrunners list load"
     )
 
 

@@ -185,7 +185,8 @@ def test_the_very_same_run_is_resumed(state: str, if_exists: str) -> None:
 
 def test_resuming_needs_a_run() -> None:
     assert refused(FakeCluster(), "resume", None) == (
-        "tracker load/mrunners does not exist\nlist all runs with: mrunners list --all-namespaces"
+        "tracker load/mrunners does not exist\n"
+        "list the runs of its namespace with: mrunners list load"
     )
 
 

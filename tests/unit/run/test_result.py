@@ -1,16 +1,24 @@
 """Outcomes become one report; the run is marked once no other attempt can add to it."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from mrunners.errors import ForbiddenError, IncompleteError, StillRunningError, UnreachableError
+from mrunners.errors import (
+    ForbiddenError,
+    IncompleteError,
+    NextStep,
+    StillRunningError,
+    UnreachableError,
+)
 from mrunners.hints import describe
 from mrunners.plan.metadata import ANNOTATION_COLLECTED_AT, ANNOTATION_JOBS_CREATED_AT
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.refs import RunRef
 from mrunners.reports.outcomes import MissingReason
+from mrunners.run.annotate import mark_collected
 from mrunners.run.finality import (
     require_all_finished,
     require_final,
@@ -18,12 +26,29 @@ from mrunners.run.finality import (
     require_portable,
 )
 from mrunners.run.report_store import ReportStore
-from mrunners.run.result import collect_outcomes, collect_run, mark_collected, merge_outcomes
+from mrunners.run.result import (
+    CollectedRun,
+    collect_outcomes,
+    collect_run,
+    merge_outcomes,
+    report_of_kept_run,
+)
 from mrunners.run.snapshot import RunSnapshot, read_final_snapshot, read_snapshot
 from mrunners.run.wait import wait_for_run
 from tests.factories import flat, merged_pod, missing_pod, multi
 from tests.fakes import START, FakeCluster, RecordingObserver
-from tests.unit.env import deploy, find, finish, loaded, log_of, options, planned, uris
+from tests.unit.env import (
+    REPORT,
+    address,
+    deploy,
+    find,
+    finish,
+    loaded,
+    log_of,
+    options,
+    planned,
+    uris,
+)
 
 RUN = planned()
 POD = "mrunners-0-0-abcde"
@@ -444,3 +469,44 @@ def test_the_report_of_a_deleted_pod_may_be_stored_on_another_machine(
     deleted = missing_pod(0, 1, reason)
     with pytest.raises(IncompleteError, match=r"^1 pod was deleted before this machine read"):
         require_portable([missing_pod(0, 0, MissingReason.TRUNCATED), deleted])
+
+
+def test_a_late_report_stays_set_aside_when_its_job_is_gone(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    finish(cluster, RUN.plan)
+    run, store, observer = find(cluster, RUN.plan), ReportStore(tmp_path), RecordingObserver()
+    late = START + timedelta(seconds=400)
+    store.put(
+        address(run, "mrunners-1", 0),
+        REPORT,
+        pod="mrunners-1-0-abcde",
+        node="node-0",
+        started_at=late,
+        finished_at=late,
+        exit_code=0,
+    )
+
+    def collected() -> CollectedRun:
+        run = find(cluster, RUN.plan)
+        return collect_run(cluster, run, store, observer, sleep=cluster.clock.sleep)
+
+    before = collected().report.coverage
+    assert [pod.reason for pod in before.missing] == [MissingReason.STARTED_LATE]
+    cluster.remove("Job", "mrunners-1")
+    assert collected().report.coverage == before
+    assert report_of_kept_run(RUN.plan.run_id, store).report.coverage == before
+
+
+def test_of_a_run_that_was_never_collected_nothing_is_said_but_what_this_machine_has(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    cluster.end_pod("mrunners-0", 1, log=log_of(RUN.plan, "mrunners-0", 1))
+    run, store = find(cluster, RUN.plan), ReportStore(tmp_path)
+    snapshot = read_snapshot(cluster, run)
+    assert len(list(collect_outcomes(cluster, run, snapshot, store))) == 3
+    kept = report_of_kept_run(RUN.plan.run_id, store)
+    assert [(pod.reason, pod.detail) for pod in kept.report.coverage.missing] == [
+        (MissingReason.NOT_KEPT, "https://cluster:6443 was not asked")
+    ] * 2
+    assert (kept.failures, kept.next_steps) == ((), (NextStep.RESULT,))

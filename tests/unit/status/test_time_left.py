@@ -138,6 +138,11 @@ def test_when_all_pods_have_ended_their_reports_are_collected() -> None:
         "3 of 3 pods ended, collecting reports",
         "3/3 pods, collecting reports",
     )
+    assert run.texts(reports=3) == (
+        "3 of 3 pods ended, 3 reports",
+        "3 of 3 pods ended",
+        "3/3 pods",
+    )
 
 
 def test_progress_is_told_in_full_shorter_and_as_short_as_possible() -> None:

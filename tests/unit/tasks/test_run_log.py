@@ -87,7 +87,7 @@ def test_the_end_is_written_at_once(written: list[tuple[float, str]]) -> None:
     log = RunLog(FakeClock().monotonic)
     log.progress(state(started=3, ended=2), 2, None)
     log.progress(state(started=3, ended=3), 3, None)
-    assert written[-1] == (100.0, "3 of 3 pods ended, 3 reports, collecting reports")
+    assert written[-1] == (100.0, "3 of 3 pods ended, 3 reports")
 
 
 @pytest.mark.parametrize(("server", "logged"), [("http://127.0.0.1:1/api", True), ("", False)])

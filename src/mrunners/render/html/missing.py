@@ -136,6 +136,11 @@ REASONS: Mapping[MissingReason, tuple[str, str]] = {
         "the permission to get pods/log is missing",
         "grant it, then fetch the report again",
     ),
+    MissingReason.NOT_KEPT: (
+        "this machine keeps no copy of the report, and the cluster was not asked; the detail "
+        "names its API server",
+        "fetch the report from the cluster",
+    ),
 }
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 from rich.console import RenderableType
+from rich.table import Table
 
 from mrunners.formatting import profile_names
 from mrunners.kube.pod import Pod
@@ -144,15 +145,19 @@ def run_status(
     )
 
 
-def render_status(status: RunStatus, description: str, *, width: int | None = 80) -> str:
+def render_status(
+    status: RunStatus, description: str, *, width: int | None = 80, wide: bool = False
+) -> str:
     """Return the status as lines of at most `width` columns.
 
     Args:
         status: The record to show.
         description: The first line: the run in a few words.
         width: Width of the terminal; None breaks no line, for a reader that is a program.
+        wide: Whether to show the pods and their nodes too.
     """
-    return drawn(_parts(status, description), width=width)
+    parts = [*_parts(status, description), *([_pods(status.pods)] if wide and status.pods else [])]
+    return drawn(parts, width=width)
 
 
 def _parts(status: RunStatus, description: str) -> Iterable[RenderableType]:
@@ -181,3 +186,15 @@ def _parts(status: RunStatus, description: str) -> Iterable[RenderableType]:
         yield f"and {len(status.jobs) - _MAX_ROWS} more Jobs; -o json lists all"
     for problem in status.problems:
         yield safe_cell(problem, 1000)
+
+
+def _pods(pods: Sequence[PodStatus]) -> Table:
+    table = titled_table()
+    table.add_column("pod")
+    table.add_column("index", justify="right", no_wrap=True)
+    for name in ("status", "node"):
+        table.add_column(name)
+    for pod in pods:
+        node = "-" if pod.node is None else pod.node
+        table.add_row(name_cell(pod.pod), str(pod.index), safe_cell(pod.phase), name_cell(node))
+    return table

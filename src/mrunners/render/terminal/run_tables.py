@@ -1,4 +1,4 @@
-"""Lists of runs and pods as kubectl prints them: columns that are never wrapped, and JSON."""
+"""Lists of runs as kubectl prints them: columns that are never wrapped, and JSON."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from mrunners.durations import format_duration
 from mrunners.records import Record
-from mrunners.render.terminal.run_status import PodStatus
 from mrunners.text import printable
 
-__all__ = ["KeptRunRow", "RunList", "RunRow", "columns", "kept_run_table", "pod_table", "run_table"]
+__all__ = ["KeptRunRow", "RunList", "RunRow", "columns", "kept_run_table", "run_table"]
 
 # A name of Kubernetes has at most 253 characters, and of a URI its end matters too.
 _CELL = 253
@@ -44,16 +42,25 @@ class RunRow(Record):
     image: str | None = None
     problem: str = ""
 
+    @property
+    def name(self) -> str:
+        """The tracker, as kubectl takes it."""
+        return f"configmap/{self.tracker}"
+
 
 class KeptRunRow(Record):
     """One run whose reports are kept on this machine.
 
     Attributes:
+        name: What tells it from the others: the run's ID, and the UID of its tracker behind a dot
+            where runs with the same run key are kept too.
+        run: The run's ID.
         server: The URL of the API server that was loaded.
         pods: How many pods were planned.
         reports: How many of their reports are kept.
     """
 
+    name: str
     run: str
     namespace: str
     tracker: str
@@ -61,6 +68,7 @@ class KeptRunRow(Record):
     created: AwareDatetime
     pods: int
     reports: int
+    image: str
 
 
 class RunList(Record):
@@ -108,37 +116,43 @@ def run_table(
     return columns([head, *rows])
 
 
-def kept_run_table(runs: Sequence[KeptRunRow], now: datetime) -> str:
-    """Return the runs that are kept on this machine as a table."""
-    return columns(
+def kept_run_table(runs: Sequence[KeptRunRow], now: datetime, *, wide: bool = False) -> str:
+    """Return the runs that are kept on this machine as a table; a `wide` one has the images too."""
+    head = ["RUN", "NAMESPACE", "NAME", "REPORTS", "AGE", "SERVER"]
+    rows = [
         [
-            ["RUN", "NAMESPACE", "NAME", "REPORTS", "AGE", "SERVER"],
-            *(
-                [
-                    run.run,
-                    run.namespace,
-                    run.tracker,
-                    f"{run.reports}/{run.pods}",
-                    _age(now - run.created),
-                    run.server,
-                ]
-                for run in runs
-            ),
+            run.name,
+            run.namespace,
+            run.tracker,
+            f"{run.reports}/{run.pods}",
+            _age(now - run.created),
+            run.server,
         ]
-    )
-
-
-def pod_table(pods: Sequence[PodStatus]) -> str:
-    """Return pods and their nodes as a table."""
-    return columns(
-        [
-            ["POD", "INDEX", "STATUS", "NODE"],
-            *([pod.pod, str(pod.index), pod.phase, pod.node or "-"] for pod in pods),
-        ]
-    )
+        for run in runs
+    ]
+    if wide:
+        head += ["IMAGE"]
+        rows = [[*row, run.image] for row, run in zip(rows, runs, strict=True)]
+    return columns([head, *rows])
 
 
 def _age(age: timedelta) -> str:
-    """Return an age as kubectl does: whole seconds, and days when there are some."""
-    whole = max(int(age.total_seconds()), 0)
-    return f"{whole // 86400}d" if whole >= 2 * 86400 else format_duration(whole)
+    """Return an age as kubectl prints it (duration.HumanDuration of k8s.io/apimachinery)."""
+    seconds = max(int(age.total_seconds()), 0)
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if seconds < 120:
+        return f"{seconds}s"
+    if minutes < 10:
+        return f"{minutes}m{seconds % 60}s" if seconds % 60 else f"{minutes}m"
+    if minutes < 180:
+        return f"{minutes}m"
+    if hours < 8:
+        return f"{hours}h{minutes % 60}m" if minutes % 60 else f"{hours}h"
+    if hours < 48:
+        return f"{hours}h"
+    if days < 8:
+        return f"{days}d{hours % 24}h" if hours % 24 else f"{days}d"
+    if days < 2 * 365:
+        return f"{days}d"
+    years, rest = divmod(days, 365)
+    return f"{years}y{rest}d" if rest and years < 8 else f"{years}y"
