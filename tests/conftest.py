@@ -34,6 +34,9 @@ settings.load_profile("no deadlines")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# A worker of pytest-xdist has the width of the terminal there, and what is piped would honor it.
+os.environ.pop("COLUMNS", None)
+
 
 @pytest.fixture(scope="session")
 def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:

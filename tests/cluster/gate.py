@@ -50,7 +50,12 @@ def gate_before_job(env: Env, job: str) -> Iterator[Callable[[], None]]:
                         }
                     ],
                     "matchConditions": [
-                        {"name": "name", "expression": f"object.metadata.name == '{job}'"}
+                        {"name": "name", "expression": f"object.metadata.name == '{job}'"},
+                        # A run asks first whether it may create the Job.
+                        {
+                            "name": "for-real",
+                            "expression": "!has(request.dryRun) || !request.dryRun",
+                        },
                     ],
                 }
             ],

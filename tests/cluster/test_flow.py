@@ -102,7 +102,7 @@ def test_run_works_on_a_fresh_home_without_any_prefect_server(env: Env) -> None:
     alone = env.mrunners.with_environ(PREFECT_API_URL="", PREFECT_HOME=str(home))
     done = alone(*env.run_arguments(env.quick(2)), "--wait")
     assert (done.code, done.stdout) == (0, "mrunners\n")
-    assert "or else on a temporary one (10 to 40 seconds" in done.stderr
+    assert "starting the flow on a temporary Prefect server (10 to 40 seconds" in done.stderr
     assert "2 of 2 reports merged" in done.stderr
     assert _processes_with(f"PREFECT_HOME={home}") == []
 

@@ -83,7 +83,8 @@ def _open_form(page: Page, server: PrefectServer) -> None:
 
 
 def _add_runner(page: Page, number: int, uri: str) -> None:
-    page.get_by_role("button", name="Add item").click()
+    # Runners are the first list of the form.
+    page.get_by_role("button", name="Add item").first.click()
     page.locator("[aria-label='Drag to reorder'] + div textarea").nth(number).fill(uri)
 
 

@@ -45,12 +45,6 @@ class DescribedStderr(TerminalStderr):
         return 2
 
 
-@pytest.fixture(autouse=True)
-def no_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a terminal nothing says how wide it is."""
-    monkeypatch.setenv("COLUMNS", "")
-
-
 def test_in_a_log_the_table_breaks_no_line_and_has_no_color(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
