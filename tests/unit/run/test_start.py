@@ -44,6 +44,7 @@ def test_a_replaced_run_is_deleted_before_the_new_one_is_created(cluster: FakeCl
     assert observer == RecordingObserver(
         infos=[
             f"replacing the finished run of tracker load/mrunners (run ID {THEIRS.plan.run_id})",
+            f"deleting configmap/mrunners in namespace load of {cluster.location}",
             "waiting for 2 Jobs and 3 pods of the run to be deleted",
         ],
         trackers=["mrunners"],
