@@ -77,8 +77,8 @@ _ROWS: Final = (
         name="runners",
         title="Runners",
         help="A runner URI such as file:///etc/load.yaml?numbers=10 or "
-        "configmap:///namespace/name?numbers=2. Each URI becomes one Job of that many pods. Not "
-        "needed to resume a run.",
+        "configmap:///namespace/name?numbers=2. Each URI becomes one Job of that many pods; a "
+        "kperf runner group may leave numbers to its count. Not needed to resume a run.",
         default=(),
         # More Jobs than this fit into no ConfigMap; none are needed to resume a run.
         schema={"maxItems": 10_000},
