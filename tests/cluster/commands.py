@@ -14,7 +14,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-__all__ = ["Finished", "Kubectl", "Mrunners", "Started", "bare_environment", "end", "until"]
+__all__ = [
+    "Finished",
+    "Kubectl",
+    "Mrunners",
+    "Started",
+    "bare_environment",
+    "end",
+    "has_ended",
+    "until",
+]
 
 T = TypeVar("T")
 
@@ -182,6 +191,15 @@ def end(process: subprocess.Popen[Any], seconds: float = 60.0) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def has_ended(pid: int) -> bool:
+    """Return whether a process has ended; a zombie counts as ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+    return stat.rpartition(")")[2].split()[0] in {"Z", "X"}
 
 
 def until(

@@ -172,15 +172,6 @@ class Harness:
             if name in self._processes:
                 end(self._processes.pop(name))
 
-    @staticmethod
-    def has_ended(pid: int) -> bool:
-        """Return whether a process has ended; a zombie counts as ended."""
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_text()
-        except OSError:
-            return True
-        return stat.rpartition(")")[2].split()[0] in {"Z", "X"}
-
     def _start(self, name: str, environ: Mapping[str, str], *arguments: str) -> None:
         with (self.folder / f"{name}.log").open("a") as log:
             self._processes[name] = subprocess.Popen(

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.cluster.commands import until
+from tests.cluster.commands import has_ended, until
 from tests.cluster.env import Env, NewEnv
 from tests.faults.harness import SECONDS, Harness
 from tests.faults.tally import Tally
@@ -63,7 +63,7 @@ def held_runs(
             yield processes
         finally:
             for _, pid in processes.values():
-                if not harness.has_ended(pid):
+                if not has_ended(pid):
                     os.kill(pid, signal.SIGKILL)
 
 
@@ -101,7 +101,7 @@ def test_a_run_killed_at_any_step_is_resumed_with_each_job_and_each_report_once(
     if target == "server":
         harness.start_server()
     for step, (_, pid) in held_runs.items():
-        until(f"the process held at {step} ends", lambda pid=pid: harness.has_ended(pid), SECONDS)  # type: ignore[misc]
+        until(f"the process held at {step} ends", lambda pid=pid: has_ended(pid), SECONDS)  # type: ignore[misc]
     for step, (env, _) in held_runs.items():
         until(
             f"the flow run held at {step} is {STATE_AFTER[target, number]}",

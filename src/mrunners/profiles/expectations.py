@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Final
 
 from mrunners.profiles.profile import LoadProfile, LoadProfileSpec
@@ -164,5 +165,6 @@ def _connections_for(rate: float, spec: LoadProfileSpec) -> int | None:
         return None
     clients_per_connection = math.floor(rate * spec.client / spec.rate)
     if clients_per_connection == 0:
-        return math.ceil(spec.rate / rate)
+        # Exact, because the quotient of floats may be infinite.
+        return math.ceil(Fraction(spec.rate) / Fraction(rate))
     return math.ceil(spec.client / clients_per_connection)

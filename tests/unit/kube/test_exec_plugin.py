@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -24,6 +22,7 @@ from mrunners.errors import (
 from mrunners.kube.exec_plugin import PluginTimeoutError
 from mrunners.kube.plugin_process import PluginProcess
 from mrunners.kube.retry import request_deadline
+from tests.cluster.commands import has_ended, until
 from tests.unit.kube.apiserver import ApiServer, Client, listed, refuses, serving
 from tests.unit.kube.certificates import Authority, encoded
 
@@ -236,7 +235,7 @@ def test_a_plugin_that_waits_for_a_person_is_shown_and_then_ended(
         "credentials that need no person"
     )
     assert capsys.readouterr().err == "open https://example/device\n"
-    assert _ends(int(pid.read_text()))
+    until("the plugin's child has ended", lambda: has_ended(int(pid.read_text())), 10)
 
 
 class _Warned(Client):
@@ -244,21 +243,6 @@ class _Warned(Client):
 
     def __init__(self, kubeconfig: str, warnings: list[str]) -> None:
         super(Client, self).__init__(kubeconfig, warn=warnings.append)
-
-
-def _ends(pid: int) -> bool:
-    """Whether a process ends in time; nobody may have waited for it yet."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2]
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        if state.startswith(("Z", "X")):
-            return True
-        time.sleep(0.01)
-    os.kill(pid, signal.SIGKILL)
-    return False
 
 
 def counting(folder: Path, *, expires: str) -> dict[str, object]:

@@ -74,6 +74,15 @@ def test_a_spec_that_is_faster_than_the_first_ones_limiters_has_a_ceiling(
             ],
         ),
         (
+            # No number of connections makes up for the least of all rates.
+            ["rate: 5.0e-324, total: 20", "rate: 1, total: 50"],
+            [
+                "specs[1]: kperf limits each connection to the first spec's rate (4.94066e-324/s, "
+                "1 connection) and counts that wait as latency, so these latencies will not be "
+                "the server's; give them a runner of their own"
+            ],
+        ),
+        (
             ["rate: 10, duration: 5, client: 50", "rate: 10, duration: 10, client: 20"],
             [
                 "specs[0], specs[1]: kperf ends a duration as soon as an idle client would wait "

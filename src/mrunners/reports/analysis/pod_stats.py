@@ -62,12 +62,17 @@ def pod_stats(outcomes: Sequence[PodOutcome]) -> tuple[PodStats, ...]:
     )
 
 
-def pods_by_job(stats: Iterable[PodStats]) -> dict[str, list[PodStats]]:
-    """Return the figures by Job name, in the order of the pods."""
-    jobs: dict[str, list[PodStats]] = {}
+def pods_by_job(stats: Iterable[PodStats], jobs: Iterable[str] = ()) -> dict[str, list[PodStats]]:
+    """Return the figures by Job name, in the order of the pods.
+
+    Args:
+        stats: The figures of merged pods.
+        jobs: These come first, also those without a merged pod.
+    """
+    pods: dict[str, list[PodStats]] = {job: [] for job in jobs}
     for pod in stats:
-        jobs.setdefault(pod.outcome.job, []).append(pod)
-    return jobs
+        pods.setdefault(pod.outcome.job, []).append(pod)
+    return pods
 
 
 def wall_seconds(pods: Sequence[PodStats]) -> float | None:

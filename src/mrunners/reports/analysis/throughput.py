@@ -22,7 +22,12 @@ from mrunners.reports.analysis.job_pace import (
     spec_paces,
 )
 from mrunners.reports.analysis.pace import TARGET_REACHED_SHARE, SpecTarget, ThroughputLimit
-from mrunners.reports.analysis.pod_stats import PodStats, per_wall_second, wall_seconds
+from mrunners.reports.analysis.pod_stats import (
+    PodStats,
+    per_wall_second,
+    pods_by_job,
+    wall_seconds,
+)
 
 __all__ = [
     "NO_THROUGHPUT",
@@ -131,7 +136,7 @@ def throughput_of(
     paces = {pace.job: pace for pace in job_paces(jobs, stats, targets)}
     throughputs = tuple(
         _job_throughput(job, pods, targets.get(job, TargetLoad()), job_limit(paces[job].specs))
-        for job, pods in _pods_by_job(jobs, stats).items()
+        for job, pods in pods_by_job(stats, jobs).items()
     )
     seconds = wall_seconds(stats)
     samples = [pod.report.samples for pod in stats]
@@ -150,7 +155,7 @@ def job_paces(
 ) -> tuple[JobPace, ...]:
     """Return what set the pace of each Job, in plan order; the arguments are as above."""
     paces = []
-    for job, pods in _pods_by_job(jobs, stats).items():
+    for job, pods in pods_by_job(stats, jobs).items():
         specs = _spec_targets(targets.get(job, TargetLoad()), pods)
         figures = [pod.report.specs for pod in pods]
         paces.append(
@@ -161,13 +166,6 @@ def job_paces(
             )
         )
     return tuple(paces)
-
-
-def _pods_by_job(jobs: Sequence[str], stats: Sequence[PodStats]) -> dict[str, list[PodStats]]:
-    pods_by_job: dict[str, list[PodStats]] = {job: [] for job in jobs}
-    for pod in stats:
-        pods_by_job[pod.outcome.job].append(pod)
-    return pods_by_job
 
 
 def _spec_targets(target: TargetLoad, pods: Sequence[PodStats]) -> tuple[SpecTarget, ...]:
