@@ -17,10 +17,14 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mrunners.errors import InvalidInputError, UnreachableError
 
-__all__ = ["import_prefect", "prefect_errors", "prepare_prefect", "start_ephemeral_server"]
+if TYPE_CHECKING:
+    from prefect.server.api.server import SubprocessASGIServer
+
+__all__ = ["EphemeralServer", "import_prefect", "prefect_errors", "prepare_prefect"]
 
 _DEFAULTS = {
     # An ephemeral server on a fresh machine needs longer than its 20 s (measured: 32 s).
@@ -131,45 +135,54 @@ def prefect_errors() -> Iterator[None]:
         ) from error
 
 
-def start_ephemeral_server() -> None:
-    """Start the server that Prefect would start by itself, unless one is configured.
+class EphemeralServer:
+    """The server that Prefect would start by itself; none if one is configured.
 
-    Out of reach of Ctrl-C, which at a terminal goes to all processes of a command: Prefect's own
-    would end before the flow has reported how it ended, and the flow would ask for it for one or
-    two minutes (measured with Prefect 3.9.1).
-
-    Raises:
-        RuntimeError: It does not start.
+    Its process starts at once, so that a caller can import the flows meanwhile. It is out of reach
+    of Ctrl-C, which at a terminal goes to all processes of a command: Prefect's own would end
+    before the flow has reported how it ended, and the flow would ask for it for one or two minutes
+    (measured with Prefect 3.9.1).
     """
-    from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_EPHEMERAL_ENABLED
 
-    if PREFECT_API_URL.value() or not PREFECT_SERVER_EPHEMERAL_ENABLED:
-        return
-    # Imports the whole server, which takes longer than everything else (1.2 to 1.9 s, measured).
-    from prefect.server.api.server import SubprocessASGIServer
+    def __init__(self) -> None:
+        from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_EPHEMERAL_ENABLED
 
-    server = SubprocessASGIServer()
-    failures: list[Exception] = []
+        self._failures: list[Exception] = []
+        self._server: SubprocessASGIServer | None = None
+        if PREFECT_API_URL.value() or not PREFECT_SERVER_EPHEMERAL_ENABLED:
+            return
+        # Imports the whole server, which takes longer than everything else (1.2 to 1.9 s,
+        # measured). Here and not in the thread: two threads that import parts of one package can
+        # meet modules that are half executed.
+        from prefect.server.api.server import SubprocessASGIServer
 
-    def start() -> None:
+        self._server = SubprocessASGIServer()
+        self._thread = threading.Thread(target=self._start, args=[self._server], daemon=True)
+        self._thread.start()
+
+    def _start(self, server: SubprocessASGIServer) -> None:
         # The processes that a thread starts inherit the signals that it blocks. A server is ended
         # by SIGTERM.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             server.start()
         except Exception as error:  # noqa: BLE001 - raised again by the waiting thread
-            failures.append(error)
+            self._failures.append(error)
 
-    thread = threading.Thread(target=start, daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(_POLL_SECONDS)
-        # Prefect waits to the end for a server that has ended already, as on a full disk.
-        process = server.server_process
-        if process is not None and process.poll() not in {None, _PORT_WAS_TAKEN}:
-            raise RuntimeError(f"ephemeral Prefect API server: exit code {process.returncode}")
-    if failures:
-        raise RuntimeError(f"ephemeral Prefect API server: {failures[0]}") from failures[0]
+    def wait(self) -> None:
+        """Wait until the server answers.
+
+        Raises:
+            RuntimeError: It does not start.
+        """
+        while self._server is not None and self._thread.is_alive():
+            self._thread.join(_POLL_SECONDS)
+            # Prefect waits to the end for a server that has ended already, as on a full disk.
+            process = self._server.server_process
+            if process is not None and process.poll() not in {None, _PORT_WAS_TAKEN}:
+                raise RuntimeError(f"ephemeral Prefect API server: exit code {process.returncode}")
+        for error in self._failures:
+            raise RuntimeError(f"ephemeral Prefect API server: {error}") from error
 
 
 def _provide_home(warn: Callable[[str], None]) -> None:

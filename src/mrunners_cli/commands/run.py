@@ -201,7 +201,9 @@ def _run_flow(options: RunOptions, context: str, console: Console) -> None:
     from mrunners.errors import NextStep
     from mrunners.hints import command
     from mrunners_cli.exits import Terminated
-    from mrunners_cli.prefect_setup import prefect_errors, start_ephemeral_server
+    from mrunners_cli.prefect_setup import EphemeralServer, prefect_errors
+
+    ephemeral_server = EphemeralServer()  # starts while the flows are imported
     from mrunners_flows.new_run import multirunners
     from mrunners_flows.policy import RunPolicy
     from mrunners_flows.states import RunIncompleteError, RunInDoubtError
@@ -212,7 +214,7 @@ def _run_flow(options: RunOptions, context: str, console: Console) -> None:
     see_report = f"get the report with: {command(NextStep.RESULT, options.ref, options.cluster)}"
     try:
         with observing(console), prefect_errors():
-            start_ephemeral_server()
+            ephemeral_server.wait()
             say_when_interrupted(lambda: _created(options, console))
             pinned = options.model_copy(update={"context": context})
             console.working("running the flow")

@@ -119,7 +119,8 @@ def flow(monkeypatch: pytest.MonkeyPatch) -> Callable[[RunOutcome | Exception], 
         monkeypatch.setattr(new_run, "multirunners", multirunners)
 
     monkeypatch.setattr(run_module, "_prepared_server", lambda console: None)
-    monkeypatch.setattr(prefect_setup, "start_ephemeral_server", lambda: None)
+    no_server = SimpleNamespace(wait=lambda: None)
+    monkeypatch.setattr(prefect_setup, "EphemeralServer", lambda: no_server)
     monkeypatch.setattr(settings, "PREFECT_API_URL", SimpleNamespace(value=lambda: None))
     return ends_with
 
