@@ -31,14 +31,15 @@ def cluster() -> None:
 
 
 @cluster.command()
-def build() -> None:
+@click.option("--kubelets", is_flag=True, help="Also what kubelet hosts need.")
+def build(kubelets: bool) -> None:
     """Build the pinned binaries into the cache.
 
     This takes 7 to 20 minutes on two cores the first time. It needs Go 1.21 or newer.
     """
     from localcluster.binaries.builder import build_binaries  # noqa: PLC0415  # --help stays light
 
-    build_binaries(os.environ)
+    build_binaries(os.environ, kubelets=kubelets)
 
 
 @cluster.command()
@@ -51,9 +52,15 @@ def build() -> None:
 @click.option(
     "--process-hosts",
     type=click.IntRange(0, 100),
-    default=4,
+    help="Number of nodes that run containers as processes of this machine.  [default: 4; 0 with "
+    "--kubelet-hosts]",
+)
+@click.option(
+    "--kubelet-hosts",
+    type=click.IntRange(0, 20),
+    default=0,
     show_default=True,
-    help="Number of nodes that run containers as processes of this machine.",
+    help="Number of nodes with a real kubelet and containerd; needs root.",
 )
 @click.option(
     "--kwok-hosts",
@@ -81,7 +88,8 @@ def build() -> None:
 def up(
     name: str,
     kubeconfig: Path | None,
-    process_hosts: int,
+    process_hosts: int | None,
+    kubelet_hosts: int,
     kwok_hosts: int,
     images: tuple[str, ...],
     log_limit: int,
@@ -92,7 +100,11 @@ def up(
     """
     from localcluster.lifecycle import up as lifecycle  # noqa: PLC0415
 
-    options = lifecycle.ClusterOptions(kubeconfig, process_hosts, kwok_hosts, images, log_limit)
+    if process_hosts is None:
+        process_hosts = 0 if kubelet_hosts else 4
+    options = lifecycle.ClusterOptions(
+        kubeconfig, process_hosts, kwok_hosts, images, log_limit, kubelet_hosts
+    )
     click.echo(lifecycle.up(cluster_folder(name, os.environ), options, os.environ))
 
 
@@ -132,6 +144,16 @@ def agent(folder: Path) -> None:
     from localcluster.agent.daemon import run_agent  # noqa: PLC0415
 
     run_agent(ClusterFolder(name=folder.name, path=folder))
+
+
+@cluster.command(hidden=True)
+@click.option("--port", type=int, required=True)
+@click.option("--holder", type=int, required=True)
+def relay(port: int, holder: int) -> None:
+    """Relay connections to the API server of a cluster with kubelet hosts. `up` starts it."""
+    from localcluster.kubelets.relay import run_relay  # noqa: PLC0415
+
+    run_relay(port, holder)
 
 
 def _exit_on_sigterm(_number: int, _frame: FrameType | None) -> None:

@@ -57,8 +57,13 @@ class ClusterFolder:
 
     @property
     def pods(self) -> Path:
-        """One folder per pod, named by its UID."""
+        """One folder per pod of process hosts, named by its UID."""
         return self.path / "pods"
+
+    @property
+    def kubelets(self) -> Path:
+        """The files of kubelet hosts, in one folder per host, and those of what they share."""
+        return self.path / "kubelets"
 
 
 def _root(environ: Mapping[str, str], variable: str, xdg_variable: str, default: str) -> Path:

@@ -30,11 +30,12 @@ def binary_folder(environ: Mapping[str, str]) -> Path:
     return cache_root(environ) / fingerprint(module_files(), platform) / "bin"
 
 
-def build_binaries(environ: Mapping[str, str]) -> Path:
+def build_binaries(environ: Mapping[str, str], *, kubelets: bool = False) -> Path:
     """Build every binary of the catalog that the cache does not contain.
 
     Args:
         environ: This process's environment.
+        kubelets: Also what kubelet hosts alone need.
 
     Returns:
         The folder that contains all of them.
@@ -44,19 +45,20 @@ def build_binaries(environ: Mapping[str, str]) -> Path:
         BuildFailedError: `go build` failed.
     """
     folder = binary_folder(environ)
-    missing = [binary for binary in BINARIES if not (folder / binary.name).exists()]
+    wanted = [binary for binary in BINARIES if kubelets or not binary.for_kubelets]
+    missing = [binary for binary in wanted if not (folder / binary.name).exists()]
     if not missing:
-        print_line(f"binaries: all {len(BINARIES)} are in the cache ({folder})")
+        print_line(f"binaries: all {len(wanted)} are in the cache ({folder})")
         return folder
     toolchain = find_go(MODULES / "kubernetes", environ)
     folder.mkdir(parents=True, exist_ok=True)
     minutes = max(1, round(sum(binary.typical_seconds for binary in missing) / 60))
     print_line(
-        f"binaries: building {len(missing)} of {len(BINARIES)} with {toolchain.go}, about "
+        f"binaries: building {len(missing)} of {len(wanted)} with {toolchain.go}, about "
         f"{minutes} min on two cores the first time; you can interrupt and restart it"
     )
-    for number, binary in enumerate(BINARIES, start=1):
-        label = f"[{number}/{len(BINARIES)}] {binary.name}"
+    for number, binary in enumerate(wanted, start=1):
+        label = f"[{number}/{len(wanted)}] {binary.name}"
         if (folder / binary.name).exists():
             print_line(f"{label}: in the cache")
         else:

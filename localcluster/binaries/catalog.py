@@ -28,6 +28,8 @@ class Binary:
     # Duration of a first build without any cache (measured on two cores); shown as progress only.
     typical_seconds: int
     ldflags: str = _KUBERNETES_LDFLAGS
+    # Kubelet hosts alone need it.
+    for_kubelets: bool = False
 
 
 BINARIES = (
@@ -44,6 +46,15 @@ BINARIES = (
     Binary("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", 30),
     Binary("kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl", 40),
     Binary("kperf", "kperf", "github.com/Azure/kperf/cmd/kperf", 120, _STRIP),
+    Binary("kubelet", "kubernetes", "k8s.io/kubernetes/cmd/kubelet", 60, for_kubelets=True),
+    Binary(
+        "crane",
+        "crane",
+        "github.com/google/go-containerregistry/cmd/crane",
+        15,
+        _STRIP,
+        for_kubelets=True,
+    ),
 )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from localcluster.agent.orphans import end_orphans
 from localcluster.binaries.builder import binary_folder
 from localcluster.console import print_line
+from localcluster.kubelets.cluster import end_kubelet_hosts
 from localcluster.lifecycle.agent_process import stop_agent
 from localcluster.lifecycle.lock import lock_cluster
 from localcluster.lifecycle.record import Record, load_record
@@ -52,6 +53,7 @@ def tear_down(
     record = load_record(folder)
     stop_agent(folder, record.agent)
     end_orphans(folder.pods.iterdir() if folder.pods.is_dir() else [])
+    end_kubelet_hosts(folder)
     components = {*record.components.values(), *component_processes(folder).values()}
     # No grace period: everything that they could still write is about to be deleted.
     end_processes(components, signal.SIGKILL, 0.0)

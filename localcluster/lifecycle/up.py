@@ -16,7 +16,13 @@ from localcluster.agent.images import parse_image_option
 from localcluster.agent.node import host_names
 from localcluster.binaries.builder import build_binaries
 from localcluster.console import print_line
-from localcluster.errors import PlaneError
+from localcluster.errors import PlaneError, UsageError
+from localcluster.kubelets.cluster import ensure_hosts, ensure_namespaces, ensure_relay
+from localcluster.kubelets.cluster import host_names as kubelet_host_names
+from localcluster.kubelets.layers import build_layers
+from localcluster.kubelets.network import ADVERTISE_ADDRESS
+from localcluster.kubelets.record import load_kubelets
+from localcluster.kubelets.requirements import require_kubelet_hosts
 from localcluster.lifecycle.agent_process import agent_sources, find_agent, start_agent, stop_agent
 from localcluster.lifecycle.down import tear_down
 from localcluster.lifecycle.lock import lock_cluster
@@ -45,6 +51,7 @@ class ClusterOptions:
     kwok_hosts: int = 0
     images: tuple[str, ...] = ()
     log_limit_bytes: int = DEFAULT_LOG_LIMIT_BYTES
+    kubelet_hosts: int = 0
 
 
 def up(folder: ClusterFolder, options: ClusterOptions, environ: Mapping[str, str]) -> Path:
@@ -63,7 +70,8 @@ def up(folder: ClusterFolder, options: ClusterOptions, environ: Mapping[str, str
     """
     for option in options.images:
         parse_image_option(option)
-    bin_folder = build_binaries(environ)
+    _check_kubelet_hosts(options, environ)
+    bin_folder = build_binaries(environ, kubelets=options.kubelet_hosts > 0)
     started = time.monotonic()
     with lock_cluster(folder, create=True):
         record = load_record(folder)
@@ -72,6 +80,7 @@ def up(folder: ClusterFolder, options: ClusterOptions, environ: Mapping[str, str
             tear_down(folder, environ, keep_lock=True)
             record = Record()
         is_new = not record.complete
+        _check_unchanged(folder, options, record)
         try:
             target = _converge(folder, options, environ, bin_folder, record)
         except BaseException:
@@ -80,7 +89,12 @@ def up(folder: ClusterFolder, options: ClusterOptions, environ: Mapping[str, str
                 print_line(f"{folder.name}: the cluster did not come up; deleting it")
                 tear_down(folder, environ)
             raise
-    hosts = f"{options.process_hosts} process hosts, {options.kwok_hosts} kwok hosts"
+    hosts = (
+        f"{options.kubelet_hosts} kubelet hosts"
+        if options.kubelet_hosts
+        else f"{options.process_hosts} process hosts"
+    )
+    hosts += f", {options.kwok_hosts} kwok hosts"
     print_line(f"{folder.name}: ready after {time.monotonic() - started:.0f} s with {hosts}")
     return target
 
@@ -95,26 +109,65 @@ def _converge(
     target = (options.kubeconfig or folder.kubeconfig).absolute()
     record = replace(record, bin_folder=str(bin_folder))
     save_record(folder, record)
-    record = _ensure_plane(folder, environ, bin_folder, record)
+    kubelets = options.kubelet_hosts
+    if kubelets:
+        ensure_namespaces(folder, kubelets)
+    record = _ensure_plane(folder, environ, bin_folder, record, kubelets)
     # Recorded before it is written; `down` deletes only files that this package wrote anyway.
     record = replace(record, kubeconfigs=tuple(dict.fromkeys((*record.kubeconfigs, str(target)))))
     save_record(folder, record)
     for path in dict.fromkeys((folder.kubeconfig, target)):
         write_kubeconfig(folder, path)
     config = _agent_config(folder, options, bin_folder)
-    _ensure_agent(folder, environ, config, record)
-    record = load_record(folder)
+    if kubelets:
+        layers = build_layers(bin_folder.parent / "layers", bin_folder, environ)
+        ensure_hosts(folder, layers, bin_folder, options.log_limit_bytes)
+    else:
+        _ensure_agent(folder, environ, config, record)
+        record = load_record(folder)
     print_line(f"{folder.name}: waiting for the nodes")
     scale_kwok_nodes(folder, bin_folder, environ, options.kwok_hosts)
-    wait_until_ready(config, set(host_names(options.process_hosts)), options.kwok_hosts)
+    expected = {*host_names(options.process_hosts), *kubelet_host_names(kubelets)}
+    wait_until_ready(config, expected, options.kwok_hosts)
     save_record(folder, replace(record, complete=True))
     return target
 
 
+def _check_kubelet_hosts(options: ClusterOptions, environ: Mapping[str, str]) -> None:
+    if not options.kubelet_hosts:
+        return
+    if options.process_hosts or options.images:
+        raise UsageError(
+            "--kubelet-hosts cannot be combined with --process-hosts or --image: kubelet hosts are "
+            "in a network of their own, and pull their images from a registry"
+        )
+    require_kubelet_hosts(environ)
+
+
+def _check_unchanged(folder: ClusterFolder, options: ClusterOptions, record: Record) -> None:
+    """Refuse another number of kubelet hosts: the certificates have the addresses of the first."""
+    kubelets = load_kubelets(folder)
+    existing = kubelets.hosts if kubelets else 0
+    if record.complete and existing != options.kubelet_hosts:
+        raise UsageError(
+            f'cluster "{folder.name}" has {existing} kubelet hosts, which cannot be changed; '
+            f"delete it first with `python -m localcluster down --name {folder.name}`"
+        )
+
+
 def _ensure_plane(
-    folder: ClusterFolder, environ: Mapping[str, str], bin_folder: Path, record: Record
+    folder: ClusterFolder,
+    environ: Mapping[str, str],
+    bin_folder: Path,
+    record: Record,
+    kubelets: int,
 ) -> Record:
     running = component_processes(folder)
+    enter: list[str] = []
+    if kubelets:
+        enter = ensure_namespaces(folder, kubelets).enter(folder.path)
+        if record.complete:
+            ensure_relay(folder)
     if record.complete and set(running) == set(COMPONENTS):
         if apiserver_answers(_agent_config(folder, ClusterOptions(), bin_folder), 15):
             return replace(record, components=running)
@@ -123,7 +176,7 @@ def _ensure_plane(
         stopped = sorted(set(COMPONENTS) - set(running))
         print_line(f"{folder.name}: restarting {', '.join(stopped)}")
         try:
-            start_plane(folder, bin_folder, environ)
+            start_plane(folder, bin_folder, environ, enter=enter)
             running = component_processes(folder)
             missing = set(COMPONENTS) - set(running)
             if not missing and apiserver_answers(
@@ -139,8 +192,13 @@ def _ensure_plane(
         tear_down(folder, environ, keep_lock=True)
         record = Record(bin_folder=str(bin_folder), kubeconfigs=kubeconfigs)
         save_record(folder, record)
+        if kubelets:
+            enter = ensure_namespaces(folder, kubelets).enter(folder.path)
     print_line(f"{folder.name}: starting the control plane")
-    create_plane(folder, bin_folder, environ)
+    advertised = ADVERTISE_ADDRESS if kubelets else ""
+    create_plane(folder, bin_folder, environ, enter=enter, advertise_address=advertised)
+    if kubelets:
+        ensure_relay(folder)
     record = replace(record, components=component_processes(folder))
     save_record(folder, record)
     return record

@@ -1,6 +1,6 @@
 """The configuration of kwokctl."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,15 @@ PORT_NAMES = (
 )
 
 
-def kwokctl_configuration(plane: Path, ports: Sequence[int]) -> dict[str, Any]:
+def kwokctl_configuration(
+    plane: Path, ports: Sequence[int], advertise_address: str = ""
+) -> dict[str, Any]:
     """Return a KwokctlConfiguration.
 
     Args:
         plane: The folder in which kwokctl will keep this cluster.
         ports: One for each of PORT_NAMES.
+        advertise_address: Of the API server for kubelet hosts; without it, there are none.
     """
     options: dict[str, Any] = {
         "bindAddress": LOOPBACK,
@@ -66,9 +69,19 @@ def kwokctl_configuration(plane: Path, ports: Sequence[int]) -> dict[str, Any]:
                 # Lets the agent distinguish the apiserver from other users of this machine.
                 "name": "kube-apiserver",
                 "extraArgs": [
-                    {"key": f"kubelet-client-{kind}", "value": str(plane / "pki" / file)}
-                    for kind, file in (("certificate", "admin.crt"), ("key", "admin.key"))
+                    *(
+                        {"key": f"kubelet-client-{kind}", "value": str(plane / "pki" / file)}
+                        for kind, file in (("certificate", "admin.crt"), ("key", "admin.key"))
+                    ),
+                    *_for_kubelets(advertise_address),
                 ],
             },
         ],
     }
+
+
+def _for_kubelets(advertise_address: str) -> Iterator[dict[str, str]]:
+    if advertise_address:
+        yield {"key": "advertise-address", "value": advertise_address}
+        # By default the first choice is the node's name, which no DNS server knows here.
+        yield {"key": "kubelet-preferred-address-types", "value": "InternalIP"}

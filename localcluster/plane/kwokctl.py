@@ -6,7 +6,7 @@ kwokctl trusts pid files, which are wrong after a reboot. Stale ones are deleted
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -45,20 +45,29 @@ def component_processes(folder: ClusterFolder) -> dict[str, Identity]:
     return running
 
 
-def create_plane(folder: ClusterFolder, bin_folder: Path, environ: Mapping[str, str]) -> None:
+def create_plane(
+    folder: ClusterFolder,
+    bin_folder: Path,
+    environ: Mapping[str, str],
+    *,
+    enter: Sequence[str] = (),
+    advertise_address: str = "",
+) -> None:
     """Create the certificates and start every component, on free ports of the loopback address.
 
     Args:
         folder: The cluster's folder, without a control plane yet.
         bin_folder: The built binaries.
         environ: This process's environment.
+        enter: The command that runs what follows it in the namespaces of kubelet hosts.
+        advertise_address: Where kubelets find the API server; without it, it chooses by itself.
 
     Raises:
         PlaneError: It failed; the message has the last output of kwokctl and its components.
     """
     ports = choose_ports(len(PORT_NAMES))
     # kwokctl compares its own paths with those of the kernel, which have no symbolic links.
-    configuration = kwokctl_configuration(folder.plane.resolve(), ports)
+    configuration = kwokctl_configuration(folder.plane.resolve(), ports, advertise_address)
     folder.kwok_workdir.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", dir=folder.path) as file:
         yaml.safe_dump(configuration, file)
@@ -74,16 +83,23 @@ def create_plane(folder: ClusterFolder, bin_folder: Path, environ: Mapping[str, 
         for option, binary in binaries.items():
             arguments += [f"--{option}-binary", str(bin_folder / binary)]
         arguments += ["--kubeconfig", "", "--wait", "60s"]
-        _kwokctl(folder, bin_folder, environ, arguments)
+        _kwokctl(folder, bin_folder, environ, arguments, enter)
 
 
-def start_plane(folder: ClusterFolder, bin_folder: Path, environ: Mapping[str, str]) -> None:
+def start_plane(
+    folder: ClusterFolder,
+    bin_folder: Path,
+    environ: Mapping[str, str],
+    *,
+    enter: Sequence[str] = (),
+) -> None:
     """Start the components that do not run, with the ports and the data they had.
 
     Args:
         folder: The cluster's folder, with a control plane.
         bin_folder: The built binaries.
         environ: This process's environment.
+        enter: As for `create_plane`.
 
     Raises:
         PlaneError: It failed; the message has the last output of kwokctl and its components.
@@ -92,7 +108,7 @@ def start_plane(folder: ClusterFolder, bin_folder: Path, environ: Mapping[str, s
     for name in COMPONENTS:
         if name not in alive:
             (folder.plane / "pids" / f"{name}.pid").unlink(missing_ok=True)
-    _kwokctl(folder, bin_folder, environ, ["start", "cluster"])
+    _kwokctl(folder, bin_folder, environ, ["start", "cluster"], enter)
 
 
 def scale_kwok_nodes(
@@ -114,7 +130,11 @@ def scale_kwok_nodes(
 
 
 def _kwokctl(
-    folder: ClusterFolder, bin_folder: Path, environ: Mapping[str, str], arguments: list[str]
+    folder: ClusterFolder,
+    bin_folder: Path,
+    environ: Mapping[str, str],
+    arguments: list[str],
+    enter: Sequence[str] = (),
 ) -> None:
     child_environ = dict(environ) | {
         "KWOK_WORKDIR": str(folder.kwok_workdir.resolve()),
@@ -126,7 +146,7 @@ def _kwokctl(
         "no_proxy": "*",
     }
     child_environ.pop("KUBECONFIG", None)
-    command = [str(bin_folder / "kwokctl"), "--name", folder.name, *arguments]
+    command = [*enter, str(bin_folder / "kwokctl"), "--name", folder.name, *arguments]
     process = subprocess.Popen(
         command,
         env=child_environ,

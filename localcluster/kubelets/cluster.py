@@ -1,0 +1,204 @@
+"""Start, repair and end the kubelet hosts of a cluster.
+
+The control plane runs in the same namespaces, so that pods and kubelets reach it as in any
+cluster. A relay lets this machine reach it too.
+"""
+
+import datetime
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from localcluster.console import print_line
+from localcluster.errors import PlaneError
+from localcluster.kubelets.certificates import write_client_certificate
+from localcluster.kubelets.control_groups import create_control_group, delete_control_groups
+from localcluster.kubelets.host import HostSettings, KubeletHost
+from localcluster.kubelets.namespaces import Namespaces, create_namespaces
+from localcluster.kubelets.network import configure_loopback, prepare_bridge, route_service
+from localcluster.kubelets.record import KubeletRecord, load_kubelets, save_kubelets
+from localcluster.kubelets.registry import Registry, push_all
+from localcluster.kubelets.requirements import cni_plugins
+from localcluster.paths import ClusterFolder
+from localcluster.plane.kubeconfig import read_server
+from localcluster.plane.ports import choose_ports
+from localcluster.processes.identity import Identity, identity_of
+from localcluster.processes.signals import end_processes
+
+__all__ = [
+    "end_kubelet_hosts",
+    "ensure_hosts",
+    "ensure_namespaces",
+    "ensure_relay",
+    "host_names",
+    "namespaces_of",
+]
+
+DEFAULT_EVICTION = {
+    "memory.available": "100Mi",
+    "nodefs.available": "1%",
+    "imagefs.available": "1%",
+}
+_SOURCES = Path(__file__).resolve().parent.parent.parent
+
+
+def host_names(count: int) -> list[str]:
+    """Return the names of the nodes.
+
+    Args:
+        count: The number of kubelet hosts.
+    """
+    return [f"kubelet-{number}" for number in range(1, count + 1)]
+
+
+def namespaces_of(record: KubeletRecord) -> Namespaces:
+    """Return the namespaces that a record tells of; they may have gone."""
+    return Namespaces(record.holder, record.network)
+
+
+def ensure_namespaces(folder: ClusterFolder, hosts: int) -> Namespaces:
+    """Create the namespaces of a cluster unless it has them.
+
+    Args:
+        folder: The cluster's folder.
+        hosts: The number of kubelet hosts.
+
+    Raises:
+        PlaneError: They could not be created.
+    """
+    record = load_kubelets(folder)
+    if record is not None and namespaces_of(record).alive:
+        return namespaces_of(record)
+    folder.kubelets.mkdir(parents=True, exist_ok=True)
+    namespaces = create_namespaces(folder.kubelets / "namespaces.log")
+    (port,) = choose_ports(1)
+    save_kubelets(folder, KubeletRecord(hosts, namespaces.holder, namespaces.network, port))
+    configure_loopback(namespaces, hosts)
+    return namespaces
+
+
+def ensure_relay(folder: ClusterFolder) -> None:
+    """Let this machine reach the API server, and pods the kubernetes Service.
+
+    Args:
+        folder: The cluster's folder, with a control plane.
+
+    Raises:
+        PlaneError: The relay ended at once.
+    """
+    record = _record(folder)
+    port = _port(folder)
+    route_service(namespaces_of(record), port)
+    if record.runs("relay"):
+        return
+    command = ["relay", "--port", str(port), "--holder", str(record.holder.pid)]
+    log = folder.kubelets / "relay.log"
+    with log.open("a") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "localcluster", *command],
+            cwd=_SOURCES,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    identity = identity_of(process.pid)
+    if identity is None:
+        raise PlaneError(f"the relay to the API server did not start; see {log}")
+    _note(folder, "relay", identity)
+
+
+def ensure_hosts(
+    folder: ClusterFolder,
+    layers: Mapping[str, Path],
+    bin_folder: Path,
+    log_limit_bytes: int,
+) -> None:
+    """Start what does not run: the registry, and a containerd and a kubelet for each host.
+
+    Args:
+        folder: The cluster's folder, with a control plane.
+        layers: The layers of the images, by name.
+        bin_folder: The built binaries.
+        log_limit_bytes: The size at which a kubelet rotates a container's log.
+
+    Raises:
+        PlaneError: One did not start.
+    """
+    record = _record(folder)
+    namespaces = namespaces_of(record)
+    plugins = cni_plugins()
+    assert plugins is not None  # `require_kubelet_hosts` has looked
+    if not record.runs("registry"):
+        registry = Registry(namespaces, record.registry_port, bin_folder / "crane")
+        _note(folder, "registry", registry.start(folder.kubelets))
+        push_all(registry, layers)
+    settings = HostSettings(
+        cluster=folder.name,
+        server=read_server(folder),
+        pki=folder.plane.resolve() / "pki",
+        registry_port=record.registry_port,
+        bin_folder=bin_folder,
+        cni_folder=plugins,
+        log_limit_bytes=log_limit_bytes,
+        eviction_hard=DEFAULT_EVICTION,
+    )
+    for number in range(1, record.hosts + 1):
+        host = KubeletHost(number, folder.kubelets.resolve() / str(number))
+        _ensure_host(folder, host, settings)
+
+
+def _ensure_host(folder: ClusterFolder, host: KubeletHost, settings: HostSettings) -> None:
+    record = _record(folder)
+    namespaces = namespaces_of(record)
+    host.write_files(settings)
+    if not host.certificate.exists():
+        now = datetime.datetime.now(datetime.UTC)
+        write_client_certificate(settings.pki, host.name, host.certificate, now)
+    prepare_bridge(namespaces, host.number)
+    create_control_group(folder.name, host.name)
+    starts: dict[str, Callable[[], Identity]] = {
+        f"containerd-{host.number}": lambda: host.start_containerd(namespaces),
+        f"kubelet-{host.number}": lambda: host.start_kubelet(namespaces, settings),
+    }
+    for name, start in starts.items():
+        if not record.runs(name):
+            print_line(f"{folder.name}: starting {name}")
+            _note(folder, name, start())
+
+
+def end_kubelet_hosts(folder: ClusterFolder) -> None:
+    """End everything in the namespaces; the kernel then removes their mounts, devices and rules.
+
+    Args:
+        folder: The cluster's folder.
+    """
+    record = load_kubelets(folder)
+    if record is None:
+        return
+    end_processes(record.daemons.values(), signal.SIGKILL, 0.0)
+    namespaces_of(record).end()
+    delete_control_groups(folder.name)
+
+
+def _record(folder: ClusterFolder) -> KubeletRecord:
+    record = load_kubelets(folder)
+    if record is None:
+        raise PlaneError(f'cluster "{folder.name}" has no kubelet hosts')
+    return record
+
+
+def _note(folder: ClusterFolder, name: str, identity: Identity) -> None:
+    record = _record(folder)
+    save_kubelets(folder, replace(record, daemons=record.daemons | {name: identity}))
+
+
+def _port(folder: ClusterFolder) -> int:
+    port = urlsplit(read_server(folder)).port
+    if port is None:
+        raise PlaneError(f"the API server has no port in {read_server(folder)}")
+    return port

@@ -1,0 +1,222 @@
+"""The files and daemons of one kubelet host: a containerd and a kubelet."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from localcluster.errors import PlaneError
+from localcluster.kubelets.control_groups import control_group
+from localcluster.kubelets.namespaces import Namespaces
+from localcluster.kubelets.network import bridge_name, node_address, pod_subnet
+from localcluster.processes.identity import Identity
+
+__all__ = ["HostSettings", "KubeletHost"]
+
+PAUSE_IMAGE = "registry.k8s.io/pause:3.10"
+HOST_LABEL = "localcluster.mrunners.dev/host=kubelet"
+
+
+@dataclass(frozen=True)
+class HostSettings:
+    """What all kubelet hosts of a cluster share.
+
+    Attributes:
+        cluster: The name of the cluster.
+        server: The URL of the API server.
+        pki: The folder of the cluster's certificates.
+        registry_port: Of the registry that all images come from.
+        bin_folder: The built binaries.
+        cni_folder: The CNI plugins.
+        log_limit_bytes: The size at which a kubelet rotates a container's log.
+        eviction_hard: Signals and thresholds; a kubelet evicts pods beyond them.
+    """
+
+    cluster: str
+    server: str
+    pki: Path
+    registry_port: int
+    bin_folder: Path
+    cni_folder: Path
+    log_limit_bytes: int
+    eviction_hard: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class KubeletHost:
+    """One node.
+
+    Attributes:
+        number: Counted from 1.
+        folder: The host's own folder.
+    """
+
+    number: int
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """The name of the node."""
+        return f"kubelet-{self.number}"
+
+    @property
+    def certificate(self) -> Path:
+        """The kubelet's client certificate and key."""
+        return self.folder / "client.pem"
+
+    @property
+    def socket(self) -> Path:
+        """The socket of its containerd, in a folder that only the namespaces have."""
+        return Path("/run") / self.name / "containerd.sock"
+
+    def write_files(self, settings: HostSettings) -> None:
+        """Write the configuration of both daemons.
+
+        Args:
+            settings: What all hosts share.
+        """
+        for name in ("cni", "containerd", "containerd-state", "kubelet", "logs", "certs"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        mirror = self.folder / "registries" / "_default"
+        mirror.mkdir(parents=True, exist_ok=True)
+        url = f"http://127.0.0.1:{settings.registry_port}"
+        # Whatever registry an image names, it is looked for in this one and in no other.
+        (mirror / "hosts.toml").write_text(
+            f'server = "{url}"\n[host."{url}"]\n  capabilities = ["pull", "resolve"]\n'
+        )
+        (self.folder / "containerd.toml").write_text(self._containerd(settings))
+        (self.folder / "cni" / "10-pods.conflist").write_text(json.dumps(self._cni(), indent=1))
+        (self.folder / "kubelet.yaml").write_text(yaml.safe_dump(self._kubelet(settings)))
+        (self.folder / "kubeconfig").write_text(yaml.safe_dump(self._kubeconfig(settings)))
+
+    def start_containerd(self, namespaces: Namespaces) -> Identity:
+        """Start containerd and wait until it answers.
+
+        Args:
+            namespaces: Of the cluster.
+
+        Raises:
+            PlaneError: It does not answer within 20 s.
+        """
+        namespaces.run("mkdir", "-p", str(self.socket.parent))
+        log = self.folder / "containerd.log"
+        command = ["containerd", "--config", str(self.folder / "containerd.toml")]
+        identity = namespaces.start(command, self.folder, log)
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                namespaces.run("ctr", "--address", str(self.socket), "version")
+            except PlaneError as error:
+                if time.monotonic() > deadline:
+                    tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
+                    raise PlaneError(f"{error}; last lines of {log}:\n{tail}") from error
+                time.sleep(0.1)
+            else:
+                return identity
+
+    def start_kubelet(self, namespaces: Namespaces, settings: HostSettings) -> Identity:
+        """Start the kubelet, which registers the node by itself.
+
+        Args:
+            namespaces: Of the cluster.
+            settings: What all hosts share.
+        """
+        command = [
+            str(settings.bin_folder / "kubelet"),
+            f"--config={self.folder / 'kubelet.yaml'}",
+            f"--kubeconfig={self.folder / 'kubeconfig'}",
+            f"--root-dir={self.folder / 'kubelet'}",
+            f"--cert-dir={self.folder / 'certs'}",
+            f"--hostname-override={self.name}",
+            f"--node-ip={node_address(self.number)}",
+            f"--node-labels={HOST_LABEL}",
+            "--v=2",
+        ]
+        return namespaces.start(command, self.folder, self.folder / "kubelet.log")
+
+    def _containerd(self, settings: HostSettings) -> str:
+        return f"""\
+version = 2
+root = "{self.folder / "containerd"}"
+state = "{self.folder / "containerd-state"}"
+disabled_plugins = [
+  "io.containerd.snapshotter.v1.aufs",
+  "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper",
+  "io.containerd.snapshotter.v1.zfs",
+]
+[grpc]
+  address = "{self.socket}"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{PAUSE_IMAGE}"
+  # Without CAP_SYS_RESOURCE, runc could not set the values that a kubelet asks for.
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "{settings.cni_folder}"
+    conf_dir = "{self.folder / "cni"}"
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "{self.folder / "registries"}"
+"""
+
+    def _cni(self) -> dict[str, object]:
+        return {
+            "cniVersion": "0.4.0",
+            "name": f"pods-{self.number}",
+            "plugins": [
+                {
+                    "type": "bridge",
+                    "bridge": bridge_name(self.number),
+                    "isGateway": True,
+                    "ipam": {
+                        "type": "host-local",
+                        "dataDir": str(self.folder / "addresses"),
+                        "ranges": [[{"subnet": pod_subnet(self.number)}]],
+                        "routes": [{"dst": "0.0.0.0/0"}],
+                    },
+                }
+            ],
+        }
+
+    def _kubelet(self, settings: HostSettings) -> dict[str, object]:
+        return {
+            "apiVersion": "kubelet.config.k8s.io/v1beta1",
+            "kind": "KubeletConfiguration",
+            "address": node_address(self.number),
+            "healthzBindAddress": node_address(self.number),
+            "authentication": {
+                "anonymous": {"enabled": False},
+                "webhook": {"enabled": True},
+                "x509": {"clientCAFile": str(settings.pki / "ca.crt")},
+            },
+            "authorization": {"mode": "Webhook"},
+            "containerRuntimeEndpoint": f"unix://{self.socket}",
+            "podLogsDir": str(self.folder / "logs"),
+            "cgroupDriver": "cgroupfs",
+            "cgroupRoot": control_group(settings.cluster, self.name),
+            "failCgroupV1": False,
+            "failSwapOn": False,
+            "enforceNodeAllocatable": [],
+            # No DNS server listens there. Without the setting, each pod gets a warning.
+            "clusterDNS": ["10.0.0.10"],
+            "clusterDomain": "cluster.local",
+            "containerLogMaxSize": str(settings.log_limit_bytes),
+            "evictionHard": dict(settings.eviction_hard),
+        }
+
+    def _kubeconfig(self, settings: HostSettings) -> dict[str, object]:
+        pem = str(self.certificate)
+        cluster = {
+            "server": settings.server,
+            "certificate-authority": str(settings.pki / "ca.crt"),
+        }
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "cluster", "cluster": cluster}],
+            "users": [{"name": "node", "user": {"client-certificate": pem, "client-key": pem}}],
+            "contexts": [{"name": "node", "context": {"cluster": "cluster", "user": "node"}}],
+            "current-context": "node",
+        }
