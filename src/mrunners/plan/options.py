@@ -19,10 +19,11 @@ from mrunners.plan.pod_options import pod_option_problems
 from mrunners.profiles.images import image_problem, release_of_image, release_problem
 from mrunners.profiles.overrides import ProfileOverrides, parse_load_duration
 from mrunners.profiles.release_rules import override_problems
-from mrunners.quantities import parse_bytes, parse_count, parse_rate
+from mrunners.quantities import format_bytes, parse_bytes, parse_count, parse_rate
 from mrunners.records import Record
 from mrunners.refs import ClusterRef, RunRef
 from mrunners.reports.conclusion import FailOn
+from mrunners.reports.log_size import MIN_LOG_LIMIT_BYTES
 from mrunners.reports.runner_script import ReportMode
 
 __all__ = ["AdvancedOptions", "IfExists", "RunOptions", "described", "validate_options"]
@@ -161,7 +162,7 @@ def validate_options(options: RunOptions, cluster: ClusterRef | None = None) -> 
         ("advanced.duration", _load_duration_problem(advanced)),
         ("advanced.rate", _problem(parse_rate, advanced.rate) if advanced.rate else None),
         ("advanced.start_timeout", _problem(parse_duration, advanced.start_timeout)),
-        ("advanced.node_log_limit", _problem(parse_bytes, advanced.node_log_limit)),
+        ("advanced.node_log_limit", _log_limit_problem(advanced.node_log_limit)),
         ("runner_image", _image_problem(options)),
         ("runners", _runners_problem(options)),
         *((f"advanced.{name}", problem) for name, problem in pod_option_problems(advanced)),
@@ -196,6 +197,16 @@ def _image_problem(options: RunOptions) -> str | None:
     if options.advanced.if_exists is IfExists.RESUME and not options.runners:
         return None
     return "give the kperf image, such as ghcr.io/azure/kperf:0.3.5"
+
+
+def _log_limit_problem(text: str) -> str | None:
+    problem = _problem(parse_bytes, text)
+    if problem is None and parse_bytes(text) < MIN_LOG_LIMIT_BYTES:
+        return (
+            f"{text} has no room for a report: the least is {format_bytes(MIN_LOG_LIMIT_BYTES)}, "
+            "and a kubelet keeps 10Mi unless it is configured otherwise"
+        )
+    return problem
 
 
 def _account_problem(name: str) -> str | None:

@@ -27,17 +27,11 @@ from mrunners.profiles.images import newer_release_warning, release_of_image
 from mrunners.profiles.loading import LoadedRunner
 from mrunners.quantities import format_bytes, parse_bytes
 from mrunners.reports.analysis.pace import SpecTarget
+from mrunners.reports.log_size import log_capacity
 from mrunners.reports.runner_script import ReportMode
 from mrunners.text import listed
 
 __all__ = ["PlannedRun", "plan_run"]
-
-# How much one sample takes in the node's log (measured on kperf 0.3.5, plus a little for timestamps
-# and line ends). A plain report contains each sample twice.
-_LOG_BYTES_PER_SAMPLE: Mapping[ReportMode, float] = {
-    ReportMode.PLAIN: 124.0,
-    ReportMode.FRAMED: 9.0,
-}
 
 # The one that Kubernetes creates in each namespace.
 _ACCOUNT = "default"
@@ -125,11 +119,9 @@ def plan_run(
         warnings += _unused_accounts(runners, options.service_account)
     problems: list[str] = []
     for index, runner in enumerate(runners):
-        if (problem := _log_size_problem(plan, runner)) is not None:
-            line = f"runner {index + 1} of {len(runners)} ({runner.spec.uri}): {problem}"
-            # The number of samples is certain when every spec has a total; from a duration and a
-            # rate limit it is only an upper bound.
-            certain = all(spec.total for spec in runner.profile.specs)
+        certain, text = _log_size(plan, runner)
+        if text:
+            line = f"runner {index + 1} of {len(runners)} ({runner.spec.uri}): {text}"
             (problems if certain else warnings).append(line)
     if problems:
         raise InvalidInputError(problems)
@@ -177,15 +169,30 @@ def _unused_accounts(runners: Sequence[LoadedRunner], used: str) -> Iterator[str
             )
 
 
-def _log_size_problem(plan: RunPlan, runner: LoadedRunner) -> str | None:
-    """Return what is wrong when the report of a pod does not fit into the node's log."""
+def _log_size(plan: RunPlan, runner: LoadedRunner) -> tuple[bool, str]:
+    """Return whether a pod's report certainly does not fit into the node's log, and what is wrong.
+
+    The number of samples is certain when every spec has a total; from a duration and a rate limit
+    it is only an upper bound. How well they compress depends on the latencies.
+    """
     samples = expected_samples(runner.profile)
-    capacity = int(plan.node_log_limit_bytes / _LOG_BYTES_PER_SAMPLE[plan.report_mode])
-    if samples is None or samples <= capacity:
-        return None
-    pods = -(-samples * runner.pod_count // capacity)
-    return (
-        f"about {samples:,} samples per pod do not fit into a node's log of "
-        f"{format_bytes(plan.node_log_limit_bytes)}, which holds about {capacity:,}; share the "
-        f"load among {pods:,} pods, or raise the node log limit if the nodes keep more"
+    framed = plan.report_mode is ReportMode.FRAMED
+    capacity = log_capacity(plan.node_log_limit_bytes, framed=framed)
+    if samples is None or samples <= capacity.sure:
+        return False, ""
+    keeps = f"a node's log of {format_bytes(plan.node_log_limit_bytes)}"
+    way_out = "raise the node log limit if the nodes keep more"
+    if capacity.sure:
+        pods = -(-samples * runner.pod_count // capacity.sure)
+        way_out = f"share the load among {pods:,} pods, or {way_out}"
+    if samples <= capacity.possible:
+        return False, (
+            f"about {samples:,} samples per pod may not fit into {keeps}, which holds "
+            f"{capacity.sure:,} to {capacity.possible:,}, depending on latencies; to be sure, "
+            f"{way_out}"
+        )
+    certain = all(spec.total for spec in runner.profile.specs)
+    return certain, (
+        f"about {samples:,} samples per pod do not fit into {keeps}, which holds at most "
+        f"{capacity.possible:,}; {way_out}"
     )

@@ -28,6 +28,7 @@ from mrunners.reports.frame_body import decode_body, is_full_line
 from mrunners.reports.frame_lines import MARKER, FrameLine, LineKind, parse_frame_line
 from mrunners.reports.kperf_errors import kperf_error, last_line
 from mrunners.reports.kubelet_errors import kubelet_error
+from mrunners.reports.log_size import framed_log_bytes
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 
 __all__ = ["FrameAddress", "extract_report"]
@@ -174,15 +175,19 @@ def _refuse_as_announced(
     if line.kind is LineKind.TOO_LARGE:
         _refuse(
             MissingReason.TOO_LARGE,
-            f"the report of {line.size_bytes} bytes takes {line.encoded_bytes} bytes of log, and "
-            f"the node keeps {line.limit_bytes}; use more pods or a shorter load",
+            f"the report of {line.size_bytes} bytes takes up to "
+            f"{framed_log_bytes(line.encoded_bytes)} bytes of log, and the node keeps "
+            f"{line.limit_bytes}; use more pods or a shorter load",
         )
     if line.reason == "no-report":
         detail = _with(f"exit {line.exit_code}", kperf_error(before))
         _refuse(MissingReason.KPERF_FAILED, detail)
-    # A tool that is there says itself why it failed.
-    cause = "" if line.reason.startswith("missing-") else last_line(before)
-    detail = f"{_with(line.reason, cause)}; kperf exited with {line.exit_code}"
+    if (tool := line.reason.removeprefix("missing-")) != line.reason:
+        detail = f"the image has no {tool}, so no load was sent; use --report plain"
+    else:
+        # A tool that is there says itself why it failed.
+        cause = _with(line.reason, last_line(before))
+        detail = f"{cause}; kperf exited with {line.exit_code}"
     _refuse(MissingReason.SCRIPT_FAILED, detail)
 
 

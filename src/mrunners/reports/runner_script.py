@@ -13,13 +13,26 @@ Here kperf writes its report to a file, and only a complete file is printed, as 
 between a begin and an end line that `frame` verifies. kperf creates the file before the load
 starts, so an empty file is not a report. sh has no pipefail, so every step writes a file and is
 checked on its own. When there is no report to print, one line says why (`none`, `too-large`).
+
+A container runtime reads stdout and stderr one by one, so what is written to both can arrive in any
+order. So everything goes to stdout. What kperf itself writes goes to a named pipe, however much it
+is, and only the end of it into the log, before the frame. A process that kperf has left behind can
+keep that pipe open, so its reader is ended after a few seconds.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["FRAME_OVERHEAD_PER_LINE", "STDERR_MARGIN_BYTES", "ReportMode", "runner_command"]
+from mrunners.reports.log_size import (
+    FRAME_MARGIN_BYTES,
+    LINE_CHARACTERS,
+    LINE_OVERHEAD_BYTES,
+    OUTPUT_BYTES,
+    OUTPUT_LINES,
+)
+
+__all__ = ["ReportMode", "runner_command"]
 
 
 class ReportMode(StrEnum):
@@ -34,20 +47,20 @@ class ReportMode(StrEnum):
     PLAIN = "plain"
 
 
-# What the node stores with each line: CRI writes `2026-01-01T00:00:00.000000000+00:00 stdout F `
-# (45 bytes with the newline); Docker's json-file about 80. The larger one, rounded up.
-FRAME_OVERHEAD_PER_LINE = 100
-
-# For what kperf writes to stderr before the frame, and for the frame's own two lines.
-STDERR_MARGIN_BYTES = 256 * 1024
-
-_LINE_CHARACTERS = 4000
+# A reader that is not done by then waits for a process that kperf has left behind.
+_READER_SECONDS = 5
 
 # `$(( $(wc -c < f) ))` also removes the blanks that some versions of `wc` print.
 _SCRIPT = f"""\
+exec 2>&1
 id="run=${{MRUNNERS_RUN_ID:-}} job=${{MRUNNERS_JOB:-}} index=${{JOB_COMPLETION_INDEX:-}}"
 pod="pod=${{MRUNNERS_POD:-}}"
 limit="${{MRUNNERS_LOG_LIMIT_BYTES:-10485760}}"
+code=127
+none() {{
+  printf '\\nmrunners-report none v1 %s %s exit=%s reason=%s\\n' "$id" "$pod" "$code" "$1"
+  exit "$code"
+}}
 child=
 stopped=
 interrupted=
@@ -57,10 +70,17 @@ forward() {{
   [ -z "$child" ] || kill -TERM "$child" 2>/dev/null
 }}
 trap forward TERM INT
-/kperf -v=0 runner run --config=/config/load_profile.yaml --raw-data --result=/tmp/report.json &
+for tool in gzip base64 tr fold wc sha256sum cat mkfifo tail sleep; do
+  command -v "$tool" >/dev/null || none "missing-$tool"
+done
+mkfifo /tmp/output.pipe || none mkfifo-failed
+tail -c {OUTPUT_BYTES} < /tmp/output.pipe > /tmp/output &
+reader=$!
+export GOTRACEBACK="${{GOTRACEBACK:-none}}"
+/kperf -v=0 runner run --config=/config/load_profile.yaml --raw-data --result=/tmp/report.json \\
+  > /tmp/output.pipe 2>&1 &
 child=$!
 [ -z "$stopped" ] || kill -TERM "$child" 2>/dev/null
-code=127
 while :; do
   interrupted=
   wait "$child"
@@ -69,24 +89,22 @@ while :; do
   [ -n "$interrupted" ] || break
 done
 child=
-none() {{
-  printf '\\nmrunners-report none v1 %s %s exit=%s reason=%s\\n' "$id" "$pod" "$code" "$1"
-  exit "$code"
-}}
-for tool in gzip base64 tr fold wc sha256sum cat; do
-  command -v "$tool" >/dev/null 2>&1 || none "missing-$tool"
-done
+{{ sleep {_READER_SECONDS}; kill "$reader"; }} >/dev/null 2>&1 &
+watchdog=$!
+wait "$reader"
+kill "$watchdog" 2>/dev/null
+tail -n {OUTPUT_LINES} /tmp/output
 [ -s /tmp/report.json ] || none no-report
 gzip -c < /tmp/report.json > /tmp/report.gz || none gzip-failed
 base64 < /tmp/report.gz > /tmp/report.wrapped || none base64-failed
 tr -d '\\r\\n' < /tmp/report.wrapped > /tmp/report.line || none tr-failed
-fold -w {_LINE_CHARACTERS} < /tmp/report.line > /tmp/report.body || none fold-failed
+fold -w {LINE_CHARACTERS} < /tmp/report.line > /tmp/report.body || none fold-failed
 bytes=$(( $(wc -c < /tmp/report.json) ))
 encoded=$(( $(wc -c < /tmp/report.line) ))
 hash=$(sha256sum < /tmp/report.json) || none sha256sum-failed
 hash=${{hash%% *}}
-lines=$(( (encoded + {_LINE_CHARACTERS - 1}) / {_LINE_CHARACTERS} ))
-needed=$(( encoded + lines * {FRAME_OVERHEAD_PER_LINE} + {STDERR_MARGIN_BYTES} ))
+lines=$(( (encoded + {LINE_CHARACTERS - 1}) / {LINE_CHARACTERS} ))
+needed=$(( encoded + lines * {LINE_OVERHEAD_BYTES} + {FRAME_MARGIN_BYTES} ))
 if [ "$needed" -gt "$limit" ]; then
   printf '\\nmrunners-report too-large v1 %s %s bytes=%s encoded=%s limit=%s\\n' \\
     "$id" "$pod" "$bytes" "$encoded" "$limit"

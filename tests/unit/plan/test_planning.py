@@ -53,33 +53,40 @@ def test_a_plan_contains_what_the_options_and_profiles_say() -> None:
     )
 
 
-def test_a_total_that_does_not_fit_into_a_nodes_log_is_refused_with_the_pods_that_it_takes() -> (
-    None
-):
+def test_a_total_that_cannot_fit_into_a_nodes_log_is_refused_with_the_pods_that_it_takes() -> None:
     with pytest.raises(InvalidInputError) as caught:
         plan_of("total: 5000000")
     assert caught.value.problems == (
         f"runner 1 of 1 ({URI}): about 5,000,000 samples per pod do not fit into a node's log "
-        "of 10Mi, which holds about 1,165,084; share the load among 9 pods, or raise "
-        "the node log limit if the nodes keep more",
+        "of 10Mi, which holds at most 1,700,000; share the load among 13 pods, or raise the node "
+        "log limit if the nodes keep more",
+    )
+
+
+def test_a_total_that_may_not_fit_is_a_warning() -> None:
+    assert plan_of("total: 785000").warnings == ()
+    assert plan_of("total: 1000000").warnings == (
+        f"runner 1 of 1 ({URI}): about 1,000,000 samples per pod may not fit into a node's log of "
+        "10Mi, which holds 785,000 to 1,700,000, depending on latencies; to be sure, share the "
+        "load among 3 pods, or raise the node log limit if the nodes keep more",
     )
 
 
 def test_fewer_samples_of_a_plain_report_fit_into_a_nodes_log() -> None:
-    assert plan_of("total: 100000").warnings == ()
-    with pytest.raises(InvalidInputError, match=r"holds about 84,562; share .* 3 pods"):
+    assert plan_of("total: 84000", report="plain").warnings == ()
+    with pytest.raises(InvalidInputError, match=r"holds at most 84,500; share .* 3 pods"):
         plan_of("total: 100000", report="plain")
 
 
 def test_more_samples_fit_into_a_larger_log_limit() -> None:
-    assert plan_of("total: 5000000", node_log_limit="50Mi").warnings == ()
+    assert plan_of("total: 5000000", node_log_limit="80Mi").warnings == ()
 
 
-def test_a_duration_whose_samples_may_not_fit_is_a_warning() -> None:
+def test_a_duration_whose_samples_do_not_fit_if_the_rate_is_reached_is_a_warning() -> None:
     assert plan_of("duration: 1000", rate=2000).warnings == (
         f"runner 1 of 1 ({URI}): about 2,000,000 samples per pod do not fit into a node's log "
-        "of 10Mi, which holds about 1,165,084; share the load among 4 pods, or raise "
-        "the node log limit if the nodes keep more",
+        "of 10Mi, which holds at most 1,700,000; share the load among 6 pods, or raise the node "
+        "log limit if the nodes keep more",
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from mrunners.render.html.missing import REASONS
-from mrunners.reports import runner_script
+from mrunners.reports import log_size
 from mrunners.reports.analysis.error_classes import ErrorClass, ErrorClasses, RequestErrors
 from mrunners.reports.analysis.error_timeline import ErrorTimeline
 from mrunners.reports.analysis.finding import Finding, FindingKind
@@ -77,5 +77,7 @@ def test_every_kind_of_finding_and_every_limit_is_explained() -> None:
 
 
 def test_the_documented_sizes_are_those_of_the_script() -> None:
-    assert f"{runner_script.FRAME_OVERHEAD_PER_LINE} bytes for each line" in DOCS
-    assert f"{runner_script.STDERR_MARGIN_BYTES // 1024} KiB for kperf's stderr" in DOCS
+    assert f"{log_size.LINE_OVERHEAD_BYTES} bytes for each line" in DOCS
+    assert f"{-(-log_size.FRAME_MARGIN_BYTES // 1024)} KiB for the rest" in DOCS
+    assert f"the last {log_size.OUTPUT_LINES} lines of what kperf writes" in DOCS
+    assert f"at most {log_size.OUTPUT_BYTES // 1024} KiB" in DOCS

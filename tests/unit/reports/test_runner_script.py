@@ -28,6 +28,9 @@ SHELLS = [
 ]
 
 
+TOOLS = ["base64", "cat", "fold", "gzip", "mkfifo", "sha256sum", "sleep", "tail", "tr", "wc"]
+
+
 @dataclass
 class Pod:
     """A directory where the script can run without root and without a container."""
@@ -127,6 +130,46 @@ def test_stderr_without_a_newline_does_not_touch_the_frame(pod: Pod) -> None:
     assert extract_report(done.stdout, ADDRESS) == b"{}\n"
 
 
+NOISE = 'i=0; while [ $i -lt 20000 ]; do echo "W0102 slow $i" >&2; i=$((i + 1)); done\n'
+
+
+def test_of_much_noise_the_end_is_in_the_log_and_all_of_it_before_the_frame(pod: Pod) -> None:
+    done = pod.run(NOISE + "echo '{}' > $out")
+    assert extract_report(done.stdout, ADDRESS) == b"{}\n"
+    noise, _, _ = done.stdout.partition(b"\nmrunners-report begin")
+    expected = b"".join(b"W0102 slow %d\n" % number for number in range(19_950, 20_000))
+    assert noise == expected
+
+
+def test_a_line_of_any_length_takes_no_more_of_the_log_than_is_kept_for_it(pod: Pod) -> None:
+    done = pod.run("head -c 300000 /dev/zero | tr '\\0' x >&2; echo '{}' > $out")
+    noise, _, _ = done.stdout.partition(b"\nmrunners-report begin")
+    assert noise == b"x" * 16 * 1024
+
+
+def test_nothing_is_written_to_stderr_which_a_node_reads_apart_from_stdout(pod: Pod) -> None:
+    process = subprocess.run(
+        pod.command(NOISE + "exit 3"),
+        env=pod.environment(),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.stderr == b""
+    assert problem_of(process.stdout) == (
+        MissingReason.KPERF_FAILED,
+        "exit 3: W0102 slow 19999",
+    )
+
+
+def test_a_process_that_kperf_leaves_behind_neither_holds_the_pod_nor_its_report(
+    pod: Pod,
+) -> None:
+    process = pod.start("sleep 60 &\n" + READY + "echo '{}' > $out")
+    log, _ = process.communicate(timeout=30)
+    assert (process.returncode, extract_report(log, ADDRESS)) == (0, b"{}\n")
+
+
 def test_the_exit_code_is_kept_beside_a_report(pod: Pod) -> None:
     done = pod.run("echo '{}' > $out; exit 7")
     assert (done.returncode, extract_report(done.stdout, ADDRESS)) == (7, b"{}\n")
@@ -151,7 +194,10 @@ def test_a_missing_kperf_is_announced(pod: Pod) -> None:
         command, env=pod.environment(), capture_output=True, timeout=60, check=False
     )
     assert done.returncode == 127
-    assert problem_of(done.stdout) == (MissingReason.KPERF_FAILED, "exit 127")
+    problem, detail = problem_of(done.stdout)
+    assert problem is MissingReason.KPERF_FAILED
+    assert detail.startswith("exit 127: ")
+    assert detail.endswith(("not found", "No such file or directory"))
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
@@ -195,11 +241,11 @@ def test_the_script_still_waits_for_a_kperf_that_ignores_two_terms(pod: Pod) -> 
 def test_a_report_larger_than_the_nodes_log_is_announced_and_not_printed(pod: Pod) -> None:
     noise = pod.root / "noise"
     noise.write_bytes(random.Random(1).randbytes(100_000))
-    done = pod.run(f"cat {noise} > $out; exit 0", MRUNNERS_LOG_LIMIT_BYTES="300000")
+    done = pod.run(f"cat {noise} > $out; exit 0", MRUNNERS_LOG_LIMIT_BYTES="130000")
     problem, detail = problem_of(done.stdout)
     assert (done.returncode, problem) == (0, MissingReason.TOO_LARGE)
     assert "100000 bytes" in detail
-    assert "keeps 300000" in detail
+    assert "keeps 130000" in detail
     assert len(done.stdout) < 1000
 
 
@@ -222,16 +268,16 @@ def test_a_body_that_ends_with_a_full_line_arrives(tmp_path: Path, size: int) ->
     assert extract_report(done.stdout, ADDRESS) == noise.read_bytes()
 
 
-@pytest.mark.parametrize("tool", ["gzip", "base64", "sha256sum", "fold"])
+@pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("shell", [["sh"], ["bash", "--posix"]], ids=["sh", "bash"])
 def test_a_missing_tool_is_named(tmp_path: Path, shell: list[str], tool: str) -> None:
     # Not busybox: it finds its own applets without PATH, so none is ever missing.
     pod = Pod(tmp_path, shell)
     tools = pod.root / "bin"
     tools.mkdir()
-    for name in {"gzip", "base64", "tr", "fold", "wc", "sha256sum", "cat", "sh"} - {tool}:
+    for name in {*TOOLS, "sh"} - {tool}:
         (tools / name).symlink_to(shutil.which(name) or "")
-    command = pod.command("echo '{}' > $out")
+    command = pod.command("echo '{}' > $out; echo sent > ${out%/*}/load")
     command[0] = shutil.which(command[0]) or ""
     done = subprocess.run(
         command,
@@ -242,8 +288,9 @@ def test_a_missing_tool_is_named(tmp_path: Path, shell: list[str], tool: str) ->
     )
     assert problem_of(done.stdout) == (
         MissingReason.SCRIPT_FAILED,
-        f"missing-{tool}; kperf exited with 0",
+        f"the image has no {tool}, so no load was sent; use --report plain",
     )
+    assert not (pod.root / "tmp" / "load").exists()
 
 
 def test_a_full_disk_is_announced(pod: Pod) -> None:
@@ -251,10 +298,10 @@ def test_a_full_disk_is_announced(pod: Pod) -> None:
     done = subprocess.run(
         command, env=pod.environment(), capture_output=True, timeout=60, check=False
     )
-    assert problem_of(done.stdout) == (
-        MissingReason.SCRIPT_FAILED,
-        "gzip-failed; kperf exited with 0",
-    )
+    problem, detail = problem_of(done.stdout)
+    assert problem is MissingReason.SCRIPT_FAILED
+    assert detail.startswith("gzip-failed: ")
+    assert detail.endswith("report.gz: Is a directory; kperf exited with 0")
 
 
 def test_the_plain_mode_is_kperf_alone() -> None:
