@@ -33,7 +33,8 @@ class Pod:
         started: When the container started; None also if it could not be started.
         finished: When the container ended.
         exit_code: The exit code of an ended container.
-        reason: The reason of an ended container, such as OOMKilled, or else of the pod.
+        reason: Why the container ended, such as OOMKilled, or the pod, such as Evicted.
+        message: What is said with that reason.
         disrupted: The reason and message of a true DisruptionTarget condition, such as
             DeletionByTaintManager.
         deleting: Whether its deletion has begun.
@@ -58,6 +59,7 @@ class Pod:
     finished: datetime | None = None
     exit_code: int | None = None
     reason: str = ""
+    message: str = ""
     disrupted: str = ""
     deleting: bool = False
     deletion_due: datetime | None = None
@@ -99,6 +101,7 @@ class Pod:
         running = state.get("running") or {}
         labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
         index = labels.get(JOB_INDEX, annotations.get(JOB_INDEX))
+        end = _end(ended, status)
         return cls(
             name=meta["name"],
             uid=meta["uid"],
@@ -115,7 +118,8 @@ class Pod:
             started=_start(ended.get("startedAt") or running.get("startedAt")),
             finished=optional_time(ended.get("finishedAt")),
             exit_code=ended.get("exitCode"),
-            reason=ended.get("reason") or status.get("reason") or "",
+            reason=end.get("reason") or "",
+            message=end.get("message") or "",
             disrupted=(
                 reason_and_message(disruption) if disruption.get("status") == "True" else ""
             ),
@@ -135,6 +139,15 @@ class Pod:
 def _container(statuses: Sequence[Raw]) -> Raw:
     """Return the runner container's status; a pod can have injected sidecars too."""
     return next((status for status in statuses if status.get("name") == CONTAINER), {})
+
+
+def _end(terminated: Raw, status: Raw) -> Raw:
+    """Return the part of a status that says more about why a pod has ended.
+
+    Of a pod that its kubelet has evicted, the container's only says that it failed.
+    """
+    says_nothing = terminated.get("reason") in {None, "", "Completed", "Error"}
+    return status if says_nothing and status.get("reason") else terminated
 
 
 def _start(text: str | None) -> datetime | None:

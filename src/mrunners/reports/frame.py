@@ -183,7 +183,7 @@ def _refuse_as_announced(
         detail = _with(f"exit {line.exit_code}", kperf_error(before))
         _refuse(MissingReason.KPERF_FAILED, detail)
     if (tool := line.reason.removeprefix("missing-")) != line.reason:
-        detail = f"the image has no {tool}, so no load was sent; use --report plain"
+        detail = f"the image has no {tool}, so no load was sent: choose the plain report format"
     else:
         # A tool that is there says itself why it failed.
         cause = _with(line.reason, last_line(before))

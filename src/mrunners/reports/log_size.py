@@ -84,5 +84,5 @@ def log_capacity(limit_bytes: int, *, framed: bool) -> LogCapacity:
 
 def _rounded(samples: float) -> int:
     """Return a number of three digits that count: the bytes of a sample are no better known."""
-    unit = 10 ** max(0, len(str(int(samples))) - 3)
+    unit: int = 10 ** max(0, len(str(int(samples))) - 3)
     return int(samples) // unit * unit

@@ -13,31 +13,14 @@ from mrunners.reports.samples import KperfReport
 from mrunners.run.fetch import LogReader
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.lost_pods import SeenPods
-from mrunners.run.pod_log import WITHOUT_LOG
 from mrunners.run.report_store import PodFacts, ReportAddress, ReportStore
+from mrunners.run.root_cause import root_cause
 from mrunners.run.snapshot import RunSnapshot, pod_of_index
 from mrunners.status.diagnostics import PodDiagnosis
 from mrunners.status.run_state import JobState
 from mrunners.status.start_deadline import late_start
 
 __all__ = ["collect_job"]
-
-# The log holds nothing that we wrote: the container's end explains more.
-_UNEXPLAINED = {MissingReason.EMPTY_LOG, MissingReason.NO_FRAME}
-
-# How a DisruptionTarget begins of a pod that its kubelet has evicted, for want of memory or disk,
-# and what it says if the node only shuts down, which leaves the logs.
-_BY_KUBELET = "TerminationByKubelet"
-_SHUTDOWN = "node shutdown"
-
-# No line of the pod's log was read, or none that the node still had: another reading may show all
-# that the pod wrote before it was disrupted.
-_NOT_READ = {
-    MissingReason.KUBELET_ERROR,
-    MissingReason.LOG_FORBIDDEN,
-    MissingReason.LOG_UNAVAILABLE,
-    MissingReason.POD_GONE,
-}
 
 
 def collect_job(
@@ -211,31 +194,8 @@ class _Collector:
         try:
             report, facts = self.reader.read(self.job, pod)
         except UnusableReportError as error:
-            reason, detail = _root_cause(pod, error)
-            if reason is MissingReason.POD_GONE:
-                return self._gone(index, reason, detail, pod)
-            return self.outcomes.missing(index, reason, detail, pod)
+            cause = root_cause(pod, error)
+            if cause.problem is MissingReason.POD_GONE:
+                return self._gone(index, cause.problem, cause.detail, pod)
+            return self.outcomes.missing(index, cause.problem, cause.detail, pod)
         return self.outcomes.reported(index, facts, report)
-
-
-def _root_cause(pod: Pod, error: UnusableReportError) -> tuple[MissingReason, str]:
-    """A disruption, or a container that failed, explains a missing report better than its log.
-
-    That is, better than what was read of it: neither explains a log that was not read.
-    """
-    failed = pod.exit_code not in {0, None}
-    # A kubelet removes the containers of a pod that it evicts.
-    evicted = failed and pod.disrupted.startswith(_BY_KUBELET) and _SHUTDOWN not in pod.disrupted
-    without_log = error.problem is MissingReason.KUBELET_ERROR and (
-        evicted or pod.reason in WITHOUT_LOG
-    )
-    # Unless it is known to have failed, a runner has written something.
-    unread = error.problem is MissingReason.EMPTY_LOG and not failed
-    if pod.disrupted and (without_log or not (unread or error.problem in _NOT_READ)):
-        return MissingReason.DISRUPTED, pod.disrupted
-    if pod.disrupted:
-        return error.problem, f"{error.detail}; {pod.disrupted}"
-    if failed and (error.problem in _UNEXPLAINED or without_log):
-        reason = f" ({pod.reason})" if pod.reason else ""
-        return MissingReason.FAILED, f"exit {pod.exit_code}{reason}; {error.detail}"
-    return error.problem, error.detail

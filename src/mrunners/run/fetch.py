@@ -21,7 +21,9 @@ from mrunners.run.lookup import ExistingRun
 from mrunners.run.observer import RunObserver
 from mrunners.run.pod_log import SilentNodeError, fetch_report
 from mrunners.run.report_store import PodFacts, ReportAddress, ReportStore
+from mrunners.run.root_cause import root_cause
 from mrunners.run.snapshot import pod_of_index
+from mrunners.status.diagnostics import without_names
 from mrunners.status.run_state import JobState, RunState
 
 __all__ = ["FetchProgress", "LogReader", "fetch_ended"]
@@ -63,12 +65,14 @@ class FetchProgress:
         reports: How many of them gave a report.
         unread: Pods whose log could not be read yet, or not well; they are tried again.
         bad_reads: How often a pod's log was read without a report.
+        told: The Jobs and causes of missing reports that were warned of.
     """
 
     done: set[_PodKey] = field(default_factory=set)
     reports: int = 0
     unread: set[_PodKey] = field(default_factory=set)
     bad_reads: Counter[_PodKey] = field(default_factory=Counter)
+    told: set[tuple[str, ...]] = field(default_factory=set)
 
 
 def fetch_ended(
@@ -82,7 +86,8 @@ def fetch_ended(
 ) -> None:
     """Fetch the reports of all pods that have ended since the last call.
 
-    A report that cannot be fetched is reported once and left to `run.collect`, which reads again. A
+    Of reports that cannot be fetched, each Job's first one of each cause is warned of; they are all
+    left to `run.collect`, which reads again. A
     log that its node does not return is requested again at the next call: the node may be back
     before it is lost for good. So is one that was perhaps read badly, as often as `run.collect`
     does. Once a node did not answer, its other pods wait for the next call
@@ -114,7 +119,7 @@ def fetch_ended(
         except UnusableReportError as error:
             unavailable = error.problem is MissingReason.LOG_UNAVAILABLE
             if not retried:
-                observer.warn(f"pod/{pod.name}: no report: {error}")
+                _warn(job.planned.name, pod, error, progress, observer)
             if isinstance(error, SilentNodeError):
                 unreachable_nodes.add(pod.node)
             if not unavailable:
@@ -132,6 +137,16 @@ def fetch_ended(
         observer.reports_fetched(fetched)
     if left:
         observer.warn(f"the time is up, and {counted(left, 'log')} of ended pods were not read yet")
+
+
+def _warn(
+    job: str, pod: Pod, error: UnusableReportError, progress: FetchProgress, observer: RunObserver
+) -> None:
+    cause = root_cause(pod, error)
+    key = (job, without_names(str(cause)))
+    if key not in progress.told:
+        progress.told.add(key)
+        observer.warn(f"pod/{pod.name} on {pod.node}: no report: {cause}")
 
 
 def _fetch_one(

@@ -17,6 +17,8 @@ _SAYS_NOTHING_MORE = "FailedIndexes"
 # The kubelet's word for every exit code but 0.
 _ANY_FAILURE = "Error"
 
+_MESSAGE_CHARACTERS = 200
+
 
 def failed_job_line(job: JobState, namespace: str, pods: Iterable[Pod]) -> str:
     """Return one line about a Job: how many pods failed, why, and where to look; empty if none did.
@@ -47,7 +49,9 @@ def failed_job_line(job: JobState, namespace: str, pods: Iterable[Pod]) -> str:
     )
     reason = job.actual.finished_reason
     causes = [] if reason.startswith(_SAYS_NOTHING_MORE) or not reason else [reason]
-    causes += dict.fromkeys(cause for pod in failed if (cause := _cause(pod)))
+    # Of pods that ended for one reason, the first one's message.
+    by_end = {(pod.reason, pod.exit_code): pod for pod in reversed(failed)}
+    causes += filter(None, map(_cause, reversed(by_end.values())))
     why = f" ({printable(listed(causes), 500)})" if causes else ""
     # kubectl would take any pod of a Job, also one that succeeded.
     look = (
@@ -66,7 +70,9 @@ def _has_failed(pod: Pod) -> bool:
 
 
 def _cause(pod: Pod) -> str:
-    """Return such a text as `exit 1`, `OOMKilled, exit 137` or `Evicted`."""
+    """Return such a text as `exit 1`, `OOMKilled, exit 137` or `Evicted: The node was low on …`."""
     reason = "" if pod.reason == _ANY_FAILURE else pod.reason
     code = "" if pod.exit_code is None else f"exit {pod.exit_code}"
-    return ", ".join(filter(None, (reason, code)))
+    end = ", ".join(filter(None, (reason, code)))
+    message = printable(" ".join(pod.message.split()), _MESSAGE_CHARACTERS)
+    return ": ".join(filter(None, (end, message)))

@@ -347,6 +347,22 @@ def test_an_ended_pod_is_read_with_its_times_and_exit_code() -> None:
     assert Pod.from_json(raw).ended
 
 
+def test_a_pod_that_its_kubelet_evicted_says_why_and_not_only_that_it_failed() -> None:
+    raw = pod({"terminated": {"exitCode": 143, "reason": "Error"}}, phase="Failed")
+    message = "Pod ephemeral local storage usage exceeds the total limit of containers 2Mi. "
+    raw["status"] |= {"reason": "Evicted", "message": message}
+    evicted = Pod.from_json(raw)
+    assert (evicted.reason, evicted.message) == ("Evicted", message)
+
+
+def test_what_a_container_ended_with_beats_what_is_said_of_its_pod() -> None:
+    ended = {"exitCode": 128, "reason": "StartError", "message": "exec: no such file"}
+    raw = pod({"terminated": ended}, phase="Failed")
+    raw["status"] |= {"reason": "Evicted", "message": "later"}
+    started = Pod.from_json(raw)
+    assert (started.reason, started.message) == ("StartError", "exec: no such file")
+
+
 def test_a_disrupted_pod_gives_the_reason() -> None:
     raw = pod(
         None,

@@ -288,7 +288,7 @@ def test_a_missing_tool_is_named(tmp_path: Path, shell: list[str], tool: str) ->
     )
     assert problem_of(done.stdout) == (
         MissingReason.SCRIPT_FAILED,
-        f"the image has no {tool}, so no load was sent; use --report plain",
+        f"the image has no {tool}, so no load was sent: choose the plain report format",
     )
     assert not (pod.root / "tmp" / "load").exists()
 

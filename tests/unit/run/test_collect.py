@@ -700,8 +700,8 @@ def test_a_disruption_explains_a_log_that_its_node_has_lost_for_good(
 @pytest.mark.parametrize(
     ("log", "detail"),
     [
-        (b"", "exit 137 (Error); the pod's log is empty"),
-        (b"text\n", "exit 137 (Error); no report frame in 2 lines of log: text"),
+        (b"", "exit 137; the pod's log is empty"),
+        (b"text\n", "exit 137; no report frame in 2 lines of log: text"),
     ],
 )
 def test_the_exit_code_explains_a_log_without_any_line_of_the_runner(

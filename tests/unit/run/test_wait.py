@@ -202,8 +202,8 @@ def test_failed_pods_are_reported_at_the_end(run: WaitedRun) -> None:
     )
     assert run.observer == RecordingObserver(
         warnings=[
-            "pod/mrunners-0-1-abcde: no report: no-frame: no report frame in 2 lines of log: "
-            "kperf: no such file"
+            "pod/mrunners-0-1-abcde on node-1: no report: failed: exit 1; no report frame in 2 "
+            "lines of log: kperf: no such file"
         ],
         fetched=[FETCHED_0_0, FETCHED_1_0],
         reports=[2],
@@ -360,8 +360,8 @@ def test_a_log_that_was_read_badly_is_read_again_while_the_run_continues(run: Wa
     assert run.failures(interval_seconds=10) == ()
     assert run.stored() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
     assert run.observer.warnings == [
-        "pod/mrunners-0-0-abcde: no report: truncated: the log's tail is missing: a frame "
-        "begins but does not end"
+        "pod/mrunners-0-0-abcde on node-0: no report: truncated: the log's tail is missing: a "
+        "frame begins but does not end"
     ]
 
 
@@ -504,7 +504,7 @@ def test_a_log_that_cannot_be_read_yet_is_a_warning_and_left_to_the_result(run: 
     assert run.failures() == ()
     assert run.observer == RecordingObserver(
         warnings=[
-            "pod/mrunners-0-0-abcde: no report: log-unavailable: dial tcp: i/o timeout",
+            "pod/mrunners-0-0-abcde on node-0: no report: log-unavailable: dial tcp: i/o timeout",
         ],
         fetched=[FETCHED_0_1],
         reports=[1],  # mrunners-1-0 is on the same unreachable node
