@@ -21,8 +21,11 @@ import pytest
 from hypothesis import settings
 
 from localcluster.binaries.builder import binary_folder
+from localcluster.paths import ClusterFolder
+from localcluster.paths import cluster_folder as cluster_folder_of
 from tests.cluster.commands import Kubectl, Mrunners, bare_environment, end
-from tests.cluster.env import FAKE_KPERF, Env, NewEnv, roles
+from tests.cluster.env import Env, NewEnv, roles
+from tests.cluster.hosts import HOSTS_OPTIONS, localcluster
 from tests.prefect.server import StartingServer, wait_until_healthy
 
 # No deadlines: on a busy machine they make correct tests fail. Benchmarks measure times.
@@ -70,22 +73,25 @@ def prefect_process(prefect_home: Path) -> Iterator[StartingServer]:
 
 
 @pytest.fixture(scope="session")
-def kubectl(
+def cluster_folder(
     tmp_path_factory: pytest.TempPathFactory, prefect_process: StartingServer
-) -> Iterator[Kubectl]:
-    """A cluster of four process hosts for this session."""
+) -> Iterator[ClusterFolder]:
+    """A running cluster for this session: of four process hosts, or of two kubelet hosts."""
     del prefect_process  # only so that the server starts at the same time
-    folder = tmp_path_factory.mktemp("cluster")
-    environ = {**os.environ, "MRUNNERS_LOCALCLUSTER_STATE": str(folder / "state")}
-    name, kubeconfig = f"tests-{uuid.uuid4().hex[:8]}", folder / "kubeconfig"
-    command = [sys.executable, "-m", "localcluster"]
-    image = f"{FAKE_KPERF}=/kperf:{Path(__file__).parent / 'faults' / 'fake_kperf'}"
-    options = ["--process-hosts", "4", "--kubeconfig", str(kubeconfig), "--image", image]
+    state = tmp_path_factory.mktemp("cluster")
+    environ = {**os.environ, "MRUNNERS_LOCALCLUSTER_STATE": str(state)}
+    folder = cluster_folder_of(f"tests-{uuid.uuid4().hex[:8]}", environ)
     try:
-        subprocess.run([*command, "up", "--name", name, *options], env=environ, check=True)
-        yield Kubectl(binary_folder(os.environ) / "kubectl", kubeconfig)
+        localcluster(folder, "up", *HOSTS_OPTIONS)
+        yield folder
     finally:
-        subprocess.run([*command, "down", "--name", name], env=environ, check=True)
+        localcluster(folder, "down")
+
+
+@pytest.fixture(scope="session")
+def kubectl(cluster_folder: ClusterFolder) -> Kubectl:
+    """kubectl as the administrator of the session's cluster."""
+    return Kubectl(binary_folder(os.environ) / "kubectl", cluster_folder.kubeconfig)
 
 
 @pytest.fixture(scope="session")
