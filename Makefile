@@ -6,7 +6,7 @@
 # servers answer 503, because SQLite's lock is then held for too long.
 SIDE_BY_SIDE = --numprocesses 2 --dist loadfile
 
-.PHONY: help setup cluster demo test test-faults test-pythons browser bench-merge check format \
+.PHONY: help setup cluster demo test test-kubelet test-faults test-pythons browser bench-merge check format \
 	lock clean
 
 help: ## list the targets
@@ -22,7 +22,11 @@ demo: cluster ## run real kperf on a real Kubernetes cluster with four nodes, an
 	@dev/demo
 
 test: browser cluster ## run the tests, including those on a real control plane
-	.venv/bin/pytest -m "not long" $(SIDE_BY_SIDE)
+	.venv/bin/pytest -m "not long" --ignore tests/kubelet $(SIDE_BY_SIDE)
+
+test-kubelet: setup ## run the tests that need real kubelets (root; 10 minutes)
+	@.venv/bin/python -m localcluster build --kubelets
+	MRUNNERS_TEST_HOSTS=kubelet .venv/bin/pytest tests/kubelet --durations=0 --durations-min=1
 
 test-faults: cluster ## let every request meet every fault, and kill every process (half an hour)
 	.venv/bin/pytest tests/faults $(SIDE_BY_SIDE)

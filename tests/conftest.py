@@ -25,7 +25,7 @@ from localcluster.paths import ClusterFolder
 from localcluster.paths import cluster_folder as cluster_folder_of
 from tests.cluster.commands import Kubectl, Mrunners, bare_environment, end
 from tests.cluster.env import Env, NewEnv, roles
-from tests.cluster.hosts import HOSTS_OPTIONS, localcluster
+from tests.cluster.hosts import HOSTS_OPTIONS, localcluster, push_fake_kperf
 from tests.prefect.server import StartingServer, wait_until_healthy
 
 # No deadlines: on a busy machine they make correct tests fail. Benchmarks measure times.
@@ -83,6 +83,7 @@ def cluster_folder(
     folder = cluster_folder_of(f"tests-{uuid.uuid4().hex[:8]}", environ)
     try:
         localcluster(folder, "up", *HOSTS_OPTIONS)
+        push_fake_kperf(folder)
         yield folder
     finally:
         localcluster(folder, "down")

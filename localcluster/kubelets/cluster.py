@@ -43,6 +43,8 @@ DEFAULT_EVICTION = {
     "nodefs.available": "1%",
     "imagefs.available": "1%",
 }
+# Containers run on without either daemon.
+_GRACE_SECONDS = 10.0
 _SOURCES = Path(__file__).resolve().parent.parent.parent
 
 
@@ -155,7 +157,7 @@ def ensure_hosts(
 def _ensure_host(folder: ClusterFolder, host: KubeletHost, settings: HostSettings) -> None:
     record = _record(folder)
     namespaces = namespaces_of(record)
-    host.write_files(settings)
+    changed = host.write_files(settings)
     if not host.certificate.exists():
         now = datetime.datetime.now(datetime.UTC)
         write_client_certificate(settings.pki, host.name, host.certificate, now)
@@ -166,6 +168,8 @@ def _ensure_host(folder: ClusterFolder, host: KubeletHost, settings: HostSetting
         f"kubelet-{host.number}": lambda: host.start_kubelet(namespaces, settings),
     }
     for name, start in starts.items():
+        if record.runs(name) and name.partition("-")[0] in changed:
+            end_processes([record.daemons[name]], signal.SIGTERM, _GRACE_SECONDS)
         if not record.runs(name):
             print_line(f"{folder.name}: starting {name}")
             _note(folder, name, start())

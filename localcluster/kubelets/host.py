@@ -72,25 +72,35 @@ class KubeletHost:
         """The socket of its containerd, in a folder that only the namespaces have."""
         return Path("/run") / self.name / "containerd.sock"
 
-    def write_files(self, settings: HostSettings) -> None:
+    def write_files(self, settings: HostSettings) -> set[str]:
         """Write the configuration of both daemons.
 
         Args:
             settings: What all hosts share.
+
+        Returns:
+            The programs, `containerd` or `kubelet`, that have to start again to read it.
         """
         for name in ("cni", "containerd", "containerd-state", "kubelet", "logs", "certs"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        mirror = self.folder / "registries" / "_default"
-        mirror.mkdir(parents=True, exist_ok=True)
         url = f"http://127.0.0.1:{settings.registry_port}"
         # Whatever registry an image names, it is looked for in this one and in no other.
-        (mirror / "hosts.toml").write_text(
-            f'server = "{url}"\n[host."{url}"]\n  capabilities = ["pull", "resolve"]\n'
-        )
-        (self.folder / "containerd.toml").write_text(self._containerd(settings))
-        (self.folder / "cni" / "10-pods.conflist").write_text(json.dumps(self._cni(), indent=1))
-        (self.folder / "kubelet.yaml").write_text(yaml.safe_dump(self._kubelet(settings)))
-        (self.folder / "kubeconfig").write_text(yaml.safe_dump(self._kubeconfig(settings)))
+        mirror = f'server = "{url}"\n[host."{url}"]\n  capabilities = ["pull", "resolve"]\n'
+        files = {
+            "registries/_default/hosts.toml": ("containerd", mirror),
+            "containerd.toml": ("containerd", self._containerd(settings)),
+            "cni/10-pods.conflist": ("containerd", json.dumps(self._cni(), indent=1)),
+            "kubelet.yaml": ("kubelet", yaml.safe_dump(self._kubelet(settings))),
+            "kubeconfig": ("kubelet", yaml.safe_dump(self._kubeconfig(settings))),
+        }
+        changed = set()
+        for name, (program, text) in files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists() or path.read_text() != text:
+                path.write_text(text)
+                changed.add(program)
+        return changed
 
     def start_containerd(self, namespaces: Namespaces) -> Identity:
         """Start containerd and wait until it answers.

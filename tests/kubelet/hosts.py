@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import signal
-import tarfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from localcluster.kubelets.cluster import namespaces_of
 from localcluster.kubelets.record import KubeletRecord, load_kubelets
-from localcluster.kubelets.registry import Registry
 from localcluster.paths import ClusterFolder
 from localcluster.processes.identity import is_alive
 from localcluster.processes.signals import send_signal
-from tests.cluster.hosts import HOSTS_OPTIONS, localcluster
+from tests.cluster.hosts import HOSTS_OPTIONS, localcluster, push_image
 
 __all__ = ["KubeletHosts"]
 
@@ -27,13 +22,9 @@ class KubeletHosts:
 
     Attributes:
         cluster: The cluster's folder.
-        bin_folder: The built binaries.
-        scratch: A folder for layers.
     """
 
     cluster: ClusterFolder
-    bin_folder: Path
-    scratch: Path
 
     def kill(self, daemon: str) -> None:
         """Kill a daemon such as `kubelet-1`; its containers run on."""
@@ -59,24 +50,9 @@ class KubeletHosts:
         found = self.cluster.kubelets.glob(f"*/logs/{namespace}_{pod}_*/runner/*.log*")
         return sum(path.stat().st_size for path in found)
 
-    def push(self, image: str, files: Mapping[str, bytes], base: str = "azure/kperf:0.3.5") -> str:
-        """Push an image with some more programs; return its name.
-
-        Args:
-            image: Repository and tag.
-            files: The content of each, by its path.
-            base: The image below.
-        """
-        layer = self.scratch / f"{image.replace('/', '-').replace(':', '-')}.tar"
-        with tarfile.open(layer, "w") as archive:
-            for path, content in files.items():
-                info = tarfile.TarInfo(path.lstrip("/"))
-                info.mode, info.size = 0o755, len(content)
-                archive.addfile(info, io.BytesIO(content))
-        record = self._record
-        crane = self.bin_folder / "crane"
-        registry = Registry(namespaces_of(record), record.registry_port, crane)
-        registry.push(image, layer, base=base)
+    def push(self, image: str, files: Mapping[str, bytes]) -> str:
+        """Push an image with some more programs than kperf's; return its name for a pod."""
+        push_image(self.cluster, image, files)
         return f"ghcr.io/{image}"
 
     @property

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import textwrap
-from pathlib import Path
 
 import pytest
 
+from localcluster.binaries.builder import binary_folder
 from mrunners.reports.log_size import framed_log_bytes
 from tests.cluster.commands import until
 from tests.cluster.env import KPERF, Env, profile_text
@@ -51,7 +52,10 @@ def test_an_image_without_a_shell_is_told_with_what_helps(env: Env) -> None:
 NOISY = """\
 #!/bin/sh
 # Writes 10,000 lines a second to stderr before, during and after the load, and leaves half a line.
-noise() { i=0; while [ $i -lt "$1" ]; do echo "W0102 03:04:05 slow request $i" >&2; i=$((i + 1)); done; }
+noise() {
+  i=0
+  while [ $i -lt "$1" ]; do echo "W0102 03:04:05 slow request $i" >&2; i=$((i + 1)); done
+}
 noise 10000
 ( while :; do noise 1000; sleep 0.1; done ) &
 /kperf.real "$@"
@@ -66,7 +70,7 @@ exit $code
 def test_a_frame_is_whole_under_ten_thousand_lines_of_noise_a_second(
     env: Env, hosts: KubeletHosts
 ) -> None:
-    kperf = (hosts.bin_folder / "kperf").read_bytes()
+    kperf = (binary_folder(os.environ) / "kperf").read_bytes()
     files = {"/kperf": NOISY.encode(), "/kperf.real": kperf}
     image = hosts.push("test/noisy:0.3.5", files)
     load = env.file("load", profile_text(rate=50, total=250), 4)
@@ -123,7 +127,7 @@ def test_a_report_at_the_size_of_the_nodes_log_arrives_or_is_refused_as_was_said
 
 
 def test_a_large_report_takes_no_more_of_the_log_than_the_formula_says(
-    env: Env, hosts: KubeletHosts, tmp_path: Path
+    env: Env, hosts: KubeletHosts
 ) -> None:
     samples = 750_000
     report = report_of(samples, seed=1)

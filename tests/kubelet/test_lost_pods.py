@@ -139,9 +139,13 @@ def test_a_drained_node_gives_its_pods_up_and_each_is_told(env: Env) -> None:
     pods = running_pods(env, 4)
     on_node = {pod for pod, node in pods.items() if node == "kubelet-1"}
     try:
-        selector = f"batch.kubernetes.io/job-name=mrunners-0"
+        selector = "batch.kubernetes.io/job-name=mrunners-0"
         env.kubectl(
-            "drain", "kubelet-1", "--ignore-daemonsets", "--delete-emptydir-data", "--force",
+            "drain",
+            "kubelet-1",
+            "--ignore-daemonsets",
+            "--delete-emptydir-data",
+            "--force",
             f"--pod-selector={selector}",
         )
     finally:
