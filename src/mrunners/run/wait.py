@@ -191,15 +191,21 @@ class _Wait:
         return snapshot if over else None
 
     def _note_pods(self, snapshot: RunSnapshot) -> None:
-        """Keep where pods run, and report those that were deleted while they ran."""
+        """Keep where pods run, and report those that were deleted before they ended.
+
+        Pods are not read at each poll, so of one that was seen on a node and is gone, nobody knows
+        whether it had started.
+        """
         pods = snapshot.pods
         for name in sorted(self._running.keys() - {pod.name for pod in pods}):
-            if not self._was_given_up(self._running[name], snapshot.state):
+            pod = self._running[name]
+            if not self._was_given_up(pod, snapshot.state):
+                when = "while it ran" if pod.started else "before it ended"
                 self._observer.warn(
-                    f"pod/{name} on {self._running[name].node} was deleted while it ran: drained, "
-                    "evicted, by hand, or with its node"
+                    f"pod/{name} on {pod.node} was deleted {when}: drained, evicted, by hand, or "
+                    "with its node"
                 )
-        self._running = {pod.name: pod for pod in pods if pod.started and not pod.ended}
+        self._running = {pod.name: pod for pod in pods if pod.node and not pod.ended}
         of_job: dict[str | None, list[Pod]] = {}
         for pod in pods:
             of_job.setdefault(pod.job_uid, []).append(pod)
@@ -215,7 +221,10 @@ class _Wait:
             job.actual is not None
             and job.actual.uid == pod.job_uid
             and pod.index in job.noted
-            and bool(late_start(self._run.plan, job.actual, pod.index, pod.started))
+            and (
+                pod.started is None
+                or bool(late_start(self._run.plan, job.actual, pod.index, pod.started))
+            )
             for job in state.jobs
         )
 

@@ -732,7 +732,7 @@ def test_what_a_policy_refuses_for_one_job_is_done_for_the_others(
 
 
 def deletions_told(run: WaitedRun) -> list[str]:
-    return [line for line in run.observer.warnings if "was deleted while it ran" in line]
+    return [line for line in run.observer.warnings if "was deleted" in line]
 
 
 def test_a_late_pod_that_the_wait_itself_deletes_is_not_told_as_drained(tmp_path: Path) -> None:
@@ -828,6 +828,23 @@ def test_a_warning_is_not_repeated_for_each_random_name(tmp_path: Path) -> None:
     )
     assert run.failures(interval_seconds=10) == ()
     assert len(run.observer.warnings) == 1
+
+
+def test_a_pod_that_is_deleted_before_anyone_saw_it_start_is_reported_too(tmp_path: Path) -> None:
+    run = WaitedRun(tmp_path, planned(2))
+    run.cluster.hold_pod(FIRST, 0, waiting="ContainerCreating")
+    run.cluster.start_pod(FIRST, 1)
+
+    def delete_one() -> None:
+        uid = run.cluster.raw("Pod", "mrunners-0-0-abcde")["metadata"]["uid"]
+        assert run.cluster.delete_pod("load", "mrunners-0-0-abcde", uid)
+
+    run.clock.then(lambda: None, delete_one, lambda: run.end(FIRST, 1, finish=True))
+    run.wait()
+    assert run.observer.warnings == [
+        "pod/mrunners-0-0-abcde on node-0 was deleted before it ended: drained, evicted, by hand, "
+        "or with its node"
+    ]
 
 
 def test_a_pod_that_is_deleted_while_it_runs_is_reported_and_keeps_its_node(
