@@ -69,6 +69,9 @@ class AdvancedOptions(Record):
     node_log_limit: Annotated[str, _option("node_log_limit")] = _default("node_log_limit")
     node_selector: Annotated[_Texts, _option("node_selector")] = _default("node_selector")
     toleration: Annotated[_Texts, _option("toleration")] = _default("toleration")
+    unreachable_timeout: Annotated[str, _option("unreachable_timeout")] = _default(
+        "unreachable_timeout"
+    )
     cpu: Annotated[str, _option("cpu")] = _default("cpu")
     cpu_limit: Annotated[str, _option("cpu_limit")] = _default("cpu_limit")
     memory: Annotated[str, _option("memory")] = _default("memory")

@@ -23,7 +23,11 @@ from mrunners.profiles.expectations import (
     target_clients,
     target_rate,
 )
-from mrunners.profiles.images import newer_release_warning, release_of_image
+from mrunners.profiles.images import (
+    moving_tag_warning,
+    newer_release_warning,
+    release_of_image,
+)
 from mrunners.profiles.loading import LoadedRunner
 from mrunners.quantities import format_bytes, parse_bytes
 from mrunners.reports.analysis.pace import SpecTarget
@@ -113,8 +117,9 @@ def plan_run(
     # What the report would say about the profiles is not worth a run that cannot start.
     plan = with_loads if plan_fits(with_loads) else plan
     profiles = {runner.digest: runner.rendered for runner in runners}
-    newer = newer_release_warning(release_of_image(options.runner_image))
-    warnings = [*([newer] if newer else []), *_profile_warnings(runners), *pod_warnings(plan.pods)]
+    image = options.runner_image
+    of_image = (newer_release_warning(release_of_image(image)), moving_tag_warning(image))
+    warnings = [*filter(None, of_image), *_profile_warnings(runners), *pod_warnings(plan.pods)]
     if options.service_account:
         warnings += _unused_accounts(runners, options.service_account)
     problems: list[str] = []

@@ -14,6 +14,11 @@ from mrunners.plan.pod_template import runner_of
 __all__ = ["fit_pod", "metadata_of"]
 
 
+# The taints of a node that does not answer; the admission plugin DefaultTolerationSeconds lets pods
+# tolerate them for 5 minutes, unless they say for how long themselves.
+_UNREACHABLE = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+
+
 def metadata_of(settings: PodSettings) -> dict[str, dict[str, str]]:
     """Return the labels and annotations that a user gives to Jobs and pods."""
     return {"labels": _pairs(settings.label), "annotations": _pairs(settings.annotation)}
@@ -74,8 +79,11 @@ def _as_pod(settings: PodSettings) -> dict[str, Any]:
     spec: dict[str, Any] = {"containers": [runner]}
     if settings.node_selector:
         spec["nodeSelector"] = _pairs(settings.node_selector)
-    if settings.toleration:
-        spec["tolerations"] = [_toleration(text) for text in settings.toleration]
+    tolerations: list[dict[str, Any]] = [_toleration(text) for text in settings.toleration]
+    if (seconds := settings.unreachable_seconds) is not None:
+        tolerations += [_for_seconds(key, seconds) for key in _UNREACHABLE]
+    if tolerations:
+        spec["tolerations"] = tolerations
     if settings.image_pull_secret:
         spec["imagePullSecrets"] = [{"name": name} for name in settings.image_pull_secret]
     if settings.priority_class:
@@ -106,6 +114,11 @@ def _stable(key: str) -> str:
 def _pairs(texts: Iterable[str]) -> dict[str, str]:
     pairs = (text.partition("=") for text in texts)
     return {key: value for key, _, value in pairs}
+
+
+def _for_seconds(key: str, seconds: int) -> dict[str, Any]:
+    effect = {"operator": "Exists", "effect": "NoExecute"}
+    return {"key": key, **effect, "tolerationSeconds": seconds}
 
 
 def _toleration(text: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mrunners.durations import DURATION_PATTERN
 from mrunners.names import DNS_SUBDOMAIN_PATTERN
 from mrunners.plan.option_row import Option, optional
 from mrunners.quantities import QUANTITY_PATTERN
@@ -67,6 +68,15 @@ POD_ROWS: Final = (
         "A taint that the runners tolerate, as kubectl taint spells it: key=value:Effect, "
         "key:Effect, key=value or key.",
         "TAINT",
+    ),
+    _text(
+        "unreachable_timeout",
+        "Unreachable timeout",
+        "How long a pod stays on a node that does not answer, such as 1h. Kubernetes deletes it "
+        "after 5 minutes, and its report with it, even if it had ended. Longer keeps the report of "
+        "a node that comes back; the run waits as long for one that does not.",
+        "DURATION",
+        optional({"pattern": f"^{DURATION_PATTERN}$", "maxLength": 64}),
     ),
     _text(
         "cpu",

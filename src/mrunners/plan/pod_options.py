@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
@@ -9,6 +10,7 @@ from typing import Any, Final, Self
 
 from pydantic import JsonValue, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from mrunners.durations import parse_duration
 from mrunners.names import dns_subdomain_problem, label_key_problem, label_value_problem
 from mrunners.plan.metadata import CONTAINER
 from mrunners.plan.pod_option_rows import CPU_PATTERN, MAX_UID, PLATFORM, POD_ROWS
@@ -56,6 +58,7 @@ class PodSettings(Record):
 
     node_selector: tuple[str, ...] = ()
     toleration: tuple[str, ...] = ()
+    unreachable_timeout: str = ""
     cpu: str = ""
     cpu_limit: str = ""
     memory: str = ""
@@ -82,6 +85,13 @@ class PodSettings(Record):
     def _without_defaults(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
         """Leave out of the stored plan what nobody has set."""
         return {name: value for name, value in serialize(self).items() if value}
+
+    @property
+    def unreachable_seconds(self) -> int | None:
+        """How long a pod stays on a node that does not answer; None leaves it to the cluster."""
+        if not self.unreachable_timeout:
+            return None
+        return math.ceil(parse_duration(self.unreachable_timeout))
 
     @property
     def tolerates(self) -> bool:
@@ -270,6 +280,7 @@ def _user_problem(text: str) -> str | None:
 _CHECKS: Final[Mapping[str, Callable[[str], str | None]]] = {
     "node_selector": lambda text: _pair_problem(text, _value_problem),
     "toleration": _toleration_problem,
+    "unreachable_timeout": _parse_problem(parse_duration),
     "cpu": _parse_problem(_cores),
     "cpu_limit": _parse_problem(_cores),
     "memory": _parse_problem(parse_bytes),

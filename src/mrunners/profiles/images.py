@@ -12,6 +12,7 @@ __all__ = [
     "OLDEST_USABLE_RELEASE",
     "KperfRelease",
     "image_problem",
+    "moving_tag_warning",
     "newer_release_warning",
     "release_of_image",
     "release_problem",
@@ -145,6 +146,22 @@ def newer_release_warning(release: KperfRelease | None) -> str | None:
     return (
         f"the image is kperf {release}, which is newer than this release of mrunners knows; its "
         f"profiles and reports are taken for those of kperf {LATEST_KNOWN_RELEASE}"
+    )
+
+
+def moving_tag_warning(image: str) -> str | None:
+    """Return what to know about an image whose name may stand for another one tomorrow.
+
+    Args:
+        image: A valid image reference.
+    """
+    tag = split_image(image)[1]
+    if "@" in image or tag not in {None, "latest"}:
+        return None
+    what = "has no tag, which means latest" if tag is None else "has the tag latest"
+    return (
+        f"the image {what}: each node pulls it anew for every pod unless the pull policy says "
+        "otherwise, and the next run may get another one; name a version or a digest"
     )
 
 

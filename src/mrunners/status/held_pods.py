@@ -139,7 +139,7 @@ def _hold(plan: RunPlan, job: Job, pod: Pod, now: datetime) -> tuple[str, bool, 
         return _after_the_end(pod, now)
     if late := late_start(plan, job, pod.index, pod.started):
         return late, True, PodHold.LATE
-    return _on_silent_node(pod, now)
+    return _on_silent_node(plan, pod, now)
 
 
 def _held_pod(job: Job, index: int, pod: Pod, detail: str, settled: bool, hold: PodHold) -> HeldPod:
@@ -203,13 +203,16 @@ def _after_the_end(pod: Pod, now: datetime) -> tuple[str, bool, PodHold] | None:
     return f"{noun} {names} still {verb}", since > CONTAINER_PATIENCE, PodHold.CONTAINER
 
 
-def _on_silent_node(pod: Pod, now: datetime) -> tuple[str, bool, PodHold] | None:
+def _on_silent_node(plan: RunPlan, pod: Pod, now: datetime) -> tuple[str, bool, PodHold] | None:
     if pod.ended or pod.started is None:
         return None
     deleted = pod.deletion_due is not None and now - pod.deletion_due > DELETION_PATIENCE
     if not deleted and pod.silent_since is None:
         return None
-    silent = pod.silent_since is not None and now - pod.silent_since > NODE_PATIENCE
+    patience = NODE_PATIENCE
+    if (seconds := plan.pods.unreachable_seconds) is not None:
+        patience = max(patience, timedelta(seconds=seconds) + NODE_PATIENCE / 2)
+    silent = pod.silent_since is not None and now - pod.silent_since > patience
     reason = pod.disrupted or ("the pod was deleted" if pod.deleting else "")
     detail = "; ".join(filter(None, (reason, f"node {pod.node} does not answer")))
     return detail, deleted or silent, PodHold.NODE

@@ -59,6 +59,23 @@ def terms(spec: Any) -> Any:
             },
         ),
         (
+            {"toleration": ["a"], "unreachable_timeout": "1h30m"},
+            {
+                "tolerations": [
+                    {"key": "a", "operator": "Exists"},
+                    *(
+                        {
+                            "key": f"node.kubernetes.io/{name}",
+                            "operator": "Exists",
+                            "effect": "NoExecute",
+                            "tolerationSeconds": 5400,
+                        }
+                        for name in ("not-ready", "unreachable")
+                    ),
+                ]
+            },
+        ),
+        (
             {"image_pull_secret": ["registry", "other"]},
             {"imagePullSecrets": [{"name": "registry"}, {"name": "other"}]},
         ),

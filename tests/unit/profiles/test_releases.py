@@ -3,6 +3,7 @@ import pytest
 from mrunners.profiles.images import (
     KperfRelease,
     image_problem,
+    moving_tag_warning,
     newer_release_warning,
     release_of_image,
     release_problem,
@@ -203,3 +204,16 @@ def test_a_release_that_is_newer_than_all_known_is_warned_of() -> None:
         "the image is kperf 0.3.6, which is newer than this release of mrunners knows; its "
         "profiles and reports are taken for those of kperf 0.3.5"
     )
+
+
+@pytest.mark.parametrize("image", ["kperf", "registry:5000/kperf", "kperf:latest"])
+def test_an_image_whose_name_may_mean_another_tomorrow_is_warned_of(image: str) -> None:
+    warning = moving_tag_warning(image)
+    assert warning is not None
+    assert warning.startswith("the image has ")
+    assert warning.endswith("name a version or a digest")
+
+
+@pytest.mark.parametrize("image", ["kperf:0.3.5", f"kperf@sha256:{'0' * 64}", "kperf:late"])
+def test_an_image_with_a_version_or_digest_is_not_warned_of(image: str) -> None:
+    assert moving_tag_warning(image) is None

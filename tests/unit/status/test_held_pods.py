@@ -206,6 +206,18 @@ def test_a_node_that_does_not_answer_is_named_at_once_and_given_10_minutes() -> 
     ]
 
 
+@pytest.mark.parametrize(
+    ("timeout", "settled_after"), [("1h", 3900), ("1m", 600)], ids=["longer", "shorter"]
+)
+def test_a_node_is_given_as_long_as_its_pods_stay_on_it(timeout: str, settled_after: int) -> None:
+    plan = planned(2, start_timeout="5m", unreachable_timeout=timeout).plan
+    silent = running(silent_since=START)
+    state = observe_pods(run_state(plan, [STARTED]), [silent])
+    for after, settled in ((settled_after, False), (settled_after + 1, True)):
+        (pod,) = held_pods(plan, state, [silent], START + timedelta(seconds=after))
+        assert pod.settled is settled
+
+
 def test_pods_on_different_nodes_have_lines_of_their_own() -> None:
     assert len(lines(running(0, silent_since=START), running(1, silent_since=START), after=1)) == 2
 
