@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
 from tests.cluster.commands import Started, until
 from tests.cluster.env import Env, profile_text
 from tests.kubelet.hosts import KubeletHosts
+
+Figure = Callable[[str], None]
 
 
 def running_pods(env: Env, count: int) -> dict[str, str]:
@@ -50,16 +55,25 @@ def evict(env: Env, pod: str) -> None:
     env.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(body))
 
 
-def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(env: Env) -> None:
-    run = started(env, 4, 25)
+def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(
+    env: Env, figure: Figure
+) -> None:
+    run = started(env, 4, 60)
     pods = running_pods(env, 4)
     deleted, evicted, forced, _ = pods
-    env.kubectl("delete", "pod", deleted, "--wait=false")
-    evict(env, evicted)
-    env.kubectl("delete", "pod", forced, "--force", "--grace-period=0", "--wait=false")
-
-    for pod in (deleted, evicted, forced):
-        until(f"{pod} is told", lambda pod=pod: run.stderr_contains(pod))  # type: ignore[misc]
+    acts: dict[str, tuple[str, Callable[[], object]]] = {
+        "deletion": (deleted, lambda: env.kubectl("delete", "pod", deleted, "--wait=false")),
+        "eviction": (evicted, lambda: evict(env, evicted)),
+        "forced deletion": (
+            forced,
+            lambda: env.kubectl("delete", "pod", forced, "--force", "--wait=false"),
+        ),
+    }
+    for name, (pod, act) in acts.items():
+        act()
+        begin = time.monotonic()
+        until(f"{pod} is told", functools.partial(run.stderr_contains, f"pod/{pod} on {pods[pod]}"))
+        figure(f"{name}: told with pod and node after {time.monotonic() - begin:.1f} s")
     finished = run.finish()
     assert finished.code == 5
     lost = missing(env)
@@ -67,7 +81,8 @@ def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(
     assert {entry["node"] for entry in lost} == {pods[entry["pod"]] for entry in lost}
 
 
-def test_a_container_without_memory_is_told_by_its_name(env: Env) -> None:
+def test_a_container_without_memory_is_told_by_its_name(env: Env, figure: Figure) -> None:
+    # kperf keeps each latency: so many do not fit into this memory.
     load = env.file("load", profile_text(total=3_000_000, rate=0), 1)
     options = ["--memory", "20Mi", "--memory-limit", "20Mi", "--node-log-limit", "1Gi", "--wait"]
     run = env.run(load, options=options)
@@ -77,6 +92,7 @@ def test_a_container_without_memory_is_told_by_its_name(env: Env) -> None:
     assert "OOMKilled" in entry["detail"]
     assert "raise the memory limit" in entry["detail"]
     assert entry["node"] in {"kubelet-1", "kubelet-2"}
+    figure(f"a container without memory: {entry['reason']}: {entry['detail']}")
 
 
 def test_a_kubelet_that_is_killed_and_comes_back_loses_nothing(
@@ -113,18 +129,20 @@ def test_reports_of_a_node_that_is_away_when_they_are_asked_for_come_when_it_is_
 
 
 def test_pods_on_a_node_that_is_lost_and_deleted_are_told_with_the_node(
-    env: Env, hosts: KubeletHosts
+    env: Env, hosts: KubeletHosts, figure: Figure
 ) -> None:
-    run = started(env, 2, 60)
+    run = started(env, 2, 90)
     pods = running_pods(env, 2)
     lost = next(pod for pod, node in pods.items() if node == "kubelet-2")
     hosts.kill("kubelet-2")
+    begin = time.monotonic()
     try:
         until(
             "the silent node is told",
             lambda: run.stderr_contains("node kubelet-2 does not answer"),
             seconds=90,
         )
+        figure(f"a dead kubelet: its node is told after {time.monotonic() - begin:.1f} s")
         env.kubectl("delete", "node", "kubelet-2")
         finished = run.finish()
     finally:
@@ -134,20 +152,17 @@ def test_pods_on_a_node_that_is_lost_and_deleted_are_told_with_the_node(
     assert (entry["pod"], entry["node"]) == (lost, "kubelet-2")
 
 
-def test_a_drained_node_gives_its_pods_up_and_each_is_told(env: Env) -> None:
-    run = started(env, 4, 30)
+def test_a_drained_node_gives_its_pods_up_and_each_is_told(env: Env, figure: Figure) -> None:
+    run = started(env, 4, 60)
     pods = running_pods(env, 4)
     on_node = {pod for pod, node in pods.items() if node == "kubelet-1"}
+    words = ["--ignore-daemonsets", "--delete-emptydir-data", "--force"]
     try:
-        selector = "batch.kubernetes.io/job-name=mrunners-0"
-        env.kubectl(
-            "drain",
-            "kubelet-1",
-            "--ignore-daemonsets",
-            "--delete-emptydir-data",
-            "--force",
-            f"--pod-selector={selector}",
-        )
+        env.kubectl("drain", "kubelet-1", *words, "--pod-selector=batch.kubernetes.io/job-name")
+        begin = time.monotonic()
+        for pod in on_node:
+            until(f"{pod} is told", functools.partial(run.stderr_contains, f"{pod} on kubelet-1"))
+        figure(f"a drained node: all told {time.monotonic() - begin:.1f} s after the drain")
     finally:
         env.kubectl("uncordon", "kubelet-1")
     finished = run.finish()
@@ -165,10 +180,12 @@ def test_a_late_second_start_is_a_finding(env: Env) -> None:
     assert "Unschedulable" in run.stderr
 
 
-def test_a_forced_delete_in_the_middle_leaves_no_pod(env: Env) -> None:
+def test_a_forced_delete_in_the_middle_leaves_no_pod(env: Env, figure: Figure) -> None:
     run = started(env, 4, 600)
     running_pods(env, 4)
+    begin = time.monotonic()
     deleted = env.mrunners("delete", env.namespace, "--force")
+    figure(f"delete --force of 4 running pods: {time.monotonic() - begin:.1f} s")
     assert deleted.code == 0, deleted.stderr
     assert env.kubectl.names("pods") == set()
     assert run.finish().code != 0

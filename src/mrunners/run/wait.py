@@ -92,6 +92,11 @@ def wait_for_run(
             sleep(interval)
 
 
+# One Job takes 2 to 3 kB in a LIST.
+_FEW_JOBS = 100
+_SOON_SECONDS = 8.0
+
+
 class _Wait:
     """What one wait remembers between its polls."""
 
@@ -256,10 +261,15 @@ def _shortened(
 
 
 def _longest_interval(state: RunState) -> float:
-    """Two polls fit between the end of a Job and its removal, where the cluster removes Jobs."""
+    """Return the seconds within which a poll must come.
+
+    What happens to a pod is told within 10 seconds. A LIST of more Jobs than that is too large for
+    it. Where the cluster removes Jobs, two polls fit between the end of a Job and its removal.
+    """
     ttls = [
         job.actual.ttl_seconds
         for job in state.jobs
         if job.actual is not None and job.actual.ttl_seconds is not None
     ]
-    return max(min(ttls) / 2, FIRST_INTERVAL_SECONDS) if ttls else float("inf")
+    longest = _SOON_SECONDS if len(state.jobs) <= _FEW_JOBS else float("inf")
+    return min(longest, max(min(ttls) / 2, FIRST_INTERVAL_SECONDS)) if ttls else longest

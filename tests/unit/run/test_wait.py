@@ -242,7 +242,7 @@ def test_an_exhausted_quota_is_reported_from_the_event_of_the_job(tmp_path: Path
 def test_a_suspended_run_is_waited_for(tmp_path: Path) -> None:
     run = WaitedRun(tmp_path, planned(1, start_timeout="1m"))
     run.cluster.raw("Job", FIRST)["spec"]["suspend"] = True
-    run.clock.then(*[lambda: None] * 50, lambda: run.end(FIRST, 0, finish=True))
+    run.clock.then(*[lambda: None] * 80, lambda: run.end(FIRST, 0, finish=True))
     assert run.failures() == ()
     assert run.clock.seconds > 300
 
@@ -289,7 +289,7 @@ def test_a_job_that_a_ttl_removes_is_not_waited_for_and_loses_nothing_that_was_f
     assert run.stored() == [(FIRST, 0), (FIRST, 1), (SECOND, 0)]
 
 
-@pytest.mark.parametrize(("ttl", "longest"), [(0, 1), (6, 3), (3600, 15)])
+@pytest.mark.parametrize(("ttl", "longest"), [(0, 1), (6, 3), (3600, 8)])
 def test_jobs_that_a_ttl_removes_are_polled_often_enough_to_fetch_their_reports(
     run: WaitedRun, ttl: int, longest: float
 ) -> None:
@@ -828,6 +828,22 @@ def test_a_warning_is_not_repeated_for_each_random_name(tmp_path: Path) -> None:
     )
     assert run.failures(interval_seconds=10) == ()
     assert len(run.observer.warnings) == 1
+
+
+@pytest.mark.parametrize(("jobs", "longest"), [(100, 8.0), (101, 15.0)])
+def test_small_runs_are_looked_at_often_enough_to_tell_within_10_seconds(
+    tmp_path: Path, jobs: int, longest: float
+) -> None:
+    run = WaitedRun(tmp_path, planned(*[1] * jobs))
+    run.start()
+
+    def end_all() -> None:
+        for job in run.planned.plan.jobs:
+            run.end(job.name, 0, finish=True)
+
+    run.clock.then(*[lambda: None] * 60, end_all)
+    run.wait()
+    assert max(run.clock.slept) == longest
 
 
 def test_a_pod_that_is_deleted_before_anyone_saw_it_start_is_reported_too(tmp_path: Path) -> None:
