@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import random
@@ -89,11 +90,17 @@ def report_of(samples: int, median_seconds: float) -> bytes:
     latencies = sorted(round(rng.lognormvariate(mean, 0.5), 9) for _ in range(samples))
     last = samples - 1
     ranks = [[p, latencies[min(last, int(p * samples))]] for p in (0, 0.5, 0.9, 0.95, 0.99, 1)]
-    return (
-        f'{{"total":{samples},"duration":"60s","totalReceivedBytes":{samples},'
-        f'"percentileLatencies":{ranks},"percentileLatenciesByURL":{{"LIST https://a/p":{ranks}}},'
-        f'"latenciesByURL":{{"LIST https://a/p":{latencies}}}}}\n'
-    ).encode()
+    url = "LIST https://10.0.0.1:443/api/v1/pods?timeout=1m0s"
+    figures = {
+        "total": samples,
+        "duration": "60.1s",
+        "totalReceivedBytes": samples,
+        "latenciesByURL": {url: latencies},
+        "percentileLatencies": ranks,
+        "percentileLatenciesByURL": {url: ranks},
+    }
+    # Each latency is in it twice.
+    return json.dumps({"perSpecResults": [figures], **figures}, indent=2).encode()
 
 
 PREPARED = textwrap.dedent("""\

@@ -58,16 +58,16 @@ def test_a_total_that_cannot_fit_into_a_nodes_log_is_refused_with_the_pods_that_
         plan_of("total: 5000000")
     assert caught.value.problems == (
         f"runner 1 of 1 ({URI}): about 5,000,000 samples per pod do not fit into a node's log "
-        "of 10Mi, which holds at most 1,700,000; share the load among 13 pods, or raise the node "
+        "of 10Mi, which holds at most 2,910,000; share the load among 15 pods, or raise the node "
         "log limit if the nodes keep more",
     )
 
 
 def test_a_total_that_may_not_fit_is_a_warning() -> None:
-    assert plan_of("total: 785000").warnings == ()
+    assert plan_of("total: 680000").warnings == ()
     assert plan_of("total: 1000000").warnings == (
         f"runner 1 of 1 ({URI}): about 1,000,000 samples per pod may not fit into a node's log of "
-        "10Mi, which holds 785,000 to 1,700,000, depending on latencies; to be sure, share the "
+        "10Mi, which holds 680,000 to 2,910,000, depending on latencies; to be sure, share the "
         "load among 3 pods, or raise the node log limit if the nodes keep more",
     )
 
@@ -83,9 +83,9 @@ def test_more_samples_fit_into_a_larger_log_limit() -> None:
 
 
 def test_a_duration_whose_samples_do_not_fit_if_the_rate_is_reached_is_a_warning() -> None:
-    assert plan_of("duration: 1000", rate=2000).warnings == (
-        f"runner 1 of 1 ({URI}): about 2,000,000 samples per pod do not fit into a node's log "
-        "of 10Mi, which holds at most 1,700,000; share the load among 6 pods, or raise the node "
+    assert plan_of("duration: 1500", rate=2000).warnings == (
+        f"runner 1 of 1 ({URI}): about 3,000,000 samples per pod do not fit into a node's log "
+        "of 10Mi, which holds at most 2,910,000; share the load among 9 pods, or raise the node "
         "log limit if the nodes keep more",
     )
 
@@ -152,7 +152,7 @@ def test_very_many_specs_are_not_stored_and_the_run_starts_all_the_same() -> Non
 
 def test_each_runner_that_is_too_large_has_a_line() -> None:
     requested = options(runners=(URI, "file:///b?numbers=1", "file:///c?numbers=1"))
-    huge = profile(limit="total: 2000000")
+    huge = profile(limit="total: 4000000")
     runners = [
         loaded(requested.runners[0], huge),
         loaded(requested.runners[1]),
