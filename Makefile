@@ -6,6 +6,9 @@
 # servers answer 503, because SQLite's lock is then held for too long.
 SIDE_BY_SIDE = --numprocesses 2 --dist loadfile
 
+# The nodes of the clusters of `demo` and `test-faults`: `process` or `kubelet`, which needs root.
+HOSTS ?= process
+
 .PHONY: help setup cluster demo test test-kubelet test-faults test-pythons browser bench-merge check format \
 	lock clean
 
@@ -18,8 +21,8 @@ setup: ## create .venv with the locked packages, and install Go in it if there i
 cluster: setup ## build the local cluster's binaries (7 to 20 minutes, once)
 	@.venv/bin/python -m localcluster build
 
-demo: cluster ## run real kperf on a real Kubernetes cluster with four nodes, and show the merged report
-	@dev/demo
+demo: cluster ## run real kperf on a real Kubernetes cluster, and show the merged report
+	@HOSTS=$(HOSTS) dev/demo
 
 test: browser cluster ## run the tests, including those on a real control plane
 	.venv/bin/pytest -m "not long" --ignore tests/kubelet $(SIDE_BY_SIDE)
@@ -29,7 +32,7 @@ test-kubelet: setup ## run the tests that need real kubelets (root; 10 minutes)
 	MRUNNERS_TEST_HOSTS=kubelet .venv/bin/pytest tests/kubelet --durations=0 --durations-min=1
 
 test-faults: cluster ## let every request meet every fault, and kill every process (half an hour)
-	.venv/bin/pytest tests/faults $(SIDE_BY_SIDE)
+	MRUNNERS_TEST_HOSTS=$(HOSTS) .venv/bin/pytest tests/faults $(SIDE_BY_SIDE)
 
 test-pythons: cluster ## run the unit tests and one whole run on each other supported Python version
 	@dev/test-pythons

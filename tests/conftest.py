@@ -25,6 +25,7 @@ from localcluster.paths import ClusterFolder
 from localcluster.paths import cluster_folder as cluster_folder_of
 from tests.cluster.commands import Kubectl, Mrunners, bare_environment, end
 from tests.cluster.env import Env, NewEnv, roles
+from tests.cluster.fault_rows import add_rows
 from tests.cluster.hosts import HOSTS_OPTIONS, localcluster, push_fake_kperf
 from tests.prefect.server import StartingServer, wait_until_healthy
 
@@ -140,3 +141,13 @@ def env(new_env: NewEnv, request: pytest.FixtureRequest) -> Iterator[Env]:
     """An Env in a namespace of the test's own."""
     with new_env(request.node.name.removeprefix("test_")) as env:
         yield env
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Keep what the tests found out about faults, for the table in docs/reliability.md."""
+    add_rows(
+        report
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport)
+    )

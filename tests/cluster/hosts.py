@@ -21,9 +21,10 @@ from localcluster.kubelets.registry import Registry
 from localcluster.paths import ClusterFolder
 from tests.cluster.env import FAKE_KPERF
 
-__all__ = ["HOSTS_OPTIONS", "ON_KUBELETS", "localcluster", "push_fake_kperf", "push_image"]
+__all__ = ["HOSTS", "HOSTS_OPTIONS", "ON_KUBELETS", "localcluster", "push_fake_kperf", "push_image"]
 
-ON_KUBELETS = os.environ.get("MRUNNERS_TEST_HOSTS", "process") == "kubelet"
+HOSTS = os.environ.get("MRUNNERS_TEST_HOSTS", "process")
+ON_KUBELETS = HOSTS == "kubelet"
 
 _FAKE = Path(__file__).parents[1] / "faults" / "fake_kperf"
 

@@ -87,6 +87,8 @@ class KilledLife:
             lost=self._lost,
             twice=twice,
             false_success=self._false_success,
+            expected=sum(POD_COUNTS),
+            fetched=sum(POD_COUNTS) - self._lost,
         )
 
     def _kill(self, command: str, *words: str) -> Finished:

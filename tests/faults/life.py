@@ -80,6 +80,8 @@ class Life:
             lost=max(self._lost, self._missing),
             twice=self._twice,
             false_success=self._false_success,
+            expected=sum(POD_COUNTS),
+            fetched=sum(POD_COUNTS) - self._missing,
         )
 
     def _give(self, name: str, command: Callable[[Connection], None]) -> bool:

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Self
 
+from tests.cluster.fault_rows import FaultRow
+from tests.cluster.hosts import HOSTS
+
 __all__ = ["PROPERTY", "Tally"]
 
 # The name under which a test's report carries its tally, also from another process.
@@ -25,6 +28,8 @@ class Tally:
             collected, or nothing more could be done to get them.
         twice: Jobs of a plan that were created, or completion indexes that were run, once more.
         false_success: Successes that were claimed and were none.
+        expected: Reports that were planned.
+        fetched: Reports that are in a merged report.
     """
 
     fault_runs: int = 0
@@ -34,6 +39,8 @@ class Tally:
     lost: int = 0
     twice: int = 0
     false_success: int = 0
+    expected: int = 0
+    fetched: int = 0
 
     @classmethod
     def total(cls, tallies: Iterable[Self]) -> Self:
@@ -45,6 +52,20 @@ class Tally:
     def flawless(self) -> bool:
         """Whether nothing was lost, made twice or wrongly called a success."""
         return (self.lost, self.twice, self.false_success) == (0, 0, 0)
+
+    def row(self, fault: str) -> FaultRow:
+        """Return these numbers as a row of the table of faults."""
+        return FaultRow(
+            fault=fault,
+            hosts=HOSTS,
+            runs=self.fault_runs + self.kill_runs,
+            expected=self.expected,
+            fetched=self.fetched,
+            missing={},
+            lost=self.lost,
+            twice=self.twice,
+            false_success=self.false_success,
+        )
 
     def __str__(self) -> str:
         return (

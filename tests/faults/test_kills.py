@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.commands import Kubectl, Mrunners, bare_environment
+from tests.cluster.fault_rows import record_row
 from tests.faults.kill_moments import SEED_VARIABLE, seed
 from tests.faults.killed_life import KilledLife
 from tests.faults.proxy import proxying
@@ -25,7 +26,7 @@ SIDE_BY_SIDE = 3
 # `make test` has one run, `make test-faults` all of them.
 @pytest.mark.parametrize(
     ("batch", "runs"),
-    [(0, 1), *(pytest.param(batch, 6, marks=pytest.mark.long) for batch in (1, 2, 3, 4))],
+    [(0, 1), *(pytest.param(batch, 11, marks=pytest.mark.long) for batch in (1, 2, 3, 4))],
 )
 def test_each_command_killed_at_a_random_moment_can_be_given_again(
     batch: int,
@@ -34,6 +35,7 @@ def test_each_command_killed_at_a_random_moment_can_be_given_again(
     prefect_api: str,
     tmp_path: Path,
     record_tally: Callable[[Tally], None],
+    request: pytest.FixtureRequest,
 ) -> None:
     upstream = Upstream(kubectl.kubeconfig, tmp_path)
     profile = tmp_path / "profile.yaml"
@@ -54,6 +56,7 @@ def test_each_command_killed_at_a_random_moment_can_be_given_again(
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             tally = Tally.total(pool.map(KilledLife.live, lives))
     record_tally(tally)
+    record_row(request, tally.row("a command is killed at a random moment"))
     problems = [f"{life.namespace}: {problem}" for life in lives for problem in life.problems]
     assert problems == [], f"again with {SEED_VARIABLE}={seed()}"
     assert tally.flawless, str(tally)

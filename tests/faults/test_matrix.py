@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.commands import Kubectl
+from tests.cluster.fault_rows import record_row
 from tests.faults.fault_table import FAULTS, Fault
 from tests.faults.late_life import LateLife
 from tests.faults.life import Life
@@ -106,6 +107,8 @@ def run_cells(
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             verdicts = list(pool.map(lambda one: verdict(*one), named))
         record_tally(Tally.total(one.tally for one in verdicts))
+        for (_, fault), one in zip(cells, verdicts, strict=True):
+            record_row(request, one.tally.row(f"a request meets {fault.name}"))
         return [one for one in verdicts if not one.well]
 
     return run

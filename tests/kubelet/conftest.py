@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
 
 from localcluster.paths import ClusterFolder
-from tests.cluster.hosts import ON_KUBELETS
+from tests.cluster.commands import Finished
+from tests.cluster.fault_rows import FaultRow, record_row
+from tests.cluster.hosts import HOSTS, ON_KUBELETS
 from tests.kubelet.hosts import KubeletHosts
 
 _FIGURES = pytest.StashKey[list[str]]()
@@ -24,6 +27,28 @@ def hosts(cluster_folder: ClusterFolder) -> KubeletHosts:
 def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Adds a line to the figures that are printed at the end. No test asserts a time."""
     return request.config.stash.setdefault(_FIGURES, []).append
+
+
+@pytest.fixture
+def cost(request: pytest.FixtureRequest) -> Callable[[str, Finished], None]:
+    """Adds what a fault cost to the table of faults, from what `result` printed after it."""
+
+    def record(fault: str, result: Finished) -> None:
+        coverage = result.report["coverage"]
+        unreasoned = [one for one in coverage["missing"] if not one["reason"]]
+        row = FaultRow(
+            fault=fault,
+            hosts=HOSTS,
+            runs=1,
+            expected=coverage["expected"],
+            fetched=coverage["merged"],
+            missing=Counter(one["reason"] for one in coverage["missing"]),
+            lost=len(unreasoned),
+            false_success=int(result.code == 0 and coverage["merged"] < coverage["expected"]),
+        )
+        record_row(request, row)
+
+    return record
 
 
 def pytest_terminal_summary(

@@ -13,9 +13,11 @@ import pytest
 
 from localcluster.binaries.builder import binary_folder
 from mrunners.reports.log_size import framed_log_bytes
-from tests.cluster.commands import until
+from tests.cluster.commands import Finished, until
 from tests.cluster.env import KPERF, Env, profile_text
 from tests.kubelet.hosts import KubeletHosts
+
+Cost = Callable[[str, Finished], None]
 
 BUSYBOX = "ghcr.io/azure/kperf-busybox:0.3.5"
 SCRATCH = "ghcr.io/azure/kperf-scratch:0.3.5"
@@ -39,11 +41,12 @@ def test_two_runners_are_spread_over_the_nodes_and_merged(
     assert {node["node"] for node in result.report["nodes"]} == {"kubelet-1", "kubelet-2"}
 
 
-def test_an_image_without_a_shell_is_told_with_what_helps(env: Env) -> None:
+def test_an_image_without_a_shell_is_told_with_what_helps(env: Env, cost: Cost) -> None:
     wait = env.run(env.quick(2), image=SCRATCH, options=["--wait"])
     assert wait.code == 5
     assert '"/bin/sh": stat /bin/sh: no such file or directory' in wait.stderr
     result = env.mrunners("result", env.namespace)
+    cost("the image has no shell", result)
     for missing in result.report["coverage"]["missing"]:
         assert missing["reason"] == "failed"
         assert missing["detail"].startswith("exit 128 (StartError: ")
@@ -71,7 +74,7 @@ exit $code
 
 
 def test_a_frame_is_whole_under_ten_thousand_lines_of_noise_a_second(
-    env: Env, hosts: KubeletHosts
+    env: Env, hosts: KubeletHosts, cost: Cost
 ) -> None:
     kperf = (binary_folder(os.environ) / "kperf").read_bytes()
     files = {"/kperf": NOISY.encode(), "/kperf.real": kperf}
@@ -79,6 +82,7 @@ def test_a_frame_is_whole_under_ten_thousand_lines_of_noise_a_second(
     load = env.file("load", profile_text(rate=50, total=250), 4)
     run = env.run(load, image=image, options=["--wait"])
     assert run.code == 0, run.stderr
+    cost("kperf writes 10,000 lines a second", env.mrunners("result", env.namespace))
     for pod in env.kubectl.names("pods"):
         assert hosts.log_bytes(env.namespace, pod.removeprefix("pod/")) < 100_000
 
@@ -116,7 +120,12 @@ PREPARED = textwrap.dedent("""\
     ids=["fits", "does-not-fit"],
 )
 def test_a_report_at_the_size_of_the_nodes_log_arrives_or_is_refused_as_was_said(
-    env: Env, hosts: KubeletHosts, samples: int, median_seconds: float, fits: bool
+    env: Env,
+    hosts: KubeletHosts,
+    samples: int,
+    median_seconds: float,
+    fits: bool,
+    cost: Cost,
 ) -> None:
     files = {"/kperf": PREPARED.encode(), "/report.json": report_of(samples, median_seconds)}
     image = hosts.push(f"test/prepared-{samples}:0.3.5", files)
@@ -130,6 +139,7 @@ def test_a_report_at_the_size_of_the_nodes_log_arrives_or_is_refused_as_was_said
         assert size <= 1 << 20
     else:
         assert run.code == 5
+        cost("a report is too large for the node's log", result)
         assert f"about {samples:,} samples per pod may not fit" in run.stderr
         (missing,) = result.report["coverage"]["missing"]
         assert missing["reason"] == "too-large"
@@ -157,7 +167,7 @@ def test_a_large_report_takes_no_more_of_the_log_than_the_formula_says(
 
 
 def test_an_image_that_is_pushed_late_is_pulled_and_the_run_completes(
-    env: Env, hosts: KubeletHosts
+    env: Env, hosts: KubeletHosts, cost: Cost
 ) -> None:
     run = env.start_run(env.quick(2), image="ghcr.io/test/late:0.3.5", options=["--wait"])
     until("the missing image is told", lambda: run.stderr_contains("cannot start: "))
@@ -165,4 +175,5 @@ def test_an_image_that_is_pushed_late_is_pulled_and_the_run_completes(
     hosts.push("test/late:0.3.5", {"/note": b"late"})
     finished = run.finish()
     assert finished.code == 0, finished.stderr
+    cost("the image is missing at first", env.mrunners("result", env.namespace))
     assert "not found" in finished.stderr  # the cause, which a registry puts last

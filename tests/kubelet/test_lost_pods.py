@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.cluster.commands import Started, until
+from tests.cluster.commands import Finished, Started, until
 from tests.cluster.env import Env, profile_text
 from tests.kubelet.hosts import KubeletHosts
 
 Figure = Callable[[str], None]
+Cost = Callable[[str, Finished], None]
 
 
 def running_pods(env: Env, count: int) -> dict[str, str]:
@@ -37,11 +38,9 @@ def started(env: Env, pods: int, seconds: int, *options: str) -> Started:
     return env.start_run(load, options=["--wait", *options])
 
 
-def missing(env: Env) -> list[dict[str, Any]]:
+def missing(result: Finished) -> list[dict[str, Any]]:
     """Return what is missing in the report."""
-    found: list[dict[str, Any]] = env.mrunners("result", env.namespace).report["coverage"][
-        "missing"
-    ]
+    found: list[dict[str, Any]] = result.report["coverage"]["missing"]
     return found
 
 
@@ -56,7 +55,7 @@ def evict(env: Env, pod: str) -> None:
 
 
 def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(
-    env: Env, figure: Figure
+    env: Env, figure: Figure, cost: Cost
 ) -> None:
     run = started(env, 4, 60)
     pods = running_pods(env, 4)
@@ -76,19 +75,25 @@ def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(
         figure(f"{name}: told with pod and node after {time.monotonic() - begin:.1f} s")
     finished = run.finish()
     assert finished.code == 5
-    lost = missing(env)
+    result = env.mrunners("result", env.namespace)
+    cost("pods are deleted, evicted and force-deleted", result)
+    lost = missing(result)
     assert {entry["pod"] for entry in lost} == {deleted, evicted, forced}
     assert {entry["node"] for entry in lost} == {pods[entry["pod"]] for entry in lost}
 
 
-def test_a_container_without_memory_is_told_by_its_name(env: Env, figure: Figure) -> None:
+def test_a_container_without_memory_is_told_by_its_name(
+    env: Env, figure: Figure, cost: Cost
+) -> None:
     # kperf keeps each latency: so many do not fit into this memory.
     load = env.file("load", profile_text(total=3_000_000, rate=0), 1)
     options = ["--memory", "20Mi", "--memory-limit", "20Mi", "--node-log-limit", "1Gi", "--wait"]
     run = env.run(load, options=options)
     assert run.code == 5
     assert "OOMKilled" in run.stderr
-    (entry,) = missing(env)
+    result = env.mrunners("result", env.namespace)
+    cost("a container runs out of memory", result)
+    (entry,) = missing(result)
     assert "OOMKilled" in entry["detail"]
     assert "raise the memory limit" in entry["detail"]
     assert entry["node"] in {"kubelet-1", "kubelet-2"}
@@ -96,7 +101,7 @@ def test_a_container_without_memory_is_told_by_its_name(env: Env, figure: Figure
 
 
 def test_a_kubelet_that_is_killed_and_comes_back_loses_nothing(
-    env: Env, hosts: KubeletHosts
+    env: Env, hosts: KubeletHosts, cost: Cost
 ) -> None:
     run = started(env, 4, 15)
     running_pods(env, 4)
@@ -105,11 +110,13 @@ def test_a_kubelet_that_is_killed_and_comes_back_loses_nothing(
     hosts.repair()
     finished = run.finish()
     assert finished.code == 0, finished.stderr
-    assert env.mrunners("result", env.namespace).report["coverage"]["merged"] == 4
+    result = env.mrunners("result", env.namespace)
+    cost("a kubelet and a containerd are killed and come back", result)
+    assert result.report["coverage"]["merged"] == 4
 
 
 def test_reports_of_a_node_that_is_away_when_they_are_asked_for_come_when_it_is_back(
-    env: Env, hosts: KubeletHosts
+    env: Env, hosts: KubeletHosts, cost: Cost
 ) -> None:
     load = env.file("load", profile_text(rate=50, total=100), 4)
     assert env.run(load).code == 0
@@ -125,11 +132,12 @@ def test_reports_of_a_node_that_is_away_when_they_are_asked_for_come_when_it_is_
     assert {entry["reason"] for entry in away.report["coverage"]["missing"]} == {"log-unavailable"}
     hosts.repair()
     back = env.mrunners("result", env.namespace)
+    cost("a node is away when its reports are fetched, and comes back", back)
     assert (back.code, back.report["coverage"]["merged"]) == (0, 4), back.stderr
 
 
 def test_pods_on_a_node_that_is_lost_and_deleted_are_told_with_the_node(
-    env: Env, hosts: KubeletHosts, figure: Figure
+    env: Env, hosts: KubeletHosts, figure: Figure, cost: Cost
 ) -> None:
     run = started(env, 2, 90)
     pods = running_pods(env, 2)
@@ -148,11 +156,15 @@ def test_pods_on_a_node_that_is_lost_and_deleted_are_told_with_the_node(
     finally:
         hosts.repair()
     assert finished.code == 5
-    (entry,) = missing(env)
+    result = env.mrunners("result", env.namespace)
+    cost("a node is lost for good and deleted", result)
+    (entry,) = missing(result)
     assert (entry["pod"], entry["node"]) == (lost, "kubelet-2")
 
 
-def test_a_drained_node_gives_its_pods_up_and_each_is_told(env: Env, figure: Figure) -> None:
+def test_a_drained_node_gives_its_pods_up_and_each_is_told(
+    env: Env, figure: Figure, cost: Cost
+) -> None:
     run = started(env, 4, 60)
     pods = running_pods(env, 4)
     on_node = {pod for pod, node in pods.items() if node == "kubelet-1"}
@@ -167,8 +179,10 @@ def test_a_drained_node_gives_its_pods_up_and_each_is_told(env: Env, figure: Fig
         env.kubectl("uncordon", "kubelet-1")
     finished = run.finish()
     assert finished.code == 5
-    assert {entry["pod"] for entry in missing(env)} == on_node
-    assert {entry["node"] for entry in missing(env)} == {"kubelet-1"}
+    result = env.mrunners("result", env.namespace)
+    cost("a node is drained", result)
+    assert {entry["pod"] for entry in missing(result)} == on_node
+    assert {entry["node"] for entry in missing(result)} == {"kubelet-1"}
 
 
 def test_a_late_second_start_is_a_finding(env: Env) -> None:
