@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from localcluster.kubelets.record import KubeletRecord, load_kubelets
+from localcluster.lifecycle.record import load_record
 from localcluster.paths import ClusterFolder
 from localcluster.processes.identity import is_alive
 from localcluster.processes.signals import send_signal
@@ -29,6 +30,13 @@ class KubeletHosts:
     def kill(self, daemon: str) -> None:
         """Kill a daemon such as `kubelet-1`; its containers run on."""
         identity = self._record.daemons[daemon]
+        send_signal(identity, signal.SIGKILL)
+        while is_alive(identity):
+            time.sleep(0.02)
+
+    def kill_component(self, name: str) -> None:
+        """Kill a part of the control plane, such as kube-apiserver."""
+        identity = load_record(self.cluster).components[name]
         send_signal(identity, signal.SIGKILL)
         while is_alive(identity):
             time.sleep(0.02)

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.cluster.commands import Finished, Started, until
 from tests.cluster.env import Env, profile_text
 from tests.kubelet.hosts import KubeletHosts
@@ -115,8 +117,9 @@ def test_a_kubelet_that_is_killed_and_comes_back_loses_nothing(
     assert result.report["coverage"]["merged"] == 4
 
 
+@pytest.mark.parametrize("hangs", [False, True], ids=["dead", "hanging"])
 def test_reports_of_a_node_that_is_away_when_they_are_asked_for_come_when_it_is_back(
-    env: Env, hosts: KubeletHosts, cost: Cost
+    env: Env, hosts: KubeletHosts, cost: Cost, hangs: bool
 ) -> None:
     load = env.file("load", profile_text(rate=50, total=100), 4)
     assert env.run(load).code == 0
@@ -126,14 +129,36 @@ def test_reports_of_a_node_that_is_away_when_they_are_asked_for_come_when_it_is_
         return phases == ["Succeeded"] * 4
 
     until("all pods ended", all_ended)
-    hosts.kill("kubelet-2")
-    away = env.mrunners("result", env.namespace)
+    if hangs:
+        hosts.freeze("kubelet-2")
+    else:
+        hosts.kill("kubelet-2")
+    try:
+        away = env.mrunners("result", env.namespace)
+    finally:
+        hosts.thaw("kubelet-2")
+        hosts.repair()
     assert away.code == 5
     assert {entry["reason"] for entry in away.report["coverage"]["missing"]} == {"log-unavailable"}
-    hosts.repair()
     back = env.mrunners("result", env.namespace)
-    cost("a node is away when its reports are fetched, and comes back", back)
+    state = "hangs" if hangs else "is dead"
+    cost(f"a kubelet {state} when its reports are fetched, and comes back", back)
     assert (back.code, back.report["coverage"]["merged"]) == (0, 4), back.stderr
+
+
+def test_an_api_server_that_is_killed_under_load_and_comes_back_loses_nothing(
+    env: Env, hosts: KubeletHosts, cost: Cost
+) -> None:
+    run = started(env, 4, 40)
+    running_pods(env, 4)
+    hosts.kill_component("kube-apiserver")
+    hosts.repair()
+    finished = run.finish()
+    result = env.mrunners("result", env.namespace)
+    cost("the API server is killed under load and comes back", result)
+    assert result.report["coverage"]["merged"] == 4, finished.stderr
+    # The load has met the outage too.
+    assert sum(result.report["errorStats"].values()) > 0
 
 
 def test_pods_on_a_node_that_is_lost_and_deleted_are_told_with_the_node(
