@@ -18,6 +18,14 @@ Figure = Callable[[str], None]
 Cost = Callable[[str, Finished], None]
 
 
+# Keeps what it reads, as kperf keeps each latency.
+HUNGRY = """\
+#!/bin/sh
+kept=$(head -c 200000000 /dev/zero | tr '\\0' x)
+echo ${#kept}
+"""
+
+
 def running_pods(env: Env, count: int) -> dict[str, str]:
     """Wait until so many pods run; return their nodes by name."""
     found: dict[str, str] = {}
@@ -85,12 +93,11 @@ def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(
 
 
 def test_a_container_without_memory_is_told_by_its_name(
-    env: Env, figure: Figure, cost: Cost
+    env: Env, hosts: KubeletHosts, figure: Figure, cost: Cost
 ) -> None:
-    # kperf keeps each latency: so many do not fit into this memory.
-    load = env.file("load", profile_text(total=3_000_000, rate=0), 1)
-    options = ["--memory", "20Mi", "--memory-limit", "20Mi", "--node-log-limit", "1Gi", "--wait"]
-    run = env.run(load, options=options)
+    image = hosts.push("test/hungry:0.3.5", {"/kperf": HUNGRY.encode()})
+    options = ["--memory", "20Mi", "--memory-limit", "20Mi", "--wait"]
+    run = env.run(env.quick(1), image=image, options=options)
     assert run.code == 5
     assert "OOMKilled" in run.stderr
     result = env.mrunners("result", env.namespace)
