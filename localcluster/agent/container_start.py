@@ -1,10 +1,9 @@
 """Prepare a container's folder and environment, and start it."""
 
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-
-import yaml
 
 from localcluster.agent.api import Json
 from localcluster.agent.container_errors import ConfigError, StartError
@@ -68,7 +67,7 @@ def _write_kubeconfig(server: str, token_folder: Path, home: Path) -> None:
             {"name": "pod", "context": {"cluster": "pod", "user": "pod", "namespace": namespace}}
         ],
     }
-    write_file(home / ".kube" / "config", yaml.safe_dump(document), 0o600)
+    write_file(home / ".kube" / "config", json.dumps(document, indent=1), 0o600)
 
 
 def _find_program(

@@ -46,7 +46,7 @@ class ProcessHost:
                 group.create_task(self._retry_forever(self._send_heartbeats))
                 group.create_task(self._retry_forever(self._follow))
         finally:
-            # Only the agent ends: the processes of the pods keep running for the next agent.
+            # Only the agent ends: the processes of its pods keep running for the next one.
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)

@@ -95,9 +95,11 @@ def test_up_restarts_what_was_killed_and_pods_keep_running(fresh: LocalCluster) 
     )
     fresh.wait_for_phase("survivor", "Running")
     uid = fresh.wait_for_phase("lost", "Running")["metadata"]["uid"]
-    os.kill(record["agent"]["pid"], signal.SIGKILL)
+    os.kill(record["agents"]["host-1"]["pid"], signal.SIGKILL)
     os.kill(record["components"]["kube-apiserver"]["pid"], signal.SIGKILL)
-    lost = fresh.folder / "pods" / uid / "containers" / "main" / "0" / "shim.json"
+    lost = (
+        fresh.folder / "hosts" / "host-1" / "pods" / uid / "containers" / "main" / "0" / "shim.json"
+    )
     os.kill(json.loads(lost.read_text())["pid"], signal.SIGKILL)
 
     fresh.up("--process-hosts", "1")
