@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from localcluster.agent.container_errors import start_failure
 from localcluster.agent.container_state import Running, Terminated, Waiting
 from localcluster.agent.status import lost_container
 from localcluster.processes.identity import Identity, is_alive, session_members
@@ -55,6 +56,7 @@ class ContainerProcess:
         cls,
         folder: Path,
         program: str,
+        requested: str,
         argv: Sequence[str],
         environment: Mapping[str, str],
         working_folder: Path,
@@ -65,6 +67,7 @@ class ContainerProcess:
         Args:
             folder: The folder of this start, which is created.
             program: The file to execute.
+            requested: Its name in the pod's spec.
             argv: The arguments, of which the first is the program's name.
             environment: All variables.
             working_folder: The working directory of the main process.
@@ -73,6 +76,7 @@ class ContainerProcess:
         folder.mkdir(parents=True)
         spec = {
             "program": program,
+            "requested": requested,
             "argv": list(argv),
             "environment": dict(environment),
             "working_folder": str(working_folder),
@@ -111,7 +115,9 @@ class ContainerProcess:
             self._kill_remaining()
             self._terminated = lost_container(started_at, time.time())
         elif "start_error" in exit_record:
-            message = f"failed to start the container process: {exit_record['start_error']}"
+            requested = (_read(self.folder / "spec.json") or {}).get("requested", "")
+            # As a Go program writes the kernel's errors.
+            message = start_failure(requested, str(exit_record["start_error"]).lower())
             finished_at = exit_record["finished_at"]
             self._terminated = Terminated(128, "StartError", message, 0.0, finished_at)
         else:
