@@ -166,8 +166,8 @@ class Container:
             self._record_failure(context, pod, f"Error: {error}")
             return
         except StartError as error:
-            # startedAt is the epoch, as the kubelet reports it.
-            self.terminated = Terminated(128, "StartError", str(error), 0.0, time.time())
+            start_folder = self.folder / str(self.start_count)
+            self.process = ContainerProcess.not_started(start_folder, str(error), time.time())
             self._record_failure(context, pod, f"Error: {error}")
             self.start_count += 1
             return

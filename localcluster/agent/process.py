@@ -100,6 +100,20 @@ class ContainerProcess:
             await asyncio.sleep(0.005)
         return process
 
+    @classmethod
+    def not_started(cls, folder: Path, message: str, now: float) -> "ContainerProcess":
+        """Record a start that failed before there was a process; its log is empty.
+
+        Args:
+            folder: The folder of this start, which is created.
+            message: Why it failed.
+            now: Seconds since the epoch.
+        """
+        folder.mkdir(parents=True)
+        exit_record = {"start_failure": message, "finished_at": now}
+        (folder / "exit.json").write_text(json.dumps(exit_record))
+        return cls(folder)
+
     def state(self) -> Waiting | Running | Terminated:
         """Return the current state; Waiting means that the main process has not started yet."""
         if self._terminated is not None:
@@ -114,18 +128,23 @@ class ContainerProcess:
         if exit_record is None:
             self._kill_remaining()
             self._terminated = lost_container(started_at, time.time())
-        elif "start_error" in exit_record:
-            requested = (_read(self.folder / "spec.json") or {}).get("requested", "")
-            # As a Go program writes the kernel's errors.
-            message = start_failure(requested, str(exit_record["start_error"]).lower())
-            finished_at = exit_record["finished_at"]
-            self._terminated = Terminated(128, "StartError", message, 0.0, finished_at)
+        elif "exit_code" not in exit_record:
+            message = exit_record.get("start_failure") or self._start_failure(exit_record)
+            # The kubelet reports the epoch as the start of a container that never started.
+            self._terminated = Terminated(
+                128, "StartError", message, 0.0, exit_record["finished_at"]
+            )
         else:
             code = exit_record["exit_code"]
             reason = "Completed" if code == 0 else "Error"
             finished_at = exit_record["finished_at"]
             self._terminated = Terminated(code, reason, "", started_at, finished_at)
         return self._terminated
+
+    def _start_failure(self, exit_record: dict[str, Any]) -> str:
+        requested = (_read(self.folder / "spec.json") or {}).get("requested", "")
+        # As a Go program writes the kernel's errors.
+        return start_failure(requested, str(exit_record["start_error"]).lower())
 
     def _kill_remaining(self) -> None:
         """Kill what is left of the container after its shim was killed."""

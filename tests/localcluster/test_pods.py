@@ -61,14 +61,20 @@ def test_a_container_that_must_not_run_as_root_waits_with_a_config_error(
     assert text.startswith("container's runAsUser breaks non-root policy (pod: ")
 
 
-def test_a_command_that_does_not_exist_ends_with_start_error(cluster: LocalCluster) -> None:
-    cluster.apply(make_pod("nothing", "/run_runner.sh"))
-    end = terminated_state(cluster.wait_for_phase("nothing", "Failed"))
-    assert (end["exitCode"], end["reason"]) == (128, "StartError")
-    assert end["message"].endswith(
-        'exec: "/run_runner.sh": stat /run_runner.sh: no such file or directory: unknown'
-    )
-    assert end["startedAt"] == "1970-01-01T00:00:00Z"
+def test_a_command_that_cannot_be_executed_ends_with_start_error_and_an_empty_log(
+    cluster: LocalCluster,
+) -> None:
+    commands = {
+        "nothing": ("/run_runner.sh", "stat /run_runner.sh: no such file or directory"),
+        "no-program": ("/etc/passwd", "permission denied"),
+    }
+    cluster.apply(*(make_pod(name, command) for name, (command, _) in commands.items()))
+    for name, (command, reason) in commands.items():
+        end = terminated_state(cluster.wait_for_phase(name, "Failed"))
+        assert (end["exitCode"], end["reason"]) == (128, "StartError")
+        assert end["message"].endswith(f': exec: "{command}": {reason}: unknown')
+        assert end["startedAt"] == "1970-01-01T00:00:00Z"
+        assert cluster.kubectl("logs", name) == ""
 
 
 def test_an_image_without_a_shell_runs_kperf_and_cannot_start_a_shell(
