@@ -49,7 +49,7 @@ def ensure_process_hosts(
     names = host_names(count)
     record = load_record(folder)
     try:
-        removed = asyncio.run(_remove_hosts(folder, config, record, set(names)))
+        removed, nodes = asyncio.run(_remove_hosts(folder, config, record, set(names)))
     except (ApiError, UnreachableError) as error:
         raise PlaneError(f"the process hosts could not be removed: {error}") from error
     record = replace(
@@ -60,6 +60,8 @@ def ensure_process_hosts(
     if record.agent_sources != sources or previous is None or previous.server != config.server:
         # The processes of the pods keep running; the new agents adopt them.
         stop_agents(folder, record.agents, names)
+    # A node that was deleted comes back with a new agent, as with a kubelet that restarts.
+    stop_agents(folder, record.agents, set(names) - nodes)
     write_atomically(folder.agent_config, dump_config(config))
     found = {name: find_agent(folder.host(name)) for name in names}
     agents = {name: agent for name, agent in found.items() if agent is not None}
@@ -87,14 +89,15 @@ def end_process_hosts(folder: ClusterFolder, record: Record) -> None:
 
 async def _remove_hosts(
     folder: ClusterFolder, config: AgentConfig, record: Record, kept: set[str]
-) -> set[str]:
+) -> tuple[set[str], set[str]]:
+    """Remove all other hosts; return their names, and those of the nodes that are left."""
     async with ApiClient(config) as api:
         query = f"/api/v1/nodes?labelSelector={HOST_LABEL}%3Dprocess"
         nodes = {node["metadata"]["name"] for node in (await api.call("GET", query))["items"]}
         removed = (nodes | {host.name for host in folder.hosts()}) - kept
         for name in sorted(removed):
             await _remove_host(api, folder, record, name)
-    return removed
+    return removed, nodes - removed
 
 
 async def _remove_host(api: ApiClient, folder: ClusterFolder, record: Record, name: str) -> None:

@@ -140,6 +140,22 @@ def test_one_host_is_lost_while_the_others_run_on_and_only_its_agent_starts_agai
         assert fresh.kubectl("logs", name) == log
 
 
+def test_a_deleted_node_stays_away_until_the_next_up(fresh: LocalCluster) -> None:
+    fresh.up("--process-hosts", "2")
+    before = _agents(fresh)
+    fresh.kubectl("delete", "node", "host-2")
+    log = fresh.folder / "hosts" / "host-2" / "agent.log"
+    wait_for(log.read_text, lambda text: "host-2 was deleted" in text)
+    assert _node_names(fresh) == ["host-1"]
+    fresh.up("--process-hosts", "2")
+    assert _node_names(fresh) == ["host-1", "host-2"]
+    after = _agents(fresh)
+    assert (after["host-1"] == before["host-1"], after["host-2"] == before["host-2"]) == (
+        True,
+        False,
+    )
+
+
 def test_a_host_whose_agent_is_lost_can_be_removed_with_its_pods(fresh: LocalCluster) -> None:
     fresh.up("--process-hosts", "2")
     fresh.apply(script_pod("on-lost", "sleep 600", nodeName="host-2"))
