@@ -5,6 +5,8 @@
 # Each process has its own cluster and its own Prefect server. More processes than cores make the
 # servers answer 503, because SQLite's lock is then held for too long.
 SIDE_BY_SIDE = --numprocesses 2 --dist loadfile
+# What both kinds of hosts show: `make test` runs these on process hosts.
+ON_ALL_HOSTS = tests/cluster/test_images.py tests/cluster/test_lost_pods_and_nodes.py
 
 # The nodes of the clusters of `demo` and `test-faults`: `process` or `kubelet`, which needs root.
 HOSTS ?= process
@@ -29,7 +31,8 @@ test: browser cluster ## run the tests, including those on a real control plane
 
 test-kubelet: setup ## run the tests that need real kubelets (root; 10 minutes)
 	@.venv/bin/python -m localcluster build --kubelets
-	MRUNNERS_TEST_HOSTS=kubelet .venv/bin/pytest tests/kubelet --durations=0 --durations-min=1
+	MRUNNERS_TEST_HOSTS=kubelet .venv/bin/pytest tests/kubelet $(ON_ALL_HOSTS) \
+	    --durations=0 --durations-min=1
 
 test-faults: cluster ## let every request meet every fault, and kill every process (half an hour)
 	MRUNNERS_TEST_HOSTS=$(HOSTS) .venv/bin/pytest tests/faults $(SIDE_BY_SIDE)

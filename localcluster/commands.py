@@ -11,7 +11,7 @@ import click
 from localcluster.agent.config import DEFAULT_LOG_LIMIT_BYTES
 from localcluster.console import print_line
 from localcluster.errors import LocalClusterError
-from localcluster.paths import ClusterFolder, cluster_folder
+from localcluster.paths import cluster_folder
 
 __all__ = ["main"]
 
@@ -135,15 +135,6 @@ def kubectl(name: str, arguments: tuple[str, ...]) -> None:
     # The cache is deleted with the cluster, and a proxy must not see requests to loopback.
     own = {"KUBECACHEDIR": str(folder.path / "kubectl-cache"), "NO_PROXY": "*", "no_proxy": "*"}
     os.execve(program, command, dict(os.environ) | own)  # noqa: S606
-
-
-@cluster.command(hidden=True)
-@click.option("--folder", type=click.Path(path_type=Path, exists=True), required=True)
-def agent(folder: Path) -> None:
-    """Run the agent of a cluster's process hosts. `up` starts it."""
-    from localcluster.agent.daemon import run_agent  # noqa: PLC0415
-
-    run_agent(ClusterFolder(name=folder.name, path=folder))
 
 
 @cluster.command(hidden=True)

@@ -3,7 +3,7 @@
 LocalClusterError
 ├── ToolchainError     no Go, too old a Go, or one that cannot download the version in go.mod
 ├── BuildFailedError   `go build` failed
-├── PlaneError         the control plane or the agent did not start or does not answer
+├── PlaneError         the control plane or an agent did not start or does not answer
 ├── KubeconfigError    the kubeconfig's path holds another file
 └── UsageError         an option that makes no sense
 """

@@ -1,4 +1,4 @@
-"""The paths of all files, computed from the environment. Nothing here touches the disk."""
+"""The paths of all files, computed from the environment. Nothing here changes the disk."""
 
 import re
 from collections.abc import Mapping
@@ -7,10 +7,42 @@ from pathlib import Path
 
 from localcluster.errors import UsageError
 
-__all__ = ["ClusterFolder", "cache_root", "cluster_folder", "state_root"]
+__all__ = ["ClusterFolder", "HostFolder", "cache_root", "cluster_folder", "state_root"]
 
 # The name is used for a folder and in a kubeconfig context.
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class HostFolder:
+    """The files of one process host."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The name of the node."""
+        return self.path.name
+
+    @property
+    def log(self) -> Path:
+        """The log of its agent."""
+        return self.path / "agent.log"
+
+    @property
+    def identity(self) -> Path:
+        """The identity of its agent, which that writes itself once it serves logs."""
+        return self.path / "agent.json"
+
+    @property
+    def certificate(self) -> Path:
+        """The key and certificate of its log server."""
+        return self.path / "agent.pem"
+
+    @property
+    def pods(self) -> Path:
+        """One folder per pod, named by its UID."""
+        return self.path / "pods"
 
 
 @dataclass(frozen=True)
@@ -47,18 +79,20 @@ class ClusterFolder:
 
     @property
     def agent_config(self) -> Path:
-        """The agent's configuration: process hosts, images, limits."""
+        """The configuration that all agents share: images, limits."""
         return self.path / "agent-config.json"
 
-    @property
-    def agent_log(self) -> Path:
-        """The agent's log."""
-        return self.path / "agent.log"
+    def host(self, name: str) -> HostFolder:
+        """Return the folder of a process host.
 
-    @property
-    def pods(self) -> Path:
-        """One folder per pod of process hosts, named by its UID."""
-        return self.path / "pods"
+        Args:
+            name: The name of the node.
+        """
+        return HostFolder(self.path / "hosts" / name)
+
+    def hosts(self) -> list[HostFolder]:
+        """Return the folders of all process hosts that exist or have existed."""
+        return [HostFolder(path) for path in sorted((self.path / "hosts").glob("*"))]
 
     @property
     def kubelets(self) -> Path:

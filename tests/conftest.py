@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,11 +24,14 @@ from hypothesis import settings
 from localcluster.binaries.builder import binary_folder
 from localcluster.paths import ClusterFolder
 from localcluster.paths import cluster_folder as cluster_folder_of
-from tests.cluster.commands import Kubectl, Mrunners, bare_environment, end
+from tests.cluster.commands import Finished, Kubectl, Mrunners, bare_environment, end
 from tests.cluster.env import Env, NewEnv, roles
-from tests.cluster.fault_rows import add_rows
-from tests.cluster.hosts import HOSTS_OPTIONS, localcluster, push_fake_kperf
+from tests.cluster.fault_rows import Cost, FaultRow, Figure, add_rows, record_row
+from tests.cluster.hosts import HOSTS, HOSTS_OPTIONS, localcluster, push_fake_kperf
 from tests.prefect.server import StartingServer, wait_until_healthy
+
+# The name under which a test's report carries a line of figures, also from another process.
+_FIGURE = "figure"
 
 # No deadlines: on a busy machine they make correct tests fail. Benchmarks measure times.
 settings.register_profile("no deadlines", deadline=None)
@@ -143,11 +147,47 @@ def env(new_env: NewEnv, request: pytest.FixtureRequest) -> Iterator[Env]:
         yield env
 
 
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Figure:
+    """Adds a line to the figures that are printed at the end. No test asserts a time."""
+
+    def record(line: str) -> None:
+        request.node.user_properties.append((_FIGURE, line))
+
+    return record
+
+
+@pytest.fixture
+def cost(request: pytest.FixtureRequest) -> Cost:
+    """Adds what a fault cost to the table of faults, from what `result` printed after it."""
+
+    def record(fault: str, result: Finished) -> None:
+        coverage = result.report["coverage"]
+        row = FaultRow(
+            fault=fault,
+            hosts=HOSTS,
+            runs=1,
+            expected=coverage["expected"],
+            fetched=coverage["merged"],
+            missing=Counter(one["reason"] for one in coverage["missing"]),
+            lost=coverage["expected"] - coverage["merged"] - len(coverage["missing"]),
+            false_success=int(result.code == 0 and coverage["merged"] < coverage["expected"]),
+        )
+        record_row(request, row)
+
+    return record
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Keep what the tests found out about faults, for the table in docs/reliability.md."""
-    add_rows(
+    """Print the figures, and keep what faults cost for the table in docs/reliability.md."""
+    reports = [
         report
         for reports in terminalreporter.stats.values()
         for report in reports
-        if isinstance(report, pytest.TestReport)
-    )
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+    ]
+    add_rows(reports)
+    for report in reports:
+        for name, line in report.user_properties:
+            if name == _FIGURE:
+                terminalreporter.write_line(str(line))

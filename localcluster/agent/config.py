@@ -1,4 +1,4 @@
-"""The agent's configuration, as `up` wrote it."""
+"""The configuration of the agents, as `up` wrote it."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ DEFAULT_LOG_LIMIT_BYTES = 10 * 1024 * 1024
 
 @dataclass(frozen=True)
 class AgentConfig:
-    """Everything that the agent needs to know.
+    """Everything that the agent of any host needs to know.
 
     Attributes:
         cluster: The name of the cluster.
@@ -21,8 +21,8 @@ class AgentConfig:
         client_certificate: The administrator's certificate.
         client_key: The administrator's key.
         bin_folder: The built binaries.
-        process_hosts: The number of nodes. This and the next two may change while the agent runs.
-        log_limit_bytes: The size at which a container's log is rotated.
+        log_limit_bytes: The size at which a container's log is rotated. This and the images may
+            change while an agent runs.
         images: Further images, each as NAME=PATH:FILE.
     """
 
@@ -32,7 +32,6 @@ class AgentConfig:
     client_certificate: str
     client_key: str
     bin_folder: str
-    process_hosts: int
     log_limit_bytes: int = DEFAULT_LOG_LIMIT_BYTES
     images: tuple[str, ...] = ()
 

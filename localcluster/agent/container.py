@@ -17,7 +17,7 @@ from localcluster.agent.container_state import (
     should_restart,
 )
 from localcluster.agent.context import AgentContext
-from localcluster.agent.images import is_valid_name
+from localcluster.agent.images import full_reference, is_valid_name
 from localcluster.agent.process import ContainerProcess
 
 __all__ = ["Container"]
@@ -166,8 +166,8 @@ class Container:
             self._record_failure(context, pod, f"Error: {error}")
             return
         except StartError as error:
-            # startedAt is the epoch, as the kubelet reports it.
-            self.terminated = Terminated(128, "StartError", str(error), 0.0, time.time())
+            start_folder = self.folder / str(self.start_count)
+            self.process = ContainerProcess.not_started(start_folder, str(error), time.time())
             self._record_failure(context, pod, f"Error: {error}")
             self.start_count += 1
             return
@@ -199,9 +199,11 @@ class Container:
             self.retry_at = now + CONFIG_RETRY_SECONDS
             self._record_failure(context, pod, "Error: ErrImageNeverPull")
             return
+        reference = full_reference(name)
+        # As containerd says it, with the cause at the end of a long message.
         detail = (
-            f'failed to pull and unpack image "{name}": failed to resolve reference "{name}": '
-            f"{name}: not found (process hosts only know kperf and the images of `up --image`)"
+            f'failed to pull and unpack image "{reference}": failed to resolve reference '
+            f'"{reference}": {reference}: not found'
         )
         previous = self._failed_pull
         if previous is not None and now < previous.failed_at + previous.backoff:

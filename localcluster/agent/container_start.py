@@ -1,13 +1,12 @@
 """Prepare a container's folder and environment, and start it."""
 
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
 from localcluster.agent.api import Json
-from localcluster.agent.container_errors import ConfigError, StartError
+from localcluster.agent.container_errors import ConfigError, StartError, start_failure
 from localcluster.agent.context import CAPACITY, AgentContext
 from localcluster.agent.environment import (
     LocalEnvironment,
@@ -23,7 +22,7 @@ from localcluster.agent.security import validate_user
 from localcluster.agent.status import ADDRESSES
 from localcluster.agent.volumes import TOKEN_MOUNT, mount_paths
 
-__all__ = ["start_container"]
+__all__ = ["find_program", "start_container"]
 
 TEMP_MOUNT = "/tmp"  # noqa: S108  # the container's; on this machine it is another folder
 
@@ -68,11 +67,16 @@ def _write_kubeconfig(server: str, token_folder: Path, home: Path) -> None:
             {"name": "pod", "context": {"cluster": "pod", "user": "pod", "namespace": namespace}}
         ],
     }
-    write_file(home / ".kube" / "config", yaml.safe_dump(document), 0o600)
+    write_file(home / ".kube" / "config", json.dumps(document, indent=1), 0o600)
 
 
-def _find_program(
-    name: str, requested: str, variables: Mapping[str, str], working_folder: Path
+def find_program(
+    name: str,
+    requested: str,
+    variables: Mapping[str, str],
+    working_folder: Path,
+    *,
+    shell: bool = True,
 ) -> str:
     """Return the file to execute; if there is none, raise with the message of a container runtime.
 
@@ -81,20 +85,24 @@ def _find_program(
         requested: The same as in the pod's spec.
         variables: The container's environment.
         working_folder: The working directory of the process.
+        shell: Whether the image has the programs of this machine. Without them it has only those
+            of its own files and mounts, whose paths were replaced.
+
+    Raises:
+        StartError: The image has no such program.
     """
+    program = None
     if "/" not in name:
-        program = shutil.which(name, path=variables["PATH"])
         reason = "executable file not found in $PATH"
+        if shell:
+            program = shutil.which(name, path=variables["PATH"])
     else:
-        path = working_folder / name
-        program = str(path) if path.is_file() else None
         reason = f"stat {requested}: no such file or directory"
+        path = working_folder / name
+        if path.is_file() and (shell or name != requested):
+            program = str(path)
     if program is None:
-        raise StartError(
-            "failed to create containerd task: failed to create shim task: OCI runtime create "
-            "failed: runc create failed: unable to start container process: error during "
-            f'container init: exec: "{requested}": {reason}'
-        )
+        raise StartError(start_failure(requested, reason))
     return program
 
 
@@ -140,12 +148,15 @@ async def start_container(
             working_folder.mkdir(parents=True, exist_ok=True)
     try:
         requested = _requested_program(container)
-        program = _find_program(arguments[0], requested, variables, working_folder)
+        program = find_program(
+            arguments[0], requested, variables, working_folder, shell=image.shell
+        )
     except ValueError as error:
         raise ConfigError(str(error)) from error
     return await ContainerProcess.start(
         container_folder / str(start_number),
         program,
+        requested,
         arguments,
         variables,
         working_folder,

@@ -1,4 +1,4 @@
-"""What all pods of the agent share."""
+"""What all pods of an agent share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ CAPACITY: Mapping[str, str] = MappingProxyType(
 
 @dataclass
 class AgentContext:
-    """Shared by all nodes. `images` and `log_limit_bytes` change with the configuration.
+    """Shared by the pods of a node. `images` and `log_limit_bytes` change with the configuration.
 
     Attributes:
         api: The client of the apiserver.

@@ -38,6 +38,7 @@ class ProcessHost:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ready_since = time.time()
         self._uid = ""
+        self._registered = False
 
     async def run(self) -> None:
         """Register the node, then send heartbeats and follow its pods until cancelled."""
@@ -46,7 +47,7 @@ class ProcessHost:
                 group.create_task(self._retry_forever(self._send_heartbeats))
                 group.create_task(self._retry_forever(self._follow))
         finally:
-            # Only the agent ends: the processes of the pods keep running for the next agent.
+            # Only the agent ends: the processes of its pods keep running for the next one.
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -71,13 +72,16 @@ class ProcessHost:
             node = await self.context.api.patch(path, labels)
         self._uid = node["metadata"]["uid"]
         await self._report()
+        self._registered = True
 
     async def _report(self) -> None:
         body = {"status": node_status(self.port, time.time(), self._ready_since)}
         await self.context.api.patch(f"/api/v1/nodes/{self.name}/status", body)
 
     async def _send_heartbeats(self) -> None:
-        await self._register()
+        # Once: like a kubelet, an agent does not register a node again that was deleted.
+        if not self._registered:
+            await self._register()
         last_report = time.monotonic()
         while True:
             await self._renew()
@@ -94,14 +98,19 @@ class ProcessHost:
         except ApiError as error:
             if error.status != 404:
                 raise
-            await self.context.api.call("POST", LEASES, lease)
-        # A deleted node registers again, as with a kubelet that restarts.
+            if await self._node_exists():
+                await self.context.api.call("POST", LEASES, lease)
+            else:
+                LOG.info("%s was deleted; a new agent will register it", self.name)
+
+    async def _node_exists(self) -> bool:
         try:
             await self.context.api.call("GET", f"/api/v1/nodes/{self.name}")
         except ApiError as error:
             if error.status != 404:
                 raise
-            await self._register()
+            return False
+        return True
 
     async def _follow(self) -> None:
         """List the pods once, then watch until the server no longer has the resource version."""

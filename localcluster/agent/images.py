@@ -8,7 +8,14 @@ from types import MappingProxyType
 
 from localcluster.errors import UsageError
 
-__all__ = ["Image", "ImageTable", "image_table", "is_valid_name", "parse_image_option"]
+__all__ = [
+    "Image",
+    "ImageTable",
+    "full_reference",
+    "image_table",
+    "is_valid_name",
+    "parse_image_option",
+]
 
 # The grammar of an image reference (distribution/reference), without its length limits.
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
@@ -20,15 +27,27 @@ _REFERENCE = re.compile(
 )
 
 
+# The images of kubelet hosts, and whether each has a shell.
+_KPERF_IMAGES: Mapping[str, bool] = MappingProxyType(
+    {
+        "ghcr.io/azure/kperf:0.3.5": True,
+        "ghcr.io/azure/kperf-busybox:0.3.5": True,
+        "ghcr.io/azure/kperf-scratch:0.3.5": False,
+    }
+)
+
+
 @dataclass(frozen=True)
 class Image:
-    """The content of an image, beside the shell and coreutils of this machine."""
+    """The content of an image."""
 
     name: str
     # Path in the image -> file of this machine.
     files: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     # kperf's image sets no user, so it runs as root.
     user: str = ""
+    # Whether the image also has the shell and coreutils of this machine.
+    shell: bool = True
 
 
 ImageTable = Mapping[str, Image]
@@ -41,6 +60,21 @@ def is_valid_name(name: str) -> bool:
         name: The reference as in the pod's spec.
     """
     return _REFERENCE.fullmatch(name) is not None
+
+
+def full_reference(name: str) -> str:
+    """Return an image reference with its registry and tag, as containerd writes it in messages.
+
+    Args:
+        name: A valid reference, such as busybox.
+    """
+    host, slash, rest = name.partition("/")
+    if not slash:
+        name = f"docker.io/library/{name}"
+    elif not ("." in host or ":" in host or host == "localhost"):
+        name = f"docker.io/{host}/{rest}"
+    has_tag = ":" in name.rpartition("/")[2] or "@" in name
+    return name if has_tag else f"{name}:latest"
 
 
 def parse_image_option(option: str) -> tuple[str, str, str]:
@@ -69,10 +103,12 @@ def image_table(bin_folder: Path, options: Iterable[str] = ()) -> ImageTable:
         bin_folder: The built binaries.
         options: --image options; several for one name add files to the same image.
     """
-    files: dict[str, dict[str, str]] = {
-        "ghcr.io/azure/kperf:0.3.5": {"/kperf": str(bin_folder / "kperf")}
-    }
+    kperf = {"/kperf": str(bin_folder / "kperf")}
+    files = {name: dict(kperf) for name in _KPERF_IMAGES}
     for option in options:
         name, path, file = parse_image_option(option)
         files.setdefault(name, {})[path] = file
-    return {name: Image(name, MappingProxyType(content)) for name, content in files.items()}
+    return {
+        name: Image(name, MappingProxyType(content), shell=_KPERF_IMAGES.get(name, True))
+        for name, content in files.items()
+    }

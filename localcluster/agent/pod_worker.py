@@ -19,7 +19,13 @@ from localcluster.agent.container_state import Running, Terminated, Waiting
 from localcluster.agent.context import AgentContext
 from localcluster.agent.pod_volumes import PodVolumes
 from localcluster.agent.process import ContainerProcess
-from localcluster.agent.status import lost_container, pod_status, without_timestamps
+from localcluster.agent.status import (
+    TERMINAL_PHASES,
+    lost_container,
+    pod_phase,
+    pod_status,
+    without_timestamps,
+)
 
 __all__ = ["PodWorker"]
 
@@ -28,6 +34,9 @@ LOG = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
 # A finished pod only waits for its deletion, which the watch reports; this is a safeguard.
 IDLE_SECONDS = 60.0
+# A kubelet sees the end of a container first, and only its next sync sees the end of the pod. In
+# the meantime it posts a running pod with a terminated container (1 to 2 s, measured).
+ENDING_SECONDS = 1.0
 DEADLINE_MESSAGE = "Pod was active on the node longer than the specified deadline"
 
 
@@ -59,6 +68,7 @@ class PodWorker:
         self._delete_requested = False
         self._failure: tuple[str, str] | None = None
         self._kill_at: float | None = None
+        self._ended_at: float | None = None
         self._published: Json | None = None
 
     @property
@@ -122,7 +132,18 @@ class PodWorker:
 
     def _has_finished(self) -> bool:
         phase = (self.pod.get("status") or {}).get("phase")
-        return phase in {"Succeeded", "Failed"}
+        return phase in TERMINAL_PHASES
+
+    def _is_ending(self) -> bool:
+        """Whether the last container has ended, but its end is not yet that of the pod."""
+        policy = self.pod["spec"].get("restartPolicy", "Always")
+        statuses = [container.status() for container in self.containers]
+        if pod_phase(policy, statuses) not in TERMINAL_PHASES:
+            return False
+        now = time.monotonic()
+        if self._ended_at is None:
+            self._ended_at = now
+        return now < self._ended_at + ENDING_SECONDS
 
     def _poll_seconds(self) -> float:
         if self._deleted or self._kill_at is not None or self._running():
@@ -221,6 +242,7 @@ class PodWorker:
             mounted=self._volumes.mounted,
             failure=self._failure,
             stopped=stopped,
+            ending=not stopped and self._is_ending(),
         )
         if without_timestamps(status) == self._published:
             return

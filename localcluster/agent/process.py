@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from localcluster.agent.container_errors import start_failure
 from localcluster.agent.container_state import Running, Terminated, Waiting
 from localcluster.agent.status import lost_container
 from localcluster.processes.identity import Identity, is_alive, session_members
@@ -55,6 +56,7 @@ class ContainerProcess:
         cls,
         folder: Path,
         program: str,
+        requested: str,
         argv: Sequence[str],
         environment: Mapping[str, str],
         working_folder: Path,
@@ -65,6 +67,7 @@ class ContainerProcess:
         Args:
             folder: The folder of this start, which is created.
             program: The file to execute.
+            requested: Its name in the pod's spec.
             argv: The arguments, of which the first is the program's name.
             environment: All variables.
             working_folder: The working directory of the main process.
@@ -73,6 +76,7 @@ class ContainerProcess:
         folder.mkdir(parents=True)
         spec = {
             "program": program,
+            "requested": requested,
             "argv": list(argv),
             "environment": dict(environment),
             "working_folder": str(working_folder),
@@ -96,6 +100,20 @@ class ContainerProcess:
             await asyncio.sleep(0.005)
         return process
 
+    @classmethod
+    def not_started(cls, folder: Path, message: str, now: float) -> "ContainerProcess":
+        """Record a start that failed before there was a process; its log is empty.
+
+        Args:
+            folder: The folder of this start, which is created.
+            message: Why it failed.
+            now: Seconds since the epoch.
+        """
+        folder.mkdir(parents=True)
+        exit_record = {"start_failure": message, "finished_at": now}
+        (folder / "exit.json").write_text(json.dumps(exit_record))
+        return cls(folder)
+
     def state(self) -> Waiting | Running | Terminated:
         """Return the current state; Waiting means that the main process has not started yet."""
         if self._terminated is not None:
@@ -110,16 +128,23 @@ class ContainerProcess:
         if exit_record is None:
             self._kill_remaining()
             self._terminated = lost_container(started_at, time.time())
-        elif "start_error" in exit_record:
-            message = f"failed to start the container process: {exit_record['start_error']}"
-            finished_at = exit_record["finished_at"]
-            self._terminated = Terminated(128, "StartError", message, 0.0, finished_at)
+        elif "exit_code" not in exit_record:
+            message = exit_record.get("start_failure") or self._start_failure(exit_record)
+            # The kubelet reports the epoch as the start of a container that never started.
+            self._terminated = Terminated(
+                128, "StartError", message, 0.0, exit_record["finished_at"]
+            )
         else:
             code = exit_record["exit_code"]
             reason = "Completed" if code == 0 else "Error"
             finished_at = exit_record["finished_at"]
             self._terminated = Terminated(code, reason, "", started_at, finished_at)
         return self._terminated
+
+    def _start_failure(self, exit_record: dict[str, Any]) -> str:
+        requested = (_read(self.folder / "spec.json") or {}).get("requested", "")
+        # As a Go program writes the kernel's errors.
+        return start_failure(requested, str(exit_record["start_error"]).lower())
 
     def _kill_remaining(self) -> None:
         """Kill what is left of the container after its shim was killed."""

@@ -15,6 +15,7 @@ from localcluster.agent.container_state import (
 
 __all__ = [
     "ADDRESSES",
+    "TERMINAL_PHASES",
     "lost_container",
     "pod_phase",
     "pod_status",
@@ -22,6 +23,7 @@ __all__ = [
     "without_timestamps",
 ]
 
+TERMINAL_PHASES = frozenset({"Succeeded", "Failed"})
 # There is no pod network: every pod has the loopback address.
 ADDRESSES = {"podIP": "127.0.0.1", "hostIP": "127.0.0.1"}
 
@@ -121,7 +123,7 @@ def _conditions(
     previous: Sequence[Mapping[str, Any]],
     now: float,
     *,
-    mounted: bool,
+    sandbox: bool,
 ) -> list[dict[str, Any]]:
     unready = [
         container.name
@@ -149,7 +151,7 @@ def _conditions(
         initialized_fields = {"reason": "ContainersNotInitialized", "message": message}
     ready = "False" if unready_fields else "True"
     conditions = [
-        {"type": "PodReadyToStartContainers", "status": str(mounted and not end_reason)},
+        {"type": "PodReadyToStartContainers", "status": str(sandbox)},
         {"type": "Initialized", "status": str(not incomplete)} | initialized_fields,
         {"type": "Ready", "status": ready} | unready_fields,
         {"type": "ContainersReady", "status": ready} | unready_fields,
@@ -175,6 +177,7 @@ def pod_status(
     mounted: bool,
     failure: tuple[str, str] | None = None,
     stopped: bool = False,
+    ending: bool = False,
 ) -> dict[str, Any]:
     """Return what to merge into a pod's status.
 
@@ -187,18 +190,25 @@ def pod_status(
         mounted: Whether the volumes are written.
         failure: Reason and message of a pod that failed as a whole, such as DeadlineExceeded.
         stopped: Whether the pod was stopped, so that no container restarts.
+        ending: Whether the last container has only just ended. As in a kubelet's status of that
+            moment, the phase is then still the former one, and the pod is not ready.
     """
     policy = "Never" if stopped else pod["spec"].get("restartPolicy", "Always")
     phase = "Failed" if failure else pod_phase(policy, containers)
     previous = pod.get("status") or {}
+    has_ended = phase in TERMINAL_PHASES and not ending
     status: dict[str, Any] = {
-        "phase": phase,
+        "phase": previous.get("phase", "Pending") if ending else phase,
         "startTime": previous.get("startTime") or rfc3339(now),
         **ADDRESSES,
         "podIPs": [{"ip": ADDRESSES["podIP"]}],
         "hostIPs": [{"ip": ADDRESSES["hostIP"]}],
         "conditions": _conditions(
-            phase, containers, previous.get("conditions") or [], now, mounted=mounted
+            phase,
+            containers,
+            previous.get("conditions") or [],
+            now,
+            sandbox=mounted and not has_ended,
         ),
         "containerStatuses": [
             _container_status(container) for container in containers if not container.is_init

@@ -9,12 +9,11 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from localcluster.agent.orphans import end_orphans
 from localcluster.binaries.builder import binary_folder
 from localcluster.console import print_line
 from localcluster.kubelets.cluster import end_kubelet_hosts
-from localcluster.lifecycle.agent_process import stop_agent
 from localcluster.lifecycle.lock import lock_cluster
+from localcluster.lifecycle.process_hosts import end_process_hosts
 from localcluster.lifecycle.record import Record, load_record
 from localcluster.paths import ClusterFolder
 from localcluster.plane.kubeconfig import is_localcluster_kubeconfig
@@ -51,8 +50,7 @@ def tear_down(
         keep_lock: Keep the folder and the lock in it.
     """
     record = load_record(folder)
-    stop_agent(folder, record.agent)
-    end_orphans(folder.pods.iterdir() if folder.pods.is_dir() else [])
+    end_process_hosts(folder, record)
     end_kubelet_hosts(folder)
     components = {*record.components.values(), *component_processes(folder).values()}
     # No grace period: everything that they could still write is about to be deleted.

@@ -18,8 +18,9 @@ class Record:
 
     # Whether an `up` has succeeded. If not, the cluster is incomplete.
     complete: bool = False
-    agent: Identity | None = None
-    # A digest of the agent's sources, so that a newer checkout restarts it.
+    # The agent of each process host, by the name of its node.
+    agents: dict[str, Identity] = field(default_factory=dict)
+    # A digest of the agents' sources, so that a newer checkout restarts them.
     agent_sources: str = ""
     components: dict[str, Identity] = field(default_factory=dict)
     # Files outside the folder that `down` deletes.
@@ -45,16 +46,20 @@ def identity_from(raw: dict[str, Any] | None) -> Identity | None:
     return None if raw is None else Identity(raw["pid"], raw["started_ticks"], raw["boot"])
 
 
+def _identities(raw: dict[str, dict[str, Any]]) -> dict[str, Identity]:
+    identities = {name: identity_from(entry) for name, entry in raw.items()}
+    return {name: identity for name, identity in identities.items() if identity}
+
+
 def load_record(folder: ClusterFolder) -> Record:
     """Return the record of a cluster; an empty one when there is no readable record."""
     try:
         raw = json.loads(folder.record.read_text())
-        components = {name: identity_from(entry) for name, entry in raw["components"].items()}
         return Record(
             complete=raw["complete"],
-            agent=identity_from(raw["agent"]),
+            agents=_identities(raw["agents"]),
             agent_sources=raw["agent_sources"],
-            components={name: identity for name, identity in components.items() if identity},
+            components=_identities(raw["components"]),
             kubeconfigs=tuple(raw["kubeconfigs"]),
             bin_folder=raw["bin_folder"],
         )

@@ -1,17 +1,17 @@
 """Start a cluster, or change a running one to new options.
 
 `up` compares what runs with what the options ask for and repairs the difference: missing binaries,
-stopped components, an agent of older sources. An interrupted first `up` deletes the cluster again.
-A cluster that came up once is kept, unless its control plane can no longer be started.
+stopped components, agents that were lost or have older sources. An interrupted first `up` deletes
+the cluster again. A cluster that came up once is kept, unless its control plane can no longer be
+started.
 """
 
-import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from localcluster.agent.config import DEFAULT_LOG_LIMIT_BYTES, AgentConfig, dump_config, load_config
+from localcluster.agent.config import DEFAULT_LOG_LIMIT_BYTES, AgentConfig
 from localcluster.agent.images import parse_image_option
 from localcluster.agent.node import host_names
 from localcluster.binaries.builder import build_binaries
@@ -23,11 +23,11 @@ from localcluster.kubelets.layers import build_layers
 from localcluster.kubelets.network import ADVERTISE_ADDRESS
 from localcluster.kubelets.record import load_kubelets
 from localcluster.kubelets.requirements import require_kubelet_hosts
-from localcluster.lifecycle.agent_process import agent_sources, find_agent, start_agent, stop_agent
 from localcluster.lifecycle.down import tear_down
 from localcluster.lifecycle.lock import lock_cluster
+from localcluster.lifecycle.process_hosts import ensure_process_hosts
 from localcluster.lifecycle.readiness import apiserver_answers, wait_until_ready
-from localcluster.lifecycle.record import Record, load_record, save_record, write_atomically
+from localcluster.lifecycle.record import Record, load_record, save_record
 from localcluster.paths import ClusterFolder
 from localcluster.plane.kubeconfig import AdminCredentials, read_server, write_kubeconfig
 from localcluster.plane.kwokctl import (
@@ -37,7 +37,6 @@ from localcluster.plane.kwokctl import (
     scale_kwok_nodes,
     start_plane,
 )
-from localcluster.processes.signals import send_signal
 
 __all__ = ["ClusterOptions", "up"]
 
@@ -123,7 +122,7 @@ def _converge(
         layers = build_layers(bin_folder.parent / "layers", bin_folder, environ)
         ensure_hosts(folder, layers, bin_folder, options.log_limit_bytes)
     else:
-        _ensure_agent(folder, environ, config, record)
+        ensure_process_hosts(folder, environ, config, options.process_hosts)
         record = load_record(folder)
     print_line(f"{folder.name}: waiting for the nodes")
     scale_kwok_nodes(folder, bin_folder, environ, options.kwok_hosts)
@@ -213,30 +212,6 @@ def _agent_config(folder: ClusterFolder, options: ClusterOptions, bin_folder: Pa
         client_certificate=str(credentials.client_certificate),
         client_key=str(credentials.client_key),
         bin_folder=str(bin_folder),
-        process_hosts=options.process_hosts,
         log_limit_bytes=options.log_limit_bytes,
         images=options.images,
     )
-
-
-def _ensure_agent(
-    folder: ClusterFolder, environ: Mapping[str, str], config: AgentConfig, record: Record
-) -> None:
-    """Make sure that an agent of these sources runs with this configuration."""
-    sources = agent_sources()
-    agent = find_agent(folder)
-    previous = load_config(folder.agent_config) if folder.agent_config.exists() else None
-    if agent is not None and record.agent_sources == sources:
-        save_record(folder, replace(record, agent=agent))
-        if previous == config:
-            return
-        if previous is not None and previous.server == config.server:
-            write_atomically(folder.agent_config, dump_config(config))
-            send_signal(agent, signal.SIGHUP)
-            return
-    # The processes of the pods keep running; the new agent adopts them.
-    stop_agent(folder, record.agent)
-    write_atomically(folder.agent_config, dump_config(config))
-    print_line(f"{folder.name}: starting the agent of the process hosts")
-    agent = start_agent(folder, environ)
-    save_record(folder, replace(record, agent=agent, agent_sources=sources))

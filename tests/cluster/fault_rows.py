@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-__all__ = ["RESULTS", "FaultRow", "add_rows", "merged_rows", "record_row"]
+from tests.cluster.commands import Finished
+
+__all__ = ["RESULTS", "Cost", "FaultRow", "Figure", "add_rows", "merged_rows", "record_row"]
 
 # Written at the end of a test run, over the rows of the same faults of an earlier one.
 RESULTS = Path(__file__).parents[2] / "build" / "faults" / "results.json"
 
 _PROPERTY = "fault row"
+
+Figure = Callable[[str], None]
+"""Adds a line to the figures that are printed at the end."""
+
+Cost = Callable[[str, Finished], None]
+"""Adds a row: the fault, and what `result` printed after it."""
 
 
 @dataclass(frozen=True)

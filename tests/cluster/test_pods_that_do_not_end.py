@@ -125,15 +125,18 @@ def test_a_run_beside_injected_sidecars_ends_with_its_whole_report(env: Env) -> 
 
 
 @contextlib.contextmanager
-def stopped_agent(kubectl: Kubectl) -> Iterator[None]:
+def all_nodes_stopped(kubectl: Kubectl) -> Iterator[None]:
     """Stop what acts for the kubelets of all nodes; their pods run on."""
-    record = kubectl.kubeconfig.parent / "record.json"
-    pid = json.loads(record.read_text())["agent"]["pid"]
-    os.kill(pid, signal.SIGSTOP)
+    record = json.loads((kubectl.kubeconfig.parent / "record.json").read_text())
+    pids = [agent["pid"] for agent in record["agents"].values()]
+    assert len(pids) == 4
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:
-        os.kill(pid, signal.SIGCONT)
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 def test_a_pod_on_a_lost_node_is_disrupted_with_the_node_and_never_not_started(
@@ -146,7 +149,7 @@ def test_a_pod_on_a_lost_node_is_disrupted_with_the_node_and_never_not_started(
 
     until("the pod runs", running)
     (pod,) = env.kubectl.objects("pods")
-    with stopped_agent(kubectl):
+    with all_nodes_stopped(kubectl):
         env.kubectl("delete", "pod", pod["metadata"]["name"], "--wait=false")
         wait = env.mrunners("wait", env.namespace)
         result = env.mrunners("result", env.namespace)

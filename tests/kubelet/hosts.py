@@ -1,45 +1,27 @@
-"""What tests do to kubelet hosts: kill and repair their daemons, and push images."""
+"""What tests do to kubelet hosts beside losing a node: kill any of their daemons."""
 
 from __future__ import annotations
 
 import signal
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from localcluster.kubelets.record import KubeletRecord, load_kubelets
 from localcluster.lifecycle.record import load_record
-from localcluster.paths import ClusterFolder
-from localcluster.processes.identity import is_alive
 from localcluster.processes.signals import send_signal
-from tests.cluster.hosts import HOSTS_OPTIONS, localcluster, push_image
+from tests.cluster.hosts import Hosts, kill
 
 __all__ = ["KubeletHosts"]
 
 
-@dataclass(frozen=True)
-class KubeletHosts:
-    """The kubelet hosts of the session's cluster.
-
-    Attributes:
-        cluster: The cluster's folder.
-    """
-
-    cluster: ClusterFolder
+class KubeletHosts(Hosts):
+    """The kubelet hosts of the session's cluster."""
 
     def kill(self, daemon: str) -> None:
-        """Kill a daemon such as `kubelet-1`; its containers run on."""
-        identity = self._record.daemons[daemon]
-        send_signal(identity, signal.SIGKILL)
-        while is_alive(identity):
-            time.sleep(0.02)
+        """Kill a daemon such as `containerd-1`; its containers run on."""
+        kill(self._record.daemons[daemon])
 
     def kill_component(self, name: str) -> None:
         """Kill a part of the control plane, such as kube-apiserver."""
-        identity = load_record(self.cluster).components[name]
-        send_signal(identity, signal.SIGKILL)
-        while is_alive(identity):
-            time.sleep(0.02)
+        kill(load_record(self.cluster).components[name])
 
     def freeze(self, daemon: str) -> None:
         """Stop a daemon without ending it, as when a machine hangs."""
@@ -48,20 +30,6 @@ class KubeletHosts:
     def thaw(self, daemon: str) -> None:
         """Let a frozen daemon go on."""
         send_signal(self._record.daemons[daemon], signal.SIGCONT)
-
-    def repair(self, *options: str) -> None:
-        """Start all daemons that do not run, and wait until the nodes are ready."""
-        localcluster(self.cluster, "up", *HOSTS_OPTIONS, *options)
-
-    def log_bytes(self, namespace: str, pod: str) -> int:
-        """Return the size of all files of a container's log on its node."""
-        found = self.cluster.kubelets.glob(f"*/logs/{namespace}_{pod}_*/runner/*.log*")
-        return sum(path.stat().st_size for path in found)
-
-    def push(self, image: str, files: Mapping[str, bytes]) -> str:
-        """Push an image with some more programs than kperf's; return its name for a pod."""
-        push_image(self.cluster, image, files)
-        return f"ghcr.io/{image}"
 
     @property
     def _record(self) -> KubeletRecord:

@@ -5,8 +5,9 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -52,9 +53,8 @@ class LocalCluster:
 
     def kubectl(self, *arguments: str, stdin: str | None = None, code: int | None = 0) -> str:
         """Run kubectl; return stdout, or stderr if it failed. `code` None accepts both."""
-        bin_folder = Path(json.loads((self.folder / "record.json").read_text())["bin_folder"])
         done = subprocess.run(
-            [bin_folder / "kubectl", "--kubeconfig", self.folder / "kubeconfig", *arguments],
+            [*self._kubectl_command(), *arguments],
             input=stdin,
             capture_output=True,
             text=True,
@@ -63,6 +63,22 @@ class LocalCluster:
         )
         assert code is None or done.returncode == code, done.stderr
         return done.stdout if done.returncode == 0 else done.stderr
+
+    def _kubectl_command(self) -> list[str]:
+        bin_folder = json.loads((self.folder / "record.json").read_text())["bin_folder"]
+        return [f"{bin_folder}/kubectl", f"--kubeconfig={self.folder / 'kubeconfig'}"]
+
+    @contextlib.contextmanager
+    def watching(self, *arguments: str) -> Iterator[Callable[[], list[str]]]:
+        """Watch with kubectl while the block runs; yield what returns the lines so far."""
+        with tempfile.TemporaryFile() as out:
+            command = [*self._kubectl_command(), "get", "--watch", *arguments]
+            process = subprocess.Popen(command, stdout=out)
+            try:
+                yield lambda: os.pread(out.fileno(), 1 << 20, 0).decode().splitlines()
+            finally:
+                process.terminate()
+                process.wait()
 
     def apply(self, *objects: Json) -> None:
         manifest = {"apiVersion": "v1", "kind": "List", "items": list(objects)}

@@ -95,9 +95,11 @@ def test_up_restarts_what_was_killed_and_pods_keep_running(fresh: LocalCluster) 
     )
     fresh.wait_for_phase("survivor", "Running")
     uid = fresh.wait_for_phase("lost", "Running")["metadata"]["uid"]
-    os.kill(record["agent"]["pid"], signal.SIGKILL)
+    os.kill(record["agents"]["host-1"]["pid"], signal.SIGKILL)
     os.kill(record["components"]["kube-apiserver"]["pid"], signal.SIGKILL)
-    lost = fresh.folder / "pods" / uid / "containers" / "main" / "0" / "shim.json"
+    lost = (
+        fresh.folder / "hosts" / "host-1" / "pods" / uid / "containers" / "main" / "0" / "shim.json"
+    )
     os.kill(json.loads(lost.read_text())["pid"], signal.SIGKILL)
 
     fresh.up("--process-hosts", "1")
@@ -106,6 +108,64 @@ def test_up_restarts_what_was_killed_and_pods_keep_running(fresh: LocalCluster) 
     assert (end["exitCode"], end["reason"]) == (137, "ContainerStatusUnknown")
     assert terminated_state(fresh.wait_for_phase("survivor", "Failed"))["exitCode"] == 5
     assert fresh.kubectl("logs", "survivor") == "through\n"
+
+
+def _agents(cluster: LocalCluster) -> dict[str, int]:
+    record = json.loads((cluster.folder / "record.json").read_text())
+    return {name: agent["pid"] for name, agent in record["agents"].items()}
+
+
+def test_one_host_is_lost_while_the_others_run_on_and_only_its_agent_starts_again(
+    fresh: LocalCluster,
+) -> None:
+    fresh.up("--process-hosts", "2")
+    before = _agents(fresh)
+    fresh.apply(script_pod("on-lost", "sleep 3; echo through", nodeName="host-2"))
+    fresh.wait_for_phase("on-lost", "Running")
+    os.kill(before["host-2"], signal.SIGKILL)
+    fresh.apply(
+        script_pod("on-other", "echo here", nodeName="host-1"),
+        script_pod("waits", "echo later", nodeName="host-2"),
+    )
+    fresh.wait_for_phase("on-other", "Succeeded")
+    assert fresh.kubectl("logs", "on-other") == "here\n"
+    assert "containerStatuses" not in fresh.pod("waits")["status"]
+
+    fresh.up("--process-hosts", "2")
+    after = _agents(fresh)
+    assert after["host-1"] == before["host-1"]
+    assert after["host-2"] != before["host-2"]
+    for name, log in (("on-lost", "through\n"), ("waits", "later\n")):
+        fresh.wait_for_phase(name, "Succeeded")
+        assert fresh.kubectl("logs", name) == log
+
+
+def test_a_deleted_node_stays_away_until_the_next_up(fresh: LocalCluster) -> None:
+    fresh.up("--process-hosts", "2")
+    before = _agents(fresh)
+    fresh.kubectl("delete", "node", "host-2")
+    log = fresh.folder / "hosts" / "host-2" / "agent.log"
+    wait_for(log.read_text, lambda text: "host-2 was deleted" in text)
+    assert _node_names(fresh) == ["host-1"]
+    fresh.up("--process-hosts", "2")
+    assert _node_names(fresh) == ["host-1", "host-2"]
+    after = _agents(fresh)
+    assert (after["host-1"] == before["host-1"], after["host-2"] == before["host-2"]) == (
+        True,
+        False,
+    )
+
+
+def test_a_host_whose_agent_is_lost_can_be_removed_with_its_pods(fresh: LocalCluster) -> None:
+    fresh.up("--process-hosts", "2")
+    fresh.apply(script_pod("on-lost", "sleep 600", nodeName="host-2"))
+    fresh.wait_for_phase("on-lost", "Running")
+    os.kill(_agents(fresh)["host-2"], signal.SIGKILL)
+    fresh.up("--process-hosts", "1")
+    assert _node_names(fresh) == ["host-1"]
+    assert "NotFound" in fresh.kubectl("get", "pod", "on-lost", code=1)
+    assert not any("sleep 600" in line for line in fresh.processes())
+    assert [path.name for path in (fresh.folder / "hosts").iterdir()] == ["host-1"]
 
 
 def test_a_full_log_is_rotated_and_the_newest_file_is_served(fresh: LocalCluster) -> None:

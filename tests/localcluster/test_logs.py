@@ -84,8 +84,9 @@ def test_a_long_line_is_returned_in_one_piece(cluster: LocalCluster) -> None:
 
 def test_the_files_of_a_deleted_pod_are_deleted(cluster: LocalCluster) -> None:
     cluster.apply(script_pod("brief", "exit 0"))
-    uid = cluster.wait_for_phase("brief", "Succeeded")["metadata"]["uid"]
-    folder = cluster.folder / "pods" / uid
+    pod = cluster.wait_for_phase("brief", "Succeeded")
+    host = cluster.folder / "hosts" / pod["spec"]["nodeName"]
+    folder = host / "pods" / pod["metadata"]["uid"]
     assert folder.is_dir()
     cluster.kubectl("delete", "pod", "brief")
     wait_for(folder.exists, lambda exists: not exists)

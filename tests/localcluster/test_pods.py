@@ -30,7 +30,11 @@ def test_an_unknown_image_alternates_between_err_image_pull_and_back_off(
     cluster: LocalCluster,
 ) -> None:
     cluster.apply(make_pod("unknown", "/x", container={"image": "ghcr.io/azure/kperf:9.9.9"}))
-    assert "not found" in cluster.wait_for_reason("unknown", "ErrImagePull")
+    name = "ghcr.io/azure/kperf:9.9.9"
+    assert cluster.wait_for_reason("unknown", "ErrImagePull") == (
+        f'failed to pull and unpack image "{name}": failed to resolve reference "{name}": '
+        f"{name}: not found"
+    )
     text = cluster.wait_for_reason("unknown", "ImagePullBackOff")
     assert text.startswith('Back-off pulling image "ghcr.io/azure/kperf:9.9.9": ErrImagePull:')
     messages = {event["message"].split(":")[0] for event in cluster.events("unknown", "Failed")}
@@ -57,11 +61,46 @@ def test_a_container_that_must_not_run_as_root_waits_with_a_config_error(
     assert text.startswith("container's runAsUser breaks non-root policy (pod: ")
 
 
-def test_a_command_that_does_not_exist_ends_with_start_error(cluster: LocalCluster) -> None:
-    cluster.apply(make_pod("nothing", "/run_runner.sh"))
-    end = terminated_state(cluster.wait_for_phase("nothing", "Failed"))
+def test_a_command_that_cannot_be_executed_ends_with_start_error_and_an_empty_log(
+    cluster: LocalCluster,
+) -> None:
+    commands = {
+        "nothing": ("/run_runner.sh", "stat /run_runner.sh: no such file or directory"),
+        "no-program": ("/etc/passwd", "permission denied"),
+    }
+    cluster.apply(*(make_pod(name, command) for name, (command, _) in commands.items()))
+    for name, (command, reason) in commands.items():
+        end = terminated_state(cluster.wait_for_phase(name, "Failed"))
+        assert (end["exitCode"], end["reason"]) == (128, "StartError")
+        assert end["message"].endswith(f': exec: "{command}": {reason}: unknown')
+        assert end["startedAt"] == "1970-01-01T00:00:00Z"
+        assert cluster.kubectl("logs", name) == ""
+
+
+def test_an_image_without_a_shell_runs_kperf_and_cannot_start_a_shell(
+    cluster: LocalCluster,
+) -> None:
+    image = {"image": "ghcr.io/azure/kperf-scratch:0.3.5"}
+    cluster.apply(
+        make_pod("no-shell", "/bin/sh", "-c", "exit 0", container=image),
+        make_pod("own-program", "/kperf", "runner", "--help", container=image),
+    )
+    end = terminated_state(cluster.wait_for_phase("no-shell", "Failed"))
     assert (end["exitCode"], end["reason"]) == (128, "StartError")
-    assert 'exec: "/run_runner.sh": stat /run_runner.sh: no such file' in end["message"]
+    assert end["message"].endswith(
+        'exec: "/bin/sh": stat /bin/sh: no such file or directory: unknown'
+    )
+    cluster.wait_for_phase("own-program", "Succeeded")
+
+
+def test_a_pod_runs_with_a_terminated_container_before_it_has_ended(cluster: LocalCluster) -> None:
+    template = "{.status.phase} {.status.containerStatuses[0].state.terminated.reason}{'\\n'}"
+    cluster.apply(script_pod("ends", "sleep 1"))
+    with cluster.watching("pod", "ends", f"--output=jsonpath={template}") as lines:
+        cluster.wait_for_phase("ends", "Succeeded")
+        wait_for(lambda: lines()[-1:], lambda last: last == ["Succeeded Completed"])
+        ends = [line for line in lines() if line.endswith(" Completed")]
+    assert ends == ["Running Completed", "Succeeded Completed"]
 
 
 def test_a_pod_waits_for_a_missing_configmap(cluster: LocalCluster) -> None:

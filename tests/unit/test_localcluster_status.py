@@ -76,5 +76,23 @@ def test_a_status_contains_only_the_conditions_of_a_kubelet() -> None:
     assert status["startTime"] == "2026-01-01T00:00:00Z"
 
 
+@pytest.mark.parametrize(
+    ("state", "phase", "reason"), [(OK, "Succeeded", "PodCompleted"), (BAD, "Failed", "PodFailed")]
+)
+def test_a_pod_whose_container_has_just_ended_still_runs_but_is_not_ready(
+    state: Terminated, phase: str, reason: str
+) -> None:
+    pod = {"spec": {"restartPolicy": "Never"}, "status": {"phase": "Running"}}
+    ending = pod_status(pod, [status_of(state)], 100.0, mounted=True, ending=True)
+    ended = pod_status(pod, [status_of(state)], 100.0, mounted=True)
+    ready = {c["type"]: (c["status"], c["reason"]) for c in ending["conditions"]}
+    assert ready["Ready"] == ("False", reason)
+    # Nothing but the phase changes with the second status, and that the sandbox is gone.
+    sandbox = ending["conditions"][0]
+    assert (sandbox["type"], sandbox["status"]) == ("PodReadyToStartContainers", "True")
+    gone = [sandbox | {"status": "False"}, *ending["conditions"][1:]]
+    assert (ending["phase"], ended) == ("Running", ending | {"phase": phase, "conditions": gone})
+
+
 def test_the_back_off_grows_with_each_crash() -> None:
     assert [crash_backoff(count) for count in range(8)] == [0, 10, 20, 40, 80, 160, 300, 300]

@@ -1,0 +1,136 @@
+"""Pods that are deleted or evicted, and nodes that are lost, on every kind of hosts."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+
+from tests.cluster.commands import until
+from tests.cluster.env import Env, profile_text
+from tests.cluster.fault_rows import Cost, Figure
+from tests.cluster.hosts import Hosts
+from tests.cluster.pods import evict, missing, running_pods, started
+
+# Of each load: long enough for all pods to run at the same time on a busy machine.
+SECONDS = 25
+
+
+def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(
+    env: Env, figure: Figure, cost: Cost
+) -> None:
+    run = started(env, 4, 60)
+    pods = running_pods(env, 4)
+    deleted, evicted, forced, _ = pods
+    acts: dict[str, tuple[str, Callable[[], object]]] = {
+        "deletion": (deleted, lambda: env.kubectl("delete", "pod", deleted, "--wait=false")),
+        "eviction": (evicted, lambda: evict(env, evicted)),
+        "forced deletion": (
+            forced,
+            lambda: env.kubectl("delete", "pod", forced, "--force", "--wait=false"),
+        ),
+    }
+    for name, (pod, act) in acts.items():
+        act()
+        begin = time.monotonic()
+        told = functools.partial(run.stderr_contains, f"pod/{pod} on {pods[pod]}")
+        until(f"{pod} is told", told)
+        figure(f"{name}: told with pod and node after {time.monotonic() - begin:.1f} s")
+    finished = run.finish()
+    assert finished.code == 5
+    result = env.mrunners("result", env.namespace)
+    cost("pods are deleted, evicted and force-deleted", result)
+    lost = missing(result)
+    assert {entry["pod"] for entry in lost} == {deleted, evicted, forced}
+    assert {entry["node"] for entry in lost} == {pods[entry["pod"]] for entry in lost}
+
+
+def test_a_node_that_is_lost_and_comes_back_during_a_run_loses_nothing(
+    env: Env, hosts: Hosts, cost: Cost
+) -> None:
+    run = started(env, 4, SECONDS)
+    pods = running_pods(env, 4)
+    hosts.lose(next(iter(pods.values())))
+    hosts.repair()
+    finished = run.finish()
+    assert "4 of 4 reports merged" in finished.stderr
+    result = env.mrunners("result", env.namespace)
+    cost("a node's kubelet is killed under load and comes back", result)
+    assert result.report["coverage"]["merged"] == 4
+
+
+def test_the_reports_of_other_nodes_arrive_although_one_node_is_lost(
+    env: Env, hosts: Hosts, cost: Cost
+) -> None:
+    run = started(env, 4, SECONDS)
+    pods = running_pods(env, 4)
+    node = next(iter(pods.values()))
+    on_node = {pod for pod in pods if pods[pod] == node}
+    hosts.lose(node)
+    try:
+        # As Kubernetes itself does after five minutes.
+        env.kubectl("delete", "pod", "--wait=false", *on_node)
+        finished = run.finish()
+        result = env.mrunners("result", env.namespace)
+        lost = missing(result)
+    finally:
+        hosts.repair()
+    assert finished.code == 5
+    cost("a node is lost and its pods are deleted", result)
+    text = f"{len(on_node)} of 4 pods lost: the pod was deleted; node {node} does not answer"
+    assert text in finished.stderr
+    assert {(entry["pod"], entry["node"]) for entry in lost} == {(pod, node) for pod in on_node}
+    assert {entry["reason"] for entry in lost} == {"disrupted"}
+
+
+def test_reports_of_a_node_that_is_away_when_they_are_asked_for_come_when_it_is_back(
+    env: Env, hosts: Hosts, cost: Cost
+) -> None:
+    load = env.file("load", profile_text(rate=50, total=100), 4)
+    assert env.run(load).code == 0
+
+    def all_ended() -> bool:
+        phases = [pod["status"]["phase"] for pod in env.kubectl.objects("pods")]
+        return phases == ["Succeeded"] * 4
+
+    until("all pods ended", all_ended)
+    pods = {pod["metadata"]["name"]: pod["spec"]["nodeName"] for pod in env.kubectl.objects("pods")}
+    node = next(iter(pods.values()))
+    hosts.lose(node)
+    try:
+        away = env.mrunners("result", env.namespace)
+    finally:
+        hosts.repair()
+    assert away.code == 5
+    lost = {(entry["pod"], entry["reason"]) for entry in away.report["coverage"]["missing"]}
+    assert lost == {(pod, "log-unavailable") for pod in pods if pods[pod] == node}
+    back = env.mrunners("result", env.namespace)
+    cost("a kubelet is dead when reports are fetched, and comes back", back)
+    assert (back.code, back.report["coverage"]["merged"]) == (0, 4), back.stderr
+
+
+def test_a_drained_node_gives_its_pods_up_and_each_is_told(env: Env, cost: Cost) -> None:
+    run = started(env, 4, SECONDS)
+    pods = running_pods(env, 4)
+    drained = next(iter(pods.values()))
+    on_node = {pod for pod, node in pods.items() if node == drained}
+    try:
+        selector = "batch.kubernetes.io/job-name=mrunners-0"
+        env.kubectl(
+            "drain",
+            drained,
+            "--ignore-daemonsets",
+            "--delete-emptydir-data",
+            "--force",
+            f"--pod-selector={selector}",
+        )
+    finally:
+        env.kubectl("uncordon", drained)
+    finished = run.finish()
+    assert finished.code == 5
+    for pod in on_node:
+        assert f"pod/{pod} on {drained} was deleted while it ran" in finished.stderr
+    result = env.mrunners("result", env.namespace)
+    cost("a node is drained", result)
+    assert {entry["pod"] for entry in missing(result)} == on_node
+    assert {entry["node"] for entry in missing(result)} == {drained}

@@ -1,0 +1,89 @@
+"""Reports at the size that the log of a real node keeps."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import textwrap
+
+import pytest
+
+from mrunners.reports.log_size import framed_log_bytes
+from tests.cluster.env import Env, profile_text
+from tests.cluster.fault_rows import Cost, Figure
+from tests.kubelet.hosts import KubeletHosts
+
+
+def report_of(samples: int, median_seconds: float) -> bytes:
+    """Return a report as kperf 0.3.5 writes it."""
+    rng = random.Random(samples)
+    mean = math.log(median_seconds)
+    latencies = sorted(round(rng.lognormvariate(mean, 0.5), 9) for _ in range(samples))
+    last = samples - 1
+    ranks = [[p, latencies[min(last, int(p * samples))]] for p in (0, 0.5, 0.9, 0.95, 0.99, 1)]
+    url = "LIST https://10.0.0.1:443/api/v1/pods?timeout=1m0s"
+    figures = {
+        "total": samples,
+        "duration": "60.1s",
+        "totalReceivedBytes": samples,
+        "latenciesByURL": {url: latencies},
+        "percentileLatencies": ranks,
+        "percentileLatenciesByURL": {url: ranks},
+    }
+    # Each latency is in it twice.
+    return json.dumps({"perSpecResults": [figures], "aggregated": figures}, indent=2).encode()
+
+
+PREPARED = textwrap.dedent("""\
+    #!/bin/sh
+    for word; do case $word in --result=*) result=${word#--result=};; esac; done
+    cat /report.json > "$result"
+    """)
+
+
+@pytest.mark.parametrize(
+    ("samples", "median_seconds", "fits"),
+    [(75_000, 0.1, True), (150_000, 1.0, False)],
+    ids=["fits", "does-not-fit"],
+)
+def test_a_report_at_the_size_of_the_nodes_log_arrives_or_is_refused_as_was_said(
+    env: Env, hosts: KubeletHosts, cost: Cost, samples: int, median_seconds: float, fits: bool
+) -> None:
+    files = {"/kperf": PREPARED.encode(), "/report.json": report_of(samples, median_seconds)}
+    image = hosts.push(f"test/prepared-{samples}:0.3.5", files)
+    options = ["--wait", "--node-log-limit", "1Mi"]
+    run = env.run(env.file("load", profile_text(total=samples), 1), image=image, options=options)
+    result = env.mrunners("result", env.namespace)
+    (pod,) = env.kubectl.objects("pods")
+    size = hosts.log_bytes(pod)
+    if fits:
+        assert (run.code, result.report["total"]) == (0, samples), run.stderr
+        assert size <= 1 << 20
+    else:
+        assert run.code == 5
+        cost("a report is too large for the node's log", result)
+        assert f"about {samples:,} samples per pod may not fit" in run.stderr
+        (missing,) = result.report["coverage"]["missing"]
+        assert missing["reason"] == "too-large"
+        assert size < 100_000
+
+
+def test_a_large_report_takes_no_more_of_the_log_than_the_formula_says(
+    env: Env, hosts: KubeletHosts, figure: Figure
+) -> None:
+    samples = 750_000
+    files = {"/kperf": PREPARED.encode(), "/report.json": report_of(samples, 0.1)}
+    image = hosts.push("test/large:0.3.5", files)
+    run = env.run(env.file("load", profile_text(total=samples), 1), image=image, options=["--wait"])
+    assert run.code == 0, run.stderr
+    (pod,) = env.kubectl.objects("pods")
+    log = env.kubectl("logs", pod["metadata"]["name"])
+    encoded = int(log.partition("encoded=")[2].split()[0])
+    size = hosts.log_bytes(pod)
+    figure(
+        f"{samples:,} samples: {encoded:,} bytes encoded ({encoded / samples:.1f} a sample), "
+        f"{size:,} in the node's files, {framed_log_bytes(encoded):,} by the formula"
+    )
+    assert encoded < size <= framed_log_bytes(encoded)
+    assert env.mrunners("result", env.namespace).report["total"] == samples
