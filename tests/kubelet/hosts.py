@@ -45,14 +45,14 @@ class KubeletHosts:
         """Start all daemons that do not run, and wait until the nodes are ready."""
         localcluster(self.cluster, "up", *HOSTS_OPTIONS, *options)
 
-    def log_bytes(self, namespace: str, pod: str) -> int:
+    def log_bytes(self, namespace: str, pod: str, container: str = "runner") -> int:
         """Return the size of all files of a container's log on its node."""
-        found = self.cluster.kubelets.glob(f"*/logs/{namespace}_{pod}_*/runner/*.log*")
+        found = self.cluster.kubelets.glob(f"*/logs/{namespace}_{pod}_*/{container}/*.log*")
         return sum(path.stat().st_size for path in found)
 
-    def push(self, image: str, files: Mapping[str, bytes]) -> str:
-        """Push an image with some more programs than kperf's; return its name for a pod."""
-        push_image(self.cluster, image, files)
+    def push(self, image: str, files: Mapping[str, bytes], base: str = "azure/kperf:0.3.5") -> str:
+        """Push an image with some more programs than its base; return its name for a pod."""
+        push_image(self.cluster, image, files, base)
         return f"ghcr.io/{image}"
 
     @property

@@ -141,6 +141,28 @@ def test_a_large_report_takes_no_more_of_the_log_than_the_formula_says(
     assert env.mrunners("result", env.namespace).report["total"] == samples
 
 
+@pytest.mark.parametrize("base", ["azure/kperf:0.3.5", "azure/kperf-busybox:0.3.5"])
+def test_a_report_of_25_mib_arrives_in_the_logs_of_three_containers(
+    env: Env, hosts: KubeletHosts, base: str
+) -> None:
+    samples = 2_750_000
+    files = {"/kperf": PREPARED.encode(), "/report.json": report_of(samples, seed=2)}
+    image = hosts.push("test/parts:0.3.5", files, base)
+    options = ["--wait", "--report-logs", "4"]
+    run = env.run(env.file("load", profile_text(total=samples), 1), image=image, options=options)
+    assert run.code == 0, run.stderr
+    (pod,) = env.kubectl.names("pods")
+    encoded = int(env.kubectl("logs", pod).partition(" encoded=")[2].split()[0])
+    sizes = [
+        hosts.log_bytes(env.namespace, pod.removeprefix("pod/"), name)
+        for name in ("runner", "report-2", "report-3", "report-4")
+    ]
+    assert sizes.pop() == 0
+    assert max(sizes) <= 10 << 20
+    assert 25 << 20 < encoded < sum(sizes)
+    assert env.mrunners("result", env.namespace).report["total"] == samples
+
+
 def test_an_image_that_is_pushed_late_is_pulled_and_the_run_completes(
     env: Env, hosts: KubeletHosts
 ) -> None:

@@ -188,7 +188,7 @@ stop() {
   stopped=1
   interrupted=1
   : <> "$pipe"
-  { sleep 1; : <> "$pipe"; } &
+  { sleep 1; : <> "$pipe"; } >/dev/null 2>&1 &
 }
 trap stop TERM INT
 mkfifo "$pipe" 2>/dev/null

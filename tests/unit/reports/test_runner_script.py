@@ -420,7 +420,7 @@ def test_a_sidecar_that_is_gone_does_not_hold_the_runner_and_its_part_is_named(p
     )
     logs = {2: b"", 3: sidecar.end()}
     assert done.returncode == 0
-    with pytest.raises(UnusableReportError, match="^empty-log: part 2 of 2: "):
+    with pytest.raises(UnusableReportError, match=r"^empty-log: part 2 of 2: "):
         extract_report(done.stdout, ADDRESS, logs.__getitem__)
 
 
