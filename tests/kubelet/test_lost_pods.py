@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from tests.cluster.commands import Started, until
 from tests.cluster.env import Env, profile_text
 from tests.kubelet.hosts import KubeletHosts
@@ -53,7 +51,8 @@ def evict(env: Env, pod: str) -> None:
 
 
 def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(env: Env) -> None:
-    run = started(env, 4, 25)
+    # Sidecars neither keep a pod nor hide why it ended.
+    run = started(env, 4, 25, "--report-logs", "2")
     pods = running_pods(env, 4)
     deleted, evicted, forced, _ = pods
     env.kubectl("delete", "pod", deleted, "--wait=false")
@@ -69,12 +68,10 @@ def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(
     assert {entry["node"] for entry in lost} == {pods[entry["pod"]] for entry in lost}
 
 
-@pytest.mark.parametrize("logs", ["1", "4"])
-def test_a_container_without_memory_is_told_by_its_name(env: Env, logs: str) -> None:
+def test_a_container_without_memory_is_told_by_its_name(env: Env) -> None:
     load = env.file("load", profile_text(total=3_000_000, rate=0), 1)
     options = ["--memory", "20Mi", "--memory-limit", "20Mi", "--node-log-limit", "1Gi", "--wait"]
-    # Sidecars neither keep a pod whose runner is killed nor hide why it was.
-    run = env.run(load, options=[*options, "--report-logs", logs])
+    run = env.run(load, options=options)
     assert run.code == 5
     assert "OOMKilled" in run.stderr
     (entry,) = missing(env)

@@ -78,7 +78,7 @@ def test_more_samples_fit_into_several_logs_up_to_what_a_report_can_have() -> No
     assert plan_of("total: 5000000", report_logs="7").warnings == ()
     assert plan_of("total: 3500000", report_logs="4").warnings == (
         f"runner 1 of 1 ({URI}): about 3,500,000 samples per pod may not fit into 4 logs of 10Mi "
-        "each, which hold 3,130,000 to 6,800,000, depending on latencies; to be sure, share the "
+        "each, which hold 3,130,000 to 8,160,000, depending on latencies; to be sure, share the "
         "load among 3 pods, raise the report logs to 5, or raise the node log limit if the nodes "
         "keep more",
     )
