@@ -21,8 +21,10 @@ from tests.factories import flat, printed
 _REPORT = printed(flat({"LIST https://127.0.0.1/api/v1/namespaces": [0.001] * 50}))
 
 
-def _read_log(cluster: KubernetesCluster, namespace: str, pod: str, *, limit_bytes: int) -> bytes:
-    del cluster, namespace, pod, limit_bytes
+def _read_log(
+    cluster: KubernetesCluster, namespace: str, pod: str, container: str, limit_bytes: int
+) -> bytes:
+    del cluster, namespace, pod, container, limit_bytes
     return _REPORT
 
 

@@ -237,9 +237,9 @@ class FakeCluster:
         self._call("list_placements")
         return list(self.placements)
 
-    def read_log(self, namespace: str, pod: str, *, limit_bytes: int) -> bytes | None:
+    def read_log(self, namespace: str, pod: str, container: str, limit_bytes: int) -> bytes | None:
         self._call("read_log")
-        log = self.logs.get(pod)
+        log = self.logs.get(pod if container == "runner" else f"{pod} {container}")
         if isinstance(log, Exception):
             raise log
         return None if log is None else log[:limit_bytes]

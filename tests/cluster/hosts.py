@@ -75,15 +75,15 @@ class Hosts:
         """Start everything that does not run, and wait until the nodes are ready."""
         localcluster(self.cluster, "up", *HOSTS_OPTIONS, *options)
 
-    def log_bytes(self, pod: Mapping[str, Any]) -> int:
-        """Return the size of all files of a runner's log on its node."""
+    def log_bytes(self, pod: Mapping[str, Any], container: str = "runner") -> int:
+        """Return the size of all files of a container's log on its node."""
         metadata = pod["metadata"]
         if ON_KUBELETS:
             name = f"{metadata['namespace']}_{metadata['name']}_{metadata['uid']}"
-            found = self.cluster.kubelets.glob(f"*/logs/{name}/runner/*.log*")
+            found = self.cluster.kubelets.glob(f"*/logs/{name}/{container}/*.log*")
         else:
             host = self.cluster.host(pod["spec"]["nodeName"])
-            found = (host.pods / metadata["uid"]).glob("containers/runner/*/log*")
+            found = (host.pods / metadata["uid"]).glob(f"containers/{container}/*/log*")
         return sum(path.stat().st_size for path in found)
 
     def push(self, image: str, files: Mapping[str, bytes]) -> str:

@@ -13,6 +13,8 @@ from tests.factories.frames import (
     end_line,
     folded,
     framed,
+    framed_parts,
+    part_fields,
 )
 from tests.factories.merged import HOSTILE, hostile_report, large_report
 from tests.factories.outcomes import RUN, merged_pod, missing_pod
@@ -34,11 +36,13 @@ __all__ = [
     "flat",
     "folded",
     "framed",
+    "framed_parts",
     "hostile_report",
     "large_report",
     "merged_pod",
     "missing_pod",
     "multi",
+    "part_fields",
     "percentiles",
     "printed",
     "random_reports",

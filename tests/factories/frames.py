@@ -28,6 +28,38 @@ def begin_line(raw: bytes, body: bytes, **changes: object) -> bytes:
     return b"mrunners-report begin v1 " + _written(fields)
 
 
+def part_fields(body: bytes, number: int, count: int) -> bytes:
+    """Return what the begin line of a part has after the fields of the whole report."""
+    fields = {
+        "part": f"{number}/{count}",
+        "part-encoded": len(body),
+        "part-sha256": hashlib.sha256(body).hexdigest(),
+    }
+    return b" " + _written(fields)
+
+
+def framed_parts(raw: bytes, *bodies: bytes) -> list[bytes]:
+    """Return the logs of a report in parts.
+
+    Args:
+        raw: The report.
+        *bodies: The parts of its base64 text.
+    """
+    whole, count = b"".join(bodies), len(bodies)
+    return [
+        b"\n".join(
+            [
+                b"",
+                begin_line(raw, whole) + part_fields(body, number, count),
+                *folded(body),
+                end_line(raw, part=f"{number}/{count}"),
+                b"",
+            ]
+        )
+        for number, body in enumerate(bodies, start=1)
+    ]
+
+
 def end_line(raw: bytes, **changes: object) -> bytes:
     """Return the end line of a report; `changes` replace its fields."""
     fields: dict[str, object] = {

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
 
 from localcluster.kubelets.record import KubeletRecord, load_kubelets
 from localcluster.lifecycle.record import load_record
 from localcluster.processes.signals import send_signal
-from tests.cluster.hosts import Hosts, kill
+from tests.cluster.hosts import Hosts, kill, push_image
 
 __all__ = ["KubeletHosts"]
 
@@ -18,6 +19,11 @@ class KubeletHosts(Hosts):
     def kill(self, daemon: str) -> None:
         """Kill a daemon such as `containerd-1`; its containers run on."""
         kill(self._record.daemons[daemon])
+
+    def push_onto(self, base: str, image: str, files: Mapping[str, bytes]) -> str:
+        """Push an image with some more programs than its base; return its name for a pod."""
+        push_image(self.cluster, image, files, base)
+        return f"ghcr.io/{image}"
 
     def kill_component(self, name: str) -> None:
         """Kill a part of the control plane, such as kube-apiserver."""

@@ -15,11 +15,17 @@ from tests.cluster.fault_rows import Cost, Figure
 from tests.kubelet.hosts import KubeletHosts
 
 
-def report_of(samples: int, median_seconds: float) -> bytes:
-    """Return a report as kperf 0.3.5 writes it."""
+def report_of(samples: int, median_seconds: float, digits: int = 9) -> bytes:
+    """Return a report as kperf 0.3.5 writes it.
+
+    Args:
+        samples: How many it has.
+        median_seconds: Of their latencies.
+        digits: Of each latency, behind the point; kperf writes 9, and more compress less.
+    """
     rng = random.Random(samples)
     mean = math.log(median_seconds)
-    latencies = sorted(round(rng.lognormvariate(mean, 0.5), 9) for _ in range(samples))
+    latencies = sorted(round(rng.lognormvariate(mean, 0.5), digits) for _ in range(samples))
     last = samples - 1
     ranks = [[p, latencies[min(last, int(p * samples))]] for p in (0, 0.5, 0.9, 0.95, 0.99, 1)]
     url = "LIST https://10.0.0.1:443/api/v1/pods?timeout=1m0s"
@@ -86,4 +92,26 @@ def test_a_large_report_takes_no_more_of_the_log_than_the_formula_says(
         f"{size:,} in the node's files, {framed_log_bytes(encoded):,} by the formula"
     )
     assert encoded < size <= framed_log_bytes(encoded)
+    assert env.mrunners("result", env.namespace).report["total"] == samples
+
+
+@pytest.mark.parametrize("base", ["azure/kperf:0.3.5", "azure/kperf-busybox:0.3.5"])
+def test_a_report_of_25_mib_arrives_in_the_logs_of_several_containers(
+    env: Env, hosts: KubeletHosts, figure: Figure, base: str
+) -> None:
+    samples = 2_000_000
+    report = report_of(samples, 0.1, digits=16)
+    files = {"/kperf": PREPARED.encode(), "/report.json": report}
+    image = hosts.push_onto(base, "test/parts:0.3.5", files)
+    options = ["--wait", "--report-logs", "6"]
+    run = env.run(env.file("load", profile_text(total=samples), 1), image=image, options=options)
+    assert run.code == 0, run.stderr
+    (pod,) = env.kubectl.objects("pods")
+    log = env.kubectl("logs", pod["metadata"]["name"], "--container", "runner")
+    encoded = int(log.partition(" encoded=")[2].split()[0])
+    names = ("runner", *(f"report-{number}" for number in range(2, 7)))
+    sizes = [hosts.log_bytes(pod, name) for name in names]
+    figure(f"{samples:,} samples: {encoded:,} bytes encoded, in logs of {sizes}")
+    assert max(sizes) <= 10 << 20
+    assert 25 << 20 < encoded < sum(sizes)
     assert env.mrunners("result", env.namespace).report["total"] == samples

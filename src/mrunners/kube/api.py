@@ -140,8 +140,8 @@ class Cluster(Protocol):
     def list_placements(self, namespace: str) -> list[Placement]:
         """Return where the scheduler placed the namespace's pods lately; none when forbidden."""
 
-    def read_log(self, namespace: str, pod: str, *, limit_bytes: int) -> bytes | None:
-        """Return the first bytes of the runner container's log; None when the pod is gone.
+    def read_log(self, namespace: str, pod: str, container: str, limit_bytes: int) -> bytes | None:
+        """Return the first bytes of a container's log; None when the pod is gone.
 
         Raises:
             ClusterError: The log cannot be read; also when the pod's node is unreachable.

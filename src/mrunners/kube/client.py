@@ -26,7 +26,7 @@ from mrunners.kube.payloads import (
 from mrunners.kube.responses import RequestInfo, conflict_failure
 from mrunners.kube.retry import RetryPolicy
 from mrunners.kube.transport import Request, Transport
-from mrunners.plan.metadata import CONTAINER, Manifest
+from mrunners.plan.metadata import Manifest
 
 __all__ = ["KubernetesCluster"]
 
@@ -169,14 +169,13 @@ class KubernetesCluster:
         except ForbiddenError:
             return []  # a missing report without its node says less, but nothing wrong
 
-    def read_log(self, namespace: str, pod: str, *, limit_bytes: int) -> bytes | None:
-        """Return the first bytes of the runner container's log; None when the pod is gone."""
+    def read_log(self, namespace: str, pod: str, container: str, limit_bytes: int) -> bytes | None:
+        """Return the first bytes of a container's log; None when the pod is gone."""
         request = Request(
             info=RequestInfo(self._transport.server, "get", "pods/log", namespace, pod),
             method="GET",
             path=f"/api/v1/namespaces/{namespace}/pods/{pod}/log",
-            # In a pod with an injected sidecar, a request that names no container gets a 400.
-            query={"container": CONTAINER, "limitBytes": str(limit_bytes)},
+            query={"container": container, "limitBytes": str(limit_bytes)},
             absent=frozenset({404}),
             limit_bytes=limit_bytes,
         )

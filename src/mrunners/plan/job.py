@@ -15,7 +15,7 @@ from mrunners.plan.metadata import (
 )
 from mrunners.plan.option_table import Spread
 from mrunners.plan.plan import PlannedJob, RunPlan, digest_of
-from mrunners.plan.pod_fit import fit_pod, metadata_of
+from mrunners.plan.pod_fit import fit_pod, metadata_of, with_report_logs
 from mrunners.plan.tracker import profile_key
 from mrunners.reports.runner_script import runner_command
 
@@ -83,7 +83,7 @@ def _job_spec(
         # With backoffLimit, the failure of one pod would delete its siblings.
         "backoffLimitPerIndex": 0,
         "podReplacementPolicy": "Failed",
-        "template": fit_pod(pod, plan.pods),
+        "template": with_report_logs(fit_pod(pod, plan.pods), plan.report_logs),
     }
 
 
@@ -133,6 +133,7 @@ def _container(plan: RunPlan, job: PlannedJob) -> dict[str, object]:
                 "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}},
             },
             {"name": "MRUNNERS_LOG_LIMIT_BYTES", "value": str(plan.node_log_limit_bytes)},
+            *_report_logs(plan),
         ],
         "resources": {"requests": dict(REQUESTS)},
         "securityContext": {
@@ -145,6 +146,12 @@ def _container(plan: RunPlan, job: PlannedJob) -> dict[str, object]:
             {"name": "tmp", "mountPath": "/tmp"},
         ],
     }
+
+
+def _report_logs(plan: RunPlan) -> list[dict[str, object]]:
+    """Return nothing for one log, so that plans of earlier releases make the same Jobs as then."""
+    logs = plan.report_logs
+    return [{"name": "MRUNNERS_REPORT_LOGS", "value": str(logs)}] if logs > 1 else []
 
 
 def _node_affinity(job: PlannedJob) -> dict[str, object]:

@@ -29,6 +29,7 @@ __all__ = [
     "Manifest",
     "common_labels",
     "job_name",
+    "log_container",
     "owner_references",
     "run_selector",
     "runner_selector",
@@ -68,6 +69,11 @@ class Component(StrEnum):
     TRACKER = "tracker"
     PROFILES = "profiles"
     RUNNER = "runner"
+
+
+def log_container(part: int) -> str:
+    """Return the name of the container whose log has a part of the report, from 1."""
+    return CONTAINER if part == 1 else f"report-{part}"
 
 
 def job_name(tracker: str, index: int) -> str:

@@ -19,6 +19,7 @@ from mrunners.plan.option_row import Option, optional
 from mrunners.plan.pod_option_rows import POD_ROWS
 from mrunners.quantities import COUNT_PATTERN, QUANTITY_PATTERN, RATE_PATTERN
 from mrunners.reports.conclusion import FailOn
+from mrunners.reports.log_size import MAX_REPORT_LOGS
 from mrunners.reports.runner_script import ReportMode
 
 __all__ = [
@@ -249,6 +250,17 @@ _ROWS: Final = (
         default="10Mi",
         schema=_SIZE,
         metavar="SIZE",
+        advanced=True,
+        planned=True,
+    ),
+    Option(
+        name="report_logs",
+        title="Report logs",
+        help="Into how many logs a pod may write a report that is too large for one. Each further "
+        f"one is that of a native sidecar. At most {MAX_REPORT_LOGS}.",
+        default="1",
+        schema={"pattern": f"^[1-{MAX_REPORT_LOGS}]$", "maxLength": 1},
+        metavar="COUNT",
         advanced=True,
         planned=True,
     ),

@@ -23,8 +23,9 @@ from mrunners.quantities import format_bytes, parse_bytes, parse_count, parse_ra
 from mrunners.records import Record
 from mrunners.refs import ClusterRef, RunRef
 from mrunners.reports.conclusion import FailOn
-from mrunners.reports.log_size import MIN_LOG_LIMIT_BYTES
+from mrunners.reports.log_size import MAX_REPORT_LOGS, MIN_LOG_LIMIT_BYTES
 from mrunners.reports.runner_script import ReportMode
+from mrunners.text import quoted
 
 __all__ = ["AdvancedOptions", "IfExists", "RunOptions", "described", "validate_options"]
 
@@ -67,6 +68,7 @@ class AdvancedOptions(Record):
     start_timeout: Annotated[str, _option("start_timeout")] = _default("start_timeout")
     report: Annotated[ReportMode, _option("report")] = _default("report")
     node_log_limit: Annotated[str, _option("node_log_limit")] = _default("node_log_limit")
+    report_logs: Annotated[str, _option("report_logs")] = _default("report_logs")
     node_selector: Annotated[_Texts, _option("node_selector")] = _default("node_selector")
     toleration: Annotated[_Texts, _option("toleration")] = _default("toleration")
     unreachable_timeout: Annotated[str, _option("unreachable_timeout")] = _default(
@@ -166,6 +168,7 @@ def validate_options(options: RunOptions, cluster: ClusterRef | None = None) -> 
         ("advanced.rate", _problem(parse_rate, advanced.rate) if advanced.rate else None),
         ("advanced.start_timeout", _problem(parse_duration, advanced.start_timeout)),
         ("advanced.node_log_limit", _log_limit_problem(advanced.node_log_limit)),
+        ("advanced.report_logs", _report_logs_problem(advanced)),
         ("runner_image", _image_problem(options)),
         ("runners", _runners_problem(options)),
         *((f"advanced.{name}", problem) for name, problem in pod_option_problems(advanced)),
@@ -210,6 +213,15 @@ def _log_limit_problem(text: str) -> str | None:
             "and a kubelet keeps 10Mi unless it is configured otherwise"
         )
     return problem
+
+
+def _report_logs_problem(advanced: AdvancedOptions) -> str | None:
+    text = advanced.report_logs
+    if text not in {str(count) for count in range(1, MAX_REPORT_LOGS + 1)}:
+        return f"must be a number from 1 to {MAX_REPORT_LOGS}, got {quoted(text)}"
+    if text != "1" and advanced.report is ReportMode.PLAIN:
+        return "only a framed report can be written into several logs"
+    return None
 
 
 def _account_problem(name: str) -> str | None:

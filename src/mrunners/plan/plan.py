@@ -18,6 +18,7 @@ from mrunners.profiles.uri_query import MAX_PODS
 from mrunners.records import Record
 from mrunners.refs import RunRef
 from mrunners.reports.analysis.pace import SpecTarget
+from mrunners.reports.log_size import MAX_REPORT_LOGS
 from mrunners.reports.runner_script import ReportMode
 
 __all__ = [
@@ -90,6 +91,7 @@ class RunPlan(Record):
     Attributes:
         run_id: A UUID, for labels; the same run key gives the same run ID.
         node_log_limit_bytes: How much log a node keeps per container.
+        report_logs: Into how many logs a pod may write its report; earlier releases stored none.
         start_timeout_seconds: A pod that has not started after this time is not waited for.
         overrides: What the run set over its load profiles; the stored profiles have it already.
         jobs: In the order of the runner URIs.
@@ -108,6 +110,7 @@ class RunPlan(Record):
     spread: Spread
     report_mode: ReportMode
     node_log_limit_bytes: int = Field(ge=1)
+    report_logs: int = Field(default=1, ge=1, le=MAX_REPORT_LOGS)
     start_timeout_seconds: FiniteFloat = Field(ge=0)
     overrides: ProfileOverrides = NO_OVERRIDES
     jobs: tuple[PlannedJob, ...] = Field(min_length=1)

@@ -13,6 +13,7 @@ from mrunners.errors import InvalidInputError
 from mrunners.plan.metadata import job_name
 from mrunners.plan.options import RunOptions
 from mrunners.plan.plan import MAX_PODS_OF_RUN, PlannedJob, ProfileLoad, RunPlan, run_id_of
+from mrunners.plan.pod_fit import sidecar_problems
 from mrunners.plan.pod_options import pod_settings, pod_warnings
 from mrunners.plan.pod_template import PodTemplate
 from mrunners.plan.tracker import assign_profiles, plan_fits
@@ -31,7 +32,7 @@ from mrunners.profiles.images import (
 from mrunners.profiles.loading import LoadedRunner
 from mrunners.quantities import format_bytes, parse_bytes
 from mrunners.reports.analysis.pace import SpecTarget
-from mrunners.reports.log_size import log_capacity
+from mrunners.reports.log_size import log_capacity, logs_needed
 from mrunners.reports.runner_script import ReportMode
 from mrunners.text import listed
 
@@ -94,6 +95,7 @@ def plan_run(
         spread=options.advanced.spread,
         report_mode=options.advanced.report,
         node_log_limit_bytes=parse_bytes(options.advanced.node_log_limit),
+        report_logs=int(options.advanced.report_logs),
         start_timeout_seconds=parse_duration(options.advanced.start_timeout),
         overrides=options.overrides,
         jobs=tuple(
@@ -122,7 +124,7 @@ def plan_run(
     warnings = [*filter(None, of_image), *_profile_warnings(runners), *pod_warnings(plan.pods)]
     if options.service_account:
         warnings += _unused_accounts(runners, options.service_account)
-    problems: list[str] = []
+    problems = sidecar_problems(plan.pods, plan.report_logs)
     for index, runner in enumerate(runners):
         certain, text = _log_size(plan, runner)
         if text:
@@ -175,29 +177,38 @@ def _unused_accounts(runners: Sequence[LoadedRunner], used: str) -> Iterator[str
 
 
 def _log_size(plan: RunPlan, runner: LoadedRunner) -> tuple[bool, str]:
-    """Return whether a pod's report certainly does not fit into the node's log, and what is wrong.
+    """Return whether a pod's report certainly does not fit into its logs, and what is wrong.
 
     The number of samples is certain when every spec has a total; from a duration and a rate limit
     it is only an upper bound. How well they compress depends on the latencies.
     """
     samples = expected_samples(runner.profile)
     framed = plan.report_mode is ReportMode.FRAMED
-    capacity = log_capacity(plan.node_log_limit_bytes, framed=framed)
+    limit, logs = plan.node_log_limit_bytes, plan.report_logs
+    capacity = log_capacity(limit, framed=framed, logs=logs)
     if samples is None or samples <= capacity.sure:
         return False, ""
-    keeps = f"a node's log of {format_bytes(plan.node_log_limit_bytes)}"
-    way_out = "raise the node log limit if the nodes keep more"
+    size = format_bytes(limit)
+    if logs == 1:
+        keeps = f"a node's log of {size}, which holds"
+    else:
+        keeps = f"{logs} logs of {size} each, which hold"
+    ways_out = []
     if capacity.sure:
         pods = -(-samples * runner.pod_count // capacity.sure)
-        way_out = f"share the load among {pods:,} pods, or {way_out}"
+        ways_out.append(f"share the load among {pods:,} pods")
+    if framed and (needed := logs_needed(samples, limit)) is not None:
+        ways_out.append(f"raise the report logs to {needed}")
+    way_out = f"{', '.join(ways_out)}, or raise the node log limit if the nodes keep more"
+    way_out = way_out.removeprefix(", or ")
     if samples <= capacity.possible:
         return False, (
-            f"about {samples:,} samples per pod may not fit into {keeps}, which holds "
+            f"about {samples:,} samples per pod may not fit into {keeps} "
             f"{capacity.sure:,} to {capacity.possible:,}, depending on latencies; to be sure, "
             f"{way_out}"
         )
     certain = all(spec.total for spec in runner.profile.specs)
     return certain, (
-        f"about {samples:,} samples per pod do not fit into {keeps}, which holds at most "
+        f"about {samples:,} samples per pod do not fit into {keeps} at most "
         f"{capacity.possible:,}; {way_out}"
     )

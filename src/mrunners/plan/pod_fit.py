@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mrunners.plan.metadata import CONTAINER
+from mrunners.plan.metadata import CONTAINER, log_container
 from mrunners.plan.pod_merge import REQUIRED, merge_pod
 from mrunners.plan.pod_option_rows import PLATFORM
 from mrunners.plan.pod_options import PodSettings
 from mrunners.plan.pod_template import runner_of
+from mrunners.reports.runner_script import part_command
 
-__all__ = ["fit_pod", "metadata_of"]
+__all__ = ["fit_pod", "metadata_of", "sidecar_problems", "with_report_logs"]
 
+# What a sidecar uses that waits for its part of a report and prints it. Only where the runner has
+# a limit, as a quota may demand, the sidecars have one too; the request is the same then.
+_SIDECAR_REQUESTS = {"cpu": "10m", "memory": "16Mi"}
+_SIDECAR_LIMITS = {"cpu": "100m", "memory": "32Mi"}
+
+# What they have like the runner, whatever a pod template makes of that.
+_LIKE_RUNNER = ("image", "imagePullPolicy", "securityContext")
 
 # The taints of a node that does not answer; the admission plugin DefaultTolerationSeconds lets pods
 # tolerate them for 5 minutes, unless they say for how long themselves.
@@ -50,6 +58,53 @@ def fit_pod(pod: Mapping[str, Any], settings: PodSettings) -> dict[str, Any]:
     terms = {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
     affinity = {"nodeAffinity": {REQUIRED: terms}}
     return merge_pod(fitted, {"spec": {"affinity": affinity}})
+
+
+def with_report_logs(pod: Mapping[str, Any], logs: int) -> dict[str, Any]:
+    """Return a pod with the native sidecars whose logs have the further parts of a report.
+
+    They start before the runner, and the kubelet ends them when it has ended, however it has.
+
+    Args:
+        pod: As `fit_pod` returns it. What its template says of the sidecars is merged onto them.
+        logs: Into how many logs, with the runner's own, a report may be written.
+    """
+    spec = pod["spec"]
+    runner = runner_of(spec)
+    limits = (runner.get("resources") or {}).get("limits") or {}
+    resources = {
+        "requests": {n: size for n, size in _SIDECAR_REQUESTS.items() if n not in limits},
+        "limits": {n: size for n, size in _SIDECAR_LIMITS.items() if n in limits},
+    }
+    sidecars = [
+        {
+            "name": name,
+            **{field: runner[field] for field in _LIKE_RUNNER if field in runner},
+            "command": part_command(name),
+            "restartPolicy": "Always",
+            "resources": {part: sizes for part, sizes in resources.items() if sizes},
+            "volumeMounts": [m for m in runner["volumeMounts"] if m["mountPath"] == "/tmp"],
+        }
+        for name in map(log_container, range(2, logs + 1))
+    ]
+    if not sidecars:
+        return dict(pod)
+    given = {"spec": {"initContainers": spec.get("initContainers") or []}}
+    return merge_pod({**pod, "spec": {**spec, "initContainers": sidecars}}, given)
+
+
+def sidecar_problems(settings: PodSettings, logs: int) -> list[str]:
+    """Return what a pod template says of the sidecars that would keep them from their work."""
+    spec: Any = (settings.template or {}).get("spec") or {}
+    names = set(map(log_container, range(2, logs + 1)))
+    return [
+        f"the pod template: spec.initContainers.{container['name']}.{field}: it cannot be set "
+        "here, because this container has a part of the report in its log"
+        for container in spec.get("initContainers") or ()
+        if container["name"] in names
+        for field in ("image", "command", "args", "tty", "restartPolicy", "volumeMounts")
+        if field in container
+    ]
 
 
 def _without_default_requests(pod: Mapping[str, Any], limits: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,18 +13,22 @@ cases, sometimes with a kubelet error in the place of the log. The frame makes e
   (`truncated`) differs from an altered one (`garbled`).
 - There must be exactly one begin line and one end line.
 
+A report that is too large for one log is in the logs of several containers, a part in each. Then
+each frame also says which part it has, of how many, and has a length and a SHA-256 of its own, so
+that it is known which part is lost.
+
 Nothing is repaired: a log with any doubt is unusable, and its reason says what was wrong.
 `frame_lines` reads single lines, `frame_body` unpacks the body, `runner_script` writes all of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 from mrunners.formatting import counted
-from mrunners.reports.frame_body import decode_body, is_full_line
+from mrunners.reports.frame_body import body_text, decode_body, is_full_line
 from mrunners.reports.frame_lines import MARKER, FrameLine, LineKind, parse_frame_line
 from mrunners.reports.kperf_errors import kperf_error, last_line
 from mrunners.reports.kubelet_errors import kubelet_error
@@ -59,12 +63,16 @@ class _LocatedLine:
     line: FrameLine
 
 
-def extract_report(log: bytes, address: FrameAddress) -> bytes:
+def extract_report(
+    log: bytes, address: FrameAddress, read_part: Callable[[int], bytes] | None = None
+) -> bytes:
     """Return the raw JSON that kperf wrote, byte for byte.
 
     Args:
-        log: The container's whole log; stderr may precede and follow the frame.
+        log: The runner container's whole log; stderr may precede and follow the frame.
         address: Which pod the frame must come from.
+        read_part: Returns the whole log with a further part of the report, by its number from 2;
+            None if there are no such logs.
 
     Returns:
         The JSON, with the length and the SHA-256 that the runner's script announced.
@@ -72,14 +80,37 @@ def extract_report(log: bytes, address: FrameAddress) -> bytes:
     Raises:
         UnusableReportError: The log has no such report, or there is a doubt about it.
     """
+    begin, text = _part_of(log, address)
+    if begin.part != 1 or (begin.parts > 1 and read_part is None):
+        _refuse(
+            MissingReason.FOREIGN_FRAME,
+            f"the log has part {begin.part} of {begin.parts} of a report",
+        )
+    texts = [text]
+    for number in range(2, begin.parts + 1):
+        assert read_part is not None
+        further_log = read_part(number)
+        try:
+            further, text = _part_of(further_log, address)
+            if _report_of(further) != _report_of(begin) or further.part != number:
+                _refuse(MissingReason.FOREIGN_FRAME, "the begin line names another part or report")
+        except UnusableReportError as error:
+            detail = f"part {number} of {begin.parts}: {error.detail}"
+            raise UnusableReportError(error.problem, detail) from error
+        texts.append(text)
+    return decode_body(b"".join(texts), begin)
+
+
+def _part_of(log: bytes, address: FrameAddress) -> tuple[FrameLine, bytes]:
+    """Return the begin line of a log's only frame, and the base64 text in that frame."""
     if not log.strip(b" \t\r\n\0"):
         _refuse(MissingReason.EMPTY_LOG, "the pod's log is empty")
     lines = log.split(b"\n")
     begin, end = _only_frame(lines, address)
     _require_same_address(begin.line, address, "begin")
-    if end.line.sha256 != begin.line.sha256 or _identity(end.line) != _identity(begin.line):
+    if _frame_of(end.line) != _frame_of(begin.line):
         _refuse(MissingReason.FOREIGN_FRAME, "the end line belongs to another frame")
-    return decode_body(lines[begin.position + 1 : end.position], begin.line)
+    return begin.line, body_text(lines[begin.position + 1 : end.position], begin.line)
 
 
 def _only_frame(lines: list[bytes], address: FrameAddress) -> tuple[_LocatedLine, _LocatedLine]:
@@ -177,7 +208,8 @@ def _refuse_as_announced(
             MissingReason.TOO_LARGE,
             f"the report of {line.size_bytes} bytes takes up to "
             f"{framed_log_bytes(line.encoded_bytes)} bytes of log, and the node keeps "
-            f"{line.limit_bytes}; use more pods or a shorter load",
+            f"{line.limit_bytes}{_in_each_of(line.logs)}; use more pods, more report logs or a "
+            "shorter load",
         )
     if line.reason == "no-report":
         detail = _with(f"exit {line.exit_code}", kperf_error(before))
@@ -191,12 +223,26 @@ def _refuse_as_announced(
     _refuse(MissingReason.SCRIPT_FAILED, detail)
 
 
+def _in_each_of(logs: int) -> str:
+    return "" if logs == 1 else f" in each of {logs} logs"
+
+
 def _with(detail: str, cause: str) -> str:
     return f"{detail}: {cause}" if cause else detail
 
 
 def _identity(line: FrameLine) -> tuple[str, str, int]:
     return (line.run, line.job, line.index)
+
+
+def _frame_of(line: FrameLine) -> tuple[object, ...]:
+    """Return what the begin and the end line of a frame have in common."""
+    return (_identity(line), line.sha256, line.part, line.parts)
+
+
+def _report_of(line: FrameLine) -> tuple[object, ...]:
+    """Return what the begin lines of a report's parts have in common."""
+    return (line.size_bytes, line.sha256, line.encoding, line.encoded_bytes, line.parts)
 
 
 def _require_same_address(line: FrameLine, address: FrameAddress, line_name: str) -> None:

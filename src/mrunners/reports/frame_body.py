@@ -13,39 +13,50 @@ import zlib
 from collections.abc import Sequence
 
 from mrunners.reports.frame_lines import FrameLine
+from mrunners.reports.log_size import LINE_CHARACTERS, MAX_REPORT_BYTES
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 
-__all__ = ["MAX_REPORT_BYTES", "decode_body", "is_full_line"]
-
-# About five million samples as v0.3.5 prints them; parsing takes some five times as much memory.
-MAX_REPORT_BYTES = 256 * 1024 * 1024
+__all__ = ["body_text", "decode_body", "is_full_line"]
 
 _ENCODING = "gzip+base64"
-_LINE_CHARACTERS = 4000
 _BASE64_LINE = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _GZIP_WINDOW = 31  # for zlib: exactly a gzip stream, with header and trailer
 
 
-def decode_body(lines: Sequence[bytes], begin: FrameLine) -> bytes:
-    """Return the raw JSON from the lines between a frame's begin and end line.
+def body_text(lines: Sequence[bytes], begin: FrameLine) -> bytes:
+    """Return the base64 text, or the part of it, between a frame's begin and end line.
 
     Args:
         lines: The lines, without newlines.
-        begin: The begin line, which announces what the body must be.
+        begin: The begin line, which announces what the text must be.
 
     Raises:
-        UnusableReportError: The body is not what was announced.
+        UnusableReportError: It is not what was announced.
     """
-    if begin.encoding != _ENCODING:
+    _require_readable(begin)
+    text = _joined(lines, begin.part_encoded_bytes)
+    if begin.part_sha256 and hashlib.sha256(text).hexdigest() != begin.part_sha256:
         raise UnusableReportError(
-            MissingReason.UNSUPPORTED_FRAME_VERSION, "the frame has an unknown encoding"
+            MissingReason.CHECKSUM_MISMATCH, "its SHA-256 is not the announced one"
         )
-    if begin.size_bytes > MAX_REPORT_BYTES:
+    return text
+
+
+def decode_body(text: bytes, begin: FrameLine) -> bytes:
+    """Return the raw JSON from a report's whole base64 text.
+
+    Args:
+        text: That of all its frames.
+        begin: The begin line of the first, which announces what the report must be.
+
+    Raises:
+        UnusableReportError: The report is not what was announced.
+    """
+    if len(text) != begin.encoded_bytes:
         raise UnusableReportError(
-            MissingReason.TOO_LARGE,
-            f"the report has {begin.size_bytes} bytes; the maximum is {MAX_REPORT_BYTES}",
+            MissingReason.LENGTH_MISMATCH,
+            f"{begin.encoded_bytes} characters were announced, but all parts have {len(text)}",
         )
-    text = _joined(lines, begin.encoded_bytes)
     try:
         packed = base64.b64decode(text, validate=True)
     except binascii.Error as error:
@@ -67,7 +78,19 @@ def decode_body(lines: Sequence[bytes], begin: FrameLine) -> bytes:
 
 def is_full_line(line: bytes) -> bool:
     """Whether a log line must be one of a frame's body, by its length and its characters."""
-    return len(line) == _LINE_CHARACTERS and _BASE64_LINE.fullmatch(line) is not None
+    return len(line) == LINE_CHARACTERS and _BASE64_LINE.fullmatch(line) is not None
+
+
+def _require_readable(begin: FrameLine) -> None:
+    if begin.encoding != _ENCODING:
+        raise UnusableReportError(
+            MissingReason.UNSUPPORTED_FRAME_VERSION, "the frame has an unknown encoding"
+        )
+    if begin.size_bytes > MAX_REPORT_BYTES:
+        raise UnusableReportError(
+            MissingReason.TOO_LARGE,
+            f"the report has {begin.size_bytes} bytes; the maximum is {MAX_REPORT_BYTES}",
+        )
 
 
 def _joined(lines: Sequence[bytes], announced: int) -> bytes:
@@ -81,8 +104,8 @@ def _joined(lines: Sequence[bytes], announced: int) -> bytes:
             raise UnusableReportError(
                 MissingReason.GARBLED, f"line {number} of the frame's body {_alteration(line)}"
             )
-        too_short = number < len(lines) and len(line) < _LINE_CHARACTERS
-        if too_short or len(line) > _LINE_CHARACTERS:
+        too_short = number < len(lines) and len(line) < LINE_CHARACTERS
+        if too_short or len(line) > LINE_CHARACTERS:
             wrong_length = wrong_length or number
     text = b"".join(lines)
     if len(text) < announced:
@@ -98,7 +121,7 @@ def _joined(lines: Sequence[bytes], announced: int) -> bytes:
     if wrong_length:
         raise UnusableReportError(
             MissingReason.GARBLED,
-            f"line {wrong_length} of the frame's body does not have {_LINE_CHARACTERS} characters",
+            f"line {wrong_length} of the frame's body does not have {LINE_CHARACTERS} characters",
         )
     return text
 

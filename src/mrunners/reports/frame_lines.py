@@ -33,14 +33,17 @@ _POD = r"pod=(?P<pod>[a-z0-9.-]*)"
 _SHA = r"sha256=(?P<sha256>[0-9a-f]{64})"
 # Up to 15 digits: more than any log can hold, and few enough for int() to be fast.
 _SIZE = r"bytes=(?P<bytes>\d{1,15})"
+_PART = r"part=(?P<part>\d{1,2})/(?P<parts>\d{1,2})"
 _FORMS = {
     LineKind.BEGIN: rf"{_ID} {_POD} {_SIZE} {_SHA} "
-    r"encoding=(?P<encoding>\S+) encoded=(?P<encoded>\d{1,15})",
-    LineKind.END: rf"{_ID} {_SHA}",
+    r"encoding=(?P<encoding>\S+) encoded=(?P<encoded>\d{1,15})"
+    rf"(?: {_PART} part-encoded=(?P<part_encoded>\d{{1,15}})"
+    r" part-sha256=(?P<part_sha256>[0-9a-f]{64}))?",
+    LineKind.END: rf"{_ID} {_SHA}(?: {_PART})?",
     LineKind.NONE: rf"{_ID} {_POD} "
     r"exit=(?P<exit>\d{1,3}) reason=(?P<reason>[a-z0-9-]+)",
     LineKind.TOO_LARGE: rf"{_ID} {_POD} {_SIZE} "
-    r"encoded=(?P<encoded>\d{1,15}) limit=(?P<limit>\d{1,15})",
+    r"encoded=(?P<encoded>\d{1,15}) limit=(?P<limit>\d{1,15}) logs=(?P<logs>\d{1,3})",
 }
 _PATTERNS = {kind: re.compile(form, re.ASCII) for kind, form in _FORMS.items()}
 
@@ -59,8 +62,13 @@ class FrameLine:
         size_bytes: Length of the raw JSON.
         encoded_bytes: Length of the base64 text, without newlines.
         limit_bytes: Maximum size of a container's log on the node.
+        logs: Into how many logs the report may be written.
         sha256: SHA-256 of the raw JSON, in hex.
         encoding: Always `gzip+base64` in v1.
+        part: Which part of the report the frame has, from 1.
+        parts: How many frames, each in a log of its own, make up the report.
+        part_encoded_bytes: Length of this part of the base64 text.
+        part_sha256: SHA-256 of this part of the base64 text; empty when it is the only one.
         exit_code: kperf's exit code.
         reason: Why there is no report, as the script names it.
     """
@@ -74,8 +82,13 @@ class FrameLine:
     size_bytes: int = 0
     encoded_bytes: int = 0
     limit_bytes: int = 0
+    logs: int = 1
     sha256: str = ""
     encoding: str = ""
+    part: int = 1
+    parts: int = 1
+    part_encoded_bytes: int = 0
+    part_sha256: str = ""
     exit_code: int = 0
     reason: str = ""
 
@@ -106,19 +119,26 @@ def parse_frame_line(line: bytes) -> FrameLine | None:
     return unknown if match is None else _record(kind, version, match.groupdict())
 
 
-def _record(kind: LineKind, version: str, groups: dict[str, str]) -> FrameLine:
+def _record(kind: LineKind, version: str, groups: dict[str, str | None]) -> FrameLine:
+    texts = {name: text for name, text in groups.items() if text is not None}
     return FrameLine(
         kind=kind,
         version=version,
-        run=groups["run"],
-        job=groups["job"],
-        index=int(groups["index"] or -1),
-        pod=groups.get("pod", ""),
-        size_bytes=int(groups.get("bytes", 0)),
-        encoded_bytes=int(groups.get("encoded", 0)),
-        limit_bytes=int(groups.get("limit", 0)),
-        sha256=groups.get("sha256", ""),
-        encoding=groups.get("encoding", ""),
-        exit_code=int(groups.get("exit", 0)),
-        reason=groups.get("reason", ""),
+        run=texts["run"],
+        job=texts["job"],
+        index=int(texts["index"] or -1),
+        pod=texts.get("pod", ""),
+        size_bytes=int(texts.get("bytes", 0)),
+        encoded_bytes=int(texts.get("encoded", 0)),
+        limit_bytes=int(texts.get("limit", 0)),
+        logs=int(texts.get("logs", 1)),
+        sha256=texts.get("sha256", ""),
+        encoding=texts.get("encoding", ""),
+        part=int(texts.get("part", 1)),
+        parts=int(texts.get("parts", 1)),
+        # A report in one frame has one part, which is all of it.
+        part_encoded_bytes=int(texts.get("part_encoded", texts.get("encoded", 0))),
+        part_sha256=texts.get("part_sha256", ""),
+        exit_code=int(texts.get("exit", 0)),
+        reason=texts.get("reason", ""),
     )

@@ -1,4 +1,8 @@
-"""How much of a node's log a report takes: one formula for the plan and for the runner's script."""
+"""How much of a node's logs a report takes: one formula for the plan and for the runner's script.
+
+A node limits the log of each container, so a report that is too large for one is written in parts,
+each into the log of a container of its own.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,15 @@ __all__ = [
     "FRAME_MARGIN_BYTES",
     "LINE_CHARACTERS",
     "LINE_OVERHEAD_BYTES",
+    "MAX_REPORT_BYTES",
+    "MAX_REPORT_LOGS",
     "MIN_LOG_LIMIT_BYTES",
     "OUTPUT_BYTES",
     "OUTPUT_LINES",
     "LogCapacity",
     "framed_log_bytes",
     "log_capacity",
+    "logs_needed",
 ]
 
 # The length of each line of a frame's body.
@@ -33,19 +40,30 @@ FRAME_MARGIN_BYTES = OUTPUT_BYTES + OUTPUT_LINES * LINE_OVERHEAD_BYTES + 4 * 102
 # A node that keeps less has no room for reports. The kubelet's default is 10 MiB.
 MIN_LOG_LIMIT_BYTES = 64 * 1024
 
+# Almost six million samples as v0.3.5 prints them, which does so twice; v0.3.4 did so once. Parsing
+# takes some five times as much memory.
+MAX_REPORT_BYTES = 256 * 1024 * 1024
+_RAW_SAMPLE_BYTES = (22, 46)
+
+# In 8 logs of 10 MiB is room for as many samples as a report can have, whatever the latencies are.
+MAX_REPORT_LOGS = 8
 
 # How many bytes one sample takes: at least, of 1.5 million samples with latencies of half a
 # millisecond, of which many are the same; at most, of 10,000 with latencies of 10 s (3.7 and 15.2,
 # measured on reports in the form of kperf 0.3.5, in which each latency stands twice).
 _FRAMED_SAMPLE_BYTES = (3.5, 15.0)
 
+# The more samples, the closer they are to each other: with latencies of 10 s, 750,000 take 12.4.
+_MANY_SAMPLES = 500_000
+_MOST_BYTES_OF_MANY = 13.0
+
 # A plain report has each sample twice, in 62 bytes.
-_PLAIN_SAMPLE_BYTES = (124.0, 124.0)
+_PLAIN_SAMPLE_BYTES = 124.0
 
 
 @dataclass(frozen=True, slots=True)
 class LogCapacity:
-    """How many samples of one pod fit into a node's log, in round numbers.
+    """How many samples of one pod fit into its logs, in round numbers.
 
     Attributes:
         sure: So many fit, whatever their latencies are.
@@ -66,20 +84,48 @@ def framed_log_bytes(encoded: int) -> int:
     return encoded + lines * LINE_OVERHEAD_BYTES + FRAME_MARGIN_BYTES
 
 
-def log_capacity(limit_bytes: int, *, framed: bool) -> LogCapacity:
-    """Return how many samples of one pod fit into a node's log.
+def log_capacity(limit_bytes: int, *, framed: bool, logs: int = 1) -> LogCapacity:
+    """Return how many samples of one pod fit into its logs.
 
     Args:
-        limit_bytes: How much log the node keeps.
+        limit_bytes: How much log the node keeps of a container.
         framed: Whether the report is framed; otherwise it is plain.
+        logs: Into how many logs a framed report may be written.
     """
-    least, most = _FRAMED_SAMPLE_BYTES if framed else _PLAIN_SAMPLE_BYTES
-    room = float(limit_bytes)
-    if framed:
+    if not framed:
+        samples = _rounded(limit_bytes / _PLAIN_SAMPLE_BYTES)
+        return LogCapacity(sure=samples, possible=samples)
+    in_lines = limit_bytes - FRAME_MARGIN_BYTES
+    if logs == 1:
         # The inverse of `framed_log_bytes`, with a whole line for the last one.
-        room = (limit_bytes - FRAME_MARGIN_BYTES - LINE_OVERHEAD_BYTES) * LINE_CHARACTERS
-        room = max(0.0, room / (LINE_CHARACTERS + LINE_OVERHEAD_BYTES))
-    return LogCapacity(sure=_rounded(room / most), possible=_rounded(room / least))
+        lines = (in_lines - LINE_OVERHEAD_BYTES) / (LINE_CHARACTERS + LINE_OVERHEAD_BYTES)
+    else:
+        lines = logs * (in_lines // (LINE_CHARACTERS + LINE_OVERHEAD_BYTES))
+    room = max(0.0, lines * LINE_CHARACTERS)
+    (least, most), (least_raw, most_raw) = _FRAMED_SAMPLE_BYTES, _RAW_SAMPLE_BYTES
+    if room / most > _MANY_SAMPLES:
+        most = _MOST_BYTES_OF_MANY
+    return LogCapacity(
+        sure=_rounded(min(room / most, MAX_REPORT_BYTES / most_raw)),
+        possible=_rounded(min(room / least, MAX_REPORT_BYTES / least_raw)),
+    )
+
+
+def logs_needed(samples: int, limit_bytes: int) -> int | None:
+    """Return into how many logs a framed report surely fits; None if there cannot be so many.
+
+    Args:
+        samples: How many it has.
+        limit_bytes: How much log the node keeps of a container.
+    """
+    return next(
+        (
+            logs
+            for logs in range(1, MAX_REPORT_LOGS + 1)
+            if samples <= log_capacity(limit_bytes, framed=True, logs=logs).sure
+        ),
+        None,
+    )
 
 
 def _rounded(samples: float) -> int:

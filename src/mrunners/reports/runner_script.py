@@ -1,6 +1,6 @@
-"""The command of a runner's container: kperf, and the shell script that frames its report.
+"""The commands of a pod's containers: kperf, and the shell scripts that frame its report.
 
-The script is the container's PID 1, which has consequences:
+The runner's script is its container's PID 1, which has consequences:
 
 - A shell as PID 1 ignores TERM unless it traps it, and does not pass it on. So kperf runs in the
   background, the shell waits, and the trap forwards TERM and INT to kperf, also one that arrives
@@ -18,6 +18,13 @@ A container runtime reads stdout and stderr one by one, so what is written to bo
 order. So everything goes to stdout. What kperf itself writes goes to a named pipe, however much it
 is, and only the end of it into the log, before the frame. A process that kperf has left behind can
 keep that pipe open, so its reader is ended after a few seconds.
+
+A node limits the log of each container. So a report that is too large for one is cut into parts:
+the runner prints the first, and gives each other one through a named pipe to a native sidecar,
+which prints it. Until then a sidecar waits in open(2), which takes no CPU from the load. The runner
+ends when all parts were taken, so they are in the logs once its container has ended. Then the
+kubelet ends the sidecars, however the runner has ended. Until they are told to, they must not end:
+they would be started again, with another log.
 """
 
 from __future__ import annotations
@@ -28,11 +35,12 @@ from mrunners.reports.log_size import (
     FRAME_MARGIN_BYTES,
     LINE_CHARACTERS,
     LINE_OVERHEAD_BYTES,
+    MAX_REPORT_LOGS,
     OUTPUT_BYTES,
     OUTPUT_LINES,
 )
 
-__all__ = ["ReportMode", "runner_command"]
+__all__ = ["ReportMode", "part_command", "runner_command"]
 
 
 class ReportMode(StrEnum):
@@ -50,12 +58,16 @@ class ReportMode(StrEnum):
 # A reader that is not done by then waits for a process that kperf has left behind.
 _READER_SECONDS = 5
 
+# A sidecar takes its part within a second (measured), and one that was killed is back after ten.
+_PART_SECONDS = 60
+
 # `$(( $(wc -c < f) ))` also removes the blanks that some versions of `wc` print.
 _SCRIPT = f"""\
 exec 2>&1
 id="run=${{MRUNNERS_RUN_ID:-}} job=${{MRUNNERS_JOB:-}} index=${{JOB_COMPLETION_INDEX:-}}"
 pod="pod=${{MRUNNERS_POD:-}}"
 limit="${{MRUNNERS_LOG_LIMIT_BYTES:-10485760}}"
+logs="${{MRUNNERS_REPORT_LOGS:-1}}"
 code=127
 none() {{
   printf '\\nmrunners-report none v1 %s %s exit=%s reason=%s\\n' "$id" "$pod" "$code" "$1"
@@ -70,10 +82,17 @@ forward() {{
   [ -z "$child" ] || kill -TERM "$child" 2>/dev/null
 }}
 trap forward TERM INT
-for tool in gzip base64 tr fold wc sha256sum cat mkfifo tail sleep; do
+for tool in gzip base64 tr fold wc sha256sum cat mkfifo tail head sleep; do
   command -v "$tool" >/dev/null || none "missing-$tool"
 done
 mkfifo /tmp/output.pipe || none mkfifo-failed
+part=2
+while [ "$part" -le "$logs" ]; do
+  # The sidecar may have made it already.
+  mkfifo "/tmp/report-$part.pipe" 2>/dev/null
+  [ -p "/tmp/report-$part.pipe" ] || none mkfifo-failed
+  part=$((part + 1))
+done
 tail -c {OUTPUT_BYTES} < /tmp/output.pipe > /tmp/output &
 reader=$!
 export GOTRACEBACK="${{GOTRACEBACK:-none}}"
@@ -98,32 +117,100 @@ tail -n {OUTPUT_LINES} /tmp/output
 gzip -c < /tmp/report.json > /tmp/report.gz || none gzip-failed
 base64 < /tmp/report.gz > /tmp/report.wrapped || none base64-failed
 tr -d '\\r\\n' < /tmp/report.wrapped > /tmp/report.line || none tr-failed
-fold -w {LINE_CHARACTERS} < /tmp/report.line > /tmp/report.body || none fold-failed
 bytes=$(( $(wc -c < /tmp/report.json) ))
 encoded=$(( $(wc -c < /tmp/report.line) ))
 hash=$(sha256sum < /tmp/report.json) || none sha256sum-failed
 hash=${{hash%% *}}
 lines=$(( (encoded + {LINE_CHARACTERS - 1}) / {LINE_CHARACTERS} ))
 needed=$(( encoded + lines * {LINE_OVERHEAD_BYTES} + {FRAME_MARGIN_BYTES} ))
+parts=1
 if [ "$needed" -gt "$limit" ]; then
-  printf '\\nmrunners-report too-large v1 %s %s bytes=%s encoded=%s limit=%s\\n' \\
-    "$id" "$pod" "$bytes" "$encoded" "$limit"
+  room=$(( (limit - {FRAME_MARGIN_BYTES}) / {LINE_CHARACTERS + LINE_OVERHEAD_BYTES} ))
+  parts=$(( room > 0 ? (lines + room - 1) / room : {MAX_REPORT_LOGS + 1} ))
+fi
+if [ "$parts" -gt "$logs" ]; then
+  printf '\\nmrunners-report too-large v1 %s %s bytes=%s encoded=%s limit=%s logs=%s\\n' \\
+    "$id" "$pod" "$bytes" "$encoded" "$limit" "$logs"
   exit "$code"
 fi
-printf '\\nmrunners-report begin v1 %s %s bytes=%s sha256=%s encoding=gzip+base64 encoded=%s\\n' \\
-  "$id" "$pod" "$bytes" "$hash" "$encoded"
-cat /tmp/report.body
-printf '\\nmrunners-report end v1 %s sha256=%s\\n' "$id" "$hash"
+begin="$id $pod bytes=$bytes sha256=$hash encoding=gzip+base64 encoded=$encoded"
+end="$id sha256=$hash"
+frame() {{
+  printf '\\nmrunners-report begin v1 %s\\n' "$begin$2" || return
+  cat "$1" || return
+  printf '\\nmrunners-report end v1 %s\\n' "$end$3"
+}}
+if [ "$parts" -eq 1 ]; then
+  fold -w {LINE_CHARACTERS} < /tmp/report.line > /tmp/report.body || none fold-failed
+  frame /tmp/report.body "" ""
+  exit "$code"
+fi
+size=$(( (lines + parts - 1) / parts * {LINE_CHARACTERS} ))
+part=1
+while [ "$part" -le "$parts" ]; do
+  tail -c "+$(( (part - 1) * size + 1 ))" /tmp/report.line 2>/dev/null |
+    head -c "$size" > /tmp/part.line || none head-failed
+  length=$(( $(wc -c < /tmp/part.line) ))
+  of_part=$(sha256sum < /tmp/part.line) || none sha256sum-failed
+  fold -w {LINE_CHARACTERS} < /tmp/part.line > /tmp/part.body || none fold-failed
+  frame /tmp/part.body " part=$part/$parts part-encoded=$length part-sha256=${{of_part%% *}}" \\
+    " part=$part/$parts" > "/tmp/report-$part.frame" || none frame-failed
+  part=$((part + 1))
+done
+writers=
+part=2
+while [ "$part" -le "$parts" ]; do
+  cat "/tmp/report-$part.frame" > "/tmp/report-$part.pipe" &
+  writers="$writers $!"
+  part=$((part + 1))
+done
+{{ sleep {_PART_SECONDS}; kill $writers; }} >/dev/null 2>&1 &
+watchdog=$!
+cat /tmp/report-1.frame
+for writer in $writers; do
+  while :; do
+    interrupted=
+    wait "$writer"
+    [ -n "$interrupted" ] || break
+  done
+done
+kill "$watchdog" 2>/dev/null
 exit "$code"
+"""
+
+# To open a pipe for reading and writing lets go of a reader that waits for a writer; what was
+# written to it is read first. Once more a second later, if the reader was not there yet.
+_PART_SCRIPT = """\
+pipe="/tmp/$0.pipe"
+stopped=
+interrupted=
+stop() {
+  stopped=1
+  interrupted=1
+  : <> "$pipe"
+  { sleep 1; : <> "$pipe"; } >/dev/null 2>&1 &
+}
+trap stop TERM INT
+mkfifo "$pipe" 2>/dev/null
+while [ -z "$stopped" ]; do
+  cat < "$pipe" &
+  reader=$!
+  while :; do
+    interrupted=
+    wait "$reader"
+    [ -n "$interrupted" ] || break
+  done
+done
+exit 0
 """
 
 
 def runner_command(mode: ReportMode) -> list[str]:
     """Return the `command` of the runner's container (kperf's image has no entrypoint).
 
-    The framed form reads MRUNNERS_RUN_ID, MRUNNERS_JOB, MRUNNERS_POD, JOB_COMPLETION_INDEX and
-    MRUNNERS_LOG_LIMIT_BYTES from the environment, and writes only to /tmp. In both modes the
-    container's exit code is kperf's.
+    The framed form reads MRUNNERS_RUN_ID, MRUNNERS_JOB, MRUNNERS_POD, JOB_COMPLETION_INDEX,
+    MRUNNERS_LOG_LIMIT_BYTES and MRUNNERS_REPORT_LOGS from the environment, and writes only to
+    /tmp. In both modes the container's exit code is kperf's.
     """
     match mode:
         case ReportMode.FRAMED:
@@ -137,3 +224,12 @@ def runner_command(mode: ReportMode) -> list[str]:
                 "--config=/config/load_profile.yaml",
                 "--raw-data",
             ]
+
+
+def part_command(container: str) -> list[str]:
+    """Return the `command` of a native sidecar that prints a further part of the report.
+
+    Args:
+        container: Its name.
+    """
+    return ["/bin/sh", "-c", _PART_SCRIPT, container]

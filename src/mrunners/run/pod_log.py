@@ -5,11 +5,13 @@ What to do about a log that cannot be read, or holds no report, is decided by it
 
 from __future__ import annotations
 
+import functools
 from http import HTTPStatus
 
 from mrunners.errors import ApiStatusError, ClusterError, ForbiddenError, UnauthorizedError
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import Pod
+from mrunners.plan.metadata import log_container
 from mrunners.reports.frame import FrameAddress, extract_report
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
@@ -45,7 +47,11 @@ def fetch_report(
     plan = run.plan
     log = _read_log(cluster, run, pod)
     if plan.report_mode is ReportMode.FRAMED:
-        raw = extract_report(log, FrameAddress(plan.run_id, job_name, pod.index, pod.name))
+        raw = extract_report(
+            log,
+            FrameAddress(plan.run_id, job_name, pod.index, pod.name),
+            functools.partial(_read_log, cluster, run, pod),
+        )
     else:
         raw = extract_plain_report(log)
     report = parse_report(raw)
@@ -63,10 +69,11 @@ def fetch_report(
     return report, facts
 
 
-def _read_log(cluster: Cluster, run: ExistingRun, pod: Pod) -> bytes:
+def _read_log(cluster: Cluster, run: ExistingRun, pod: Pod, part: int = 1) -> bytes:
+    """Return the log with a part of the pod's report."""
     limit_bytes = run.plan.node_log_limit_bytes + _LOG_MARGIN_BYTES
     try:
-        log = cluster.read_log(run.ref.namespace, pod.name, limit_bytes=limit_bytes)
+        log = cluster.read_log(run.ref.namespace, pod.name, log_container(part), limit_bytes)
     except UnauthorizedError:
         raise  # this is not about the pod
     except ForbiddenError as error:

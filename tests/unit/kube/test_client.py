@@ -70,7 +70,7 @@ def test_an_object_that_does_not_exist_is_none(api: ApiServer, client: Client) -
     api.answers.extend([refuses(404)] * 3)
     assert client.get_config_map("load", "x") is None
     assert client.get_job("load", "x") is None
-    assert client.read_log("load", "p", limit_bytes=9) is None
+    assert client.read_log("load", "p", "runner", limit_bytes=9) is None
 
 
 def test_a_list_is_read_page_by_page(api: ApiServer, client: Client) -> None:
@@ -363,7 +363,7 @@ def test_credentials_that_cannot_be_read_in_mid_run_are_an_outage(
     client.list_jobs("load", "")
     token.unlink()
     with pytest.raises(UnreachableError, match=r"token: no such file"):
-        client.read_log("load", "p", limit_bytes=9)
+        client.read_log("load", "p", "runner", limit_bytes=9)
     api.answers.clear()
     api.answers.extend([refuses(401), refuses(401), says(config_map())])
     client.clock.then(lambda: token.write_text("second"))
@@ -372,7 +372,7 @@ def test_credentials_that_cannot_be_read_in_mid_run_are_an_outage(
 
 def test_a_log_is_read_as_bytes_from_the_runner_container(api: ApiServer, client: Client) -> None:
     api.answers.append(Answer(body=b"\xff{\n"))
-    assert client.read_log("load", "p", limit_bytes=100) == b"\xff{\n"
+    assert client.read_log("load", "p", "runner", limit_bytes=100) == b"\xff{\n"
     assert api.received == [received("GET", LOG, container="runner", limitBytes="100")]
 
 
@@ -382,7 +382,7 @@ def test_a_log_is_cut_at_its_limit_and_the_next_request_works(
     api: ApiServer, client: Client, length: int, chunked: bool
 ) -> None:
     api.answers.extend([Answer(body=b"x" * length, chunked=chunked), says(config_map())])
-    assert client.read_log("load", "p", limit_bytes=100) == b"x" * 100
+    assert client.read_log("load", "p", "runner", limit_bytes=100) == b"x" * 100
     assert client.get_config_map("load", "mrunners") == ConfigMap.from_json(config_map())
     assert (client.warnings, client.requests) == ([], 2)
 
@@ -395,7 +395,7 @@ def test_a_request_whose_body_breaks_off_is_retried(api: ApiServer, client: Clie
 
 def test_a_log_that_breaks_off_is_read_again(api: ApiServer, client: Client) -> None:
     api.answers.extend([Answer(body=b"half", cut=4), Answer(body=b"half and half")])
-    assert client.read_log("load", "p", limit_bytes=100) == b"half and half"
+    assert client.read_log("load", "p", "runner", limit_bytes=100) == b"half and half"
 
 
 def test_a_success_whose_body_is_not_json_is_retried(api: ApiServer, client: Client) -> None:
@@ -417,7 +417,7 @@ def test_a_log_on_a_lost_node_is_given_up_after_30_seconds(api: ApiServer, clien
     client.list_jobs("load", "")
     message = r"^get pods/log load/p failed: .* answered 500: dial tcp"
     with pytest.raises(UnreachableError, match=message):
-        client.read_log("load", "p", limit_bytes=100)
+        client.read_log("load", "p", "runner", limit_bytes=100)
     assert 30 <= client.clock.seconds < 45
 
 
@@ -485,7 +485,7 @@ def test_a_balancers_400_is_not_taken_for_a_container_without_a_log(
 ) -> None:
     page = Answer(400, b"<html>\n<h1>400 Bad Request</h1>", {"Content-Type": "text/html"})
     api.answers.extend([page, Answer(body=b"log")])
-    assert client.read_log("load", "p", limit_bytes=9) == b"log"
+    assert client.read_log("load", "p", "runner", limit_bytes=9) == b"log"
     assert client.warnings[0].startswith(
         f"no usable answer from the API server {api.url}: it answered 400, and not as an API "
         "server does: <html> (get pods/log load/p); "
@@ -495,7 +495,7 @@ def test_a_balancers_400_is_not_taken_for_a_container_without_a_log(
 def test_a_400_of_an_api_server_is_final(api: ApiServer, client: Client) -> None:
     api.answers.append(refuses(400, "container runner is not available"))
     with pytest.raises(ApiStatusError, match="container runner is not available"):
-        client.read_log("load", "p", limit_bytes=9)
+        client.read_log("load", "p", "runner", limit_bytes=9)
 
 
 @pytest.mark.parametrize("code", [302, 307])
@@ -504,7 +504,7 @@ def test_a_redirect_is_not_followed_with_our_token(
 ) -> None:
     target = f"{api.url}/login?state=secret"
     api.answers.extend([Answer(code, b"<html>", {"Location": target}), Answer(body=b"log")])
-    assert client.read_log("load", "p", limit_bytes=9) == b"log"
+    assert client.read_log("load", "p", "runner", limit_bytes=9) == b"log"
     assert [request.path for request in api.received] == [LOG, LOG]
     assert f"it answered {code} and sends to {api.url}/login (get pods/log" in client.warnings[0]
 
@@ -512,7 +512,7 @@ def test_a_redirect_is_not_followed_with_our_token(
 def test_a_page_of_html_is_not_taken_for_a_log(api: ApiServer, client: Client) -> None:
     page = Answer(200, b"<html>Sign in</html>", {"Content-Type": "text/html; charset=utf-8"})
     api.answers.extend([page, Answer(body=b"log", headers={"Content-Type": "text/plain"})])
-    assert client.read_log("load", "p", limit_bytes=9) == b"log"
+    assert client.read_log("load", "p", "runner", limit_bytes=9) == b"log"
 
 
 def test_a_user_without_credentials_is_told_so(

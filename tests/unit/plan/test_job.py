@@ -6,7 +6,8 @@ import pytest
 from mrunners.plan.job import job_digest, job_manifest
 from mrunners.plan.plan import digest_of
 from mrunners.plan.planning import plan_run
-from mrunners.reports.runner_script import ReportMode, runner_command
+from mrunners.plan.pod_template import read_pod_template
+from mrunners.reports.runner_script import ReportMode, part_command, runner_command
 from tests.fakes import Raw
 from tests.unit.env import IMAGE, RUN_ID, loaded, options, planned, uris
 
@@ -171,6 +172,57 @@ def test_the_service_account_and_the_log_limit_come_from_the_options() -> None:
     manifest = manifest_of(service_account="loader", node_log_limit="50Mi")
     framed = runner_command(ReportMode.FRAMED)
     assert manifest == expected(PREFER, command=framed, account="loader", limit="52428800")
+
+
+RESTRICTED = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+
+
+def test_each_further_log_of_a_report_is_that_of_a_small_native_sidecar() -> None:
+    one, three = (manifest_of(report_logs=logs)["spec"]["template"]["spec"] for logs in "13")
+    sidecars = three.pop("initContainers")
+    assert sidecars == [
+        {
+            "name": name,
+            "image": IMAGE,
+            "securityContext": RESTRICTED,
+            "command": part_command(name),
+            "restartPolicy": "Always",
+            "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}},
+            "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+        }
+        for name in ("report-2", "report-3")
+    ]
+    assert three["containers"][0]["env"].pop() == {"name": "MRUNNERS_REPORT_LOGS", "value": "3"}
+    assert three == one
+
+
+def test_sidecars_have_limits_where_the_runner_has_and_what_a_template_says_of_them() -> None:
+    requested = options(report_logs="2", memory_limit="1Gi", image_pull_policy="Always")
+    text = (
+        b"spec: {containers: [{name: runner, securityContext: {runAsUser: 7}}], initContainers: ["
+        b"{name: report-2, resources: {requests: {cpu: 50m}}}, {name: mesh, image: m}]}"
+    )
+    template = read_pod_template(text)
+    runners = [loaded(uri) for uri in requested.runners]
+    plan = plan_run(requested, runners, run_key="k", pod_template=template).plan
+    manifest: Any = job_manifest(plan, plan.jobs[0], profile_config_map="p", tracker_uid="u")
+    assert manifest["spec"]["template"]["spec"]["initContainers"] == [
+        {
+            "name": "report-2",
+            "image": IMAGE,
+            "imagePullPolicy": "Always",
+            "securityContext": {**RESTRICTED, "runAsUser": 7},
+            "command": part_command("report-2"),
+            "restartPolicy": "Always",
+            "resources": {"requests": {"cpu": "50m"}, "limits": {"memory": "32Mi"}},
+            "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+        },
+        {"name": "mesh", "image": "m"},
+    ]
 
 
 @pytest.mark.parametrize("spread", ["prefer", "require", "off"])

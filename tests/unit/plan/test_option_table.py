@@ -38,6 +38,7 @@ TEXTS = {
     "rate": ["", "0", "10", "0.5", "-1", ".5", "1e3", "fast"],
     "start_timeout": ["5m", "", "5", "m"],
     "node_log_limit": ["10Mi", "1.5Gi", "1048576", "10 Mi", "", "10MiB", "-1"],
+    "report_logs": ["1", "8", "0", "9", "01", "", "auto"],
 }
 
 # An option that does not exist, as a row that somebody adds to the table.

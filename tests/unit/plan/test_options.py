@@ -71,6 +71,14 @@ def test_valid_options_pass() -> None:
             "advanced.rate: must be a number from 0 to 999999999, such as 10, got 'fast'",
         ),
         (
+            {"report_logs": "9"},
+            "advanced.report_logs: must be a number from 1 to 8, got '9'",
+        ),
+        (
+            {"report_logs": "2", "report": "plain"},
+            "advanced.report_logs: only a framed report can be written into several logs",
+        ),
+        (
             {"node_log_limit": "much"},
             "advanced.node_log_limit: not a number of bytes: 'much'; write it like 10Mi, 512Ki or "
             "1048576",

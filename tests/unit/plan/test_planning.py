@@ -5,6 +5,7 @@ from mrunners.plan.option_table import Spread
 from mrunners.plan.plan import PlannedJob, ProfileLoad, RunPlan
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.plan.pod_options import PodSettings
+from mrunners.plan.pod_template import read_pod_template
 from mrunners.profiles.images import KperfRelease, newer_release_warning
 from mrunners.reports.analysis.pace import SpecTarget
 from mrunners.reports.runner_script import ReportMode
@@ -58,18 +59,51 @@ def test_a_total_that_cannot_fit_into_a_nodes_log_is_refused_with_the_pods_that_
         plan_of("total: 5000000")
     assert caught.value.problems == (
         f"runner 1 of 1 ({URI}): about 5,000,000 samples per pod do not fit into a node's log "
-        "of 10Mi, which holds at most 2,910,000; share the load among 15 pods, or raise the node "
-        "log limit if the nodes keep more",
+        "of 10Mi, which holds at most 2,910,000; share the load among 13 pods, raise the report "
+        "logs to 7, or raise the node log limit if the nodes keep more",
     )
 
 
 def test_a_total_that_may_not_fit_is_a_warning() -> None:
-    assert plan_of("total: 680000").warnings == ()
+    assert plan_of("total: 785000").warnings == ()
     assert plan_of("total: 1000000").warnings == (
         f"runner 1 of 1 ({URI}): about 1,000,000 samples per pod may not fit into a node's log of "
-        "10Mi, which holds 680,000 to 2,910,000, depending on latencies; to be sure, share the "
-        "load among 3 pods, or raise the node log limit if the nodes keep more",
+        "10Mi, which holds 785,000 to 2,910,000, depending on latencies; to be sure, share the "
+        "load among 3 pods, raise the report logs to 2, or raise the node log limit if the nodes "
+        "keep more",
     )
+
+
+def test_more_samples_fit_into_several_logs_up_to_what_a_report_can_have() -> None:
+    assert plan_of("total: 5000000", report_logs="7").warnings == ()
+    assert plan_of("total: 3500000", report_logs="4").warnings == (
+        f"runner 1 of 1 ({URI}): about 3,500,000 samples per pod may not fit into 4 logs of 10Mi "
+        "each, which hold 3,130,000 to 11,600,000, depending on latencies; to be sure, share the "
+        "load among 3 pods, raise the report logs to 5, or raise the node log limit if the nodes "
+        "keep more",
+    )
+    with pytest.raises(InvalidInputError) as caught:
+        plan_of("total: 13000000", report_logs="8")
+    assert caught.value.problems == (
+        f"runner 1 of 1 ({URI}): about 13,000,000 samples per pod do not fit into 8 logs of 10Mi "
+        "each, which hold at most 12,200,000; share the load among 5 pods, or raise the node log "
+        "limit if the nodes keep more",
+    )
+
+
+def test_what_a_template_says_of_a_sidecar_that_prints_a_part_is_refused_only_if_it_has_one() -> (
+    None
+):
+    text = b"spec: {initContainers: [{name: report-2, image: busybox}]}"
+    template = read_pod_template(text)
+    runner = loaded(URI)
+    with pytest.raises(InvalidInputError) as caught:
+        plan_run(options(report_logs="2"), [runner], run_key="k", pod_template=template)
+    assert caught.value.problems == (
+        "the pod template: spec.initContainers.report-2.image: it cannot be set here, because "
+        "this container has a part of the report in its log",
+    )
+    plan_run(options(), [runner], run_key="k", pod_template=template)
 
 
 def test_fewer_samples_of_a_plain_report_fit_into_a_nodes_log() -> None:
@@ -85,8 +119,8 @@ def test_more_samples_fit_into_a_larger_log_limit() -> None:
 def test_a_duration_whose_samples_do_not_fit_if_the_rate_is_reached_is_a_warning() -> None:
     assert plan_of("duration: 1500", rate=2000).warnings == (
         f"runner 1 of 1 ({URI}): about 3,000,000 samples per pod do not fit into a node's log "
-        "of 10Mi, which holds at most 2,910,000; share the load among 9 pods, or raise the node "
-        "log limit if the nodes keep more",
+        "of 10Mi, which holds at most 2,910,000; share the load among 8 pods, raise the report "
+        "logs to 4, or raise the node log limit if the nodes keep more",
     )
 
 

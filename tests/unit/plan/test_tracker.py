@@ -75,6 +75,7 @@ def test_the_tracker_is_this_whole_manifest() -> None:
         "spread": "prefer",
         "report_mode": "framed",
         "node_log_limit_bytes": 10485760,
+        "report_logs": 1,
         "start_timeout_seconds": 300.0,
         "jobs": [
             {

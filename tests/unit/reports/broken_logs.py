@@ -185,4 +185,4 @@ def _announced_by_the_script() -> Iterator[tuple[str, bytes, Why]]:
     )
     yield "no gzip", log(none_line + b" exit=0 reason=missing-gzip"), Why.SCRIPT_FAILED
     too_large_line = b"mrunners-report too-large v1 " + ADDRESS_FIELDS + b" " + POD_FIELD
-    yield "too large", log(too_large_line + b" bytes=9 encoded=8 limit=7"), Why.TOO_LARGE
+    yield "too large", log(too_large_line + b" bytes=9 encoded=8 limit=7 logs=1"), Why.TOO_LARGE

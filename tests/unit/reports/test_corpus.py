@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mrunners.reports import frame_body
 from mrunners.reports.coverage import MissingPod
 from mrunners.reports.frame import extract_report
 from mrunners.reports.kperf_report import parse_report
+from mrunners.reports.log_size import MAX_REPORT_BYTES
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
 from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportError
@@ -134,7 +134,7 @@ def test_a_bomb_that_announces_its_size_is_not_unpacked_at_all(
         raise AssertionError(window)
 
     monkeypatch.setattr(zlib, "decompressobj", never)
-    log = framed(b"", body=body_of(bytes(1000)), bytes=frame_body.MAX_REPORT_BYTES + 1)
+    log = framed(b"", body=body_of(bytes(1000)), bytes=MAX_REPORT_BYTES + 1)
     with pytest.raises(UnusableReportError) as caught:
         extract_report(log, ADDRESS)
     assert caught.value.problem is MissingReason.TOO_LARGE

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from mrunners.reports.frame import extract_report
-from mrunners.reports.log_size import MIN_LOG_LIMIT_BYTES, framed_log_bytes, log_capacity
+from mrunners.reports.log_size import (
+    LINE_CHARACTERS,
+    MAX_REPORT_LOGS,
+    MIN_LOG_LIMIT_BYTES,
+    framed_log_bytes,
+    log_capacity,
+    logs_needed,
+)
 from tests.factories import ADDRESS
 from tests.unit.reports.test_runner_script import Pod
 
@@ -31,12 +38,29 @@ def test_the_script_prints_what_the_formula_lets_in_and_not_a_byte_more(
     assert b"mrunners-report too-large" in refused.stdout
 
 
-@pytest.mark.parametrize("limit", [MIN_LOG_LIMIT_BYTES, 256 * 1024, 1 << 20, 10 << 20, 123_456_789])
+@pytest.mark.parametrize("limit", [MIN_LOG_LIMIT_BYTES, 256 * 1024, 1 << 20, 10 << 20, 34_567_890])
 def test_so_many_samples_fit_as_their_bytes_do(limit: int) -> None:
     capacity = log_capacity(limit, framed=True)
     assert 0 < capacity.sure < capacity.possible
-    assert framed_log_bytes(15 * capacity.sure) <= limit
+    most = 15 if capacity.sure < 500_000 else 13
+    assert framed_log_bytes(most * capacity.sure) <= limit
     assert framed_log_bytes(int(3.6 * capacity.possible) + 4000) > limit
+
+
+@pytest.mark.parametrize("limit", [MIN_LOG_LIMIT_BYTES, 1 << 20, 10 << 20])
+@pytest.mark.parametrize("logs", [2, MAX_REPORT_LOGS])
+def test_so_many_samples_fit_into_several_logs_as_their_lines_do(limit: int, logs: int) -> None:
+    capacity = log_capacity(limit, framed=True, logs=logs)
+    lines = -(-13 * capacity.sure // LINE_CHARACTERS)
+    in_each = -(-lines // logs)
+    assert framed_log_bytes(in_each * LINE_CHARACTERS) <= limit
+    assert logs_needed(capacity.sure, limit) == logs or capacity.sure == 5_830_000
+
+
+def test_no_number_of_logs_holds_more_samples_than_a_report_can_have() -> None:
+    assert log_capacity(1 << 30, framed=True, logs=MAX_REPORT_LOGS).sure == 5_830_000
+    assert logs_needed(5_830_000, 10 << 20) == MAX_REPORT_LOGS
+    assert logs_needed(5_830_001, 10 << 20) is None
 
 
 def test_an_absurd_limit_holds_nothing() -> None:

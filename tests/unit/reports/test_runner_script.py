@@ -16,8 +16,8 @@ import pytest
 
 from mrunners.reports.frame import extract_report
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
-from mrunners.reports.runner_script import ReportMode, runner_command
-from tests.factories import ADDRESS, begin_line, end_line
+from mrunners.reports.runner_script import ReportMode, part_command, runner_command
+from tests.factories import ADDRESS, begin_line, end_line, framed_parts
 
 # dash is Debian's sh; bash and busybox behave differently in `wait` and `trap`. Only those that are
 # installed are tested; sh always is.
@@ -28,7 +28,8 @@ SHELLS = [
 ]
 
 
-TOOLS = ["base64", "cat", "fold", "gzip", "mkfifo", "sha256sum", "sleep", "tail", "tr", "wc"]
+TOOLS = ["base64", "cat", "fold", "gzip", "head", "mkfifo", "sha256sum", "sleep", "tail", "tr"]
+TOOLS += ["wc"]
 
 
 @dataclass
@@ -313,3 +314,122 @@ def test_the_plain_mode_is_kperf_alone() -> None:
         "--config=/config/load_profile.yaml",
         "--raw-data",
     ]
+
+
+@dataclass
+class Sidecar:
+    """A container of the same pod that prints a part of the report."""
+
+    process: subprocess.Popen[bytes]
+
+    @classmethod
+    def start(cls, pod: Pod, name: str) -> Sidecar:
+        words = [word.replace("/tmp/", f"{pod.root}/tmp/") for word in part_command(name)]
+        (pod.root / "tmp").mkdir(exist_ok=True)
+        return cls(
+            subprocess.Popen(
+                [*pod.shell, *words[1:]], stdout=subprocess.PIPE, start_new_session=True
+            )
+        )
+
+    def wait_until_ready(self, pipe: Path) -> Sidecar:
+        deadline = time.monotonic() + 20
+        while not pipe.is_fifo():
+            assert time.monotonic() < deadline, "the sidecar did not make its pipe"
+            time.sleep(0.01)
+        return self
+
+    def end(self) -> bytes:
+        """End it as a kubelet does once the runner has ended; return its log."""
+        assert self.process.poll() is None, "it would have been started again"
+        self.process.send_signal(signal.SIGTERM)
+        log, _ = self.process.communicate(timeout=20)
+        assert self.process.returncode == 0
+        return log
+
+
+def sidecars_of(pod: Pod, *numbers: int) -> list[Sidecar]:
+    names = [f"report-{number}" for number in numbers]
+    started = [Sidecar.start(pod, name) for name in names]
+    for sidecar, name in zip(started, names, strict=True):
+        sidecar.wait_until_ready(pod.root / "tmp" / f"{name}.pipe")
+    return started
+
+
+def noise_of(pod: Pod, size: int) -> Path:
+    path = pod.root / "noise"
+    path.write_bytes(random.Random(size).randbytes(size))
+    return path
+
+
+# Room for 10 lines of a frame's body.
+SMALL = {"MRUNNERS_LOG_LIMIT_BYTES": str(25_480 + 10 * 4_100), "MRUNNERS_REPORT_LOGS": "4"}
+
+
+@pytest.mark.parametrize("size", [40_000, 59_000, 88_000, 119_900])
+def test_a_report_that_is_too_large_for_one_log_arrives_in_parts(pod: Pod, size: int) -> None:
+    noise = noise_of(pod, size)
+    sidecars = sidecars_of(pod, 2, 3, 4)
+    done = pod.run(f"cat {noise} > $out; exit 7", **SMALL)
+    logs = [done.stdout, *(sidecar.end() for sidecar in sidecars)]
+    assert done.returncode == 7
+    assert extract_report(logs[0], ADDRESS, lambda number: logs[number - 1]) == noise.read_bytes()
+    parts = int(logs[0].split(b" part=1/")[1].split()[0])
+    assert parts == -(-(-(-size // 3) * 4) // 40_000)
+    assert [bool(log) for log in logs] == [number < parts for number in range(4)]
+    for log in logs:
+        assert len(log) + 100 * log.count(b"\n") <= int(SMALL["MRUNNERS_LOG_LIMIT_BYTES"])
+
+
+def test_the_frames_of_parts_are_the_documented_ones(pod: Pod) -> None:
+    noise = noise_of(pod, 40_000)
+    sidecars = sidecars_of(pod, 2, 3, 4)
+    log = pod.run(f"cat {noise} > $out", **SMALL).stdout
+    logs = [log, sidecars[0].end()]
+    assert [sidecar.end() for sidecar in sidecars[1:]] == [b"", b""]
+    bodies = [b"".join(log.split(b"\n")[2:-2]) for log in logs]
+    assert logs == framed_parts(noise.read_bytes(), *bodies)
+
+
+def test_a_report_that_fits_into_one_log_is_in_one_and_the_sidecars_print_nothing(
+    pod: Pod,
+) -> None:
+    sidecars = sidecars_of(pod, 2, 3, 4)
+    done = pod.run("echo '{}' > $out", **SMALL)
+    assert done.stdout.split(b"\n")[1] == begin_line(b"{}\n", done.stdout.split(b"\n")[2])
+    assert [sidecar.end() for sidecar in sidecars] == [b"", b"", b""]
+
+
+def test_a_report_that_is_too_large_for_all_logs_is_announced_and_not_printed(pod: Pod) -> None:
+    noise = noise_of(pod, 121_000)
+    sidecars = sidecars_of(pod, 2, 3, 4)
+    done = pod.run(f"cat {noise} > $out", **SMALL)
+    problem, detail = problem_of(done.stdout)
+    assert problem is MissingReason.TOO_LARGE
+    assert "the node keeps 66480 in each of 4 logs" in detail
+    assert [sidecar.end() for sidecar in sidecars] == [b"", b"", b""]
+
+
+def test_a_sidecar_that_is_gone_does_not_hold_the_runner_and_its_part_is_named(pod: Pod) -> None:
+    noise = noise_of(pod, 59_000)
+    (sidecar,) = sidecars_of(pod, 3)
+    command = [word.replace("sleep 60", "sleep 1") for word in pod.command(f"cat {noise} > $out")]
+    assert "sleep 1;" in command[-1]
+    done = subprocess.run(
+        command, env=pod.environment(**SMALL), stdout=subprocess.PIPE, timeout=60, check=False
+    )
+    logs = {2: b"", 3: sidecar.end()}
+    assert done.returncode == 0
+    with pytest.raises(UnusableReportError, match=r"^empty-log: part 2 of 2: "):
+        extract_report(done.stdout, ADDRESS, logs.__getitem__)
+
+
+def test_a_sidecar_that_is_started_again_prints_its_part(pod: Pod) -> None:
+    noise = noise_of(pod, 40_000)
+    (killed,) = sidecars_of(pod, 2)
+    # With its children, as when a container ends.
+    os.killpg(killed.process.pid, signal.SIGKILL)
+    killed.process.communicate(timeout=20)
+    sidecars = sidecars_of(pod, 2, 3, 4)
+    logs = [pod.run(f"cat {noise} > $out", **SMALL).stdout, *(s.end() for s in sidecars)]
+    assert extract_report(logs[0], ADDRESS, lambda number: logs[number - 1]) == noise.read_bytes()

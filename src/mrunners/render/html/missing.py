@@ -63,8 +63,8 @@ REASONS: Mapping[MissingReason, tuple[str, str]] = {
         "find out what else writes into that log",
     ),
     MissingReason.TOO_LARGE: (
-        "the report does not fit into the node's log, or is larger than 256 MiB",
-        "use more pods or a shorter load",
+        "the report does not fit into the pod's logs, or is larger than 256 MiB",
+        "use more pods, more report logs or a shorter load",
     ),
     MissingReason.KPERF_FAILED: (
         "kperf wrote no report; the detail has its exit code and what it wrote to stderr last",
