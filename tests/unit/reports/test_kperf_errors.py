@@ -84,7 +84,8 @@ def notice(exit_code: int, reason: str) -> bytes:
         ),
         (
             b"W1126 slow\n" + notice(0, "missing-gzip"),
-            "script-failed: missing-gzip; kperf exited with 0",
+            "script-failed: the image has no gzip, so no load was sent: choose the plain report "
+            "format",
         ),
         (
             STAT + b"\n",
