@@ -5,9 +5,10 @@
 # Each process has its own cluster and its own Prefect server. More processes than cores make the
 # servers answer 503, because SQLite's lock is then held for too long.
 SIDE_BY_SIDE = --numprocesses 2 --dist loadfile
+SECONDS = 60
 
-.PHONY: help setup cluster demo test test-kubelet test-faults test-pythons browser bench-merge check format \
-	lock clean
+.PHONY: help setup cluster demo test test-kubelet test-faults test-pythons browser bench-merge check fuzz \
+	format audit lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1 \t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -48,9 +49,15 @@ check: setup ## check format, lint, types and import contracts, and run the unit
 	.venv/bin/lint-imports
 	.venv/bin/pytest --quiet --numprocesses 2 tests/unit
 
+fuzz: setup ## feed the parsers what nobody wrote by hand, for SECONDS (60; Linux on x86-64)
+	.venv/bin/python -m tests.fuzz --seconds $(SECONDS)
+
 format: setup ## format the code and fix lint errors where ruff can
 	.venv/bin/ruff format
 	.venv/bin/ruff check --fix
+
+audit: setup ## look for known vulnerabilities in the locked packages (needs the network)
+	@dev/audit
 
 # Without `setup`, because the old lock may contradict pyproject.toml.
 lock: ## update constraints.txt from pyproject.toml
