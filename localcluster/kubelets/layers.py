@@ -114,7 +114,7 @@ def _run(command: list[str], folder: Path, environ: dict[str, str] | None = None
 
 
 def _pack(root: Path, target: Path) -> None:
-    """Write a layer whose files all belong to root, whoever builds it."""
+    """Write a layer whose files all belong to root, no matter who builds it."""
 
     def owned_by_root(info: tarfile.TarInfo) -> tarfile.TarInfo:
         info.uid = info.gid = 0

@@ -109,13 +109,13 @@ CASES: dict[str, tuple[Change, int]] = {
     "a key that is none": (_key_that_is_none, 2),
     "a key that is no Base64": (_key_that_is_no_base64, 2),
     "a connection that is refused": (_refused, 7),
-    "a server's URL with a password": (_server_with_a_password, 2),
+    "a server's URL with a password": (_server_with_a_password, 7),
     "a proxy that is not there": (_proxy_that_is_not_there, 7),
     "a proxy that is none": (_proxy_that_is_none, 2),
     "a certificate that is not trusted": (_untrusted, 7),
     "a plugin that prints what it knows": (
         _plugin("import os, sys; print(sys.argv[1], os.environ['PASSWORD'])"),
-        7,
+        2,
     ),
     "a plugin that fails": (_plugin("import sys; sys.exit(1)"), 7),
 }

@@ -145,7 +145,7 @@ def read_plan(run: RunRef, data: Mapping[str, str], run_id: str) -> RunPlan:
         first = error.errors()[0]
         if first["type"] == "value_error":
             raise _edited(run, f"its plan contradicts itself: {first['ctx']['error']}") from error
-        # An unknown key is part of the path, and whoever edited the plan chose it.
+        # An unknown key is part of the path, and the one who edited the plan chose it.
         field = printable(".".join(str(part) for part in first["loc"])) or PLAN_KEY
         raise RefusedError.of(
             run,
