@@ -11,8 +11,11 @@ ON_ALL_HOSTS = tests/cluster/test_images.py tests/cluster/test_lost_pods_and_nod
 # The nodes of the clusters of `demo` and `test-faults`: `process` or `kubelet`, which needs root.
 HOSTS ?= process
 
-.PHONY: help setup cluster demo test test-kubelet test-faults test-pythons browser bench-merge check format \
-	lock clean
+# How long `make fuzz` tries each kind of input.
+SECONDS = 60
+
+.PHONY: help setup cluster demo test test-kubelet test-faults test-pythons browser bench-merge check fuzz \
+	format audit lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1 \t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -54,9 +57,15 @@ check: setup ## check format, lint, types and import contracts, and run the unit
 	.venv/bin/lint-imports
 	.venv/bin/pytest --quiet --numprocesses 2 tests/unit
 
+fuzz: setup ## feed the parsers what nobody wrote by hand, for SECONDS (60; Linux on x86-64)
+	.venv/bin/python -m tests.fuzz --seconds $(SECONDS)
+
 format: setup ## format the code and fix lint errors where ruff can
 	.venv/bin/ruff format
 	.venv/bin/ruff check --fix
+
+audit: setup ## look for known vulnerabilities in the locked packages (needs the network)
+	@dev/audit
 
 # Without `setup`, because the old lock may contradict pyproject.toml.
 lock: ## update constraints.txt from pyproject.toml

@@ -25,6 +25,7 @@ from localcluster.binaries.builder import binary_folder
 from localcluster.paths import ClusterFolder
 from localcluster.paths import cluster_folder as cluster_folder_of
 from tests.cluster.commands import Finished, Kubectl, Mrunners, bare_environment, end
+from tests.cluster.credentials import account_kubeconfig
 from tests.cluster.env import Env, NewEnv, roles
 from tests.cluster.fault_rows import Cost, FaultRow, Figure, add_rows, record_row
 from tests.cluster.hosts import HOSTS, HOSTS_OPTIONS, localcluster, push_fake_kperf
@@ -120,6 +121,9 @@ def new_env(tmp_path_factory: pytest.TempPathFactory, kubectl: Kubectl, prefect_
         namespace = f"{short}-{next(counter)}"
         folder = tmp_path_factory.mktemp("env")
         kubectl.apply(*roles(namespace))
+        namespaced_kubectl = Kubectl(kubectl.program, kubectl.kubeconfig, namespace)
+        # Never the administrator's: so every test shows that the example roles are enough.
+        kubeconfig = account_kubeconfig(namespaced_kubectl, "mrunners", folder)
         mrunners = Mrunners(
             {
                 **bare_environment(),
@@ -127,10 +131,9 @@ def new_env(tmp_path_factory: pytest.TempPathFactory, kubectl: Kubectl, prefect_
                 "XDG_STATE_HOME": str(folder / "state"),
                 "PREFECT_HOME": str(folder / "prefect"),
                 "PREFECT_API_URL": prefect_api,
-                "KUBECONFIG": str(kubectl.kubeconfig),
+                "KUBECONFIG": str(kubeconfig),
             }
         )
-        namespaced_kubectl = Kubectl(kubectl.program, kubectl.kubeconfig, namespace)
         try:
             yield Env(namespace, mrunners, namespaced_kubectl, folder)
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,8 @@ class Env:
 
     Attributes:
         namespace: Its name.
-        mrunners: The program.
-        kubectl: The program, which uses the namespace by default.
+        mrunners: The program, as the ServiceAccount `mrunners` of examples/rbac.yaml.
+        kubectl: The program as administrator, which uses the namespace by default.
         folder: The folder for profiles and other files.
     """
 
@@ -36,6 +36,12 @@ class Env:
     mrunners: Mrunners
     kubectl: Kubectl
     folder: Path
+
+    @property
+    def as_admin(self) -> Env:
+        """The same with `mrunners` as administrator, for what the example roles do not grant."""
+        kubeconfig = str(self.kubectl.kubeconfig)
+        return replace(self, mrunners=self.mrunners.with_environ(KUBECONFIG=kubeconfig))
 
     def run(self, *uris: str, options: Sequence[str] = (), image: str = KPERF) -> Finished:
         """Run `mrunners run` with the ServiceAccount that may send the profiles' requests."""

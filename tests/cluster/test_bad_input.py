@@ -73,6 +73,9 @@ CASES = {
     "configmap-elsewhere": ("configmap:///nowhere/absent?numbers=1", "nowhere/absent does not"),
 }
 
+# Of another namespace, who may read nothing there is told 403, whether or not it exists.
+AS_ADMIN = {"configmap-elsewhere"}
+
 # An anchor and an alias are one error each.
 LINES = {"alias-bomb": 7}
 
@@ -98,7 +101,7 @@ def before(shared: Env) -> set[str]:
 def test_each_error_is_one_line_with_exit_code_2_and_creates_nothing(
     shared: Env, before: set[str], case: str
 ) -> None:
-    done = shared.run(_uri(shared, case))
+    done = (shared.as_admin if case in AS_ADMIN else shared).run(_uri(shared, case))
     assert (done.code, done.stdout) == (2, "")
     lines = done.stderr.splitlines()
     assert len(lines) == LINES.get(case, 1)
@@ -111,7 +114,7 @@ def test_each_error_is_one_line_with_exit_code_2_and_creates_nothing(
 
 def test_all_errors_of_all_uris_are_reported_at_once(shared: Env, before: set[str]) -> None:
     good = f"file://{shared.folder}/good.yaml?numbers=1"
-    done = shared.run(good, *(_uri(shared, case) for case in CASES))
+    done = shared.as_admin.run(good, *(_uri(shared, case) for case in CASES))
     assert (done.code, done.stdout) == (2, "")
     lines = iter(done.stderr.splitlines())
     for place, (case, (_, words)) in enumerate(CASES.items(), start=2):
@@ -136,9 +139,18 @@ def test_a_single_key_of_another_name_is_taken_from_a_configmap(env: Env) -> Non
     assert env.run(uri, options=["--dry-run"]).code == 0
 
 
-def test_a_configmap_of_another_namespace_is_read(shared: Env, env: Env) -> None:
+def test_a_configmap_of_another_namespace_is_read_by_who_may_get_it_there(
+    shared: Env, env: Env
+) -> None:
     env.config_map("elsewhere", load_profile=GOOD)
     uri = f"configmap:///{env.namespace}/elsewhere?numbers=2"
+    forbidden = shared.run(uri, options=["--dry-run"])
+    assert (forbidden.code, forbidden.stdout) == (7, "")
+    assert 'configmaps "elsewhere" is forbidden: ' in forbidden.stderr
+
+    account = f"--serviceaccount={shared.namespace}:mrunners"
+    env.kubectl("create", "role", "reader", "--verb=get", "--resource=configmaps")
+    env.kubectl("create", "rolebinding", "reader", "--role=reader", account)
     done = shared.run(uri, options=["--dry-run"])
     assert done.code == 0
     assert f"namespace: {shared.namespace}" in done.stdout
@@ -155,7 +167,8 @@ def test_options_are_checked_before_anything_else(shared: Env, before: set[str])
 
 def test_a_missing_namespace_exits_with_2_and_says_how_to_create_it(shared: Env) -> None:
     words = ["--runner-image", "ghcr.io/azure/kperf:0.3.5", "--runners", shared.quick()]
-    done = shared.mrunners("run", "--namespace", "not-there", *words)
+    # Who may create nothing in it is told 403 instead, as of any other namespace.
+    done = shared.as_admin.mrunners("run", "--namespace", "not-there", *words)
     assert "starting the flow" not in done.stderr  # that would take seconds
     assert (done.code, done.stdout) == (2, "")
     assert "error: namespace not-there does not exist" in done.stderr

@@ -22,8 +22,9 @@ def load(kubectl: Kubectl) -> Iterator[Kubectl]:
 
 
 def _with_kubectl(env: Env) -> Mrunners:
+    # As administrator: the examples load several namespaces, and prepare them with kubectl.
     path = f"{env.kubectl.program.parent}{os.pathsep}{os.environ['PATH']}"
-    return env.mrunners.with_environ(PATH=path)
+    return env.as_admin.mrunners.with_environ(PATH=path)
 
 
 def test_the_pipeline_prepares_loads_judges_and_cleans_up(env: Env, load: Kubectl) -> None:

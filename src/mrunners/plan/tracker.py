@@ -23,6 +23,7 @@ from mrunners.plan.metadata import Component, Manifest, common_labels, owner_ref
 from mrunners.plan.plan import RunPlan
 from mrunners.profiles.rendering import MAX_RENDERED_BYTES
 from mrunners.refs import RunRef
+from mrunners.text import printable
 
 __all__ = [
     "assign_profiles",
@@ -144,7 +145,8 @@ def read_plan(run: RunRef, data: Mapping[str, str], run_id: str) -> RunPlan:
         first = error.errors()[0]
         if first["type"] == "value_error":
             raise _edited(run, f"its plan contradicts itself: {first['ctx']['error']}") from error
-        field = ".".join(str(part) for part in first["loc"]) or PLAN_KEY
+        # An unknown key is part of the path, and the one who edited the plan chose it.
+        field = printable(".".join(str(part) for part in first["loc"])) or PLAN_KEY
         raise RefusedError.of(
             run,
             f"tracker {run} holds a plan that this release cannot read ({field}: {first['msg']}); "

@@ -178,6 +178,8 @@ def test_a_plan_with_a_key_of_a_later_release_is_refused() -> None:
         ),
         ({"start_timeout_seconds": "Infinity"}, r"cannot read \(start_timeout_seconds: "),
         ({"node_log_limit_bytes": -1}, r"cannot read \(node_log_limit_bytes: "),
+        # Found by fuzzing: the unknown key reached the terminal as it was, and whole.
+        ({"\x1b[2J" * 1000: 1}, r"cannot read \((?:[\\x1b[2J…]){100,200}: Extra inputs"),
     ],
 )
 def test_an_edited_plan_is_refused(edited: dict[str, object], message: str) -> None:
