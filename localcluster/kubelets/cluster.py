@@ -35,6 +35,7 @@ __all__ = [
     "ensure_namespaces",
     "ensure_relay",
     "host_names",
+    "last_errors",
     "namespaces_of",
 ]
 
@@ -149,9 +150,23 @@ def ensure_hosts(
         log_limit_bytes=log_limit_bytes,
         eviction_hard=DEFAULT_EVICTION,
     )
-    for number in range(1, record.hosts + 1):
-        host = KubeletHost(number, folder.kubelets.resolve() / str(number))
+    for host in _hosts(folder, record):
         _ensure_host(folder, host, settings)
+
+
+def last_errors(folder: ClusterFolder) -> list[str]:
+    """Return the last error of each kubelet that logged one.
+
+    Args:
+        folder: The cluster's folder.
+    """
+    hosts = _hosts(folder, _record(folder))
+    return [f"{host.name} logged: {host.last_error()}" for host in hosts if host.last_error()]
+
+
+def _hosts(folder: ClusterFolder, record: KubeletRecord) -> list[KubeletHost]:
+    numbers = range(1, record.hosts + 1)
+    return [KubeletHost(number, folder.kubelets.resolve() / str(number)) for number in numbers]
 
 
 def _ensure_host(folder: ClusterFolder, host: KubeletHost, settings: HostSettings) -> None:
@@ -161,6 +176,7 @@ def _ensure_host(folder: ClusterFolder, host: KubeletHost, settings: HostSetting
     if not host.certificate.exists():
         now = datetime.datetime.now(datetime.UTC)
         write_client_certificate(settings.pki, host.name, host.certificate, now)
+    namespaces.bind(host.folder, host.run_folder)
     prepare_bridge(namespaces, host.number)
     create_control_group(folder.name, host.name)
     starts: dict[str, Callable[[], Identity]] = {

@@ -1,6 +1,7 @@
 """The files and daemons of one kubelet host: a containerd and a kubelet."""
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,9 +69,26 @@ class KubeletHost:
         return self.folder / "client.pem"
 
     @property
+    def run_folder(self) -> Path:
+        """Another path of `folder`, which only the namespaces have.
+
+        A socket's path has at most 107 characters; the kubelet's are deep in its root folder.
+        """
+        return Path("/run") / self.name
+
+    @property
     def socket(self) -> Path:
-        """The socket of its containerd, in a folder that only the namespaces have."""
-        return Path("/run") / self.name / "containerd.sock"
+        """The socket of its containerd."""
+        return self.run_folder / "containerd.sock"
+
+    def last_error(self) -> str:
+        """Return the last error that the kubelet logged, or nothing."""
+        try:
+            lines = (self.folder / "kubelet.log").read_text(errors="replace").splitlines()
+        except OSError:
+            return ""
+        # klog begins each line with its severity and the date.
+        return next((line for line in reversed(lines) if re.match(r"[EF]\d{4} ", line)), "")
 
     def write_files(self, settings: HostSettings) -> set[str]:
         """Write the configuration of both daemons.
@@ -111,7 +129,6 @@ class KubeletHost:
         Raises:
             PlaneError: It does not answer within 20 s.
         """
-        namespaces.run("mkdir", "-p", str(self.socket.parent))
         log = self.folder / "containerd.log"
         command = ["containerd", "--config", str(self.folder / "containerd.toml")]
         identity = namespaces.start(command, self.folder, log)
@@ -138,7 +155,7 @@ class KubeletHost:
             str(settings.bin_folder / "kubelet"),
             f"--config={self.folder / 'kubelet.yaml'}",
             f"--kubeconfig={self.folder / 'kubeconfig'}",
-            f"--root-dir={self.folder / 'kubelet'}",
+            f"--root-dir={self.run_folder / 'kubelet'}",
             f"--cert-dir={self.folder / 'certs'}",
             f"--hostname-override={self.name}",
             f"--node-ip={node_address(self.number)}",

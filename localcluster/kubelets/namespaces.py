@@ -97,6 +97,20 @@ class Namespaces:
             raise PlaneError(f"`{command[0]}` did not start; last lines of {log}:\n{tail}")
         return identity
 
+    def bind(self, folder: Path, path: Path) -> None:
+        """Give a folder one more path, which only the namespaces have.
+
+        Args:
+            folder: An existing folder.
+            path: The additional path.
+
+        Raises:
+            PlaneError: The kernel refuses it.
+        """
+        if f" {path} " not in (PROC / str(self.holder.pid) / "mounts").read_text():
+            self.run("mkdir", "-p", str(path))
+            self.run("mount", "--bind", str(folder), str(path))
+
     def end(self) -> None:
         """End every process in the network namespace, and with the last one the namespaces."""
         # A shim may start a process meanwhile, so look until there is none.

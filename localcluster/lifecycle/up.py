@@ -17,7 +17,12 @@ from localcluster.agent.node import host_names
 from localcluster.binaries.builder import build_binaries
 from localcluster.console import print_line
 from localcluster.errors import PlaneError, UsageError
-from localcluster.kubelets.cluster import ensure_hosts, ensure_namespaces, ensure_relay
+from localcluster.kubelets.cluster import (
+    ensure_hosts,
+    ensure_namespaces,
+    ensure_relay,
+    last_errors,
+)
 from localcluster.kubelets.cluster import host_names as kubelet_host_names
 from localcluster.kubelets.layers import build_layers
 from localcluster.kubelets.network import ADVERTISE_ADDRESS
@@ -127,7 +132,13 @@ def _converge(
     print_line(f"{folder.name}: waiting for the nodes")
     scale_kwok_nodes(folder, bin_folder, environ, options.kwok_hosts)
     expected = {*host_names(options.process_hosts), *kubelet_host_names(kubelets)}
-    wait_until_ready(config, expected, options.kwok_hosts)
+    try:
+        wait_until_ready(config, expected, options.kwok_hosts)
+    except PlaneError as error:
+        # A cluster that did not come up is deleted with its logs.
+        raise PlaneError(
+            "; ".join([str(error), *(last_errors(folder) if kubelets else [])])
+        ) from error
     save_record(folder, replace(record, complete=True))
     return target
 

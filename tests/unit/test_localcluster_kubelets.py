@@ -72,6 +72,19 @@ def test_a_kubelet_has_addresses_and_a_control_group_of_its_own(tmp_path: Path) 
     assert pod_subnet(2) in (host.folder / "cni" / "10-pods.conflist").read_text()
 
 
+def test_no_socket_of_a_host_has_a_path_as_long_as_its_folders(tmp_path: Path) -> None:
+    host = KubeletHost(2, tmp_path / ("deep" * 50) / "2")
+    assert str(host.socket) == "/run/kubelet-2/containerd.sock"
+
+
+def test_the_last_error_of_a_kubelet_is_known_when_its_logs_are_deleted(tmp_path: Path) -> None:
+    host = KubeletHost(2, tmp_path)
+    assert host.last_error() == ""
+    lines = ["I1127 04:00:00 begin", "E1127 04:00:01 one", "F1127 04:00:02 two", "goroutine 1"]
+    (tmp_path / "kubelet.log").write_text("\n".join(lines))
+    assert host.last_error() == "F1127 04:00:02 two"
+
+
 def test_a_kubelets_certificate_is_the_nodes_and_signed_by_the_cluster(tmp_path: Path) -> None:
     authority = rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
