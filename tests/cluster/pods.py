@@ -8,7 +8,7 @@ from typing import Any
 from tests.cluster.commands import Finished, Started, until
 from tests.cluster.env import Env, profile_text
 
-__all__ = ["evict", "missing", "running_pods", "started"]
+__all__ = ["ended", "evict", "missing", "running_pods", "started"]
 
 
 def running_pods(env: Env, count: int) -> dict[str, str]:
@@ -25,6 +25,12 @@ def running_pods(env: Env, count: int) -> dict[str, str]:
 
     until(f"{count} pods run", all_run)
     return dict(found)
+
+
+def ended(env: Env, count: int) -> bool:
+    """Whether so many pods have succeeded, and there are no others."""
+    phases = [pod["status"]["phase"] for pod in env.kubectl.objects("pods")]
+    return phases == ["Succeeded"] * count
 
 
 def started(env: Env, pods: int, seconds: int, *options: str) -> Started:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.cluster.commands import until
 from tests.cluster.env import Env, profile_text
 from tests.cluster.fault_rows import Cost, Figure
 from tests.cluster.hosts import Hosts
-from tests.cluster.pods import evict, missing, running_pods, started
+from tests.cluster.pods import ended, evict, missing, running_pods, started
+from tests.cluster.prepared_reports import prepared
+from tests.faults.proxy import proxying
+from tests.faults.upstream import Upstream
 
 # Of each load: long enough for all pods to run at the same time on a busy machine.
 SECONDS = 25
@@ -88,12 +92,7 @@ def test_reports_of_a_node_that_is_away_when_they_are_asked_for_come_when_it_is_
 ) -> None:
     load = env.file("load", profile_text(rate=50, total=100), 4)
     assert env.run(load).code == 0
-
-    def all_ended() -> bool:
-        phases = [pod["status"]["phase"] for pod in env.kubectl.objects("pods")]
-        return phases == ["Succeeded"] * 4
-
-    until("all pods ended", all_ended)
+    until("all pods ended", lambda: ended(env, 4))
     pods = {pod["metadata"]["name"]: pod["spec"]["nodeName"] for pod in env.kubectl.objects("pods")}
     node = next(iter(pods.values()))
     hosts.lose(node)
@@ -107,6 +106,37 @@ def test_reports_of_a_node_that_is_away_when_they_are_asked_for_come_when_it_is_
     back = env.mrunners("result", env.namespace)
     cost("a kubelet is dead when reports are fetched, and comes back", back)
     assert (back.code, back.report["coverage"]["merged"]) == (0, 4), back.stderr
+
+
+def test_reports_of_a_node_that_is_lost_in_the_middle_of_a_log_come_when_it_is_back(
+    env: Env, hosts: Hosts, cost: Cost, tmp_path: Path
+) -> None:
+    # A log of some megabytes, so that it cannot be on its way as a whole.
+    samples = 750_000
+    image = hosts.push("test/prepared:0.3.5", prepared(samples))
+    assert env.run(env.file("load", profile_text(total=samples), 2), image=image).code == 0
+    until("all pods ended", lambda: ended(env, 2))
+    logs: list[str] = []
+    with proxying(Upstream(env.kubectl.kubeconfig, tmp_path), tmp_path, env.namespace) as proxy:
+
+        def lose_all() -> None:
+            logs.append("begun")
+            for node in hosts.names:
+                hosts.lose(node)
+
+        proxy.in_next_log = lose_all
+        words = ("result", env.namespace, "--kubeconfig", str(proxy.kubeconfig))
+        try:
+            away = env.mrunners(*words)
+        finally:
+            hosts.repair()
+    assert logs == ["begun"]
+    assert away.code == 5
+    lost = {entry["reason"] for entry in away.report["coverage"]["missing"]}
+    assert lost == {"log-unavailable"}, away.stderr
+    back = env.mrunners("result", env.namespace)
+    cost("a node is lost in the middle of a log, and comes back", back)
+    assert (back.code, back.report["total"]) == (0, 2 * samples), back.stderr
 
 
 def test_a_drained_node_gives_its_pods_up_and_each_is_told(env: Env, cost: Cost) -> None:

@@ -12,12 +12,13 @@ import ssl
 import struct
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import urllib3
 import yaml
 
 from tests.faults.fault_table import Action, Answer, Fault
@@ -62,6 +63,7 @@ class FaultProxy:
         hits: How often a fault was met, by the kind of request.
         created: The Jobs that the API server said it has created, in order.
         requests: How many requests have come since the last `halt_at`.
+        in_next_log: Is called once, after the first bytes of the next log.
     """
 
     upstream: Upstream
@@ -69,6 +71,7 @@ class FaultProxy:
     hits: Counter[RequestKind] = field(default_factory=Counter)
     created: list[str] = field(default_factory=list)
     requests: int = 0
+    in_next_log: Callable[[], None] | None = None
     _halt: Halt | None = None
     _kind: RequestKind | None = None
     _wait: int = 0
@@ -126,6 +129,14 @@ class FaultProxy:
             self._refused_handshakes += action is Action.REFUSE_HANDSHAKE
             self.hits[kind] += 1
             return action
+
+    def take_in_log(self, method: str, target: str) -> Callable[[], None] | None:
+        """Return what is to happen in this log."""
+        if kind_of(method, target) is not RequestKind.READ_LOG:
+            return None
+        with self._lock:
+            act, self.in_next_log = self.in_next_log, None
+        return act
 
     def first_answer(self, target: str) -> bytes:
         """Return the first answer that this LIST got."""
@@ -204,6 +215,9 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.proxy.pass_halt():
             self._reset()
             return
+        if act := self.proxy.take_in_log(self.command, self.path):
+            self._stream(act)
+            return
         action = self.proxy.next_action(self.command, self.path)
         if action in (Action.RESET_BEFORE, Action.REFUSE_HANDSHAKE):
             self._reset()
@@ -241,12 +255,31 @@ class _Handler(BaseHTTPRequestHandler):
                 self._write_and_close(half)
             case Action.HALF_OF_CHUNKS:
                 self._start(answer.status, content_type, ("Transfer-Encoding", "chunked"))
-                self._write_and_close(b"%x\r\n%b\r\n" % (len(half), half))
+                self._write_chunk(half)
+                self.close_connection = True
             case Action.OLDER_LIST:
                 self._reply(200, self.proxy.first_answer(self.path), content_type)
             case Action.EMPTY_LIST:
                 empty = {**json.loads(answer.data), "items": []}
                 self._reply(200, json.dumps(empty).encode(), content_type)
+
+    def _stream(self, act: Callable[[], None]) -> None:
+        """Pass a log on piece by piece, and end it as the API server does."""
+        answer = self.proxy.upstream.stream(self.path)
+        self._start(answer.status, "text/plain", ("Transfer-Encoding", "chunked"))
+        pieces = answer.stream(1 << 14)
+        self._write_chunk(next(pieces))
+        act()
+        try:
+            for piece in pieces:
+                self._write_chunk(piece)
+        except urllib3.exceptions.HTTPError:
+            self._reset()
+        else:
+            self._write_chunk(b"")
+
+    def _write_chunk(self, content: bytes) -> None:
+        self.wfile.write(b"%x\r\n%b\r\n" % (len(content), content))
 
     def _reply(
         self,

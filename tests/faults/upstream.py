@@ -51,6 +51,10 @@ class Upstream:
             method, self.server + target, body=body or None, headers=dict(headers or {})
         )
 
+    def stream(self, target: str) -> urllib3.BaseHTTPResponse:
+        """Send a GET and return as soon as the answer begins."""
+        return self._pool.request("GET", self.server + target, preload_content=False)
+
     def items(self, target: str) -> list[Any]:
         """Return the items of a LIST."""
         items: list[Any] = json.loads(self.send("GET", target).data)["items"]

@@ -7,7 +7,7 @@ import time
 from tests.cluster.commands import until
 from tests.cluster.env import Env, profile_text
 from tests.cluster.fault_rows import Cost, Figure
-from tests.cluster.pods import missing, running_pods, started
+from tests.cluster.pods import ended, missing, running_pods, started
 from tests.kubelet.hosts import KubeletHosts
 
 # Keeps what it reads, as kperf keeps each latency.
@@ -54,12 +54,7 @@ def test_reports_of_a_kubelet_that_hangs_come_when_it_goes_on(
 ) -> None:
     load = env.file("load", profile_text(rate=50, total=100), 4)
     assert env.run(load).code == 0
-
-    def all_ended() -> bool:
-        phases = [pod["status"]["phase"] for pod in env.kubectl.objects("pods")]
-        return phases == ["Succeeded"] * 4
-
-    until("all pods ended", all_ended)
+    until("all pods ended", lambda: ended(env, 4))
     hosts.freeze("kubelet-2")
     try:
         away = env.mrunners("result", env.namespace)

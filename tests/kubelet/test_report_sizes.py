@@ -2,50 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
-import random
-import textwrap
-
 import pytest
 
 from mrunners.reports.log_size import framed_log_bytes
 from tests.cluster.env import Env, profile_text
 from tests.cluster.fault_rows import Cost, Figure
+from tests.cluster.prepared_reports import prepared
 from tests.kubelet.hosts import KubeletHosts
-
-
-def report_of(samples: int, median_seconds: float, digits: int = 9) -> bytes:
-    """Return a report as kperf 0.3.5 writes it.
-
-    Args:
-        samples: How many it has.
-        median_seconds: Of their latencies.
-        digits: Of each latency, behind the point; kperf writes 9, and more compress less.
-    """
-    rng = random.Random(samples)
-    mean = math.log(median_seconds)
-    latencies = sorted(round(rng.lognormvariate(mean, 0.5), digits) for _ in range(samples))
-    last = samples - 1
-    ranks = [[p, latencies[min(last, int(p * samples))]] for p in (0, 0.5, 0.9, 0.95, 0.99, 1)]
-    url = "LIST https://10.0.0.1:443/api/v1/pods?timeout=1m0s"
-    figures = {
-        "total": samples,
-        "duration": "60.1s",
-        "totalReceivedBytes": samples,
-        "latenciesByURL": {url: latencies},
-        "percentileLatencies": ranks,
-        "percentileLatenciesByURL": {url: ranks},
-    }
-    # Each latency is in it twice.
-    return json.dumps({"perSpecResults": [figures], "aggregated": figures}, indent=2).encode()
-
-
-PREPARED = textwrap.dedent("""\
-    #!/bin/sh
-    for word; do case $word in --result=*) result=${word#--result=};; esac; done
-    cat /report.json > "$result"
-    """)
 
 
 @pytest.mark.parametrize(
@@ -56,8 +19,7 @@ PREPARED = textwrap.dedent("""\
 def test_a_report_at_the_size_of_the_nodes_log_arrives_or_is_refused_as_was_said(
     env: Env, hosts: KubeletHosts, cost: Cost, samples: int, median_seconds: float, fits: bool
 ) -> None:
-    files = {"/kperf": PREPARED.encode(), "/report.json": report_of(samples, median_seconds)}
-    image = hosts.push(f"test/prepared-{samples}:0.3.5", files)
+    image = hosts.push(f"test/prepared-{samples}:0.3.5", prepared(samples, median_seconds))
     options = ["--wait", "--node-log-limit", "1Mi"]
     run = env.run(env.file("load", profile_text(total=samples), 1), image=image, options=options)
     result = env.mrunners("result", env.namespace)
@@ -79,8 +41,7 @@ def test_a_large_report_takes_no_more_of_the_log_than_the_formula_says(
     env: Env, hosts: KubeletHosts, figure: Figure
 ) -> None:
     samples = 750_000
-    files = {"/kperf": PREPARED.encode(), "/report.json": report_of(samples, 0.1)}
-    image = hosts.push("test/large:0.3.5", files)
+    image = hosts.push("test/large:0.3.5", prepared(samples))
     run = env.run(env.file("load", profile_text(total=samples), 1), image=image, options=["--wait"])
     assert run.code == 0, run.stderr
     (pod,) = env.kubectl.objects("pods")
@@ -100,9 +61,7 @@ def test_a_report_of_25_mib_arrives_in_the_logs_of_several_containers(
     env: Env, hosts: KubeletHosts, figure: Figure, base: str
 ) -> None:
     samples = 2_000_000
-    report = report_of(samples, 0.1, digits=16)
-    files = {"/kperf": PREPARED.encode(), "/report.json": report}
-    image = hosts.push_onto(base, "test/parts:0.3.5", files)
+    image = hosts.push_onto(base, "test/parts:0.3.5", prepared(samples, digits=16))
     options = ["--wait", "--report-logs", "6"]
     run = env.run(env.file("load", profile_text(total=samples), 1), image=image, options=options)
     assert run.code == 0, run.stderr
