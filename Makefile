@@ -11,7 +11,7 @@ ON_ALL_HOSTS = tests/cluster/test_images.py tests/cluster/test_lost_pods_and_nod
 # The nodes of the clusters of `demo` and `test-faults`: `process` or `kubelet`, which needs root.
 HOSTS ?= process
 
-# How long `make fuzz` tries each kind of input.
+# How long `make fuzz` tries all kinds of input together.
 SECONDS = 60
 
 .PHONY: help setup cluster demo test test-kubelet test-faults test-pythons browser bench-merge check fuzz \
@@ -34,11 +34,11 @@ test: browser cluster ## run the tests, including those on a real control plane
 
 test-kubelet: setup ## run the tests that need real kubelets (root; 10 minutes)
 	@.venv/bin/python -m localcluster build --kubelets
-	MRUNNERS_TEST_HOSTS=kubelet .venv/bin/pytest tests/kubelet $(ON_ALL_HOSTS) \
-	    --durations=0 --durations-min=1
+	MRUNNERS_TEST_HOSTS=kubelet MRUNNERS_TEST_FAULT_RESULTS=yes .venv/bin/pytest tests/kubelet \
+	    $(ON_ALL_HOSTS) --numprocesses 2 --dist load --durations=0 --durations-min=1
 
 test-faults: cluster ## let every request meet every fault, and kill every process (half an hour)
-	MRUNNERS_TEST_HOSTS=$(HOSTS) .venv/bin/pytest tests/faults $(SIDE_BY_SIDE)
+	MRUNNERS_TEST_HOSTS=$(HOSTS) MRUNNERS_TEST_FAULT_RESULTS=yes .venv/bin/pytest tests/faults $(SIDE_BY_SIDE)
 
 test-pythons: cluster ## run the unit tests and one whole run on each other supported Python version
 	@dev/test-pythons

@@ -161,20 +161,33 @@ def figure(request: pytest.FixtureRequest) -> Figure:
 
 
 @pytest.fixture
-def cost(request: pytest.FixtureRequest) -> Cost:
-    """Adds what a fault cost to the table of faults, from what `result` printed after it."""
+def cost(request: pytest.FixtureRequest, env: Env) -> Cost:
+    """Adds what a fault cost to the table of faults, from what `result` printed after it.
+
+    How many reports there should be, and how many pods were made, is what the cluster says.
+    """
 
     def record(fault: str, result: Finished) -> None:
         coverage = result.report["coverage"]
+        jobs = [(job["spec"]["completions"], job["status"]) for job in env.kubectl.objects("jobs")]
+        expected = sum(completions for completions, _ in jobs)
+        pods = [
+            sum(status.get(state, 0) for state in ("active", "succeeded", "failed"))
+            for _, status in jobs
+        ]
         row = FaultRow(
             fault=fault,
             hosts=HOSTS,
             runs=1,
-            expected=coverage["expected"],
+            expected=expected,
             fetched=coverage["merged"],
-            missing=Counter(one["reason"] for one in coverage["missing"]),
-            lost=coverage["expected"] - coverage["merged"] - len(coverage["missing"]),
-            false_success=int(result.code == 0 and coverage["merged"] < coverage["expected"]),
+            missing=dict(Counter(one["reason"] for one in coverage["missing"])),
+            lost=expected - coverage["merged"] - len(coverage["missing"]),
+            twice=sum(
+                max(0, made - completions)
+                for made, (completions, _) in zip(pods, jobs, strict=True)
+            ),
+            false_success=int(result.code == 0 and coverage["merged"] < expected),
         )
         record_row(request, row)
 

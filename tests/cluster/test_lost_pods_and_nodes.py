@@ -13,6 +13,7 @@ from tests.cluster.fault_rows import Cost, Figure
 from tests.cluster.hosts import Hosts
 from tests.cluster.pods import ended, evict, missing, running_pods, started
 from tests.cluster.prepared_reports import prepared
+from tests.factories import sampled_report
 from tests.faults.proxy import proxying
 from tests.faults.upstream import Upstream
 
@@ -113,7 +114,7 @@ def test_reports_of_a_node_that_is_lost_in_the_middle_of_a_log_come_when_it_is_b
 ) -> None:
     # A log of some megabytes, so that it cannot be on its way as a whole.
     samples = 750_000
-    image = hosts.push("test/prepared:0.3.5", prepared(samples))
+    image = hosts.push("test/prepared:0.3.5", prepared(sampled_report(samples)))
     assert env.run(env.file("load", profile_text(total=samples), 2), image=image).code == 0
     until("all pods ended", lambda: ended(env, 2))
     logs: list[str] = []

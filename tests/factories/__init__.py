@@ -20,6 +20,7 @@ from tests.factories.merged import HOSTILE, hostile_report, large_report
 from tests.factories.outcomes import RUN, merged_pod, missing_pod
 from tests.factories.random_reports import random_reports
 from tests.factories.reports import START, Json, error, failures, flat, multi, percentiles, printed
+from tests.factories.sampled_reports import sampled_report
 
 __all__ = [
     "ADDRESS",
@@ -46,4 +47,5 @@ __all__ = [
     "percentiles",
     "printed",
     "random_reports",
+    "sampled_report",
 ]

@@ -29,7 +29,7 @@ from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport, to_json
 from mrunners.reports.outcomes import PodOutcome, UnusableReportError
 from mrunners.reports.plain_log import extract_plain_report
-from tests.factories import ADDRESS, RUN, RUN_ID, START, framed
+from tests.factories import ADDRESS, RUN, RUN_ID, START, body_of, framed, framed_parts
 
 __all__ = ["MAX_CALLS_PER_BYTE", "SECRET", "TARGETS", "check", "run_id_in"]
 
@@ -129,7 +129,7 @@ def _log(data: bytes) -> None:
 
 
 def _damaged_log(data: bytes) -> None:
-    """A framed report into which something was written, or of which something is gone.
+    """A framed report, in one log or two, that was written into, or of which something is gone.
 
     The first four bytes say where and how much; the rest is the report and what was written.
     """
@@ -137,16 +137,21 @@ def _damaged_log(data: bytes) -> None:
         return
     where, removed, inserted = int.from_bytes(data[:2]), data[2], data[3]
     raw, noise = data[4 + inserted :], data[4 : 4 + inserted]
-    log = framed(raw)
-    where %= len(log) + 1
-    damaged = log[:where] + noise + log[where + removed :]
-    try:
-        extracted = extract_report(damaged, ADDRESS)
-    except UnusableReportError as error:
-        _require_readable(error)
-        assert damaged != log
-    else:
-        assert extracted == raw
+    body = body_of(raw)
+    middle = len(body) // 2
+    for logs in ([framed(raw)], framed_parts(raw, body[:middle], body[middle:])):
+        part, at = where % len(logs), where // len(logs)
+        log = logs[part]
+        at %= len(log) + 1
+        logs[part] = log[:at] + noise + log[at + removed :]
+        read_part = dict(enumerate(logs, start=1)).__getitem__
+        try:
+            extracted = extract_report(logs[0], ADDRESS, read_part)
+        except UnusableReportError as error:
+            _require_readable(error)
+            assert logs[part] != log
+        else:
+            assert extracted == raw
 
 
 def _report(data: bytes) -> None:

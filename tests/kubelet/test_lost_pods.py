@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import yaml
+
 from tests.cluster.commands import until
 from tests.cluster.env import Env, profile_text
 from tests.cluster.fault_rows import Cost, Figure
@@ -33,6 +35,42 @@ def test_a_container_without_memory_is_told_by_its_name(
     assert "raise the memory limit" in entry["detail"]
     assert entry["node"] in hosts.names
     figure(f"a container without memory: {entry['reason']}: {entry['detail']}")
+
+
+# Writes more than its pod may, and goes on.
+FULL = """\
+#!/bin/sh
+head -c 30000000 /dev/zero > /tmp/much
+sleep 120
+"""
+
+
+def test_a_pod_that_is_evicted_for_its_own_limit_is_told_by_its_name(
+    env: Env, hosts: KubeletHosts, figure: Figure, cost: Cost
+) -> None:
+    image = hosts.push("test/full:0.3.5", {"/kperf": FULL.encode()})
+    template = env.folder / "template.yaml"
+    limit = {"resources": {"limits": {"ephemeral-storage": "20Mi"}}}
+    template.write_text(yaml.safe_dump({"spec": {"containers": [{"name": "runner", **limit}]}}))
+    run = env.run(env.quick(1), image=image, options=["--pod-template", str(template), "--wait"])
+    assert run.code == 5
+    assert "Evicted" in run.stderr
+    result = env.mrunners("result", env.namespace)
+    cost("a kubelet evicts a pod for the pod's own limit", result)
+    (entry,) = missing(result)
+    assert "Evicted" in entry["detail"]
+    assert "raise the limit of ephemeral storage" in entry["detail"]
+    assert entry["node"] in hosts.names
+    figure(f"a pod that wrote too much: {entry['reason']}: {entry['detail']}")
+
+
+def test_a_sidecar_without_a_shell_is_told_while_the_runner_waits_for_it(env: Env) -> None:
+    options = ["--report-logs", "2", "--start-timeout", "20s", "--wait"]
+    run = env.run(env.quick(1), image="ghcr.io/azure/kperf-scratch:0.3.5", options=options)
+    assert run.code == 5
+    assert "StartError: " in run.stderr
+    assert '"/bin/sh": stat /bin/sh: no such file or directory' in run.stderr
+    assert "the image has no shell: choose the plain report format" in run.stderr
 
 
 def test_a_containerd_that_is_killed_and_comes_back_loses_nothing(

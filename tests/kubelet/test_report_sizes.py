@@ -8,18 +8,21 @@ from mrunners.reports.log_size import framed_log_bytes
 from tests.cluster.env import Env, profile_text
 from tests.cluster.fault_rows import Cost, Figure
 from tests.cluster.prepared_reports import prepared
+from tests.factories import sampled_report
 from tests.kubelet.hosts import KubeletHosts
 
 
 @pytest.mark.parametrize(
     ("samples", "median_seconds", "fits"),
-    [(75_000, 0.1, True), (150_000, 1.0, False)],
+    [(58_000, 0.1, True), (150_000, 1.0, False)],
     ids=["fits", "does-not-fit"],
 )
 def test_a_report_at_the_size_of_the_nodes_log_arrives_or_is_refused_as_was_said(
     env: Env, hosts: KubeletHosts, cost: Cost, samples: int, median_seconds: float, fits: bool
 ) -> None:
-    image = hosts.push(f"test/prepared-{samples}:0.3.5", prepared(samples, median_seconds))
+    image = hosts.push(
+        f"test/prepared-{samples}:0.3.5", prepared(sampled_report(samples, median_seconds))
+    )
     options = ["--wait", "--node-log-limit", "1Mi"]
     run = env.run(env.file("load", profile_text(total=samples), 1), image=image, options=options)
     result = env.mrunners("result", env.namespace)
@@ -41,7 +44,7 @@ def test_a_large_report_takes_no_more_of_the_log_than_the_formula_says(
     env: Env, hosts: KubeletHosts, figure: Figure
 ) -> None:
     samples = 750_000
-    image = hosts.push("test/large:0.3.5", prepared(samples))
+    image = hosts.push("test/large:0.3.5", prepared(sampled_report(samples)))
     run = env.run(env.file("load", profile_text(total=samples), 1), image=image, options=["--wait"])
     assert run.code == 0, run.stderr
     (pod,) = env.kubectl.objects("pods")
@@ -61,7 +64,7 @@ def test_a_report_of_25_mib_arrives_in_the_logs_of_several_containers(
     env: Env, hosts: KubeletHosts, figure: Figure, base: str
 ) -> None:
     samples = 2_000_000
-    image = hosts.push_onto(base, "test/parts:0.3.5", prepared(samples, digits=16))
+    image = hosts.push_onto(base, "test/parts:0.3.5", prepared(sampled_report(samples, digits=16)))
     options = ["--wait", "--report-logs", "6"]
     run = env.run(env.file("load", profile_text(total=samples), 1), image=image, options=options)
     assert run.code == 0, run.stderr

@@ -179,6 +179,10 @@ def _waiting(state: Raw, init_statuses: Sequence[Raw]) -> Raw:
     if own.get("reason") in {None, "PodInitializing"} and not state.get("terminated"):
         for status in init_statuses:
             waiting: Raw = (status.get("state") or {}).get("waiting") or {}
+            # Of a sidecar that is started again, which says more than that it is.
+            last: Raw = (status.get("lastState") or {}).get("terminated") or {}
+            if waiting.get("reason") == "CrashLoopBackOff" and last.get("reason") == "StartError":
+                return last
             if waiting.get("reason") not in {None, "PodInitializing"}:
                 return waiting
     return own

@@ -149,7 +149,7 @@ def _container(plan: RunPlan, job: PlannedJob) -> dict[str, object]:
 
 
 def _report_logs(plan: RunPlan) -> list[dict[str, object]]:
-    """Return nothing for one log, so that plans of earlier releases make the same Jobs as then."""
+    """Return into how many logs the report may be written; nothing for one, the default."""
     logs = plan.report_logs
     return [{"name": "MRUNNERS_REPORT_LOGS", "value": str(logs)}] if logs > 1 else []
 

@@ -32,7 +32,7 @@ from mrunners.profiles.images import (
 from mrunners.profiles.loading import LoadedRunner
 from mrunners.quantities import format_bytes, parse_bytes
 from mrunners.reports.analysis.pace import SpecTarget
-from mrunners.reports.log_size import log_capacity, logs_needed
+from mrunners.reports.log_size import MAX_SURE_SAMPLES, log_capacity, logs_needed
 from mrunners.reports.runner_script import ReportMode
 from mrunners.text import listed
 
@@ -188,27 +188,27 @@ def _log_size(plan: RunPlan, runner: LoadedRunner) -> tuple[bool, str]:
     capacity = log_capacity(limit, framed=framed, logs=logs)
     if samples is None or samples <= capacity.sure:
         return False, ""
-    size = format_bytes(limit)
-    if logs == 1:
-        keeps = f"a node's log of {size}, which holds"
-    else:
-        keeps = f"{logs} logs of {size} each, which hold"
+    where = f"a node's log of {format_bytes(limit)}"
+    if logs > 1:
+        where = f"{logs} logs of {format_bytes(limit)} each"
     ways_out = []
     if capacity.sure:
         pods = -(-samples * runner.pod_count // capacity.sure)
         ways_out.append(f"share the load among {pods:,} pods")
     if framed and (needed := logs_needed(samples, limit)) is not None:
         ways_out.append(f"raise the report logs to {needed}")
-    way_out = f"{', '.join(ways_out)}, or raise the node log limit if the nodes keep more"
-    way_out = way_out.removeprefix(", or ")
+    if not framed or samples <= MAX_SURE_SAMPLES:
+        ways_out.append("raise the node log limit if the nodes keep more")
+    *first, last = ways_out
+    way_out = f"{', '.join(first)}, or {last}" if first else last
     if samples <= capacity.possible:
         return False, (
-            f"about {samples:,} samples per pod may not fit into {keeps} "
-            f"{capacity.sure:,} to {capacity.possible:,}, depending on latencies; to be sure, "
-            f"{way_out}"
+            f"about {samples:,} samples per pod may not fit into {where}: "
+            f"{capacity.sure:,} surely do, and how many more depends on their latencies; to be "
+            f"sure, {way_out}"
         )
     certain = all(spec.total for spec in runner.profile.specs)
     return certain, (
-        f"about {samples:,} samples per pod do not fit into {keeps} at most "
-        f"{capacity.possible:,}; {way_out}"
+        f"about {samples:,} samples per pod do not fit into {where}: at most "
+        f"{capacity.possible:,} could; {way_out}"
     )

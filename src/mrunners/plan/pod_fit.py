@@ -46,7 +46,7 @@ def fit_pod(pod: Mapping[str, Any], settings: PodSettings) -> dict[str, Any]:
     given = merge_pod(merge_pod({}, template), options)  # without nulls
     limits = (runner_of(given["spec"]).get("resources") or {}).get("limits") or {}
     fitted = merge_pod(_without_default_requests(pod, limits), template)
-    fitted = merge_pod(fitted, options)
+    fitted = _with_unreachable_timeout(merge_pod(fitted, options), settings)
     chosen = {_stable(key) for key in _chosen_keys(fitted["spec"])}
     expressions = [
         {"key": key, "operator": "In", "values": [value]}
@@ -116,6 +116,18 @@ def _without_default_requests(pod: Mapping[str, Any], limits: Mapping[str, Any])
     return merge_pod(pod, {"spec": {"containers": [runner]}})
 
 
+def _with_unreachable_timeout(pod: Mapping[str, Any], settings: PodSettings) -> dict[str, Any]:
+    """Return a pod that stays on a node that does not answer for as long as the settings say.
+
+    Of several tolerations of a taint Kubernetes takes the first, so these come before all others.
+    """
+    if (seconds := settings.unreachable_seconds) is None:
+        return dict(pod)
+    spec = pod["spec"]
+    timed = [_for_seconds(key, seconds) for key in _UNREACHABLE]
+    return {**pod, "spec": {**spec, "tolerations": [*timed, *(spec.get("tolerations") or [])]}}
+
+
 def _as_pod(settings: PodSettings) -> dict[str, Any]:
     """Return the settings but for the template as the part of a pod that they are."""
     resources = {
@@ -134,11 +146,8 @@ def _as_pod(settings: PodSettings) -> dict[str, Any]:
     spec: dict[str, Any] = {"containers": [runner]}
     if settings.node_selector:
         spec["nodeSelector"] = _pairs(settings.node_selector)
-    tolerations: list[dict[str, Any]] = [_toleration(text) for text in settings.toleration]
-    if (seconds := settings.unreachable_seconds) is not None:
-        tolerations += [_for_seconds(key, seconds) for key in _UNREACHABLE]
-    if tolerations:
-        spec["tolerations"] = tolerations
+    if settings.toleration:
+        spec["tolerations"] = [_toleration(text) for text in settings.toleration]
     if settings.image_pull_secret:
         spec["imagePullSecrets"] = [{"name": name} for name in settings.image_pull_secret]
     if settings.priority_class:

@@ -32,7 +32,7 @@ from mrunners.reports.frame_body import body_text, decode_body, is_full_line
 from mrunners.reports.frame_lines import MARKER, FrameLine, LineKind, parse_frame_line
 from mrunners.reports.kperf_errors import kperf_error, last_line
 from mrunners.reports.kubelet_errors import kubelet_error
-from mrunners.reports.log_size import framed_log_bytes
+from mrunners.reports.log_size import MAX_REPORT_LOGS, framed_log_bytes
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 
 __all__ = ["FrameAddress", "extract_report"]
@@ -63,8 +63,15 @@ class _LocatedLine:
     line: FrameLine
 
 
+# What is said of a log without a trace of the runner's script.
+_NOTHING_THERE = frozenset({MissingReason.EMPTY_LOG, MissingReason.NO_FRAME})
+
+
 def extract_report(
-    log: bytes, address: FrameAddress, read_part: Callable[[int], bytes] | None = None
+    log: bytes,
+    address: FrameAddress,
+    read_part: Callable[[int], bytes] | None = None,
+    logs: int = MAX_REPORT_LOGS,
 ) -> bytes:
     """Return the raw JSON that kperf wrote, byte for byte.
 
@@ -73,6 +80,7 @@ def extract_report(
         address: Which pod the frame must come from.
         read_part: Returns the whole log with a further part of the report, by its number from 2;
             None if there are no such logs.
+        logs: How many logs a report can be in.
 
     Returns:
         The JSON, with the length and the SHA-256 that the runner's script announced.
@@ -81,10 +89,11 @@ def extract_report(
         UnusableReportError: The log has no such report, or there is a doubt about it.
     """
     begin, text = _part_of(log, address)
-    if begin.part != 1 or (begin.parts > 1 and read_part is None):
+    most = 1 if read_part is None else logs
+    if begin.part != 1 or not 1 <= begin.parts <= most:
         _refuse(
             MissingReason.FOREIGN_FRAME,
-            f"the log has part {begin.part} of {begin.parts} of a report",
+            f"the log has part {begin.part} of {begin.parts} of a report, which has at most {most}",
         )
     texts = [text]
     for number in range(2, begin.parts + 1):
@@ -95,8 +104,11 @@ def extract_report(
             if _report_of(further) != _report_of(begin) or further.part != number:
                 _refuse(MissingReason.FOREIGN_FRAME, "the begin line names another part or report")
         except UnusableReportError as error:
+            # The first part shows that the script has run, so its container's end explains nothing.
+            lost = error.problem in _NOTHING_THERE
+            problem = MissingReason.TRUNCATED if lost else error.problem
             detail = f"part {number} of {begin.parts}: {error.detail}"
-            raise UnusableReportError(error.problem, detail) from error
+            raise UnusableReportError(problem, detail) from error
         texts.append(text)
     return decode_body(b"".join(texts), begin)
 
@@ -214,11 +226,13 @@ def _refuse_as_announced(
     if line.reason == "no-report":
         detail = _with(f"exit {line.exit_code}", kperf_error(before))
         _refuse(MissingReason.KPERF_FAILED, detail)
+    # A tool that is there says itself why it failed.
+    cause = _with(line.reason, last_line(before))
     if (tool := line.reason.removeprefix("missing-")) != line.reason:
         detail = f"the image has no {tool}, so no load was sent: choose the plain report format"
+    elif line.reason == "mkfifo-failed":
+        detail = f"{cause}; no load was sent"
     else:
-        # A tool that is there says itself why it failed.
-        cause = _with(line.reason, last_line(before))
         detail = f"{cause}; kperf exited with {line.exit_code}"
     _refuse(MissingReason.SCRIPT_FAILED, detail)
 

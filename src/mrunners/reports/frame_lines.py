@@ -43,7 +43,7 @@ _FORMS = {
     LineKind.NONE: rf"{_ID} {_POD} "
     r"exit=(?P<exit>\d{1,3}) reason=(?P<reason>[a-z0-9-]+)",
     LineKind.TOO_LARGE: rf"{_ID} {_POD} {_SIZE} "
-    r"encoded=(?P<encoded>\d{1,15}) limit=(?P<limit>\d{1,15}) logs=(?P<logs>\d{1,3})",
+    r"encoded=(?P<encoded>\d{1,15}) limit=(?P<limit>\d{1,15})(?: logs=(?P<logs>\d{1,3}))?",
 }
 _PATTERNS = {kind: re.compile(form, re.ASCII) for kind, form in _FORMS.items()}
 

@@ -14,6 +14,7 @@ __all__ = [
     "LINE_OVERHEAD_BYTES",
     "MAX_REPORT_BYTES",
     "MAX_REPORT_LOGS",
+    "MAX_SURE_SAMPLES",
     "MIN_LOG_LIMIT_BYTES",
     "OUTPUT_BYTES",
     "OUTPUT_LINES",
@@ -43,19 +44,26 @@ MIN_LOG_LIMIT_BYTES = 64 * 1024
 # Almost six million samples as v0.3.5 prints them, which does so twice; v0.3.4 did so once. Parsing
 # takes some five times as much memory.
 MAX_REPORT_BYTES = 256 * 1024 * 1024
-_RAW_SAMPLE_BYTES = (22, 46)
+_LEAST_RAW_SAMPLE_BYTES, _MOST_RAW_SAMPLE_BYTES = 22, 46
+
+# More can be too many for one report, however much log there is.
+MAX_SURE_SAMPLES = MAX_REPORT_BYTES // _MOST_RAW_SAMPLE_BYTES // 10_000 * 10_000
 
 # In 8 logs of 10 MiB is room for as many samples as a report can have, whatever the latencies are.
 MAX_REPORT_LOGS = 8
 
-# How many bytes one sample takes: at least, of 1.5 million samples with latencies of half a
-# millisecond, of which many are the same; at most, of 10,000 with latencies of 10 s (3.7 and 15.2,
-# measured on reports in the form of kperf 0.3.5, in which each latency stands twice).
-_FRAMED_SAMPLE_BYTES = (3.5, 15.0)
-
-# The more samples, the closer they are to each other: with latencies of 10 s, 750,000 take 12.4.
-_MANY_SAMPLES = 500_000
-_MOST_BYTES_OF_MANY = 13.0
+# How many bytes one sample takes at least and at most, by how many there are at least: the more
+# there are, the closer they are to each other. Measured on reports in the form of kperf 0.3.5, in
+# which each latency stands twice: at least where latencies of 0.2 ms hardly differ, and at most
+# where latencies of 30 s differ very much.
+_FRAMED_SAMPLE_BYTES = (
+    (0, 2.5, 20.0),
+    (10_000, 2.5, 17.2),
+    (100_000, 2.5, 15.7),
+    (200_000, 1.0, 15.0),
+    (1_000_000, 0.4, 14.1),
+    (3_000_000, 0.4, 13.4),
+)
 
 # A plain report has each sample twice, in 62 bytes.
 _PLAIN_SAMPLE_BYTES = 124.0
@@ -67,7 +75,7 @@ class LogCapacity:
 
     Attributes:
         sure: So many fit, whatever their latencies are.
-        possible: No more fit.
+        possible: No more fit, however alike their latencies are.
     """
 
     sure: int
@@ -102,12 +110,16 @@ def log_capacity(limit_bytes: int, *, framed: bool, logs: int = 1) -> LogCapacit
     else:
         lines = logs * (in_lines // (LINE_CHARACTERS + LINE_OVERHEAD_BYTES))
     room = max(0.0, lines * LINE_CHARACTERS)
-    (least, most), (least_raw, most_raw) = _FRAMED_SAMPLE_BYTES, _RAW_SAMPLE_BYTES
-    if room / most > _MANY_SAMPLES:
-        most = _MOST_BYTES_OF_MANY
+    sure, possible = 0.0, 0.0
+    for samples, least, most in _FRAMED_SAMPLE_BYTES:
+        # A group's bounds count only if so many fit; fewer samples never take more bytes.
+        if room / most >= samples:
+            sure = room / most
+        if room / least >= samples:
+            possible = room / least
     return LogCapacity(
-        sure=_rounded(min(room / most, MAX_REPORT_BYTES / most_raw)),
-        possible=_rounded(min(room / least, MAX_REPORT_BYTES / least_raw)),
+        sure=_rounded(min(sure, MAX_SURE_SAMPLES)),
+        possible=_rounded(min(possible, MAX_REPORT_BYTES / _LEAST_RAW_SAMPLE_BYTES)),
     )
 
 

@@ -17,13 +17,13 @@ checked on its own. When there is no report to print, one line says why (`none`,
 A container runtime reads stdout and stderr one by one, so what is written to both can arrive in any
 order. So everything goes to stdout. What kperf itself writes goes to a named pipe, however much it
 is, and only the end of it into the log, before the frame. A process that kperf has left behind can
-keep that pipe open, so its reader is ended after a few seconds.
+keep that pipe open, so what copies from it is ended after a moment, and the end is known then too.
 
 A node limits the log of each container. So a report that is too large for one is cut into parts:
 the runner prints the first, and gives each other one through a named pipe to a native sidecar,
 which prints it. Until then a sidecar waits in open(2), which takes no CPU from the load. The runner
-ends when all parts were taken, so they are in the logs once its container has ended. Then the
-kubelet ends the sidecars, however the runner has ended. Until they are told to, they must not end:
+ends when all parts were taken; the last bytes of one may reach its log a moment later. Then the
+kubelet ends the sidecars, however the runner has ended. Until it asks them to, they must not end:
 they would be started again, with another log.
 """
 
@@ -55,8 +55,9 @@ class ReportMode(StrEnum):
     PLAIN = "plain"
 
 
-# A reader that is not done by then waits for a process that kperf has left behind.
-_READER_SECONDS = 5
+# A copy that is not done by then waits for a process that kperf has left behind. Less than a pod's
+# grace period, which must also be enough for the report.
+_COPY_SECONDS = 2
 
 # A sidecar takes its part within a second (measured), and one that was killed is back after ten.
 _PART_SECONDS = 60
@@ -82,10 +83,20 @@ forward() {{
   [ -z "$child" ] || kill -TERM "$child" 2>/dev/null
 }}
 trap forward TERM INT
+status=
+await() {{
+  while :; do
+    interrupted=
+    wait "$1" 2>/dev/null
+    ended=$?
+    [ "$ended" -eq 127 ] || status=$ended
+    [ -n "$interrupted" ] || return 0
+  done
+}}
 for tool in gzip base64 tr fold wc sha256sum cat mkfifo tail head sleep; do
   command -v "$tool" >/dev/null || none "missing-$tool"
 done
-mkfifo /tmp/output.pipe || none mkfifo-failed
+mkfifo /tmp/output.pipe /tmp/tail.pipe || none mkfifo-failed
 part=2
 while [ "$part" -le "$logs" ]; do
   # The sidecar may have made it already.
@@ -93,24 +104,21 @@ while [ "$part" -le "$logs" ]; do
   [ -p "/tmp/report-$part.pipe" ] || none mkfifo-failed
   part=$((part + 1))
 done
-tail -c {OUTPUT_BYTES} < /tmp/output.pipe > /tmp/output &
+cat < /tmp/output.pipe > /tmp/tail.pipe &
+copy=$!
+tail -c {OUTPUT_BYTES} < /tmp/tail.pipe > /tmp/output &
 reader=$!
 export GOTRACEBACK="${{GOTRACEBACK:-none}}"
 /kperf -v=0 runner run --config=/config/load_profile.yaml --raw-data --result=/tmp/report.json \\
   > /tmp/output.pipe 2>&1 &
 child=$!
 [ -z "$stopped" ] || kill -TERM "$child" 2>/dev/null
-while :; do
-  interrupted=
-  wait "$child"
-  status=$?
-  [ "$status" -eq 127 ] || code=$status
-  [ -n "$interrupted" ] || break
-done
+await "$child"
+code=${{status:-127}}
 child=
-{{ sleep {_READER_SECONDS}; kill "$reader"; }} >/dev/null 2>&1 &
+{{ sleep {_COPY_SECONDS}; kill "$copy"; }} >/dev/null 2>&1 &
 watchdog=$!
-wait "$reader"
+await "$reader"
 kill "$watchdog" 2>/dev/null
 tail -n {OUTPUT_LINES} /tmp/output
 [ -s /tmp/report.json ] || none no-report
@@ -168,11 +176,7 @@ done
 watchdog=$!
 cat /tmp/report-1.frame
 for writer in $writers; do
-  while :; do
-    interrupted=
-    wait "$writer"
-    [ -n "$interrupted" ] || break
-  done
+  await "$writer"
 done
 kill "$watchdog" 2>/dev/null
 exit "$code"

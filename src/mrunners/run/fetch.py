@@ -65,14 +65,14 @@ class FetchProgress:
         reports: How many of them gave a report.
         unread: Pods whose log could not be read yet, or not well; they are tried again.
         bad_reads: How often a pod's log was read without a report.
-        told: The Jobs and causes of missing reports that were warned of.
+        reported: The Jobs and causes of missing reports that were warned of.
     """
 
     done: set[_PodKey] = field(default_factory=set)
     reports: int = 0
     unread: set[_PodKey] = field(default_factory=set)
     bad_reads: Counter[_PodKey] = field(default_factory=Counter)
-    told: set[tuple[str, ...]] = field(default_factory=set)
+    reported: set[tuple[str, ...]] = field(default_factory=set)
 
 
 def fetch_ended(
@@ -87,12 +87,11 @@ def fetch_ended(
     """Fetch the reports of all pods that have ended since the last call.
 
     Of reports that cannot be fetched, each Job's first one of each cause is warned of; they are all
-    left to `run.collect`, which reads again. A
-    log that its node does not return is requested again at the next call: the node may be back
-    before it is lost for good. So is one that was perhaps read badly, as often as `run.collect`
-    does. Once a node did not answer, its other pods wait for the next call
-    too, because each request uses up the whole retry time for logs; and so do all that are left
-    when the caller's time is up.
+    left to `run.collect`, which reads again. A log that its node does not return is requested again
+    at the next call: the node may be back before it is lost for good. So is one that was perhaps
+    read badly, as often as `run.collect` does. Once a node did not answer, its other pods wait for
+    the next call too, because each request uses up the whole retry time for logs; and so do all
+    that are left when the caller's time is up.
     """
     unreachable_nodes: set[str | None] = set()
     fetched: list[str] = []
@@ -143,10 +142,11 @@ def _warn(
     job: str, pod: Pod, error: UnusableReportError, progress: FetchProgress, observer: RunObserver
 ) -> None:
     cause = root_cause(pod, error)
-    key = (job, without_names(str(cause)))
-    if key not in progress.told:
-        progress.told.add(key)
-        observer.warn(f"pod/{pod.name} on {pod.node}: no report: {cause}")
+    key = (job, str(pod.exit_code), without_names(str(cause)))
+    if key not in progress.reported:
+        progress.reported.add(key)
+        where = "" if pod.node is None else f" on {pod.node}"
+        observer.warn(f"pod/{pod.name}{where}: no report: {cause}")
 
 
 def _fetch_one(

@@ -48,7 +48,7 @@ class LatePods:
         # What an admission policy, for example, has refused: the method and the object's UID.
         self._refused: set[tuple[str, str]] = set()
         self._refusals: list[str] = []
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self.deleted: set[str] = set()
 
     def give_up(self, snapshot: RunSnapshot, monotonic: float) -> bool:
@@ -81,8 +81,10 @@ class LatePods:
             except ForbiddenError as error:
                 self._forbidden = True
                 self._refusals.append(str(error))
-            if new := [text for text in dict.fromkeys(self._refusals) if text not in self._told]:
-                self._told.update(new)
+            if new := [
+                text for text in dict.fromkeys(self._refusals) if text not in self._reported
+            ]:
+                self._reported.update(new)
                 self._observer.warn(
                     "pods that did not start in time cannot be kept from starting later; if they "
                     f"do, their reports are not merged: {listed(new)}"

@@ -51,6 +51,7 @@ def fetch_report(
             log,
             FrameAddress(plan.run_id, job_name, pod.index, pod.name),
             functools.partial(_read_log, cluster, run, pod),
+            plan.report_logs,
         )
     else:
         raw = extract_plain_report(log)

@@ -5,11 +5,10 @@ The texts are those of kubelet 1.37 and containerd 1.6, as read on real nodes.
 
 from __future__ import annotations
 
-import re
-
 from mrunners.kube.objects import Pod
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.run.pod_log import WITHOUT_LOG
+from mrunners.status.pod_remedies import remedy_of_end
 from mrunners.text import printable
 
 __all__ = ["root_cause"]
@@ -40,13 +39,6 @@ _NOT_READ = frozenset(
     }
 )
 
-# What to do, by the reason and the message of a container's end.
-_ADVICE = (
-    (re.compile(r"^OOMKilled"), "raise the memory limit, or send less from each pod"),
-    (re.compile(r"^StartError.*/bin/sh"), "the image has no shell: choose the plain report format"),
-    (re.compile(r"^StartError.*exec format error"), "the image is for another architecture"),
-    (re.compile(r"^Evicted.*ephemeral"), "raise the limit of ephemeral storage"),
-)
 _MESSAGE_CHARACTERS = 300
 
 # The kubelet's word for every exit code but 0.
@@ -79,12 +71,15 @@ def root_cause(pod: Pod, error: UnusableReportError) -> UnusableReportError:
     if (failed or evicted) and (error.problem in _UNEXPLAINED or without_log):
         code = "" if pod.exit_code is None else f"exit {pod.exit_code}"
         why = _end_of(pod)
-        parts = [f"{code} ({why})" if code and why else code or why, _advice(pod)]
+        parts = [
+            f"{code} ({why})" if code and why else code or why,
+            remedy_of_end(pod.reason, pod.message),
+        ]
         if not _says_all(pod):
             parts.append(error.detail)
         return UnusableReportError(MissingReason.FAILED, "; ".join(filter(None, parts)))
     if pod.reason == "OOMKilled" and error.problem in _EXPLAINED_BY_SCRIPT:
-        detail = f"{error.detail} (OOMKilled); {_advice(pod)}"
+        detail = f"{error.detail} (OOMKilled); {remedy_of_end(pod.reason, pod.message)}"
         return UnusableReportError(error.problem, detail)
     return error
 
@@ -94,11 +89,6 @@ def _end_of(pod: Pod) -> str:
     reason = "" if pod.reason == _ANY_FAILURE else pod.reason
     words = (reason, printable(" ".join(pod.message.split()), _MESSAGE_CHARACTERS))
     return ": ".join(filter(None, words))
-
-
-def _advice(pod: Pod) -> str:
-    end = f"{pod.reason} {pod.message}"
-    return next((text for pattern, text in _ADVICE if pattern.search(end)), "")
 
 
 def _says_all(pod: Pod) -> bool:

@@ -35,6 +35,10 @@ __all__ = ["wait_for_run"]
 # How often logs are requested again that their nodes did not return.
 UNREAD_SECONDS = 60.0
 
+# So many Jobs can be requested often: one takes 2 to 3 kB in a LIST.
+_FEW_JOBS = 100
+_SOON_SECONDS = 8.0
+
 
 def wait_for_run(
     cluster: Cluster,
@@ -58,7 +62,8 @@ def wait_for_run(
         store: Gets each pod's report when the pod ends.
         observer: Receives the progress, and once each what keeps pods from starting or ending.
         timeout_seconds: When to give up, also while the API server is away; None never does.
-        interval_seconds: How often to poll; None grows from 1 s to 15 s.
+        interval_seconds: How often to poll; None grows from 1 s to 8 s, and to 15 s for more than
+            100 Jobs.
         waited_seconds: How much of the timeout an earlier attempt has used up.
         monotonic: Returns seconds that never go back.
         sleep: Sleeps that many seconds.
@@ -90,11 +95,6 @@ def wait_for_run(
                 raise wait.timed_out(seconds)
             interval = min(interval, left)
             sleep(interval)
-
-
-# One Job takes 2 to 3 kB in a LIST.
-_FEW_JOBS = 100
-_SOON_SECONDS = 8.0
 
 
 class _Wait:
@@ -263,8 +263,9 @@ def _shortened(
 def _longest_interval(state: RunState) -> float:
     """Return the seconds within which a poll must come.
 
-    What happens to a pod is told within 10 seconds. A LIST of more Jobs than that is too large for
-    it. Where the cluster removes Jobs, two polls fit between the end of a Job and its removal.
+    What happens to a pod is reported within 10 seconds, unless a LIST of the Jobs is too large to
+    be requested so often. Where the cluster removes Jobs, two polls fit between the end of a Job
+    and its removal.
     """
     ttls = [
         job.actual.ttl_seconds

@@ -15,7 +15,7 @@ from enum import StrEnum
 from mrunners.hints import advice
 from mrunners.kube.objects import Event, Job, Pod
 from mrunners.plan.plan import RunPlan
-from mrunners.status.pod_remedies import remedies
+from mrunners.status.pod_remedies import remedies, remedy_of_end
 from mrunners.status.run_state import JobState, RunState
 from mrunners.status.start_deadline import start_deadline
 from mrunners.text import listed, printable
@@ -74,6 +74,7 @@ _BY_REASON: Mapping[str, tuple[DiagnosisCategory, str | None]] = {
     "CreateContainerConfigError": _CHECK_CONTAINER,
     "CreateContainerError": _CHECK_CONTAINER,
     "RunContainerError": _CHECK_CONTAINER,
+    "StartError": _CHECK_CONTAINER,
     "FailedMount": _CHECK_VOLUMES,
     "FailedAttachVolume": _CHECK_VOLUMES,
     "FailedCreate": (
@@ -243,10 +244,10 @@ def _cause(job: Job, pod: Pod | None, warnings: Mapping[str, Event]) -> tuple[st
 
 def _resolution(reason: str, message: str) -> str | None:
     """Return what to do; None where nothing better is known than to look at the pod."""
-    resolution = _BY_REASON.get(reason, _BY_OTHER_REASON)[1]
+    resolution = _BY_REASON.get(reason, _BY_OTHER_REASON)[1] or remedy_of_end(reason, message)
     helping = advice(remedies(reason, message))
     if not helping or reason in _REFUSALS:
-        return helping or resolution
+        return helping or resolution or None
     return f"{resolution}, or {helping}" if resolution else helping
 
 

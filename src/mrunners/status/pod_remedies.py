@@ -11,7 +11,7 @@ from typing import Final
 
 from mrunners.errors import NextStep
 
-__all__ = ["remedies"]
+__all__ = ["remedies", "remedy_of_end"]
 
 # By the text of an admission plugin, a policy, the scheduler or a kubelet; the first that fits a
 # kind counts.
@@ -66,6 +66,27 @@ _NO_CREDENTIALS: Final = re.compile(
     r"denied: |forbidden|\b40[13]\b|pull secret",
     re.IGNORECASE,
 )
+# By the reason and the message of a container's end, or of a pod's.
+_ENDED: Final = (
+    (re.compile(r"^OOMKilled"), "raise the memory limit, or send less from each pod"),
+    (re.compile(r"^StartError.*exec format error"), "the image is for another architecture"),
+    (
+        re.compile(r'^StartError.*"/bin/sh".*no such file'),
+        "the image has no shell: choose the plain report format",
+    ),
+    (re.compile(r"^Evicted.*ephemeral"), "raise the limit of ephemeral storage"),
+)
+
+
+def remedy_of_end(reason: str, message: str) -> str:
+    """Return what to do about a container that ended without a report; empty if unknown.
+
+    Args:
+        reason: The cluster's word, such as OOMKilled or StartError.
+        message: What it says.
+    """
+    end = f"{reason} {message}"
+    return next((text for pattern, text in _ENDED if pattern.search(end)), "")
 
 
 def remedies(reason: str, message: str) -> tuple[NextStep, ...]:

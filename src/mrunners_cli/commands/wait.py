@@ -43,7 +43,7 @@ mrunners wait load --timeout 30m && mrunners result load
     envvar=variable_of("timeout"),
     help="Give up after this time, such as 2h (exit 6).",
 )
-@click.option("--interval", type=DURATION, help="Poll this often. Default: 1s, growing to 15s.")
+@click.option("--interval", type=DURATION, help="Poll this often. Default: 1s, growing to 8s.")
 @quiet_option
 def wait(
     namespace: str,

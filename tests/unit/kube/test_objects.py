@@ -233,6 +233,20 @@ def test_a_runner_that_waits_for_an_injected_init_container_has_the_reason_of_th
     )
 
 
+def test_a_runner_that_waits_for_a_sidecar_that_cannot_start_has_the_cause_of_that() -> None:
+    raw = pod({"waiting": {"reason": "PodInitializing"}})
+    raw["status"]["initContainerStatuses"] = [
+        {
+            "name": "report-2",
+            "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}},
+            "lastState": {"terminated": {"reason": "StartError", "message": "no /bin/sh"}},
+        },
+    ]
+    assert Pod.from_json(raw) == pod_record(
+        waiting="StartError", waiting_message="no /bin/sh", other_containers=("istio-proxy",)
+    )
+
+
 def test_a_pod_without_a_node_gives_the_schedulers_message() -> None:
     raw = pod(
         None,

@@ -56,21 +56,21 @@ def test_a_plan_contains_what_the_options_and_profiles_say() -> None:
 
 def test_a_total_that_cannot_fit_into_a_nodes_log_is_refused_with_the_pods_that_it_takes() -> None:
     with pytest.raises(InvalidInputError) as caught:
-        plan_of("total: 5000000")
+        plan_of("total: 5000000", node_log_limit="1Mi")
     assert caught.value.problems == (
         f"runner 1 of 1 ({URI}): about 5,000,000 samples per pod do not fit into a node's log "
-        "of 10Mi, which holds at most 2,910,000; share the load among 13 pods, raise the report "
-        "logs to 7, or raise the node log limit if the nodes keep more",
+        "of 1Mi: at most 2,490,000 could; share the load among 173 pods, or raise the node log "
+        "limit if the nodes keep more",
     )
 
 
 def test_a_total_that_may_not_fit_is_a_warning() -> None:
-    assert plan_of("total: 785000").warnings == ()
+    assert plan_of("total: 680000").warnings == ()
     assert plan_of("total: 1000000").warnings == (
         f"runner 1 of 1 ({URI}): about 1,000,000 samples per pod may not fit into a node's log of "
-        "10Mi, which holds 785,000 to 2,910,000, depending on latencies; to be sure, share the "
-        "load among 3 pods, raise the report logs to 2, or raise the node log limit if the nodes "
-        "keep more",
+        "10Mi: 680,000 surely do, and how many more depends on their latencies; to be sure, share "
+        "the load among 3 pods, raise the report logs to 2, or raise the node log limit if the "
+        "nodes keep more",
     )
 
 
@@ -78,16 +78,15 @@ def test_more_samples_fit_into_several_logs_up_to_what_a_report_can_have() -> No
     assert plan_of("total: 5000000", report_logs="7").warnings == ()
     assert plan_of("total: 3500000", report_logs="4").warnings == (
         f"runner 1 of 1 ({URI}): about 3,500,000 samples per pod may not fit into 4 logs of 10Mi "
-        "each, which hold 3,130,000 to 11,600,000, depending on latencies; to be sure, share the "
-        "load among 3 pods, raise the report logs to 5, or raise the node log limit if the nodes "
-        "keep more",
+        "each: 3,040,000 surely do, and how many more depends on their latencies; to be sure, "
+        "share the load among 3 pods, raise the report logs to 5, or raise the node log limit if "
+        "the nodes keep more",
     )
     with pytest.raises(InvalidInputError) as caught:
         plan_of("total: 13000000", report_logs="8")
     assert caught.value.problems == (
         f"runner 1 of 1 ({URI}): about 13,000,000 samples per pod do not fit into 8 logs of 10Mi "
-        "each, which hold at most 12,200,000; share the load among 5 pods, or raise the node log "
-        "limit if the nodes keep more",
+        "each: at most 12,200,000 could; share the load among 5 pods",
     )
 
 
@@ -108,7 +107,7 @@ def test_what_a_template_says_of_a_sidecar_that_prints_a_part_is_refused_only_if
 
 def test_fewer_samples_of_a_plain_report_fit_into_a_nodes_log() -> None:
     assert plan_of("total: 84000", report="plain").warnings == ()
-    with pytest.raises(InvalidInputError, match=r"holds at most 84,500; share .* 3 pods"):
+    with pytest.raises(InvalidInputError, match=r"at most 84,500 could; share .* 3 pods"):
         plan_of("total: 100000", report="plain")
 
 
@@ -117,10 +116,10 @@ def test_more_samples_fit_into_a_larger_log_limit() -> None:
 
 
 def test_a_duration_whose_samples_do_not_fit_if_the_rate_is_reached_is_a_warning() -> None:
-    assert plan_of("duration: 1500", rate=2000).warnings == (
+    assert plan_of("duration: 1500", rate=2000, node_log_limit="1Mi").warnings == (
         f"runner 1 of 1 ({URI}): about 3,000,000 samples per pod do not fit into a node's log "
-        "of 10Mi, which holds at most 2,910,000; share the load among 8 pods, raise the report "
-        "logs to 4, or raise the node log limit if the nodes keep more",
+        "of 1Mi: at most 2,490,000 could; share the load among 104 pods, or raise the node log "
+        "limit if the nodes keep more",
     )
 
 
@@ -186,7 +185,7 @@ def test_very_many_specs_are_not_stored_and_the_run_starts_all_the_same() -> Non
 
 def test_each_runner_that_is_too_large_has_a_line() -> None:
     requested = options(runners=(URI, "file:///b?numbers=1", "file:///c?numbers=1"))
-    huge = profile(limit="total: 4000000")
+    huge = profile(limit="total: 13000000")
     runners = [
         loaded(requested.runners[0], huge),
         loaded(requested.runners[1]),

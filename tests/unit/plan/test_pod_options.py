@@ -59,10 +59,9 @@ def terms(spec: Any) -> Any:
             },
         ),
         (
-            {"toleration": ["a"], "unreachable_timeout": "1h30m"},
+            {"toleration": ["node.kubernetes.io/unreachable"], "unreachable_timeout": "1h30m"},
             {
                 "tolerations": [
-                    {"key": "a", "operator": "Exists"},
                     *(
                         {
                             "key": f"node.kubernetes.io/{name}",
@@ -72,6 +71,8 @@ def terms(spec: Any) -> Any:
                         }
                         for name in ("not-ready", "unreachable")
                     ),
+                    # Of several, Kubernetes takes the first.
+                    {"key": "node.kubernetes.io/unreachable", "operator": "Exists"},
                 ]
             },
         ),

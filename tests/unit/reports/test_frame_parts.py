@@ -55,8 +55,8 @@ def test_what_is_cut_into_parts_and_joined_is_the_same(raw: bytes, count: int) -
 
 
 BROKEN: Mapping[str, tuple[bytes, Why, str]] = {
-    "empty": (b"", Why.EMPTY_LOG, "the pod's log is empty"),
-    "only text": (b"I0102 on\n", Why.NO_FRAME, "no report frame in 2 lines of log"),
+    "empty": (b"", Why.TRUNCATED, "the pod's log is empty"),
+    "only text": (b"I0102 on\n", Why.TRUNCATED, "no report frame in 2 lines of log"),
     "head gone": (
         SECOND[500:],
         Why.TRUNCATED,
@@ -142,8 +142,21 @@ def test_a_broken_part_is_refused_by_its_number(log: bytes, reason: Why, detail:
 def test_a_first_log_that_has_a_further_part_is_refused() -> None:
     assert refusal(SECOND, FIRST, THIRD) == (
         Why.FOREIGN_FRAME,
-        "the log has part 2 of 3 of a report",
+        "the log has part 2 of 3 of a report, which has at most 8",
     )
+
+
+@pytest.mark.parametrize("parts", [b"1/0", b"1/9", b"1/99"])
+def test_a_first_log_that_announces_more_parts_than_there_can_be_is_refused(parts: bytes) -> None:
+    assert refusal(FIRST.replace(b"part=1/3", b"part=" + parts), SECOND, THIRD)[0] is (
+        Why.FOREIGN_FRAME
+    )
+
+
+def test_more_parts_than_the_pod_has_logs_are_refused() -> None:
+    logs = (FIRST, SECOND, THIRD)
+    with pytest.raises(UnusableReportError, match="part 1 of 3 of a report, which has at most 2"):
+        extract_report(FIRST, ADDRESS, lambda number: logs[number - 1], logs=2)
 
 
 def test_a_part_of_another_length_than_announced_is_refused() -> None:

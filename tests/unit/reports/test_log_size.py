@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from pathlib import Path
 
@@ -16,8 +17,14 @@ from mrunners.reports.log_size import (
     log_capacity,
     logs_needed,
 )
-from tests.factories import ADDRESS
+from tests.factories import ADDRESS, sampled_report
 from tests.unit.reports.test_runner_script import Pod
+
+
+def remove_pipes(folder: Path) -> None:
+    """Make a pod's folder as it was before the script ran there."""
+    for path in (folder / "tmp").glob("*.pipe"):
+        path.unlink()
 
 
 @pytest.mark.parametrize("size", [10, 2998, 3000, 9000, 60_000])
@@ -30,28 +37,37 @@ def test_the_script_prints_what_the_formula_lets_in_and_not_a_byte_more(
     printed = pod.run(f"cat {noise} > $out", MRUNNERS_LOG_LIMIT_BYTES="10485760")
     encoded = int(printed.stdout.split(b"encoded=")[1].split()[0])
     limit = framed_log_bytes(encoded)
-    (tmp_path / "tmp" / "output.pipe").unlink()
+    remove_pipes(tmp_path)
     fits = pod.run(f"cat {noise} > $out", MRUNNERS_LOG_LIMIT_BYTES=str(limit))
     assert extract_report(fits.stdout, ADDRESS) == noise.read_bytes()
-    (tmp_path / "tmp" / "output.pipe").unlink()
+    remove_pipes(tmp_path)
     refused = pod.run(f"cat {noise} > $out", MRUNNERS_LOG_LIMIT_BYTES=str(limit - 1))
     assert b"mrunners-report too-large" in refused.stdout
 
 
-@pytest.mark.parametrize("limit", [MIN_LOG_LIMIT_BYTES, 256 * 1024, 1 << 20, 10 << 20, 34_567_890])
-def test_so_many_samples_fit_as_their_bytes_do(limit: int) -> None:
+def log_bytes_of(report: bytes) -> int:
+    return framed_log_bytes(-(-len(gzip.compress(report, 6)) // 3) * 4)
+
+
+@pytest.mark.parametrize("limit", [MIN_LOG_LIMIT_BYTES, 128 * 1024, 256 * 1024, 1 << 20, 2 << 20])
+def test_so_many_samples_fit_whatever_their_latencies_are(limit: int) -> None:
     capacity = log_capacity(limit, framed=True)
-    assert 0 < capacity.sure < capacity.possible
-    most = 15 if capacity.sure < 500_000 else 13
-    assert framed_log_bytes(most * capacity.sure) <= limit
-    assert framed_log_bytes(int(3.6 * capacity.possible) + 4000) > limit
+    different = sampled_report(capacity.sure, median_seconds=30, spread=2)
+    assert log_bytes_of(different) <= limit < 1.3 * log_bytes_of(different)
+
+
+@pytest.mark.parametrize("limit", [MIN_LOG_LIMIT_BYTES, 128 * 1024, 256 * 1024])
+def test_more_samples_than_possible_do_not_fit_although_they_are_alike(limit: int) -> None:
+    capacity = log_capacity(limit, framed=True)
+    alike = sampled_report(capacity.possible + 1, median_seconds=0.0002, spread=0.1)
+    assert log_bytes_of(alike) > limit
 
 
 @pytest.mark.parametrize("limit", [MIN_LOG_LIMIT_BYTES, 1 << 20, 10 << 20])
 @pytest.mark.parametrize("logs", [2, MAX_REPORT_LOGS])
 def test_so_many_samples_fit_into_several_logs_as_their_lines_do(limit: int, logs: int) -> None:
     capacity = log_capacity(limit, framed=True, logs=logs)
-    lines = -(-13 * capacity.sure // LINE_CHARACTERS)
+    lines = -(-int(13.4 * capacity.sure) // LINE_CHARACTERS)
     in_each = -(-lines // logs)
     assert framed_log_bytes(in_each * LINE_CHARACTERS) <= limit
     assert logs_needed(capacity.sure, limit) == logs or capacity.sure == 5_830_000

@@ -171,6 +171,26 @@ def test_a_process_that_kperf_leaves_behind_neither_holds_the_pod_nor_its_report
     assert (process.returncode, extract_report(log, ADDRESS)) == (0, b"{}\n")
 
 
+def test_a_process_that_kperf_leaves_behind_does_not_hide_why_it_failed(pod: Pod) -> None:
+    process = pod.start("sleep 60 &\n" + READY + "echo 'dial tcp: connection refused' >&2; exit 3")
+    log, _ = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert problem_of(log) == (MissingReason.KPERF_FAILED, "exit 3: dial tcp: connection refused")
+
+
+def test_a_temporary_folder_that_cannot_be_written_to_costs_no_load(pod: Pod) -> None:
+    command = pod.command("echo sent > ${out%/*}/load")
+    (pod.root / "tmp" / "output.pipe").mkdir()
+    done = subprocess.run(
+        command, env=pod.environment(), capture_output=True, timeout=60, check=False
+    )
+    problem, detail = problem_of(done.stdout)
+    assert problem is MissingReason.SCRIPT_FAILED
+    assert detail.startswith("mkfifo-failed: ")
+    assert detail.endswith("; no load was sent")
+    assert not (pod.root / "tmp" / "load").exists()
+
+
 def test_the_exit_code_is_kept_beside_a_report(pod: Pod) -> None:
     done = pod.run("echo '{}' > $out; exit 7")
     assert (done.returncode, extract_report(done.stdout, ADDRESS)) == (7, b"{}\n")
@@ -420,7 +440,7 @@ def test_a_sidecar_that_is_gone_does_not_hold_the_runner_and_its_part_is_named(p
     )
     logs = {2: b"", 3: sidecar.end()}
     assert done.returncode == 0
-    with pytest.raises(UnusableReportError, match=r"^empty-log: part 2 of 2: "):
+    with pytest.raises(UnusableReportError, match=r"^truncated: part 2 of 2: "):
         extract_report(done.stdout, ADDRESS, logs.__getitem__)
 
 

@@ -36,10 +36,10 @@ def ended(**facts: Any) -> Pod:
             id="an image without a shell",
         ),
         pytest.param(
-            ended(exit_code=128, reason="StartError", message="exec /bin/x: exec format error"),
+            ended(exit_code=128, reason="StartError", message="exec /bin/sh: exec format error"),
             MissingReason.EMPTY_LOG,
             "the pod's log is empty",
-            "failed: exit 128 (StartError: exec /bin/x: exec format error); the image is for "
+            "failed: exit 128 (StartError: exec /bin/sh: exec format error); the image is for "
             "another architecture",
             id="an image for another architecture",
         ),

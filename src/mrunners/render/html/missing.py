@@ -68,7 +68,7 @@ REASONS: Mapping[MissingReason, tuple[str, str]] = {
     ),
     MissingReason.KPERF_FAILED: (
         "kperf wrote no report; the detail has its exit code and what it wrote to stderr last",
-        "remove the cause; the pod's log has all that kperf wrote",
+        "remove the cause; the pod's log has the last 50 lines that kperf wrote",
     ),
     MissingReason.SCRIPT_FAILED: (
         "the image lacks a tool that the runner's script needs, or /tmp is full; the detail "
