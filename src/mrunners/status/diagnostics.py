@@ -294,8 +294,6 @@ def _line(job: JobState, group: Sequence[PodDiagnosis], verb: str, detail: str) 
     first = group[0]
     nodes = sorted({diagnosis.node for diagnosis in group if diagnosis.node is not None})
     where = f" on {listed(nodes)}" if nodes else ""
-    return (
-        f"job.batch/{job.planned.name}: {len(group)} of {job.planned.pod_count} pods{where} "
-        f"{verb}: "
-        f"{first.summary}{detail}; {first.resolution}"
-    )
+    counted = f"{len(group)} of {job.planned.pod_count} pods{where}"
+    why = f"{first.summary}{detail}; {first.resolution}"
+    return f"job.batch/{job.planned.name}: {counted} {verb}: {why}"
