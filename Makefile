@@ -14,7 +14,7 @@ HOSTS ?= process
 # How long `make fuzz` tries all kinds of input together.
 SECONDS = 60
 
-.PHONY: help setup cluster demo test test-kubelet test-faults test-pythons browser bench-merge check fuzz \
+.PHONY: help setup cluster demo test test-kubelet test-faults test-pythons browser bench-merge lint check fuzz \
 	format audit lock clean
 
 help: ## list the targets
@@ -50,11 +50,13 @@ browser:
 bench-merge: cluster ## compare merging 10 million samples with kperf's own merge (10 minutes)
 	@.venv/bin/python -m benchmarks.merge
 
-check: setup ## check format, lint, types and import contracts, and run the unit tests (one minute)
+lint: setup ## check format, lint, types and import contracts
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+check: lint ## the same, and run the unit tests (three minutes)
 	.venv/bin/pytest --quiet --numprocesses 2 tests/unit
 
 fuzz: setup ## feed the parsers what nobody wrote by hand, for SECONDS (60; Linux on x86-64)
