@@ -100,6 +100,7 @@ class FakeCluster:
         logs: The logs by pod; an exception is raised.
         ignores: The fields of a Job's spec that it drops, as an old API server does.
         adds: The fields that a policy adds to a Job's spec.
+        deletions: The deleted pods, as they were last, that the API server still knows of.
         nodes: How many nodes take pods; None when listing them is forbidden.
     """
 
@@ -108,6 +109,7 @@ class FakeCluster:
         self.calls: list[str] = []
         self.events: list[Event] = []
         self.placements: list[Placement] = []
+        self.deletions: list[Raw] = []
         self.logs: dict[str, bytes | Exception] = {}
         self.ignores: set[str] = set()
         self.adds: Raw = {}
@@ -214,6 +216,16 @@ class FakeCluster:
             return []
         return [Pod.from_json(raw) for raw in self._select("Pod", namespace, selector)]
 
+    def list_deleted_pods(self, namespace: str, selector: str, since: str) -> list[Pod]:
+        self._call("list_deleted_pods")
+        assert since.isdecimal()
+        return [
+            Pod.from_json(raw)
+            for raw in self.deletions
+            if raw["metadata"]["namespace"] == namespace
+            and _matches(raw["metadata"]["labels"], selector)
+        ]
+
     def delete_pod(self, namespace: str, name: str, uid: str) -> bool:
         said_gone = self._call("delete_pod") is not None
         raw = self._objects.get(("Pod", namespace, name))
@@ -280,7 +292,12 @@ class FakeCluster:
         """Create or replace an object, as another client would."""
         raw: Raw = deepcopy(manifest)
         self._uids += 1
-        raw["metadata"] |= {"uid": f"uid-{self._uids}", "creationTimestamp": self._stamp(), **meta}
+        raw["metadata"] |= {
+            "uid": f"uid-{self._uids}",
+            "resourceVersion": str(self._uids),
+            "creationTimestamp": self._stamp(),
+            **meta,
+        }
         self._objects[raw["kind"], raw["metadata"]["namespace"], raw["metadata"]["name"]] = raw
         return raw
 

@@ -35,10 +35,13 @@ def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(
             lambda: env.kubectl("delete", "pod", forced, "--force", "--wait=false"),
         ),
     }
+    by_hand, by_eviction = ", by a person or a program", ": EvictionByEvictionAPI: "
     for name, (pod, act) in acts.items():
         act()
         begin = time.monotonic()
-        told = functools.partial(run.stderr_contains, f"pod/{pod} on {pods[pod]}")
+        why = by_eviction if pod == evicted else by_hand
+        line = f"pod/{pod} on {pods[pod]} was deleted while it ran{why}"
+        told = functools.partial(run.stderr_contains, line)
         until(f"{pod} is told", told)
         figure(f"{name}: told with pod and node after {time.monotonic() - begin:.1f} s")
     finished = run.finish()
@@ -48,6 +51,8 @@ def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(
     lost = missing(result)
     assert {entry["pod"] for entry in lost} == {deleted, evicted, forced}
     assert {entry["node"] for entry in lost} == {pods[entry["pod"]] for entry in lost}
+    reasons = {entry["pod"]: entry["reason"] for entry in lost}
+    assert reasons == {deleted: "pod-gone", evicted: "disrupted", forced: "pod-gone"}
 
 
 def test_a_node_that_is_lost_and_comes_back_during_a_run_loses_nothing(
@@ -160,7 +165,10 @@ def test_a_drained_node_gives_its_pods_up_and_each_is_told(env: Env, cost: Cost)
     finished = run.finish()
     assert finished.code == 5
     for pod in on_node:
-        assert f"pod/{pod} on {drained} was deleted while it ran" in finished.stderr
+        assert (
+            f"pod/{pod} on {drained} was deleted while it ran: EvictionByEvictionAPI: "
+            in finished.stderr
+        )
     result = env.mrunners("result", env.namespace)
     cost("a node is drained", result)
     assert {entry["pod"] for entry in missing(result)} == on_node

@@ -63,6 +63,8 @@ def kind_of(method: str, target: str) -> RequestKind | None:
     url = urlsplit(target)
     if (method, url.path) == ("GET", "/api/v1/nodes"):
         return RequestKind.LIST_NODES
+    if "watch" in parse_qs(url.query):
+        return None
     resource, *names = url.path.partition("/namespaces/")[2].split("/")[1:] or [""]
     if method == "POST" and "dryRun" in parse_qs(url.query):
         return RequestKind.DRY_RUN

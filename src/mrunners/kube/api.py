@@ -117,6 +117,18 @@ class Cluster(Protocol):
     def list_pods(self, namespace: str, selector: str) -> list[Pod]:
         """Return the pods that a label selector matches."""
 
+    def list_deleted_pods(self, namespace: str, selector: str, since: str) -> list[Pod]:
+        """Return the pods that a label selector matches and that were deleted, as they were last.
+
+        Args:
+            namespace: Theirs.
+            selector: The label selector.
+            since: The resource version after which they were deleted.
+
+        Returns:
+            None of them when watching pods is forbidden, or the API server has forgotten them.
+        """
+
     def delete_pod(self, namespace: str, name: str, uid: str) -> bool:
         """Delete exactly this pod.
 

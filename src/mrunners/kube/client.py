@@ -23,8 +23,9 @@ from mrunners.kube.payloads import (
     parse_records,
     parse_single,
 )
-from mrunners.kube.responses import RequestInfo, conflict_failure
+from mrunners.kube.responses import RequestFailure, RequestInfo, conflict_failure
 from mrunners.kube.retry import RetryPolicy
+from mrunners.kube.streams import log_request, parse_deletions, past_events_request
 from mrunners.kube.transport import Request, Transport
 from mrunners.plan.metadata import Manifest
 
@@ -141,6 +142,15 @@ class KubernetesCluster:
         """Return the pods that a label selector matches."""
         return self._list(PODS, namespace, Pod.from_json, labelSelector=selector)
 
+    def list_deleted_pods(self, namespace: str, selector: str, since: str) -> list[Pod]:
+        """Return the pods that were deleted since a resource version, as they were last."""
+        request = past_events_request(self._transport.server, namespace, selector, since)
+        try:
+            _, body = self._transport.send(request)
+        except RequestFailure:
+            return []  # they are missing all the same; only the reason stays unknown
+        return parse_deletions(Pod.from_json, body)
+
     def delete_pod(self, namespace: str, name: str, uid: str) -> bool:
         """Delete exactly this pod; return False when it no longer exists."""
         return self._delete(PODS, namespace, name, uid)
@@ -155,30 +165,15 @@ class KubernetesCluster:
 
     def list_warnings(self, namespace: str) -> list[Event]:
         """Return the namespace's warning events; none when listing them is forbidden."""
-        try:
-            return self._list(EVENTS, namespace, Event.from_json, fieldSelector="type=Warning")
-        except ForbiddenError:
-            return []  # a diagnosis without events says less, but nothing wrong
+        return self._list_events(namespace, Event.from_json, "type=Warning")
 
     def list_placements(self, namespace: str) -> list[Placement]:
         """Return where the scheduler placed the namespace's pods lately; none when forbidden."""
-        try:
-            return self._list(
-                EVENTS, namespace, Placement.from_json, fieldSelector=PLACEMENT_EVENTS
-            )
-        except ForbiddenError:
-            return []  # a missing report without its node says less, but nothing wrong
+        return self._list_events(namespace, Placement.from_json, PLACEMENT_EVENTS)
 
     def read_log(self, namespace: str, pod: str, container: str, limit_bytes: int) -> bytes | None:
         """Return the first bytes of a container's log; None when the pod is gone."""
-        request = Request(
-            info=RequestInfo(self._transport.server, "get", "pods/log", namespace, pod),
-            method="GET",
-            path=f"/api/v1/namespaces/{namespace}/pods/{pod}/log",
-            query={"container": container, "limitBytes": str(limit_bytes)},
-            absent=frozenset({404}),
-            limit_bytes=limit_bytes,
-        )
+        request = log_request(self._transport.server, namespace, pod, container, limit_bytes)
         status, body = self._retry_policy.call(
             lambda: self._transport.send(request), limit_seconds=LOG_RETRY_SECONDS
         )
@@ -230,6 +225,12 @@ class KubernetesCluster:
     def _changed(self, request: Request, *kinds: str) -> bool:
         """Send a request; return False for a status in its `absent`."""
         return self._call(request, lambda b: parse_object(request.info, b, *kinds)) is not None
+
+    def _list_events(self, namespace: str, parse: Callable[[Any], T], fields: str) -> list[T]:
+        try:
+            return self._list(EVENTS, namespace, parse, fieldSelector=fields)
+        except ForbiddenError:
+            return []  # without events mrunners says less, but nothing wrong
 
     def _list(self, kind: Kind, namespace: str, parse: Callable[[Any], T], **query: str) -> list[T]:
         for _ in range(LIST_RESTARTS):

@@ -42,6 +42,7 @@ class Pod:
         silent_since: Since when its node does not answer, although the container ran when it last
             did.
         other_containers: The names of the containers beside the runner that have not ended.
+        resource_version: Of this state of the pod.
         finalizers: What keeps the pod from being deleted, except for the Job's own finalizer.
     """
 
@@ -67,6 +68,7 @@ class Pod:
     other_containers: tuple[str, ...] = ()
     finalizers: tuple[str, ...] = ()
     job_name: str | None = None
+    resource_version: str = ""
 
     @property
     def final(self) -> bool:
@@ -133,6 +135,7 @@ class Pod:
             ),
             finalizers=tuple(f for f in meta.get("finalizers") or [] if f != JOB_FINALIZER),
             job_name=labels.get(JOB_NAME),
+            resource_version=meta.get("resourceVersion") or "",
         )
 
 

@@ -185,6 +185,8 @@ class _Collector:
         job, seen = self.job.actual, self.seen.get(self.job.planned.name, index)
         if job is not None and seen is not None and seen.job_uid != job.uid:
             seen = None
+        if reason is MissingReason.POD_GONE and seen is not None and seen.disrupted:
+            reason, detail = MissingReason.DISRUPTED, f"{seen.disrupted}; {detail}"
         return replace(
             self.outcomes.missing(index, reason, detail, pod or seen), unseen=seen is None
         )

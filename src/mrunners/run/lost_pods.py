@@ -21,7 +21,31 @@ from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.run.store_files import StoreFiles
 from mrunners.status.run_state import JobState
 
-__all__ = ["LostPods", "SeenPods"]
+__all__ = ["LostPods", "SeenPods", "deletion_line", "latest_version"]
+
+
+def deletion_line(pod: Pod, last: Pod | None) -> str:
+    """Return the line that tells of a pod that was deleted before it ended.
+
+    Args:
+        pod: As it was when it was seen last.
+        last: As it was when it was deleted; None if that is unknown. Pods are not read at each
+            poll, so then nobody knows whether one had started that was not seen to.
+    """
+    when = "while it ran" if pod.started or (last and last.started) else "before it ended"
+    if last is None:
+        why = ": drained, evicted, by hand, or with its node"
+    else:
+        # Kubernetes says why it deletes a pod; what is left is a request like kubectl delete's.
+        why = f": {last.disrupted}" if last.disrupted else ", by a person or a program"
+    return f"pod/{pod.name} on {pod.node} was deleted {when}{why}"
+
+
+def latest_version(pods: Iterable[Pod]) -> str:
+    """Return the resource version of what changed last of some pods; empty if there is none."""
+    # Decimal numbers, of which a later one is larger (KEP-5504).
+    versions = [pod.resource_version for pod in pods if pod.resource_version.isdecimal()]
+    return max(versions, key=int, default="")
 
 
 @dataclass(slots=True)
@@ -73,6 +97,7 @@ class _SeenPod(Record):
     node: str
     created: AwareDatetime
     started: AwareDatetime | None
+    disrupted: str = ""
 
 
 class _SeenPodsOfJob(RootModel[dict[int, _SeenPod]]):
@@ -107,6 +132,7 @@ class SeenPods:
             node=seen.node,
             started=seen.started,
             job_name=job,
+            disrupted=seen.disrupted,
         )
 
     def add(self, job: str, pods: Iterable[Pod]) -> None:
@@ -123,6 +149,7 @@ class SeenPods:
                 node=pod.node,
                 created=pod.created,
                 started=pod.started,
+                disrupted=pod.disrupted,
             )
             changed = changed or of_job.get(pod.index) != seen
             of_job[pod.index] = seen

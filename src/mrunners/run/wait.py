@@ -16,9 +16,11 @@ from mrunners.errors import NextStep, UnreachableError, WaitTimeoutError
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import Pod
 from mrunners.kube.retry import request_deadline
+from mrunners.plan.metadata import run_selector
 from mrunners.run.fetch import FetchProgress, fetch_ended
 from mrunners.run.late_pods import LatePods
 from mrunners.run.lookup import ExistingRun
+from mrunners.run.lost_pods import deletion_line, latest_version
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
 from mrunners.run.snapshot import RunSnapshot, read_jobs, read_snapshot, warn_of_unplanned_jobs
@@ -117,6 +119,7 @@ class _Wait:
         self._seen, self._running = store.seen_pods(run.stored), dict[str, Pod]()
         self._reported: set[tuple[str, ...]] = set()
         self._unplanned: tuple[str, ...] = ()
+        self._pods_version = ""
         self._polled, self._pods_read_at, self._holding = False, float("-inf"), False
         self._answered_at = monotonic()
         self.started = self._answered_at - waited_seconds
@@ -196,20 +199,15 @@ class _Wait:
         return snapshot if over else None
 
     def _note_pods(self, snapshot: RunSnapshot) -> None:
-        """Keep where pods run, and report those that were deleted before they ended.
-
-        Pods are not read at each poll, so of one that was seen on a node and is gone, nobody knows
-        whether it had started.
-        """
+        """Keep where pods run, and report those that were deleted before they ended."""
         pods = snapshot.pods
-        for name in sorted(self._running.keys() - {pod.name for pod in pods}):
-            pod = self._running[name]
-            if not self._was_given_up(pod, snapshot.state):
-                when = "while it ran" if pod.started else "before it ended"
-                self._observer.warn(
-                    f"pod/{name} on {pod.node} was deleted {when}: drained, evicted, by hand, or "
-                    "with its node"
-                )
+        names = sorted(self._running.keys() - {pod.name for pod in pods})
+        lost = [self._running[name] for name in names]
+        lost = [pod for pod in lost if not self._was_given_up(pod, snapshot.state)]
+        last = self._last_states(lost)
+        for pod in lost:
+            self._observer.warn(deletion_line(pod, last.get(pod.uid)))
+        self._pods_version = latest_version(pods) or self._pods_version
         self._running = {pod.name: pod for pod in pods if pod.node and not pod.ended}
         of_job: dict[str | None, list[Pod]] = {}
         for pod in pods:
@@ -217,6 +215,22 @@ class _Wait:
         for job in snapshot.state.jobs:
             if job.actual is not None and job.actual.uid in of_job:
                 self._seen.add(job.planned.name, of_job[job.actual.uid])
+
+    def _last_states(self, lost: Collection[Pod]) -> dict[str, Pod]:
+        """Return pods that are lost as they were when they were deleted, by UID, if that is known.
+
+        They are kept as they were then, because a result asks why, too.
+        """
+        if not lost or not self._pods_version:
+            return {}
+        plan = self._run.plan
+        selector = run_selector(plan.run_id)
+        found = self._cluster.list_deleted_pods(plan.namespace, selector, self._pods_version)
+        last = {pod.uid: pod for pod in found}
+        for pod in lost:
+            if pod.uid in last and pod.job_name is not None:
+                self._seen.add(pod.job_name, [last[pod.uid]])
+        return last
 
     def _was_given_up(self, pod: Pod, state: RunState) -> bool:
         """Whether a wait, this one or another, has deleted a pod because it was late."""

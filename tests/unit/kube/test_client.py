@@ -1,5 +1,6 @@
 """The real client against a real HTTP server that sends what an API server would."""
 
+import json
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -374,6 +375,37 @@ def test_a_log_is_read_as_bytes_from_the_runner_container(api: ApiServer, client
     api.answers.append(Answer(body=b"\xff{\n"))
     assert client.read_log("load", "p", "runner", limit_bytes=100) == b"\xff{\n"
     assert api.received == [received("GET", LOG, container="runner", limitBytes="100")]
+
+
+def watched(kind: str, name: str) -> bytes:
+    pod = {**config_map(name), "kind": "Pod", "spec": {}, "status": {"phase": "Running"}}
+    return json.dumps({"type": kind, "object": pod}).encode() + b"\n"
+
+
+def test_deleted_pods_are_those_that_a_watch_says_were_deleted(
+    api: ApiServer, client: Client
+) -> None:
+    events = watched("MODIFIED", "a") + watched("DELETED", "b") + watched("DELETED", "c")
+    api.answers.append(Answer(body=events + b'{"type": "DELE', chunked=True))
+    pods = client.list_deleted_pods("load", "x=y", "17")
+    assert [pod.name for pod in pods] == ["b", "c"]
+    what = {"labelSelector": "x=y", "resourceVersion": "17", "watch": "true"}
+    assert api.received == [received("GET", f"{BASE}/pods", timeoutSeconds="1", **what)]
+
+
+FORGOTTEN = {"type": "ERROR", "object": {"kind": "Status", "code": 410}}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [refuses(403), refuses(500), says(FORGOTTEN), Answer(body=b"[]"), Answer(body=b"half", cut=4)],
+)
+def test_why_a_pod_was_deleted_may_stay_unknown(
+    api: ApiServer, client: Client, answer: Answer
+) -> None:
+    api.answers.append(answer)
+    assert client.list_deleted_pods("load", "x=y", "17") == []
+    assert (client.warnings, client.requests) == ([], 1)
 
 
 @pytest.mark.parametrize("chunked", [True, False])

@@ -863,6 +863,48 @@ def test_a_pod_that_is_deleted_before_anyone_saw_it_start_is_reported_too(tmp_pa
     ]
 
 
+@pytest.mark.parametrize(
+    ("condition", "why"),
+    [
+        (
+            {
+                "type": "DisruptionTarget",
+                "status": "True",
+                "reason": "EvictionByEvictionAPI",
+                "message": "Eviction API: evicting",
+            },
+            ": EvictionByEvictionAPI: Eviction API: evicting",
+        ),
+        ({"type": "Ready", "status": "True"}, ", by a person or a program"),
+    ],
+)
+def test_why_a_pod_was_deleted_is_asked_for_and_kept(
+    tmp_path: Path, condition: dict[str, str], why: str
+) -> None:
+    run = WaitedRun(tmp_path, planned(2))
+    name = "mrunners-0-0-abcde"
+
+    def delete_one() -> None:
+        pod = run.cluster.raw("Pod", name)
+        assert run.cluster.delete_pod("load", name, pod["metadata"]["uid"])
+        pod["status"]["conditions"] = [condition]
+        run.cluster.deletions.append(pod)
+
+    run.start()
+    run.clock.then(delete_one, lambda: run.end(FIRST, 1, finish=True))
+    snapshot = run.wait()
+    assert run.observer.warnings == [f"pod/{name} on node-0 was deleted while it ran{why}"]
+    assert run.cluster.calls.count("list_deleted_pods") == 1
+    outcomes = collect_outcomes(run.cluster, run.existing, snapshot, ReportStore(tmp_path))
+    gone = next(outcome for outcome in outcomes if outcome.report is None)
+    detail = "its pod failed or was deleted while it ran, and does not exist any more"
+    assert (gone.missing, gone.detail) == (
+        (MissingReason.DISRUPTED, f"EvictionByEvictionAPI: Eviction API: evicting; {detail}")
+        if "Eviction" in why
+        else (MissingReason.POD_GONE, detail)
+    )
+
+
 def test_a_pod_that_is_deleted_while_it_runs_is_reported_and_keeps_its_node(
     tmp_path: Path,
 ) -> None:

@@ -115,7 +115,8 @@ REASONS: Mapping[MissingReason, tuple[str, str]] = {
         "find out who deletes Jobs, then run again; resuming does not load twice",
     ),
     MissingReason.DISRUPTED: (
-        "the pod was evicted or preempted, or its node does not answer; the detail names the node",
+        "the pod was evicted, drained or preempted, or its node does not answer; the detail has "
+        "Kubernetes' reason",
         "if the node may come back, fetch the report again then; otherwise run again",
     ),
     MissingReason.FAILED: (
@@ -123,7 +124,7 @@ REASONS: Mapping[MissingReason, tuple[str, str]] = {
         "read the pod's log",
     ),
     MissingReason.POD_GONE: (
-        "the pod was deleted before its log was read: drained, by hand, or with its node; its "
+        "the pod was deleted before its log was read, and no reason is known; its "
         "name and node are there if a wait has seen it, or as long as the cluster keeps the "
         "scheduler's event, an hour by default",
         "run again",

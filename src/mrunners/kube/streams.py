@@ -1,0 +1,63 @@
+"""Requests whose answers are neither objects nor lists: logs, and the events of a watch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from mrunners.kube.payloads import PODS
+from mrunners.kube.responses import RequestInfo
+from mrunners.kube.transport import Request
+
+__all__ = ["log_request", "parse_deletions", "past_events_request"]
+
+T = TypeVar("T")
+
+# More events than that have more to say about other pods.
+_EVENTS_BYTES = 16 * 1024 * 1024
+
+
+def log_request(server: str, namespace: str, pod: str, container: str, limit_bytes: int) -> Request:
+    """Return the request for the first bytes of a container's log."""
+    return Request(
+        info=RequestInfo(server, "get", "pods/log", namespace, pod),
+        method="GET",
+        path=f"{PODS.prefix}/namespaces/{namespace}/{PODS.plural}/{pod}/log",
+        query={"container": container, "limitBytes": str(limit_bytes)},
+        absent=frozenset({404}),
+        limit_bytes=limit_bytes,
+    )
+
+
+def past_events_request(server: str, namespace: str, selector: str, since: str) -> Request:
+    """Return the request for what happened to pods since a resource version.
+
+    It is a watch that ends at once.
+    """
+    query = {"labelSelector": selector, "resourceVersion": since}
+    return Request(
+        info=RequestInfo(server, "watch", PODS.resource, namespace, ""),
+        method="GET",
+        path=f"{PODS.prefix}/namespaces/{namespace}/{PODS.plural}",
+        query={"watch": "true", "timeoutSeconds": "1", **query},
+        limit_bytes=_EVENTS_BYTES,
+    )
+
+
+def parse_deletions(parse: Callable[[Any], T], body: bytes) -> list[T]:
+    """Return the records of the objects whose deletion is among the events of a watch.
+
+    Args:
+        parse: Makes a record.
+        body: One event per line; what follows a line that is none, or is cut off, is left out.
+    """
+    deleted = []
+    for line in body.splitlines():
+        try:
+            event = json.loads(line)
+            if event["type"] == "DELETED":
+                deleted.append(parse(event["object"]))
+        except (LookupError, TypeError, AttributeError, ValueError, RecursionError):
+            break
+    return deleted
