@@ -78,5 +78,6 @@ lock: ## update constraints.txt from pyproject.toml
 
 clean: ## delete the demo's cluster and all generated files, but not the cached binaries
 	-@[ ! -x .venv/bin/python ] || .venv/bin/python -m localcluster down --name demo
+	-@[ ! -x .venv/bin/python ] || .venv/bin/python -m localcluster down --name demo-kubelet
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

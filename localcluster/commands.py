@@ -22,11 +22,12 @@ NAME = click.option(
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cluster() -> None:
-    """Run a real Kubernetes cluster on this machine, without containers and without root.
+    """Run a real Kubernetes cluster on this machine, without a container engine.
 
     It consists of etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok, and of
-    nodes that run each container as a plain process (process hosts) or only simulate pods (kwok
-    hosts). Progress goes to stderr.
+    nodes that run each container as a plain process (process hosts), only simulate pods (kwok
+    hosts), or have a real kubelet and containerd, which needs root (kubelet hosts). Progress goes
+    to stderr.
     """
 
 
@@ -40,6 +41,14 @@ def build(kubelets: bool) -> None:
     from localcluster.binaries.builder import build_binaries  # noqa: PLC0415  # --help stays light
 
     build_binaries(os.environ, kubelets=kubelets)
+
+
+@cluster.command()
+def requirements() -> None:
+    """Say what this machine lacks for kubelet hosts; exit with 2 if it lacks anything."""
+    from localcluster.kubelets.requirements import require_kubelet_hosts  # noqa: PLC0415
+
+    require_kubelet_hosts(os.environ)
 
 
 @cluster.command()

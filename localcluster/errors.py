@@ -29,7 +29,7 @@ class ToolchainError(LocalClusterError):
 
 
 class BuildFailedError(LocalClusterError):
-    """A binary could not be built; the output of `go build` was shown before."""
+    """A binary or a layer of an image could not be built."""
 
 
 class PlaneError(LocalClusterError):

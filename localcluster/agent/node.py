@@ -9,6 +9,7 @@ from localcluster.agent.status import rfc3339
 from localcluster.binaries.catalog import KUBERNETES_VERSION
 
 __all__ = [
+    "ARCHITECTURES",
     "HOST_LABEL",
     "LEASE_SECONDS",
     "host_names",
@@ -21,7 +22,7 @@ __all__ = [
 HOST_LABEL = "localcluster.mrunners.dev/host"
 # The kubelet's nodeLeaseDurationSeconds; it renews the lease four times in that period.
 LEASE_SECONDS = 40
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def host_names(count: int) -> list[str]:
@@ -61,7 +62,7 @@ def node_status(port: int, now: float, since: float) -> dict[str, Any]:
         "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
         "nodeInfo": {
-            "architecture": _ARCHITECTURES.get(machine.machine, machine.machine),
+            "architecture": ARCHITECTURES.get(machine.machine, machine.machine),
             "operatingSystem": "linux",
             "kernelVersion": machine.release,
             "osImage": platform.platform(terse=True),

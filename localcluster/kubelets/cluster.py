@@ -4,21 +4,31 @@ The control plane runs in the same namespaces, so that pods and kubelets reach i
 cluster. A relay lets this machine reach it too.
 """
 
+import asyncio
 import datetime
+import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from localcluster.agent.api import ApiClient, ApiError, UnreachableError
+from localcluster.agent.config import AgentConfig
 from localcluster.console import print_line
 from localcluster.errors import PlaneError
 from localcluster.kubelets.certificates import write_client_certificate
-from localcluster.kubelets.control_groups import create_control_group, delete_control_groups
+from localcluster.kubelets.control_groups import (
+    control_group,
+    create_control_group,
+    delete_control_groups,
+)
 from localcluster.kubelets.host import HostSettings, KubeletHost
-from localcluster.kubelets.namespaces import Namespaces, create_namespaces
+from localcluster.kubelets.namespaces import Namespaces, create_namespaces, processes_in
 from localcluster.kubelets.network import configure_loopback, prepare_bridge, route_service
 from localcluster.kubelets.record import KubeletRecord, load_kubelets, save_kubelets
 from localcluster.kubelets.registry import Registry, push_all
@@ -60,7 +70,7 @@ def host_names(count: int) -> list[str]:
 
 def namespaces_of(record: KubeletRecord) -> Namespaces:
     """Return the namespaces that a record tells of; they may have gone."""
-    return Namespaces(record.holder, record.network)
+    return Namespaces(record.holder)
 
 
 def ensure_namespaces(folder: ClusterFolder, hosts: int) -> Namespaces:
@@ -76,10 +86,12 @@ def ensure_namespaces(folder: ClusterFolder, hosts: int) -> Namespaces:
     record = load_kubelets(folder)
     if record is not None and namespaces_of(record).alive:
         return namespaces_of(record)
+    # What is left of namespaces whose holder was killed would keep ports and locks.
+    end_kubelet_hosts(folder)
     folder.kubelets.mkdir(parents=True, exist_ok=True)
-    namespaces = create_namespaces(folder.kubelets / "namespaces.log")
     (port,) = choose_ports(1)
-    save_kubelets(folder, KubeletRecord(hosts, namespaces.holder, namespaces.network, port))
+    namespaces = create_namespaces(folder.kubelets.resolve())
+    save_kubelets(folder, KubeletRecord(hosts, namespaces.holder, port))
     configure_loopback(namespaces, hosts)
     return namespaces
 
@@ -103,55 +115,88 @@ def ensure_relay(folder: ClusterFolder) -> None:
     with log.open("a") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "localcluster", *command],
-            cwd=_SOURCES,
+            cwd=folder.kubelets.resolve(),
+            env={**os.environ, "PYTHONPATH": str(_SOURCES)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
     identity = identity_of(process.pid)
-    if identity is None:
-        raise PlaneError(f"the relay to the API server did not start; see {log}")
+    deadline = time.monotonic() + 10
+    while process.poll() is None and not _listens(port) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    if identity is None or process.poll() is not None:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
+        raise PlaneError(f"the relay to the API server did not start; last lines of {log}:\n{tail}")
     _note(folder, "relay", identity)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def ensure_hosts(
     folder: ClusterFolder,
     layers: Mapping[str, Path],
-    bin_folder: Path,
-    log_limit_bytes: int,
+    config: AgentConfig,
 ) -> None:
     """Start what does not run: the registry, and a containerd and a kubelet for each host.
+
+    A kubelet whose Node was deleted is started again: it registers only when it starts.
 
     Args:
         folder: The cluster's folder, with a control plane.
         layers: The layers of the images, by name.
-        bin_folder: The built binaries.
-        log_limit_bytes: The size at which a kubelet rotates a container's log.
+        config: The way to the API server, the built binaries and the size of logs.
 
     Raises:
         PlaneError: One did not start.
     """
     record = _record(folder)
+    bin_folder = Path(config.bin_folder)
     namespaces = namespaces_of(record)
     plugins = cni_plugins()
     assert plugins is not None  # `require_kubelet_hosts` has looked
     if not record.runs("registry"):
         registry = Registry(namespaces, record.registry_port, bin_folder / "crane")
-        _note(folder, "registry", registry.start(folder.kubelets))
-        push_all(registry, layers)
+        identity = registry.start(folder.kubelets.resolve())
+        try:
+            push_all(registry, layers)
+        except BaseException:
+            # The next `up` starts another one, and pushes again.
+            end_processes([identity], signal.SIGKILL, 0.0)
+            raise
+        _note(folder, "registry", identity)
     settings = HostSettings(
-        cluster=folder.name,
+        control_group=control_group(folder),
         server=read_server(folder),
         pki=folder.plane.resolve() / "pki",
         registry_port=record.registry_port,
         bin_folder=bin_folder,
         cni_folder=plugins,
-        log_limit_bytes=log_limit_bytes,
+        log_limit_bytes=config.log_limit_bytes,
         eviction_hard=DEFAULT_EVICTION,
     )
-    for host in _hosts(folder, record):
+    hosts = _hosts(folder, record)
+    running = [host for host in hosts if record.runs(f"kubelet-{host.number}")]
+    registered = asyncio.run(_node_names(config)) if running else set()
+    for host in running:
+        if host.name not in registered:
+            kubelet = record.daemons[f"kubelet-{host.number}"]
+            end_processes([kubelet], signal.SIGTERM, _GRACE_SECONDS)
+    for host in hosts:
         _ensure_host(folder, host, settings)
+
+
+async def _node_names(config: AgentConfig) -> set[str]:
+    try:
+        async with ApiClient(config) as api:
+            nodes = (await api.call("GET", "/api/v1/nodes"))["items"]
+    except (ApiError, UnreachableError) as error:
+        raise PlaneError(f"the nodes could not be read: {error}") from error
+    return {node["metadata"]["name"] for node in nodes}
 
 
 def last_errors(folder: ClusterFolder) -> list[str]:
@@ -172,20 +217,23 @@ def _hosts(folder: ClusterFolder, record: KubeletRecord) -> list[KubeletHost]:
 def _ensure_host(folder: ClusterFolder, host: KubeletHost, settings: HostSettings) -> None:
     record = _record(folder)
     namespaces = namespaces_of(record)
-    changed = host.write_files(settings)
+    changed = host.changed(settings)
+    for program in changed:
+        # Ended before its files change: if this is interrupted, the next `up` starts it.
+        if record.runs(name := f"{program}-{host.number}"):
+            end_processes([record.daemons[name]], signal.SIGTERM, _GRACE_SECONDS)
+    host.write_files(settings)
     if not host.certificate.exists():
         now = datetime.datetime.now(datetime.UTC)
         write_client_certificate(settings.pki, host.name, host.certificate, now)
     namespaces.bind(host.folder, host.run_folder)
     prepare_bridge(namespaces, host.number)
-    create_control_group(folder.name, host.name)
+    create_control_group(folder, host.name)
     starts: dict[str, Callable[[], Identity]] = {
         f"containerd-{host.number}": lambda: host.start_containerd(namespaces),
         f"kubelet-{host.number}": lambda: host.start_kubelet(namespaces, settings),
     }
     for name, start in starts.items():
-        if record.runs(name) and name.partition("-")[0] in changed:
-            end_processes([record.daemons[name]], signal.SIGTERM, _GRACE_SECONDS)
         if not record.runs(name):
             print_line(f"{folder.name}: starting {name}")
             _note(folder, name, start())
@@ -198,11 +246,14 @@ def end_kubelet_hosts(folder: ClusterFolder) -> None:
         folder: The cluster's folder.
     """
     record = load_kubelets(folder)
-    if record is None:
-        return
-    end_processes(record.daemons.values(), signal.SIGKILL, 0.0)
-    namespaces_of(record).end()
-    delete_control_groups(folder.name)
+    recorded = () if record is None else (record.holder, *record.daemons.values())
+    end_processes(recorded, signal.SIGKILL, 0.0)
+    # Shims, and what was started just before a crash. A shim may start a process meanwhile, so look
+    # until there is none.
+    while processes := processes_in(folder.kubelets.resolve()):
+        end_processes(processes, signal.SIGKILL, 0.0)
+    if folder.kubelets.exists():
+        delete_control_groups(folder)
 
 
 def _record(folder: ClusterFolder) -> KubeletRecord:

@@ -10,7 +10,6 @@ from pathlib import Path
 import yaml
 
 from localcluster.errors import PlaneError
-from localcluster.kubelets.control_groups import control_group
 from localcluster.kubelets.namespaces import Namespaces
 from localcluster.kubelets.network import bridge_name, node_address, pod_subnet
 from localcluster.processes.identity import Identity
@@ -26,7 +25,7 @@ class HostSettings:
     """What all kubelet hosts of a cluster share.
 
     Attributes:
-        cluster: The name of the cluster.
+        control_group: The path of the cluster's.
         server: The URL of the API server.
         pki: The folder of the cluster's certificates.
         registry_port: Of the registry that all images come from.
@@ -36,7 +35,7 @@ class HostSettings:
         eviction_hard: Signals and thresholds; a kubelet evicts pods beyond them.
     """
 
-    cluster: str
+    control_group: str
     server: str
     pki: Path
     registry_port: int
@@ -90,35 +89,44 @@ class KubeletHost:
         # klog begins each line with its severity and the date.
         return next((line for line in reversed(lines) if re.match(r"[EF]\d{4} ", line)), "")
 
-    def write_files(self, settings: HostSettings) -> set[str]:
-        """Write the configuration of both daemons.
+    def changed(self, settings: HostSettings) -> set[str]:
+        """Return the programs, `containerd` or `kubelet`, whose configuration is another one.
 
         Args:
             settings: What all hosts share.
+        """
+        return {
+            program
+            for name, (program, text) in self._files(settings).items()
+            if not (path := self.folder / name).exists() or path.read_text() != text
+        }
 
-        Returns:
-            The programs, `containerd` or `kubelet`, that have to start again to read it.
+    def write_files(self, settings: HostSettings) -> None:
+        """Write the configuration of both daemons; those that run must have ended before.
+
+        Args:
+            settings: What all hosts share.
         """
         for name in ("cni", "containerd", "containerd-state", "kubelet", "logs", "certs"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+        for name, (_, text) in self._files(settings).items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    def _files(self, settings: HostSettings) -> dict[str, tuple[str, str]]:
+        """Return which program reads each file, and what is in it."""
         url = f"http://127.0.0.1:{settings.registry_port}"
         # Whatever registry an image names, it is looked for in this one and in no other.
         mirror = f'server = "{url}"\n[host."{url}"]\n  capabilities = ["pull", "resolve"]\n'
-        files = {
+        return {
             "registries/_default/hosts.toml": ("containerd", mirror),
             "containerd.toml": ("containerd", self._containerd(settings)),
             "cni/10-pods.conflist": ("containerd", json.dumps(self._cni(), indent=1)),
+            "resolv.conf": ("kubelet", "nameserver 10.0.0.10\n"),
             "kubelet.yaml": ("kubelet", yaml.safe_dump(self._kubelet(settings))),
             "kubeconfig": ("kubelet", yaml.safe_dump(self._kubeconfig(settings))),
         }
-        changed = set()
-        for name, (program, text) in files.items():
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if not path.exists() or path.read_text() != text:
-                path.write_text(text)
-                changed.add(program)
-        return changed
 
     def start_containerd(self, namespaces: Namespaces) -> Identity:
         """Start containerd and wait until it answers.
@@ -170,6 +178,7 @@ version = 2
 root = "{self.folder / "containerd"}"
 state = "{self.folder / "containerd-state"}"
 disabled_plugins = [
+  "io.containerd.internal.v1.opt",
   "io.containerd.snapshotter.v1.aufs",
   "io.containerd.snapshotter.v1.btrfs",
   "io.containerd.snapshotter.v1.devmapper",
@@ -222,13 +231,18 @@ disabled_plugins = [
             "containerRuntimeEndpoint": f"unix://{self.socket}",
             "podLogsDir": str(self.folder / "logs"),
             "cgroupDriver": "cgroupfs",
-            "cgroupRoot": control_group(settings.cluster, self.name),
+            "cgroupRoot": f"{settings.control_group}/{self.name}",
             "failCgroupV1": False,
             "failSwapOn": False,
             "enforceNodeAllocatable": [],
             # No DNS server listens there. Without the setting, each pod gets a warning.
             "clusterDNS": ["10.0.0.10"],
             "clusterDomain": "cluster.local",
+            # That of this machine may be a link into a folder that the namespaces do not have.
+            "resolvConf": str(self.folder / "resolv.conf"),
+            # Rather fail than change the kernel's settings for the whole machine.
+            "protectKernelDefaults": True,
+            "volumePluginDir": str(self.folder / "volume-plugins"),
             "containerLogMaxSize": str(settings.log_limit_bytes),
             "evictionHard": dict(settings.eviction_hard),
         }

@@ -5,7 +5,6 @@ kernel removes them when the last process in the namespaces has ended.
 """
 
 import os
-import signal
 import subprocess
 import time
 from dataclasses import dataclass
@@ -13,12 +12,25 @@ from pathlib import Path
 
 from localcluster.errors import PlaneError
 from localcluster.processes.identity import PROC, Identity, identity_of, is_alive
-from localcluster.processes.signals import end_processes
 
-__all__ = ["Namespaces", "create_namespaces"]
+__all__ = ["SEARCH_PATH", "Namespaces", "create_namespaces", "processes_in"]
+
+# The administrator's programs are not on the PATH of everybody who becomes root.
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Folders in which kubelet, containerd and the CNI plugins write at fixed paths.
-_PRIVATE_FOLDERS = ("/run", "/var/lib/cni", "/var/lib/kubelet", "/var/log")
+_PRIVATE_FOLDERS = (Path("/run"), Path("/var/lib"), Path("/var/log"))
+
+# A kubelet sets these for the whole machine unless they are so already. Here it reads them in files
+# that only the namespaces have.
+_KERNEL_SETTINGS = {
+    "kernel/keys/root_maxbytes": "25000000",
+    "kernel/keys/root_maxkeys": "1000000",
+    "kernel/panic": "10",
+    "kernel/panic_on_oops": "1",
+    "vm/overcommit_memory": "1",
+    "vm/panic_on_oom": "0",
+}
 
 
 @dataclass(frozen=True)
@@ -27,11 +39,9 @@ class Namespaces:
 
     Attributes:
         holder: A sleeping process that keeps them.
-        network: The inode of the network namespace, by which its processes are found.
     """
 
     holder: Identity
-    network: int
 
     @property
     def alive(self) -> bool:
@@ -45,7 +55,9 @@ class Namespaces:
             folder: The working folder.
         """
         target = f"--target={self.holder.pid}"
-        return ["nsenter", target, "--mount", "--net", f"--wd={folder}", "--"]
+        path = f"PATH={os.environ.get('PATH', '')}:{SEARCH_PATH}"
+        # Both become the program in turn.
+        return ["nsenter", target, "--mount", "--net", f"--wd={folder}", "--", "env", path]
 
     def run(self, *command: str, stdin: str = "") -> str:
         """Run a short command in the namespaces and return its output.
@@ -83,7 +95,6 @@ class Namespaces:
             PlaneError: It ended at once.
         """
         with log.open("a") as output:
-            # nsenter becomes the program, so the process ID is the daemon's.
             process = subprocess.Popen(
                 [*self.enter(folder), *command],
                 stdin=subprocess.DEVNULL,
@@ -91,6 +102,9 @@ class Namespaces:
                 stderr=output,
                 start_new_session=True,
             )
+        deadline = time.monotonic() + 1
+        while _program(process.pid) in {"nsenter", "env"} and time.monotonic() < deadline:
+            time.sleep(0.01)
         identity = identity_of(process.pid)
         if identity is None:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
@@ -111,48 +125,87 @@ class Namespaces:
             self.run("mkdir", "-p", str(path))
             self.run("mount", "--bind", str(folder), str(path))
 
-    def end(self) -> None:
-        """End every process in the network namespace, and with the last one the namespaces."""
-        # A shim may start a process meanwhile, so look until there is none.
-        while processes := _processes_in(self.network):
-            end_processes(processes, signal.SIGKILL, 0.0)
 
-
-def create_namespaces(log: Path) -> Namespaces:
+def create_namespaces(folder: Path) -> Namespaces:
     """Create namespaces in which nothing is configured yet but private folders.
 
     Args:
-        log: For what the holder prints.
+        folder: The working folder of all that runs in them, by which it is found.
 
     Raises:
         PlaneError: The kernel refuses it.
     """
+    for private in _PRIVATE_FOLDERS:
+        if folder.is_relative_to(private):
+            raise PlaneError(
+                f"the state folder cannot be in {private}, of which kubelet hosts have their own; "
+                "set MRUNNERS_LOCALCLUSTER_STATE"
+            )
+    log = folder / "namespaces.log"
     with log.open("a") as output:
         process = subprocess.Popen(
-            ["unshare", "--mount", "--net", "--propagation=private", "sleep", "infinity"],
+            ["unshare", "--mount", "--net", "--propagation=slave", "sleep", "infinity"],
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
+    try:
+        namespaces = Namespaces(_holder(process, log))
+        _mount_private_files(namespaces)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    return namespaces
+
+
+def processes_in(folder: Path) -> list[Identity]:
+    """Return the processes that work in a folder or below it, in a network of their own.
+
+    Args:
+        folder: That of a cluster's kubelet hosts. Nothing else works there, but for somebody's
+            shell, which is in this machine's network.
+    """
+    found = []
+    own = _network_of(os.getpid())
+    for entry in PROC.iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            within = (entry / "cwd").readlink().is_relative_to(folder)
+        except OSError:
+            continue  # it has ended
+        identity = identity_of(int(entry.name))
+        if within and identity is not None and _network_of(identity.pid) not in {None, own}:
+            found.append(identity)
+    return found
+
+
+def _holder(process: subprocess.Popen[bytes], log: Path) -> Identity:
+    """Wait until unshare has become `sleep`; until then the namespaces may not be complete."""
     own = _network_of(os.getpid())
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline and process.poll() is None:
-        holder, network = identity_of(process.pid), _network_of(process.pid)
-        # Until unshare has become `sleep`, the namespaces may not be complete.
-        if holder and network not in {None, own} and _program(process.pid) == "sleep":
-            assert network is not None
-            namespaces = Namespaces(holder, network)
-            for folder in _PRIVATE_FOLDERS:
-                Path(folder).mkdir(parents=True, exist_ok=True)
-                namespaces.run("mount", "-t", "tmpfs", "tmpfs", folder)
-            return namespaces
+        holder = identity_of(process.pid)
+        separate = _network_of(process.pid) not in {None, own}
+        if holder and separate and _program(process.pid) == "sleep":
+            return holder
         time.sleep(0.02)
-    process.kill()
-    process.wait()
     raise PlaneError(
         f"no private namespaces could be created: {log.read_text(errors='replace')[-1000:]}"
     )
+
+
+def _mount_private_files(namespaces: Namespaces) -> None:
+    for folder in _PRIVATE_FOLDERS:
+        namespaces.run("mount", "-t", "tmpfs", "tmpfs", str(folder))
+    for name, value in _KERNEL_SETTINGS.items():
+        file = f"/run/settings/{name}"
+        namespaces.run("mkdir", "-p", str(Path(file).parent))
+        namespaces.run("tee", file, stdin=value)
+        namespaces.run("mount", "--bind", file, f"/proc/sys/{name}")
 
 
 def _network_of(pid: int) -> int | None:
@@ -167,9 +220,3 @@ def _program(pid: int) -> str:
         return (PROC / str(pid) / "comm").read_text().strip()
     except OSError:
         return ""
-
-
-def _processes_in(network: int) -> list[Identity]:
-    pids = (int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit())
-    found = (identity_of(pid) for pid in pids if _network_of(pid) == network)
-    return [identity for identity in found if identity is not None]

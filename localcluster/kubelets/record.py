@@ -18,14 +18,12 @@ class KubeletRecord:
     Attributes:
         hosts: How many there are.
         holder: The process that keeps the namespaces.
-        network: The inode of their network namespace.
         registry_port: Where the registry listens.
         daemons: By name, such as `registry`, `relay`, `kubelet-1` and `containerd-1`.
     """
 
     hosts: int
     holder: Identity
-    network: int
     registry_port: int
     daemons: dict[str, Identity] = field(default_factory=dict)
 
@@ -47,7 +45,7 @@ def load_kubelets(folder: ClusterFolder) -> KubeletRecord | None:
         if holder is None:
             return None
         daemons = {name: identity for name, identity in found.items() if identity}
-        return KubeletRecord(raw["hosts"], holder, raw["network"], raw["registry_port"], daemons)
+        return KubeletRecord(raw["hosts"], holder, raw["registry_port"], daemons)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -1,10 +1,12 @@
 """A real registry in the namespaces, from which all kubelet hosts pull."""
 
+import platform
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from localcluster.agent.node import ARCHITECTURES
 from localcluster.errors import PlaneError
 from localcluster.kubelets.namespaces import Namespaces
 from localcluster.processes.identity import Identity
@@ -12,6 +14,7 @@ from localcluster.processes.identity import Identity
 __all__ = ["Registry", "push_all"]
 
 _KPERF = "0.3.5"
+_ARCHITECTURE = ARCHITECTURES.get(platform.machine(), platform.machine())
 # The repository and tag of each image, its layer, and what a container runs if nothing is said.
 # A pod may name any registry: every name leads here.
 _IMAGES: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -37,7 +40,7 @@ class Registry:
     crane: Path
 
     def start(self, folder: Path) -> Identity:
-        """Start it, with nothing in it.
+        """Start it. Without manifests, which it keeps in memory, it has no image.
 
         Args:
             folder: For its blobs and its log.
@@ -76,7 +79,9 @@ class Registry:
         name = f"127.0.0.1:{self.port}/{image}"
         on = f"--base=127.0.0.1:{self.port}/{base}" if base else "--oci-empty-base"
         self._crane("append", on, f"--new_layer={layer}", f"--new_tag={name}")
-        self._crane("mutate", name, f"--tag={name}", "--set-platform=linux/amd64", *options)
+        self._crane(
+            "mutate", name, f"--tag={name}", f"--set-platform=linux/{_ARCHITECTURE}", *options
+        )
 
     def _crane(self, *arguments: str) -> None:
         self.namespaces.run(str(self.crane), *arguments)

@@ -39,7 +39,11 @@ async def _serve(listener: socket.socket, port: int) -> None:
         except OSError:
             writer.transport.abort()  # the client sees a reset, as from a server that is away
             return
-        await asyncio.gather(_copy(reader, server_writer), _copy(server_reader, writer))
+        try:
+            await asyncio.gather(_copy(reader, server_writer), _copy(server_reader, writer))
+        finally:
+            server_writer.close()
+            writer.close()
 
     server = await asyncio.start_server(relay, sock=listener, limit=_CHUNK_BYTES)
     async with server:

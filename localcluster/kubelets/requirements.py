@@ -2,13 +2,16 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from localcluster.errors import UsageError
+from localcluster.kubelets.control_groups import try_control_group
+from localcluster.kubelets.namespaces import SEARCH_PATH
 
-__all__ = ["cni_plugins", "require_kubelet_hosts"]
+__all__ = ["cni_plugins", "kubelet_host_problems", "require_kubelet_hosts"]
 
 # The program and the Debian package that has it.
 _PROGRAMS = {
@@ -25,6 +28,10 @@ _PROGRAMS = {
 # Where Debian and the CNI project put the plugins.
 _CNI_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
 _CNI_PLUGINS = ("bridge", "host-local", "loopback")
+
+# A program that is not static names one of these at its beginning.
+_LINKERS = (b"/ld-linux", b"/ld-musl")
+_HEADER_BYTES = 4096
 
 
 def cni_plugins() -> Path | None:
@@ -44,12 +51,22 @@ def require_kubelet_hosts(environ: Mapping[str, str]) -> None:
     Raises:
         UsageError: It cannot; the message has everything that is missing.
     """
+    if problems := kubelet_host_problems(environ):
+        raise UsageError(f"this machine cannot run kubelet hosts: {'; '.join(problems)}")
+
+
+def kubelet_host_problems(environ: Mapping[str, str]) -> list[str]:
+    """Return what keeps this machine from running kubelet hosts.
+
+    Args:
+        environ: This process's environment.
+    """
     problems = []
     if sys.platform != "linux":
         problems.append("they need Linux")
     elif os.geteuid() != 0:
         problems.append("they need root, for namespaces, mounts and control groups")
-    path = environ.get("PATH", os.defpath) + os.pathsep + "/usr/sbin:/sbin"
+    path = environ.get("PATH", "") + os.pathsep + SEARCH_PATH
     missing = {
         package for name, package in _PROGRAMS.items() if shutil.which(name, path=path) is None
     }
@@ -60,5 +77,24 @@ def require_kubelet_hosts(environ: Mapping[str, str]) -> None:
             "programs are missing; on Debian: apt-get install --no-install-recommends "
             f"{' '.join(sorted(missing))}"
         )
-    if problems:
-        raise UsageError(f"this machine cannot run kubelet hosts: {'; '.join(problems)}")
+    else:
+        busybox = Path(shutil.which("busybox", path=path) or "")
+        if any(linker in busybox.read_bytes()[:_HEADER_BYTES] for linker in _LINKERS):
+            problems.append("busybox must be a static one, as in the package busybox-static")
+    if not problems:
+        problems += [problem for try_it in (_try_namespaces, _try_groups) if (problem := try_it())]
+    return problems
+
+
+def _try_namespaces() -> str:
+    command = ["unshare", "--mount", "--net", "--propagation=slave", "true"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return f"namespaces cannot be created: {result.stderr.strip()}" if result.returncode else ""
+
+
+def _try_groups() -> str:
+    try:
+        try_control_group()
+    except OSError as error:
+        return f"control groups cannot be created: {error}"
+    return ""

@@ -125,7 +125,7 @@ def _converge(
     config = _agent_config(folder, options, bin_folder)
     if kubelets:
         layers = build_layers(bin_folder.parent / "layers", bin_folder, environ)
-        ensure_hosts(folder, layers, bin_folder, options.log_limit_bytes)
+        ensure_hosts(folder, layers, config)
     else:
         ensure_process_hosts(folder, environ, config, options.process_hosts)
         record = load_record(folder)

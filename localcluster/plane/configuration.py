@@ -61,9 +61,12 @@ def kwokctl_configuration(
                     # There is one of each. Without a rival to be elected over, neither ends itself
                     # because a busy machine answered its lease too late.
                     "name": name,
-                    "extraArgs": [{"key": "leader-elect", "value": "false"}],
+                    "extraArgs": [{"key": "leader-elect", "value": "false"}, *more],
                 }
-                for name in ("kube-controller-manager", "kube-scheduler")
+                for name, more in (
+                    ("kube-controller-manager", _own_plugin_folder(plane)),
+                    ("kube-scheduler", ()),
+                )
             ),
             {
                 # Lets the agent distinguish the apiserver from other users of this machine.
@@ -78,6 +81,11 @@ def kwokctl_configuration(
             },
         ],
     }
+
+
+def _own_plugin_folder(plane: Path) -> tuple[dict[str, str], ...]:
+    """By default it makes a folder in /usr/libexec if it can."""
+    return ({"key": "flex-volume-plugin-dir", "value": str(plane / "volume-plugins")},)
 
 
 def _for_kubelets(advertise_address: str) -> Iterator[dict[str, str]]:

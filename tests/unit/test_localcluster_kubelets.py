@@ -12,12 +12,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from localcluster.errors import UsageError
+from localcluster.errors import PlaneError, UsageError
 from localcluster.kubelets import requirements
 from localcluster.kubelets.certificates import write_client_certificate
 from localcluster.kubelets.control_groups import control_group
 from localcluster.kubelets.host import HostSettings, KubeletHost
+from localcluster.kubelets.namespaces import create_namespaces
 from localcluster.kubelets.network import node_address, pod_subnet
+from localcluster.paths import ClusterFolder
 
 NOW = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
 
@@ -40,7 +42,7 @@ def test_what_a_machine_lacks_is_told_at_once_with_how_to_install_it(
 
 def settings(folder: Path, log_limit_bytes: int = 1 << 20) -> HostSettings:
     return HostSettings(
-        cluster="one",
+        control_group="/localcluster-one-0123abcd",
         server="https://127.0.0.1:6443",
         pki=folder,
         registry_port=5000,
@@ -53,9 +55,10 @@ def settings(folder: Path, log_limit_bytes: int = 1 << 20) -> HostSettings:
 
 def test_a_daemon_starts_again_only_when_its_configuration_has_changed(tmp_path: Path) -> None:
     host = KubeletHost(2, tmp_path / "2")
-    assert host.write_files(settings(tmp_path)) == {"containerd", "kubelet"}
-    assert host.write_files(settings(tmp_path)) == set()
-    assert host.write_files(settings(tmp_path, log_limit_bytes=1 << 21)) == {"kubelet"}
+    assert host.changed(settings(tmp_path)) == {"containerd", "kubelet"}
+    host.write_files(settings(tmp_path))
+    assert host.changed(settings(tmp_path)) == set()
+    assert host.changed(settings(tmp_path, log_limit_bytes=1 << 21)) == {"kubelet"}
 
 
 def test_a_kubelet_has_addresses_and_a_control_group_of_its_own(tmp_path: Path) -> None:
@@ -63,13 +66,26 @@ def test_a_kubelet_has_addresses_and_a_control_group_of_its_own(tmp_path: Path) 
     host.write_files(settings(tmp_path))
     written = yaml.safe_load((host.folder / "kubelet.yaml").read_text())
     assert (host.name, written["address"]) == ("kubelet-2", node_address(2))
-    assert (
-        written["cgroupRoot"]
-        == control_group("one", "kubelet-2")
-        == ("/localcluster-one/kubelet-2")
-    )
+    assert written["cgroupRoot"] == "/localcluster-one-0123abcd/kubelet-2"
+    assert written["protectKernelDefaults"] is True
+    assert Path(written["resolvConf"]).read_text() == "nameserver 10.0.0.10\n"
     assert written["containerLogMaxSize"] == "1048576"
     assert pod_subnet(2) in (host.folder / "cni" / "10-pods.conflist").read_text()
+
+
+def test_clusters_of_one_name_in_two_state_folders_have_control_groups_of_their_own(
+    tmp_path: Path,
+) -> None:
+    one, other = (ClusterFolder("same", tmp_path / name / "same") for name in ("a", "b"))
+    groups = {control_group(one), control_group(other)}
+    assert len(groups) == 2
+    assert all(group.startswith("/localcluster-same-") for group in groups)
+    assert control_group(one, "kubelet-1") == f"{control_group(one)}/kubelet-1"
+
+
+def test_a_state_folder_that_the_namespaces_would_hide_is_refused() -> None:
+    with pytest.raises(PlaneError, match=r"cannot be in /run, .* MRUNNERS_LOCALCLUSTER_STATE"):
+        create_namespaces(Path("/run/user/0/mrunners"))
 
 
 def test_no_socket_of_a_host_has_a_path_as_long_as_its_folders(tmp_path: Path) -> None:
