@@ -23,8 +23,8 @@ from mrunners.kube.payloads import (
     parse_records,
     parse_single,
 )
-from mrunners.kube.responses import RequestFailure, RequestInfo, conflict_failure
-from mrunners.kube.retry import RetryPolicy
+from mrunners.kube.responses import RequestInfo, conflict_failure
+from mrunners.kube.retry import RequestFailure, RetryPolicy
 from mrunners.kube.streams import log_request, parse_deletions, past_events_request
 from mrunners.kube.transport import Request, Transport
 from mrunners.plan.metadata import Manifest
