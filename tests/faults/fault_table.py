@@ -54,6 +54,10 @@ class Answer:
     carried_out: bool = False
 
 
+# A command lists nodes once, and events only while pods start, which may be once too.
+_LISTED_ONCE = (RequestKind.LIST_NODES, RequestKind.LIST_EVENTS)
+
+
 @dataclass(frozen=True)
 class Fault:
     """One fault.
@@ -73,8 +77,8 @@ class Fault:
 
     def applies_to(self, kind: RequestKind) -> bool:
         """Whether a request of that kind can have this fault."""
-        if self.actions == (Action.OLDER_LIST,) and kind is RequestKind.LIST_NODES:
-            return False  # a command lists them once
+        if self.actions == (Action.OLDER_LIST,) and kind in _LISTED_ONCE:
+            return False
         return kind.lists or not self.only_lists
 
 
