@@ -68,6 +68,10 @@ class Started:
         """Whether the command has written the text to stderr so far."""
         return text in _content(self._err)
 
+    def stderr_lines(self) -> list[str]:
+        """Return what the command has written to stderr so far."""
+        return _content(self._err).splitlines()
+
     @property
     def ended(self) -> bool:
         """Whether the command has ended by itself."""

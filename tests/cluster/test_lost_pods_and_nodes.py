@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.cluster.commands import until
+from tests.cluster.commands import Started, until
 from tests.cluster.env import Env, profile_text
 from tests.cluster.fault_rows import Cost, Figure
 from tests.cluster.hosts import Hosts
@@ -19,6 +19,11 @@ from tests.faults.upstream import Upstream
 
 # Of each load: long enough for all pods to run at the same time on a busy machine.
 SECONDS = 25
+
+
+def is_told(run: Started, pod: str, why: str) -> bool:
+    """Whether a line says it of a pod, which a wait may see while it ends or only miss later."""
+    return any(pod in line and why in line for line in run.stderr_lines())
 
 
 def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(
@@ -35,13 +40,11 @@ def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(
             lambda: env.kubectl("delete", "pod", forced, "--force", "--wait=false"),
         ),
     }
-    by_hand, by_eviction = ", by a person or a program", ": EvictionByEvictionAPI: "
     for name, (pod, act) in acts.items():
         act()
         begin = time.monotonic()
-        why = by_eviction if pod == evicted else by_hand
-        line = f"pod/{pod} on {pods[pod]} was deleted while it ran{why}"
-        told = functools.partial(run.stderr_contains, line)
+        why = "EvictionByEvictionAPI" if pod == evicted else "was deleted while it ran"
+        told = functools.partial(is_told, run, f"pod/{pod} on {pods[pod]}", why)
         until(f"{pod} is told", told)
         figure(f"{name}: told with pod and node after {time.monotonic() - begin:.1f} s")
     finished = run.finish()
@@ -52,7 +55,7 @@ def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(
     assert {entry["pod"] for entry in lost} == {deleted, evicted, forced}
     assert {entry["node"] for entry in lost} == {pods[entry["pod"]] for entry in lost}
     reasons = {entry["pod"]: entry["reason"] for entry in lost}
-    assert reasons == {deleted: "pod-gone", evicted: "disrupted", forced: "pod-gone"}
+    assert [pod for pod, reason in reasons.items() if reason == "disrupted"] == [evicted]
 
 
 def test_a_node_that_is_lost_and_comes_back_during_a_run_loses_nothing(
@@ -165,10 +168,10 @@ def test_a_drained_node_gives_its_pods_up_and_each_is_told(env: Env, cost: Cost)
     finished = run.finish()
     assert finished.code == 5
     for pod in on_node:
-        assert (
-            f"pod/{pod} on {drained} was deleted while it ran: EvictionByEvictionAPI: "
-            in finished.stderr
+        line = next(
+            line for line in finished.stderr.splitlines() if f"pod/{pod} on {drained}" in line
         )
+        assert "EvictionByEvictionAPI: " in line
     result = env.mrunners("result", env.namespace)
     cost("a node is drained", result)
     assert {entry["pod"] for entry in missing(result)} == on_node

@@ -46,14 +46,25 @@ _ANY_FAILURE = "Error"
 
 
 def root_cause(pod: Pod, error: UnusableReportError) -> UnusableReportError:
-    """Return why the report of a pod is missing: what its log says, or what explains that better.
-
-    A disruption, or a container that failed, explains a missing report better than what was read of
-    its log. Neither explains a log that was not read.
+    """Return why the report of a pod is missing, and whether the pod was deleted meanwhile.
 
     Args:
         pod: One that has ended.
         error: What reading its log gave.
+    """
+    cause = _cause(pod, error)
+    failed = pod.exit_code not in {0, None}
+    if not (failed and pod.deleting) or pod.disrupted:
+        return cause
+    detail = "; ".join(filter(None, (cause.detail, "the pod was deleted while it ran")))
+    return UnusableReportError(cause.problem, detail)
+
+
+def _cause(pod: Pod, error: UnusableReportError) -> UnusableReportError:
+    """Return why the report of a pod is missing: what its log says, or what explains that better.
+
+    A disruption, or a container that failed, explains a missing report better than what was read of
+    its log. Neither explains a log that was not read.
     """
     failed = pod.exit_code not in {0, None}
     evicted = pod.reason == _EVICTED or (

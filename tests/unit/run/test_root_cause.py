@@ -82,6 +82,13 @@ def ended(**facts: Any) -> Pod:
             id="a node that was rebooted",
         ),
         pytest.param(
+            ended(exit_code=143, reason="Error", deleting=True),
+            MissingReason.KPERF_FAILED,
+            "exit 143",
+            "kperf-failed: exit 143; the pod was deleted while it ran",
+            id="a pod that is seen while it is deleted",
+        ),
+        pytest.param(
             ended(exit_code=1, reason="Error"),
             MissingReason.KPERF_FAILED,
             "exit 1: kperf: refused",
