@@ -2,7 +2,7 @@
 
 LocalClusterError
 ├── ToolchainError     no Go, too old a Go, or one that cannot download the version in go.mod
-├── BuildFailedError   `go build` failed
+├── BuildFailedError   a binary or a layer of an image could not be built
 ├── PlaneError         the control plane or an agent did not start or does not answer
 ├── KubeconfigError    the kubeconfig's path holds another file
 └── UsageError         an option that makes no sense

@@ -8,10 +8,8 @@ import asyncio
 import datetime
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +33,7 @@ from localcluster.kubelets.registry import Registry, push_all
 from localcluster.kubelets.requirements import cni_plugins
 from localcluster.paths import ClusterFolder
 from localcluster.plane.kubeconfig import read_server
+from localcluster.plane.kwokctl import component_processes
 from localcluster.plane.ports import choose_ports
 from localcluster.processes.identity import Identity, identity_of
 from localcluster.processes.signals import end_processes
@@ -86,8 +85,10 @@ def ensure_namespaces(folder: ClusterFolder, hosts: int) -> Namespaces:
     record = load_kubelets(folder)
     if record is not None and namespaces_of(record).alive:
         return namespaces_of(record)
-    # What is left of namespaces whose holder was killed would keep ports and locks.
+    # What is left of namespaces whose holder was killed would keep ports and locks. A control plane
+    # among it starts again in the new ones, with its data.
     end_kubelet_hosts(folder)
+    end_processes(component_processes(folder).values(), signal.SIGKILL, 0.0)
     folder.kubelets.mkdir(parents=True, exist_ok=True)
     (port,) = choose_ports(1)
     namespaces = create_namespaces(folder.kubelets.resolve())
@@ -103,7 +104,7 @@ def ensure_relay(folder: ClusterFolder) -> None:
         folder: The cluster's folder, with a control plane.
 
     Raises:
-        PlaneError: The relay ended at once.
+        PlaneError: The relay cannot listen, for example because another program has the port.
     """
     record = _record(folder)
     port = _port(folder)
@@ -118,23 +119,24 @@ def ensure_relay(folder: ClusterFolder) -> None:
             cwd=folder.kubelets.resolve(),
             env={**os.environ, "PYTHONPATH": str(_SOURCES)},
             stdin=subprocess.DEVNULL,
-            stdout=output,
+            stdout=subprocess.PIPE,
             stderr=output,
             start_new_session=True,
         )
-    identity = identity_of(process.pid)
-    deadline = time.monotonic() + 10
-    while process.poll() is None and not _listens(port) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    if identity is None or process.poll() is not None:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
-        raise PlaneError(f"the relay to the API server did not start; last lines of {log}:\n{tail}")
-    _note(folder, "relay", identity)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    assert process.stdout is not None  # it is a pipe
+    try:
+        identity = identity_of(process.pid)
+        # The relay writes a line when it listens, and nothing if it ends before.
+        if identity is None or not process.stdout.readline():
+            tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
+            raise PlaneError(f"the relay to the API server ended; last lines of {log}:\n{tail}")
+        _note(folder, "relay", identity)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    finally:
+        process.stdout.close()
 
 
 def ensure_hosts(

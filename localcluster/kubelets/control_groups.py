@@ -58,9 +58,12 @@ def try_control_group() -> None:
         OSError: The kernel refuses it.
     """
     name = f"localcluster-{os.getpid()}"
-    _create(name)
-    for hierarchy in _hierarchies():
-        (hierarchy / name).rmdir()
+    try:
+        _create(name)
+    finally:
+        for hierarchy in _hierarchies():
+            if (group := hierarchy / name).exists():
+                group.rmdir()
 
 
 def _create(path: str) -> None:

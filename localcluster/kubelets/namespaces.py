@@ -13,13 +13,13 @@ from pathlib import Path
 from localcluster.errors import PlaneError
 from localcluster.processes.identity import PROC, Identity, identity_of, is_alive
 
-__all__ = ["SEARCH_PATH", "Namespaces", "create_namespaces", "processes_in"]
+__all__ = ["PRIVATE_FOLDERS", "SEARCH_PATH", "Namespaces", "create_namespaces", "processes_in"]
 
 # The administrator's programs are not on the PATH of everybody who becomes root.
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Folders in which kubelet, containerd and the CNI plugins write at fixed paths.
-_PRIVATE_FOLDERS = (Path("/run"), Path("/var/lib"), Path("/var/log"))
+PRIVATE_FOLDERS = (Path("/run"), Path("/var/lib"), Path("/var/log"))
 
 # A kubelet sets these for the whole machine unless they are so already. Here it reads them in files
 # that only the namespaces have.
@@ -135,12 +135,6 @@ def create_namespaces(folder: Path) -> Namespaces:
     Raises:
         PlaneError: The kernel refuses it.
     """
-    for private in _PRIVATE_FOLDERS:
-        if folder.is_relative_to(private):
-            raise PlaneError(
-                f"the state folder cannot be in {private}, of which kubelet hosts have their own; "
-                "set MRUNNERS_LOCALCLUSTER_STATE"
-            )
     log = folder / "namespaces.log"
     with log.open("a") as output:
         process = subprocess.Popen(
@@ -199,7 +193,7 @@ def _holder(process: subprocess.Popen[bytes], log: Path) -> Identity:
 
 
 def _mount_private_files(namespaces: Namespaces) -> None:
-    for folder in _PRIVATE_FOLDERS:
+    for folder in PRIVATE_FOLDERS:
         namespaces.run("mount", "-t", "tmpfs", "tmpfs", str(folder))
     for name, value in _KERNEL_SETTINGS.items():
         file = f"/run/settings/{name}"

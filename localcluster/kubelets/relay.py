@@ -17,7 +17,7 @@ _CHUNK_BYTES = 256 * 1024
 
 
 def run_relay(port: int, holder: int) -> None:
-    """Relay connections until this process is ended.
+    """Relay connections until this process is ended; a line on stdout says that it listens.
 
     Args:
         port: The API server's, in the namespaces; here the same one is listened on.
@@ -29,6 +29,7 @@ def run_relay(port: int, holder: int) -> None:
     if ctypes.CDLL(None, use_errno=True).setns(handle, _CLONE_NEWNET) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+    print("ready", flush=True)
     asyncio.run(_serve(listener, port))
 
 

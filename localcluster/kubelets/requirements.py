@@ -9,7 +9,8 @@ from pathlib import Path
 
 from localcluster.errors import UsageError
 from localcluster.kubelets.control_groups import try_control_group
-from localcluster.kubelets.namespaces import SEARCH_PATH
+from localcluster.kubelets.namespaces import PRIVATE_FOLDERS, SEARCH_PATH
+from localcluster.paths import cache_root, state_root
 
 __all__ = ["cni_plugins", "kubelet_host_problems", "require_kubelet_hosts"]
 
@@ -35,9 +36,10 @@ _HEADER_BYTES = 4096
 
 
 def cni_plugins() -> Path | None:
-    """Return the folder that has the CNI plugins, if there is one."""
+    """Return the folder that has the CNI plugins and that kubelet hosts see, if there is one."""
     for folder in _CNI_FOLDERS:
-        if all((folder / plugin).is_file() for plugin in _CNI_PLUGINS):
+        has_all = all((folder / plugin).is_file() for plugin in _CNI_PLUGINS)
+        if has_all and _private_folder(folder) is None:
             return folder
     return None
 
@@ -81,14 +83,36 @@ def kubelet_host_problems(environ: Mapping[str, str]) -> list[str]:
         busybox = Path(shutil.which("busybox", path=path) or "")
         if any(linker in busybox.read_bytes()[:_HEADER_BYTES] for linker in _LINKERS):
             problems.append("busybox must be a static one, as in the package busybox-static")
+    problems += _hidden_folders(environ)
     if not problems:
-        problems += [problem for try_it in (_try_namespaces, _try_groups) if (problem := try_it())]
+        problems += [problem for problem in (_try_namespaces(path), _try_groups()) if problem]
     return problems
 
 
-def _try_namespaces() -> str:
+def _hidden_folders(environ: Mapping[str, str]) -> list[str]:
+    needed = {
+        "MRUNNERS_LOCALCLUSTER_STATE": state_root(environ),
+        "MRUNNERS_LOCALCLUSTER_CACHE": cache_root(environ),
+    }
+    return [
+        f"{folder} is in {private}, of which kubelet hosts have their own; set {variable} to "
+        "another folder"
+        for variable, folder in needed.items()
+        if (private := _private_folder(folder))
+    ]
+
+
+def _private_folder(folder: Path) -> Path | None:
+    """Return the folder around another one that has other files in kubelet hosts, if any."""
+    within = (one for one in PRIVATE_FOLDERS if folder.resolve().is_relative_to(one.resolve()))
+    return next(within, None)
+
+
+def _try_namespaces(path: str) -> str:
     command = ["unshare", "--mount", "--net", "--propagation=slave", "true"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
+    )
     return f"namespaces cannot be created: {result.stderr.strip()}" if result.returncode else ""
 
 

@@ -29,7 +29,7 @@ def is_told(run: Started, pod: str, why: str) -> bool:
 def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(
     env: Env, figure: Figure, cost: Cost
 ) -> None:
-    run = started(env, 4, 60)
+    run = started(env, 4, 45)
     pods = running_pods(env, 4)
     deleted, evicted, forced, _ = pods
     acts: dict[str, tuple[str, Callable[[], object]]] = {
@@ -121,7 +121,7 @@ def test_reports_of_a_node_that_is_lost_in_the_middle_of_a_log_come_when_it_is_b
     env: Env, hosts: Hosts, cost: Cost, tmp_path: Path
 ) -> None:
     # A log of some megabytes, so that it cannot be on its way as a whole.
-    samples = 750_000
+    samples = 500_000
     image = hosts.push("test/prepared:0.3.5", prepared(sampled_report(samples)))
     assert env.run(env.file("load", profile_text(total=samples), 2), image=image).code == 0
     until("all pods ended", lambda: ended(env, 2))

@@ -19,7 +19,14 @@ from tests.cluster.commands import until
 from tests.localcluster.env import KPERF, LocalCluster
 
 # What a kubelet sets for the whole machine if it can.
-SETTINGS = ("kernel/panic", "kernel/panic_on_oops", "vm/overcommit_memory", "vm/panic_on_oom")
+SETTINGS = (
+    "kernel/keys/root_maxbytes",
+    "kernel/keys/root_maxkeys",
+    "kernel/panic",
+    "kernel/panic_on_oops",
+    "vm/overcommit_memory",
+    "vm/panic_on_oom",
+)
 FOLDERS = ("/opt/containerd", "/usr/libexec/kubernetes", "/var/lib/cni", "/var/lib/kubelet")
 
 
@@ -72,6 +79,11 @@ def test_nothing_is_left_of_a_cluster_that_was_deleted(tmp_path: Path) -> None:
     cluster.kubectl("delete", "node", "kubelet-1")
     cluster.up("--kubelet-hosts", "1")
     assert "kubelet-1" in cluster.kubectl("get", "nodes")
+    # The data outlive the process that keeps the namespaces.
+    cluster.kubectl("create", "configmap", "kept")
+    os.kill(record.holder.pid, signal.SIGKILL)
+    cluster.up("--kubelet-hosts", "1")
+    assert "kept" in cluster.kubectl("get", "configmaps")
     cluster.down()
     assert_nothing_left(cluster, tmp_path)
     assert not any(is_alive(one) for one in (record.holder, *record.daemons.values()))

@@ -124,7 +124,7 @@ def test_an_api_server_that_is_killed_under_load_and_comes_back_loses_nothing(
 def test_pods_on_a_node_that_is_lost_and_deleted_are_told_with_the_node(
     env: Env, hosts: KubeletHosts, figure: Figure, cost: Cost
 ) -> None:
-    run = started(env, 2, 90)
+    run = started(env, 2, 75)
     pods = running_pods(env, 2)
     lost = next(pod for pod, node in pods.items() if node == "kubelet-2")
     hosts.kill("kubelet-2")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,12 +15,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from localcluster.errors import PlaneError, UsageError
+from localcluster.errors import UsageError
 from localcluster.kubelets import requirements
 from localcluster.kubelets.certificates import write_client_certificate
 from localcluster.kubelets.control_groups import control_group
 from localcluster.kubelets.host import HostSettings, KubeletHost
-from localcluster.kubelets.namespaces import create_namespaces
 from localcluster.kubelets.network import node_address, pod_subnet
 from localcluster.paths import ClusterFolder
 
@@ -83,9 +85,37 @@ def test_clusters_of_one_name_in_two_state_folders_have_control_groups_of_their_
     assert control_group(one, "kubelet-1") == f"{control_group(one)}/kubelet-1"
 
 
-def test_a_state_folder_that_the_namespaces_would_hide_is_refused() -> None:
-    with pytest.raises(PlaneError, match=r"cannot be in /run, .* MRUNNERS_LOCALCLUSTER_STATE"):
-        create_namespaces(Path("/run/user/0/mrunners"))
+@pytest.mark.parametrize("kind", ["STATE", "CACHE"])
+def test_a_folder_that_the_namespaces_would_hide_is_refused(kind: str) -> None:
+    variable = f"MRUNNERS_LOCALCLUSTER_{kind}"
+    told = rf"/run/user/0/mrunners is in /run, of which .* set {variable} to another folder"
+    with pytest.raises(UsageError, match=told):
+        requirements.require_kubelet_hosts({variable: "/run/user/0/mrunners"})
+
+
+def test_cni_plugins_that_the_namespaces_would_hide_do_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for plugin in ("bridge", "host-local", "loopback"):
+        (tmp_path / plugin).touch()
+    monkeypatch.setattr(requirements, "_CNI_FOLDERS", (tmp_path,))
+    assert requirements.cni_plugins() == tmp_path
+    monkeypatch.setattr(requirements, "PRIVATE_FOLDERS", (tmp_path.parent,))
+    assert requirements.cni_plugins() is None
+
+
+def test_a_relay_whose_port_is_taken_does_not_say_that_it_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        relay = subprocess.run(
+            [sys.executable, "-m", "localcluster", "relay", "--port", port, "--holder", "1"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert relay.returncode != 0
+    assert relay.stdout == ""
+    assert "Address already in use" in relay.stderr
 
 
 def test_no_socket_of_a_host_has_a_path_as_long_as_its_folders(tmp_path: Path) -> None:
