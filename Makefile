@@ -32,10 +32,11 @@ demo: cluster ## run real kperf on a real Kubernetes cluster, and show the merge
 test: browser cluster ## run the tests, including those on a real control plane
 	.venv/bin/pytest -m "not long" --ignore tests/kubelet $(SIDE_BY_SIDE)
 
+# Much of the time these wait for kubelets, so that three processes are faster than two.
 test-kubelet: setup ## run the tests that need real kubelets (root; 10 minutes)
 	@.venv/bin/python -m localcluster build --kubelets
 	MRUNNERS_TEST_HOSTS=kubelet MRUNNERS_TEST_FAULT_RESULTS=yes .venv/bin/pytest tests/kubelet \
-	    $(ON_ALL_HOSTS) --numprocesses 2 --dist load --durations=0 --durations-min=1
+	    $(ON_ALL_HOSTS) --numprocesses 3 --dist load --durations=0 --durations-min=1
 
 test-faults: cluster ## let every request meet every fault, and kill every process (half an hour)
 	MRUNNERS_TEST_HOSTS=$(HOSTS) MRUNNERS_TEST_FAULT_RESULTS=yes .venv/bin/pytest tests/faults $(SIDE_BY_SIDE)

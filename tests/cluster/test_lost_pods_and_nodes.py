@@ -18,7 +18,7 @@ from tests.faults.proxy import proxying
 from tests.faults.upstream import Upstream
 
 # Of each load: long enough for all pods to run at the same time on a busy machine.
-SECONDS = 25
+SECONDS = 20
 
 
 def is_told(run: Started, pod: str, why: str) -> bool:
@@ -121,7 +121,7 @@ def test_reports_of_a_node_that_is_lost_in_the_middle_of_a_log_come_when_it_is_b
     env: Env, hosts: Hosts, cost: Cost, tmp_path: Path
 ) -> None:
     # A log of some megabytes, so that it cannot be on its way as a whole.
-    samples = 500_000
+    samples = 300_000
     image = hosts.push("test/prepared:0.3.5", prepared(sampled_report(samples)))
     assert env.run(env.file("load", profile_text(total=samples), 2), image=image).code == 0
     until("all pods ended", lambda: ended(env, 2))
