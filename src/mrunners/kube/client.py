@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from mrunners.errors import ApiStatusError, ForbiddenError
 from mrunners.kube.kubeconfig import KubeconfigSource
+from mrunners.kube.logs_and_watches import log_request, parse_deletions, past_events_request
 from mrunners.kube.objects import PLACEMENT_EVENTS, ConfigMap, Event, Job, Node, Placement, Pod
 from mrunners.kube.payloads import (
     CONFIG_MAPS,
@@ -25,7 +26,6 @@ from mrunners.kube.payloads import (
 )
 from mrunners.kube.responses import RequestInfo, conflict_failure
 from mrunners.kube.retry import RequestFailure, RetryPolicy
-from mrunners.kube.streams import log_request, parse_deletions, past_events_request
 from mrunners.kube.transport import Request, Transport
 from mrunners.plan.metadata import Manifest
 
