@@ -208,7 +208,7 @@ MUTATIONS = (
     ),
     Mutation(
         "let a disruption hide a log that can still be read",
-        "src/mrunners/run/collect.py",
+        "src/mrunners/run/root_cause.py",
         "if pod.disrupted and (without_log or not (unread or error.problem in _NOT_READ)):",
         "if pod.disrupted:",
         ("tests/unit/run/test_collect.py",),
