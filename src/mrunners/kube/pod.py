@@ -17,6 +17,9 @@ JOB_NAME = "batch.kubernetes.io/job-name"
 # The Job controller takes it off once it has counted the pod.
 JOB_FINALIZER = "batch.kubernetes.io/job-tracking"
 
+# Reasons of an ended container that do not say why it ended.
+_SAY_NOTHING = frozenset({None, "", "Completed", "Error", "ContainerStatusUnknown"})
+
 
 @dataclass(frozen=True, slots=True)
 class Pod:
@@ -147,9 +150,10 @@ def _container(statuses: Sequence[Raw]) -> Raw:
 def _end(terminated: Raw, status: Raw) -> Raw:
     """Return the part of a status that says more about why a pod has ended.
 
-    Of a pod that its kubelet has evicted, the container's only says that it failed.
+    Of a pod that its kubelet has evicted, the container's only says that it failed, or that it is
+    gone.
     """
-    says_nothing = terminated.get("reason") in {None, "", "Completed", "Error"}
+    says_nothing = terminated.get("reason") in _SAY_NOTHING
     return status if says_nothing and status.get("reason") else terminated
 
 

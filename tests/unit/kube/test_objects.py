@@ -367,6 +367,12 @@ def test_a_pod_that_its_kubelet_evicted_says_why_and_not_only_that_it_failed() -
     raw["status"] |= {"reason": "Evicted", "message": message}
     evicted = Pod.from_json(raw)
     assert (evicted.reason, evicted.message) == ("Evicted", message)
+    # The kubelet may have removed the container before it looks for it.
+    gone = {"reason": "ContainerStatusUnknown", "message": "The container could not be located"}
+    raw = pod({"terminated": {"exitCode": 137, "startedAt": None, **gone}}, phase="Failed")
+    raw["status"] |= {"reason": "Evicted", "message": message}
+    evicted = Pod.from_json(raw)
+    assert (evicted.reason, evicted.message, evicted.started) == ("Evicted", message, None)
 
 
 def test_what_a_container_ended_with_beats_what_is_said_of_its_pod() -> None:

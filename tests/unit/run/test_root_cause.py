@@ -68,6 +68,21 @@ def ended(**facts: Any) -> Pod:
             id="a pod that was evicted for its own limit",
         ),
         pytest.param(
+            ended(exit_code=137, reason="Evicted", message=STORAGE),
+            MissingReason.FAILED,
+            "no log (Evicted): get pods/log load/pod failed: 400: the container is terminated",
+            "failed: exit 137 (Evicted: Pod ephemeral local storage usage exceeds the total limit "
+            "of containers 2Mi.); raise the limit of ephemeral storage",
+            id="a pod that was evicted, of which the node has lost the container",
+        ),
+        pytest.param(
+            ended(exit_code=137, reason="ContainerStatusUnknown", message="not located"),
+            MissingReason.FAILED,
+            "no log (ContainerStatusUnknown): get pods/log load/pod failed: 400: terminated",
+            "failed: exit 137 (ContainerStatusUnknown: not located)",
+            id="a container that the node has lost",
+        ),
+        pytest.param(
             ended(reason="Evicted", message="The node had condition: [DiskPressure]. "),
             MissingReason.EMPTY_LOG,
             "the pod's log is empty",
