@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from localcluster.agent.api import ApiClient, ApiError, UnreachableError
 from localcluster.agent.config import AgentConfig
-from localcluster.console import print_line
+from localcluster.console import last_lines, print_line
 from localcluster.errors import PlaneError
 from localcluster.kubelets.certificates import write_client_certificate
 from localcluster.kubelets.control_groups import (
@@ -128,8 +128,7 @@ def ensure_relay(folder: ClusterFolder) -> None:
         identity = identity_of(process.pid)
         # The relay writes a line when it listens, and nothing if it ends before.
         if identity is None or not process.stdout.readline():
-            tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
-            raise PlaneError(f"the relay to the API server ended; last lines of {log}:\n{tail}")
+            raise PlaneError(f"the relay to the API server ended; {last_lines(log)}")
         _note(folder, "relay", identity)
     except BaseException:
         process.kill()

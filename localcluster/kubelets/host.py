@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from localcluster.console import last_lines
 from localcluster.errors import PlaneError
 from localcluster.kubelets.namespaces import Namespaces
 from localcluster.kubelets.network import bridge_name, node_address, pod_subnet
@@ -146,8 +147,7 @@ class KubeletHost:
                 namespaces.run("ctr", "--address", str(self.socket), "version")
             except PlaneError as error:
                 if time.monotonic() > deadline:
-                    tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
-                    raise PlaneError(f"{error}; last lines of {log}:\n{tail}") from error
+                    raise PlaneError(f"{error}; {last_lines(log)}") from error
                 time.sleep(0.1)
             else:
                 return identity

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from localcluster.console import last_lines
 from localcluster.errors import PlaneError
 from localcluster.processes.identity import PROC, Identity, identity_of, is_alive
 
@@ -107,8 +108,7 @@ class Namespaces:
             time.sleep(0.01)
         identity = identity_of(process.pid)
         if identity is None:
-            tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
-            raise PlaneError(f"`{command[0]}` did not start; last lines of {log}:\n{tail}")
+            raise PlaneError(f"`{command[0]}` did not start; {last_lines(log)}")
         return identity
 
     def bind(self, folder: Path, path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from localcluster.agent.certificate import write_certificate
+from localcluster.console import last_lines
 from localcluster.errors import PlaneError
 from localcluster.paths import ClusterFolder, HostFolder
 from localcluster.processes.identity import Identity, identity_of
@@ -105,8 +106,7 @@ def _wait_for(host: HostFolder, process: subprocess.Popen[bytes], deadline: floa
         if (agent := find_agent(host)) is not None:
             return agent
         time.sleep(0.02)
-    tail = "\n".join(host.log.read_text(errors="replace").splitlines()[-8:])
-    raise PlaneError(f"the agent of {host.name} did not start; last lines of {host.log}:\n{tail}")
+    raise PlaneError(f"the agent of {host.name} did not start; {last_lines(host.log)}")
 
 
 def stop_agents(

@@ -80,8 +80,8 @@ def _cause(pod: Pod, error: UnusableReportError) -> UnusableReportError:
     if pod.disrupted:
         return UnusableReportError(error.problem, f"{error.detail}; {pod.disrupted}")
     # The kubelet says that there never will be a log, and not why.
-    without_log = without_log or (error.problem is MissingReason.FAILED and bool(pod.message))
-    if (failed or evicted) and (error.problem in _UNEXPLAINED or without_log):
+    refused = error.problem is MissingReason.FAILED and bool(pod.message)
+    if (failed or evicted) and (error.problem in _UNEXPLAINED or without_log or refused):
         code = "" if pod.exit_code is None else f"exit {pod.exit_code}"
         why = _end_of(pod)
         parts = [
