@@ -21,12 +21,11 @@ from mrunners.text import listed
 
 __all__ = ["HeldPod", "PodHold", "held_pod_lines", "held_pods"]
 
-# After its last container a kubelet needs 1 to 2 s to end the pod (measured); a well-behaved
-# sidecar needs longer.
-CONTAINER_PATIENCE = timedelta(seconds=30)
-
-# The Job controller counts a pod within a second, but has a queue: of 10,000 pods, for minutes.
-CONTROLLER_PATIENCE = timedelta(seconds=120)
+# After its last container a kubelet needs 1 to 2 s to end the pod (measured), and the Job controller
+# a second to count it; a well-behaved sidecar needs longer. One patience for all that is left to be
+# done after a runner's end: with several, a pod that is not waited for any longer would be waited for
+# again as soon as its kubelet or the controller has taken a step.
+END_PATIENCE = timedelta(seconds=30)
 
 # A kubelet ends a pod within its grace period, and reports that at once.
 DELETION_PATIENCE = timedelta(seconds=30)
@@ -168,7 +167,7 @@ def _counted_pods(
         return
     pods = {index: pod for index in indexes if (pod := by_index.get((job.uid, index))) is not None}
     ends = (pod.finished or pod.created for pod in pods.values())
-    if now - max([job.started or job.created, *ends]) <= CONTROLLER_PATIENCE:
+    if now - max([job.started or job.created, *ends]) <= END_PATIENCE:
         return
     succeeded = frozenset(job.succeeded)
     for index in sorted(state.counted.intersection(indexes) - state.given_up):
@@ -188,19 +187,18 @@ def _counted_pods(
 
 
 def _after_the_end(pod: Pod, now: datetime) -> tuple[str, bool, PodHold] | None:
-    since = now - (pod.finished or pod.created)
+    over = now - (pod.finished or pod.created) > END_PATIENCE
+    if not pod.final and pod.other_containers:
+        names = listed(sorted(pod.other_containers))
+        one = len(pod.other_containers) == 1
+        noun, verb = ("container", "runs") if one else ("containers", "run")
+        return f"{noun} {names} still {verb}", over, PodHold.CONTAINER
+    if not over:
+        return None
     if pod.final:
-        if since <= CONTROLLER_PATIENCE:
-            return None
         return "the Job controller has not counted them", True, PodHold.CONTROLLER
-    if not pod.other_containers:
-        # The node may have died between the end of the container and that of the pod.
-        if since <= CONTAINER_PATIENCE:
-            return None
-        return f"node {pod.node} has not reported their final phase", True, PodHold.KUBELET
-    names = listed(sorted(pod.other_containers))
-    noun, verb = ("container", "runs") if len(pod.other_containers) == 1 else ("containers", "run")
-    return f"{noun} {names} still {verb}", since > CONTAINER_PATIENCE, PodHold.CONTAINER
+    # The node may have died between the end of the container and that of the pod.
+    return f"node {pod.node} has not reported their final phase", True, PodHold.KUBELET
 
 
 def _on_silent_node(plan: RunPlan, pod: Pod, now: datetime) -> tuple[str, bool, PodHold] | None:

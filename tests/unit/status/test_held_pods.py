@@ -77,7 +77,7 @@ def record(hold: PodHold, detail: str, index: int = 0, **facts: object) -> HeldP
 def test_pods_that_run_or_start_or_have_just_ended_are_not_held() -> None:
     assert held(running(0), pod(1)) == []
     assert held(ended(0), ended(1, phase="Succeeded"), after=30) == []
-    assert held(ended(0, phase="Failed"), ended(1, phase="Succeeded"), after=119) == []
+    assert held(ended(0, phase="Failed"), ended(1, phase="Succeeded"), after=30) == []
 
 
 @pytest.mark.parametrize(("after", "settled"), [(30, False), (31, True)])
@@ -120,12 +120,12 @@ def test_a_runner_that_failed_beside_a_sidecar_is_a_failure() -> None:
     ]
 
 
-def test_pods_that_their_controller_does_not_count_are_not_waited_for_after_two_minutes() -> None:
+def test_pods_that_their_controller_does_not_count_are_not_waited_for() -> None:
     pods = ended(0, phase="Succeeded"), ended(1, 2, phase="Failed")
-    assert may_finish(*pods, after=120)
-    assert not may_finish(*pods, after=121)
+    assert may_finish(*pods, after=30)
+    assert not may_finish(*pods, after=31)
     cause = "the Job cannot finish: the Job controller has not counted them"
-    assert lines(*pods, after=121) == [
+    assert lines(*pods, after=31) == [
         f"job.batch/mrunners-0: 1 of 2 pods have ended, but {cause}; check kube-controller-manager",
         f"job.batch/mrunners-0: 1 of 2 pods failed (exit 2), but {cause}; check "
         f"kube-controller-manager",
@@ -150,21 +150,37 @@ def test_a_pod_whose_node_dies_before_it_has_ended_the_pod_is_not_waited_for() -
     ]
 
 
+@pytest.mark.parametrize("exit_code", [0, 2])
+def test_a_pod_that_is_not_waited_for_any_longer_is_not_waited_for_again(exit_code: int) -> None:
+    phase = "Failed" if exit_code else "Succeeded"
+    counted = {"failed": (0, 1)} if exit_code else {"succeeded": (0, 1)}
+    steps: list[tuple[Pod, Job]] = [
+        (ended(0, exit_code, other_containers=("istio-proxy",)), STARTED),
+        (ended(0, exit_code), STARTED),
+        (ended(0, exit_code, phase=phase), STARTED),
+        (ended(0, exit_code, phase=phase), job(started=START, **counted)),
+    ]
+    for first in range(len(steps)):
+        for pod, of in steps[first:]:
+            other = ended(1, exit_code, phase=phase)
+            assert not may_finish(pod, other, after=31, of=of), (first, pod)
+
+
 def test_a_job_that_has_counted_all_pods_and_is_not_finished_is_not_waited_for() -> None:
     pods = ended(0, phase="Succeeded"), ended(1, 2, phase="Failed")
     of = job(started=START, succeeded=(0,), failed=(1,))
     detail = "the Job controller has counted them and done nothing since"
-    assert may_finish(*pods, after=120, of=of)
-    assert not may_finish(*pods, after=121, of=of)
-    assert held(*pods, after=121, of=of) == [
+    assert may_finish(*pods, after=30, of=of)
+    assert not may_finish(*pods, after=31, of=of)
+    assert held(*pods, after=31, of=of) == [
         record(PodHold.CONTROLLER, detail, succeeded=True, exit_code=0, counted=True),
         record(PodHold.CONTROLLER, detail, 1, exit_code=2, counted=True),
     ]
-    assert lines(*pods, after=121, of=of) == [
+    assert lines(*pods, after=31, of=of) == [
         f"job.batch/mrunners-0: 2 of 2 pods have ended, but the Job cannot finish: {detail}; check "
         "kube-controller-manager"
     ]
-    assert failures(*pods, after=121, of=of) == [
+    assert failures(*pods, after=31, of=of) == [
         "job.batch/mrunners-0: 1 of 2 pods failed (exit 2); see: kubectl logs --namespace load "
         "pod/mrunners-0-1-abcde"
     ]
@@ -172,9 +188,9 @@ def test_a_job_that_has_counted_all_pods_and_is_not_finished_is_not_waited_for()
 
 def test_a_job_that_has_counted_pods_that_are_gone_is_not_waited_for_either() -> None:
     of = job(started=START, succeeded=(0, 1))
-    assert may_finish(after=120, of=of)
-    assert not may_finish(after=121, of=of)
-    assert failures(after=121, of=of) == []
+    assert may_finish(after=30, of=of)
+    assert not may_finish(after=31, of=of)
+    assert failures(after=31, of=of) == []
 
 
 def test_a_pod_on_a_node_that_does_not_end_it_is_lost_with_its_node() -> None:
