@@ -37,8 +37,11 @@ deployments:
   concurrency_limit: {{limit: 1, collision_strategy: CANCEL_NEW}}
 """
 
-# Six flows start at once, while the machine may also run other tests.
+# Several flows start at once, while the machine may also run other tests.
 SECONDS = 240.0
+
+# How many characters of the worker's log are shown.
+WORKER_LOG_END = 10_000
 
 
 @dataclass
@@ -153,7 +156,12 @@ class Harness:
             assert not ended, f"{env.namespace} ended before it was held: {ended}"
             return path.exists()
 
-        until(f"{env.namespace} is held", held, SECONDS, pause=0.5)
+        try:
+            until(f"{env.namespace} is held", held, SECONDS, pause=0.5)
+        except AssertionError as error:
+            states = [run["state"] for run in self.server.runs_in(env.namespace)]
+            log = (self.folder / "worker.log").read_text()[-WORKER_LOG_END:]
+            raise AssertionError(f"{error}; its flow runs: {states}\n{log}") from error
         return int(path.read_text())
 
     def release(self, env: Env) -> None:

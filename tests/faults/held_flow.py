@@ -28,7 +28,7 @@ __all__ = ["FOLDER_VARIABLE", "multirunners"]
 FOLDER_VARIABLE = "TESTS_HELD_FLOW_FOLDER"
 
 # A test that died must not leave processes behind.
-HOLD_LIMIT_SECONDS = 300.0
+HOLD_LIMIT_SECONDS = 600.0
 
 # Step, and the call before which the process is held: owner, name, and the number of the call.
 _HOLD_POINTS: tuple[tuple[str, ModuleType | type, str, int], ...] = (
