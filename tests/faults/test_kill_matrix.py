@@ -58,9 +58,9 @@ def held_runs(
     with ExitStack() as stack:
         envs = {step: stack.enter_context(new_env(f"kill-{step}")) for step in STEPS}
         try:
-            # In pairs: six flows that start at once can be more than SQLite bears. A change of state
-            # that the server makes but answers too late is refused when Prefect's client repeats
-            # it, and nothing takes up that flow run any more.
+            # In pairs: six flows that start at once can be more than SQLite bears. A change of
+            # state that the server makes but answers too late is refused when Prefect's client
+            # repeats it, and nothing takes up that flow run any more.
             for steps in (STEPS[:2], STEPS[2:4], STEPS[4:]):
                 for step in steps:
                     harness.hold_at(step, envs[step], *_runners(envs[step]))

@@ -21,10 +21,10 @@ from mrunners.text import listed
 
 __all__ = ["HeldPod", "PodHold", "held_pod_lines", "held_pods"]
 
-# After its last container a kubelet needs 1 to 2 s to end the pod (measured), and the Job controller
-# a second to count it; a well-behaved sidecar needs longer. One patience for all that is left to be
-# done after a runner's end: with several, a pod that is not waited for any longer would be waited for
-# again as soon as its kubelet or the controller has taken a step.
+# After its last container a kubelet needs 1 to 2 s to end the pod (measured), and the Job
+# controller a second to count it; a well-behaved sidecar needs longer. All have the same patience:
+# with several, a pod that is not waited for any longer would be waited for again as soon as its
+# kubelet or the controller has taken a step.
 END_PATIENCE = timedelta(seconds=30)
 
 # A kubelet ends a pod within its grace period, and reports that at once.
