@@ -40,8 +40,8 @@ deployments:
 # Several flows start at once, while the machine may also run other tests.
 SECONDS = 240.0
 
-# How many characters of the worker's log are shown.
-WORKER_LOG_END = 10_000
+# How many characters of a log are shown.
+LOG_END = 10_000
 
 
 @dataclass
@@ -160,8 +160,10 @@ class Harness:
             until(f"{env.namespace} is held", held, SECONDS, pause=0.5)
         except AssertionError as error:
             states = [run["state"] for run in self.server.runs_in(env.namespace)]
-            log = (self.folder / "worker.log").read_text()[-WORKER_LOG_END:]
-            raise AssertionError(f"{error}; its flow runs: {states}\n{log}") from error
+            # Of a worker, or of a flow run that was executed without one.
+            logs = [self.folder / name for name in ("worker.log", "execute.log")]
+            ends = "\n".join(log.read_text()[-LOG_END:] for log in logs if log.exists())
+            raise AssertionError(f"{error}; its flow runs: {states}\n{ends}") from error
         return int(path.read_text())
 
     def release(self, env: Env) -> None:
