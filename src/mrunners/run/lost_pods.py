@@ -38,7 +38,7 @@ def deletion_line(pod: Pod, last: Pod | None) -> str:
     else:
         # Kubernetes says why it deletes a pod; what is left is a request like kubectl delete's.
         why = f": {last.disrupted}" if last.disrupted else ", by a person or a program"
-    return f"pod/{pod.name} on {pod.node} was deleted {when}{why}"
+    return f"pod/{pod.name} on {(last or pod).node} was deleted {when}{why}"
 
 
 def latest_version(pods: Iterable[Pod]) -> str:

@@ -116,7 +116,7 @@ class _Wait:
         self._observer, self._monotonic, self._sleep = observer, monotonic, sleep
         self._progress = FetchProgress()
         self._late_pods = LatePods(cluster, run.plan, observer)
-        self._seen, self._running = store.seen_pods(run.stored), dict[str, Pod]()
+        self._seen, self._unended = store.seen_pods(run.stored), dict[str, Pod]()
         self._reported: set[tuple[str, ...]] = set()
         self._unplanned: tuple[str, ...] = ()
         self._pods_version = ""
@@ -201,14 +201,16 @@ class _Wait:
     def _note_pods(self, snapshot: RunSnapshot) -> None:
         """Keep where pods run, and report those that were deleted before they ended."""
         pods = snapshot.pods
-        names = sorted(self._running.keys() - {pod.name for pod in pods})
-        lost = [self._running[name] for name in names]
+        names = sorted(self._unended.keys() - {pod.name for pod in pods})
+        lost = [self._unended[name] for name in names]
         lost = [pod for pod in lost if not self._was_given_up(pod, snapshot.state)]
         last = self._last_states(lost)
         for pod in lost:
-            self._observer.warn(deletion_line(pod, last.get(pod.uid)))
+            # One that had no node when it was seen may have run since.
+            if last.get(pod.uid, pod).node:
+                self._observer.warn(deletion_line(pod, last.get(pod.uid)))
         self._pods_version = latest_version(pods) or self._pods_version
-        self._running = {pod.name: pod for pod in pods if pod.node and not pod.ended}
+        self._unended = {pod.name: pod for pod in pods if not pod.ended}
         of_job: dict[str | None, list[Pod]] = {}
         for pod in pods:
             of_job.setdefault(pod.job_uid, []).append(pod)

@@ -862,6 +862,27 @@ def test_a_pod_that_is_deleted_before_anyone_saw_it_start_is_reported_too(tmp_pa
     ]
 
 
+@pytest.mark.parametrize("ran", [True, False])
+def test_a_pod_that_was_seen_without_a_node_is_told_if_it_ran_since(
+    tmp_path: Path, ran: bool
+) -> None:
+    run = WaitedRun(tmp_path, planned(2))
+    name = run.cluster.unschedule_pod(FIRST, 0, "no node fits")
+    run.cluster.start_pod(FIRST, 1)
+
+    def delete_one() -> None:
+        pod = run.cluster.raw("Pod", name)
+        assert run.cluster.delete_pod("load", name, pod["metadata"]["uid"])
+        if ran:
+            pod["spec"]["nodeName"] = "node-7"
+        run.cluster.deletions.append(pod)
+
+    run.clock.then(lambda: None, delete_one, lambda: run.end(FIRST, 1, finish=True))
+    run.wait()
+    line = f"pod/{name} on node-7 was deleted before it ended, by a person or a program"
+    assert [text for text in run.observer.warnings if "was deleted" in text] == [line] * ran
+
+
 @pytest.mark.parametrize(
     ("condition", "why"),
     [
