@@ -8,7 +8,7 @@ from typing import Any
 from tests.cluster.commands import Finished, Started, until
 from tests.cluster.env import Env, profile_text
 
-__all__ = ["ended", "evict", "missing", "running_pods", "started"]
+__all__ = ["ended", "evict", "missing", "running_pods", "seen_running", "started"]
 
 
 def running_pods(env: Env, count: int) -> dict[str, str]:
@@ -25,6 +25,14 @@ def running_pods(env: Env, count: int) -> dict[str, str]:
 
     until(f"{count} pods run", all_run)
     return dict(found)
+
+
+def seen_running(run: Started, env: Env, count: int) -> dict[str, str]:
+    """The same, and wait until the run says so: what it has not seen, it cannot miss."""
+    pods = running_pods(env, count)
+    text = f"{count} running"
+    until(f"it says: {text}", lambda: any(text in line for line in run.stderr_lines()))
+    return pods
 
 
 def ended(env: Env, count: int) -> bool:

@@ -11,7 +11,7 @@ from tests.cluster.commands import Started, until
 from tests.cluster.env import Env, profile_text
 from tests.cluster.fault_rows import Cost, Figure
 from tests.cluster.hosts import Hosts
-from tests.cluster.pods import ended, evict, missing, running_pods, started
+from tests.cluster.pods import ended, evict, missing, running_pods, seen_running, started
 from tests.cluster.prepared_reports import prepared
 from tests.factories import sampled_report
 from tests.faults.proxy import proxying
@@ -30,7 +30,7 @@ def test_a_deleted_an_evicted_and_a_force_deleted_pod_are_told_with_their_nodes(
     env: Env, figure: Figure, cost: Cost
 ) -> None:
     run = started(env, 4, 45)
-    pods = running_pods(env, 4)
+    pods = seen_running(run, env, 4)
     deleted, evicted, forced, _ = pods
     acts: dict[str, tuple[str, Callable[[], object]]] = {
         "deletion": (deleted, lambda: env.kubectl("delete", "pod", deleted, "--wait=false")),
@@ -76,7 +76,7 @@ def test_the_reports_of_other_nodes_arrive_although_one_node_is_lost(
     env: Env, hosts: Hosts, cost: Cost
 ) -> None:
     run = started(env, 4, SECONDS)
-    pods = running_pods(env, 4)
+    pods = seen_running(run, env, 4)
     node = next(iter(pods.values()))
     on_node = {pod for pod in pods if pods[pod] == node}
     hosts.lose(node)
@@ -150,7 +150,7 @@ def test_reports_of_a_node_that_is_lost_in_the_middle_of_a_log_come_when_it_is_b
 
 def test_a_drained_node_gives_its_pods_up_and_each_is_told(env: Env, cost: Cost) -> None:
     run = started(env, 4, SECONDS)
-    pods = running_pods(env, 4)
+    pods = seen_running(run, env, 4)
     drained = next(iter(pods.values()))
     on_node = {pod for pod, node in pods.items() if node == drained}
     try:
@@ -167,11 +167,9 @@ def test_a_drained_node_gives_its_pods_up_and_each_is_told(env: Env, cost: Cost)
         env.kubectl("uncordon", drained)
     finished = run.finish()
     assert finished.code == 5
+    told = [line for line in finished.stderr.splitlines() if "EvictionByEvictionAPI: " in line]
     for pod in on_node:
-        line = next(
-            line for line in finished.stderr.splitlines() if f"pod/{pod} on {drained}" in line
-        )
-        assert "EvictionByEvictionAPI: " in line
+        assert any(f"pod/{pod} on {drained}" in line for line in told), finished.stderr
     result = env.mrunners("result", env.namespace)
     cost("a node is drained", result)
     assert {entry["pod"] for entry in missing(result)} == on_node
