@@ -6,7 +6,9 @@ one of them and applies selectors. What happens to Jobs and pods is up to the te
 
 from __future__ import annotations
 
-from collections import deque
+import json
+import threading
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from mrunners.kube.api import Cluster
 from mrunners.kube.objects import ConfigMap, Event, Job, Placement, Pod
 from mrunners.plan.metadata import Manifest
 from mrunners.refs import ClusterLocation
+from mrunners.reports.traffic import Traffic, VerbTraffic
 from mrunners.run.observer import RunObserver
 from mrunners.status.run_state import RunState
 from mrunners.status.time_left import TimeLeft, progress_texts
@@ -26,6 +29,17 @@ START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LOCATION = ClusterLocation("https://cluster:6443", "test", "load")
 
 Raw = dict[str, Any]
+
+# By the first word of the Protocol's methods; the others are GETs.
+_VERBS = {
+    "create": "create",
+    "dry": "create",
+    "list": "list",
+    "count": "list",
+    "annotate": "patch",
+    "suspend": "patch",
+    "delete": "delete",
+}
 
 
 class FakeClock:
@@ -102,11 +116,17 @@ class FakeCluster:
         adds: The fields that a policy adds to a Job's spec.
         deletions: The deleted pods, as they were last, that the API server still knows of.
         nodes: How many nodes take pods; None when listing them is forbidden.
+        connections: How many requests a caller may send at once.
+        sent: The bytes of what was created, by verb.
+        received: The bytes of the objects and logs that were answered, by verb.
     """
 
-    def __init__(self, clock: FakeClock | None = None) -> None:
+    def __init__(self, clock: FakeClock | None = None, *, connections: int = 1) -> None:
         self.clock = clock or FakeClock()
         self.calls: list[str] = []
+        self.connections = connections
+        self.sent: Counter[str] = Counter()
+        self.received: Counter[str] = Counter()
         self.events: list[Event] = []
         self.placements: list[Placement] = []
         self.deletions: list[Raw] = []
@@ -117,6 +137,7 @@ class FakeCluster:
         self._objects: dict[tuple[str, str, str], Raw] = {}
         self._failures: dict[str, deque[_PreparedFailure]] = {}
         self._uids = 0
+        self._lock = threading.Lock()
         self._deleted: dict[str, list[str]] = {}
         self._before: dict[str, Callable[[], object]] = {}
 
@@ -130,17 +151,28 @@ class FakeCluster:
     def requests(self) -> int:
         return len(self.calls)
 
+    @property
+    def traffic(self) -> Traffic:
+        counts = Counter(_VERBS.get(call.partition("_")[0], "get") for call in self.calls)
+        return {
+            verb: VerbTraffic(
+                requests=count, sent_bytes=self.sent[verb], received_bytes=self.received[verb]
+            )
+            for verb, count in counts.items()
+        }
+
     def now(self) -> datetime:
         return START + timedelta(seconds=self.clock.seconds)
 
     def get_config_map(self, namespace: str, name: str) -> ConfigMap | None:
         said_gone = self._call("get_config_map") is not None
         raw = self._objects.get(("ConfigMap", namespace, name))
-        return None if said_gone or raw is None else ConfigMap.from_json(raw)
+        return None if said_gone or raw is None else ConfigMap.from_json(self._answer("get", raw))
 
     def list_config_maps(self, namespace: str, selector: str) -> list[ConfigMap]:
         self._call("list_config_maps")
-        return [ConfigMap.from_json(raw) for raw in self._select("ConfigMap", namespace, selector)]
+        selected = self._select("ConfigMap", namespace, selector)
+        return [ConfigMap.from_json(self._answer("list", raw)) for raw in selected]
 
     def create_config_map(self, namespace: str, manifest: Manifest) -> ConfigMap | None:
         raw = self._create("create_config_map", namespace, manifest)
@@ -170,12 +202,13 @@ class FakeCluster:
     def get_job(self, namespace: str, name: str) -> Job | None:
         said_gone = self._call("get_job") is not None
         raw = self._objects.get(("Job", namespace, name))
-        return None if said_gone or raw is None else Job.from_json(raw)
+        return None if said_gone or raw is None else Job.from_json(self._answer("get", raw))
 
     def list_jobs(self, namespace: str, selector: str) -> list[Job]:
         if self._call("list_jobs") is not None:
             return []
-        return [Job.from_json(raw) for raw in self._select("Job", namespace, selector)]
+        selected = self._select("Job", namespace, selector)
+        return [Job.from_json(self._answer("list", raw), listed=True) for raw in selected]
 
     def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
         raw = self._create("create_job", namespace, manifest)
@@ -214,7 +247,8 @@ class FakeCluster:
     def list_pods(self, namespace: str, selector: str) -> list[Pod]:
         if self._call("list_pods") is not None:
             return []
-        return [Pod.from_json(raw) for raw in self._select("Pod", namespace, selector)]
+        selected = self._select("Pod", namespace, selector)
+        return [Pod.from_json(self._answer("list", raw)) for raw in selected]
 
     def list_deleted_pods(self, namespace: str, selector: str, since: str) -> list[Pod]:
         self._call("list_deleted_pods")
@@ -254,7 +288,10 @@ class FakeCluster:
         log = self.logs.get(pod if container == "runner" else f"{pod} {container}")
         if isinstance(log, Exception):
             raise log
-        return None if log is None else log[:limit_bytes]
+        if log is None:
+            return None
+        self.received["get"] += len(log[:limit_bytes])
+        return log[:limit_bytes]
 
     # What a test prepares.
 
@@ -291,7 +328,7 @@ class FakeCluster:
     def put(self, manifest: Manifest, **meta: object) -> Raw:
         """Create or replace an object, as another client would."""
         raw: Raw = deepcopy(manifest)
-        self._uids += 1
+        self._uids += 1  # under `_lock` where several threads create
         raw["metadata"] |= {
             "uid": f"uid-{self._uids}",
             "resourceVersion": str(self._uids),
@@ -399,13 +436,19 @@ class FakeCluster:
         assert body["metadata"]["namespace"] == namespace
         if (body["kind"], namespace, body["metadata"]["name"]) in self._objects:
             return None
-        raw = self.put(manifest)
+        with self._lock:
+            self.sent["create"] += len(json.dumps(manifest))
+            raw = self._answer("create", self.put(manifest))
         if raw["kind"] == "Job":
             raw["status"] = {"startTime": self._stamp()}
             raw["spec"] = self._stored_spec(raw)
         if failure is not None and failure.error is not None:
             raise failure.error
         return None if failure is not None else raw
+
+    def _answer(self, verb: str, raw: Raw) -> Raw:
+        self.received[verb] += len(json.dumps(raw))
+        return raw
 
     def _stored_spec(self, job: Raw) -> Raw:
         return {k: v for k, v in job["spec"].items() if k not in self.ignores} | self.adds

@@ -14,6 +14,7 @@ from mrunners.reports.budget import SampleBudget
 from mrunners.run.finality import readable_later
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.result import CollectedRun
+from mrunners.run.spill_file import SpillFile
 from mrunners_tasks._batching import batches
 from mrunners_tasks.jobs import wait_for_jobs
 from mrunners_tasks.report_files import ReportFiles
@@ -62,7 +63,7 @@ def collect(cluster: ClusterRef, run: ExistingRun, *, files: ReportFiles | None)
         for label, jobs in batches(snapshot.state.jobs, lambda job: job.planned.name)
         for outcome in _final_if_possible(collect_reports, cluster, run, snapshot, jobs, label)
     )
-    outcomes = list(SampleBudget().accept_all(collected))
+    outcomes = list(SampleBudget(SpillFile()).accept_all(collected))
     report = merge_reports(cluster, run, snapshot, outcomes)
     saved = files is not None and save_report(report, files)
     marked = saved and mark_collected(cluster, run, outcomes)

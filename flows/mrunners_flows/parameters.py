@@ -17,6 +17,7 @@ from mrunners.names import dns_label_problem
 from mrunners.plan.option_row import optional
 from mrunners.plan.option_table import OPTIONS, TRACKER_LENGTH
 from mrunners.plan.options import RunOptions, described
+from mrunners.quantities import parse_rate
 from mrunners.records import Record
 from mrunners.refs import ClusterRef, RunRef
 from mrunners_flows.policy import RunPolicy
@@ -56,11 +57,12 @@ class RunTarget(Record):
     ] = ""
     kubeconfig: Annotated[str, described(OPTIONS["kubeconfig"])] = ""
     context: Annotated[str, described(OPTIONS["context"])] = ""
+    max_qps: Annotated[str, described(OPTIONS["max_qps"])] = ""
 
     @property
     def cluster(self) -> ClusterRef:
         """The cluster that it is in."""
-        return ClusterRef(self.kubeconfig, self.context)
+        return ClusterRef(self.kubeconfig, self.context, self.max_qps)
 
 
 def validate_target(run: RunTarget, *, timeout: str = "") -> None:
@@ -78,11 +80,15 @@ def validate_target(run: RunTarget, *, timeout: str = "") -> None:
         problems.append(FieldProblem("namespace", problem))
     if run.tracker and (problem := dns_label_problem(run.tracker, max_length=TRACKER_LENGTH)):
         problems.append(FieldProblem("tracker", problem))
-    if timeout:
+    for name, text, parse in (
+        ("timeout", timeout, parse_duration),
+        ("max_qps", run.max_qps, parse_rate),
+    ):
         try:
-            parse_duration(timeout)
+            if text:
+                parse(text)
         except ValueError as error:
-            problems.append(FieldProblem("timeout", str(error)))
+            problems.append(FieldProblem(name, str(error)))
     if problems:
         raise InvalidOptionsError(problems)
 

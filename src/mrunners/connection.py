@@ -21,7 +21,7 @@ from mrunners.kube.api import Cluster
 from mrunners.kube.client import KubernetesCluster
 from mrunners.kube.kubeconfig import KubeconfigSource
 from mrunners.plan.option_table import DEFAULT_TRACKER
-from mrunners.plan.options import RunOptions, validate_options
+from mrunners.plan.options import RunOptions, parse_max_qps, validate_options
 from mrunners.plan.plan import PlannedJob
 from mrunners.refs import ClusterLocation, ClusterRef, RunRef
 from mrunners.run import create, delete, lookup, preflight, run_list
@@ -33,13 +33,14 @@ from mrunners.run.report_store import ReportStore, default_store_path
 from mrunners.run.run_list import ListedRun, RunWatch
 from mrunners.run_handle import Run
 
-__all__ = ["Connection", "connect"]
+__all__ = ["Connection", "connect", "connect_to"]
 
 
 def connect(
     kubeconfig: str | KubeconfigSource = "",
     *,
     context: str = "",
+    max_qps: str = "",
     observer: RunObserver | None = None,
     store: ReportStore | None = None,
 ) -> Connection:
@@ -49,6 +50,8 @@ def connect(
         kubeconfig: A path or another source; empty means `KUBECONFIG` or the default file, and in
             a pod without either the pod's token.
         context: A context of the kubeconfig; empty means its current one.
+        max_qps: How many requests per second this process sends at most to the API server, such as
+            `20` or `0.5`; empty or 0 means no limit.
         observer: Receives progress and outages; None logs them to the logger `mrunners`.
         store: Keeps fetched reports; None means the default one of this machine.
 
@@ -57,10 +60,19 @@ def connect(
         UnauthorizedError: Its exec plugin gives no credentials.
     """
     observer = observer or LoggingObserver()
-    cluster = KubernetesCluster(kubeconfig, context, warn=observer.warn)
-    ref = ClusterRef(kubeconfig, context) if isinstance(kubeconfig, str) else None
+    cluster = KubernetesCluster(
+        kubeconfig, context, max_qps=parse_max_qps(max_qps), warn=observer.warn
+    )
+    ref = ClusterRef(kubeconfig, context, max_qps) if isinstance(kubeconfig, str) else None
     store = store or ReportStore(default_store_path(), observer.warn)
     return Connection(cluster, observer, store, ref)
+
+
+def connect_to(cluster: ClusterRef, observer: RunObserver) -> Connection:
+    """Connect to a cluster as a command's options name it; see `connect`."""
+    return connect(
+        cluster.kubeconfig, context=cluster.context, max_qps=cluster.max_qps, observer=observer
+    )
 
 
 class Connection:

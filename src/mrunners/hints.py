@@ -134,5 +134,9 @@ def _in_form_words(text: str, label: Callable[[str], str]) -> str:
 
 
 def _flags(cluster: ClusterRef) -> list[str]:
-    given = (("--kubeconfig", cluster.kubeconfig), ("--context", cluster.context))
+    given = (
+        ("--kubeconfig", cluster.kubeconfig),
+        ("--context", cluster.context),
+        ("--max-qps", cluster.max_qps),
+    )
     return [f"{flag} {shlex.quote(value)}" for flag, value in given if value]

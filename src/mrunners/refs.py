@@ -15,10 +15,12 @@ class ClusterRef:
         kubeconfig: A path, a Prefect block in flows, or empty: `KUBECONFIG` or the default file,
             and in a pod without either the pod's token.
         context: A context of the kubeconfig; empty means its current one.
+        max_qps: How many requests per second it is to be sent at most; empty means no limit.
     """
 
     kubeconfig: str = ""
     context: str = ""
+    max_qps: str = ""
 
 
 @dataclass(frozen=True, slots=True)

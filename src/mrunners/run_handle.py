@@ -11,6 +11,7 @@ from mrunners.plan.plan import RunPlan
 from mrunners.refs import RunRef
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import PodOutcome
+from mrunners.reports.traffic import Traffic
 from mrunners.run import annotate, delete, lookup, result, snapshot, wait
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.observer import RunObserver
@@ -160,18 +161,16 @@ class Run:
         )
 
     def merge(
-        self, snapshot: RunSnapshot, outcomes: Sequence[PodOutcome], *, requests: int
+        self, snapshot: RunSnapshot, outcomes: Sequence[PodOutcome], *, traffic: Traffic
     ) -> MergedReport:
         """Merge the outcomes of all pods, and keep on this machine why reports are missing.
 
         Args:
             snapshot: The run's Jobs and pods.
             outcomes: Within a `SampleBudget`.
-            requests: How many requests mrunners itself sent to the API server.
+            traffic: What mrunners itself sent to the API server, and received from it.
         """
-        return result.report_of_run(
-            self.existing, snapshot, outcomes, self._store, requests=requests
-        )
+        return result.report_of_run(self.existing, snapshot, outcomes, self._store, traffic=traffic)
 
     def mark_collected(self, outcomes: Sequence[PodOutcome]) -> bool:
         """Mark the run as collected, once its report is saved; return whether it is."""

@@ -13,8 +13,8 @@ from mrunners.errors import ExitCode, InvalidInputError, InvalidOptionsError, Mr
 from mrunners.hints import next_step_lines
 from mrunners_cli import console
 from mrunners_cli.console import print_line
-from mrunners_cli.flags import COMPLETE_VARIABLE, flag_of, given_cluster
 from mrunners_cli.interruption import Terminated, catching_signals, describe_interruption
+from mrunners_cli.spelling import COMPLETE_VARIABLE, flag_of
 from mrunners_cli.streams import StdoutError, reader_is_gone
 
 __all__ = ["Terminated", "catching_signals", "exit_code_of"]
@@ -104,6 +104,10 @@ def _print_usage_error(error: click.ClickException) -> None:
 
 def print_error(error: MrunnersError) -> None:
     """Print what happened, one line per problem, and what to do next."""
+    from mrunners_cli.cluster_flags import (
+        given_cluster,  # with all options, which `--help` does not need
+    )
+
     for line in _lines(error):
         console.print_error(line)
     for line in next_step_lines(error, given_cluster()):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from contextvars import ContextVar
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -16,36 +15,25 @@ import click
 from mrunners.names import dns_label_problem
 from mrunners.plan.option_row import Option
 from mrunners.plan.option_table import OPTIONS
-from mrunners.refs import ClusterLocation, ClusterRef
+from mrunners.refs import ClusterLocation
+from mrunners_cli.spelling import flag_of, variable_of
 from mrunners_cli.value_types import DURATION, Format
 
 __all__ = [
-    "COMPLETE_VARIABLE",
     "DURATION",
     "OptionalValues",
-    "cluster_options",
-    "examples",
-    "flag_of",
-    "given_cluster",
     "namespace_options",
     "namespace_or_default",
     "option_from_table",
     "output_option",
     "quiet_option",
     "refuse_typed",
-    "remember_cluster",
     "run_options",
     "tracker_option",
     "typed_parameters",
-    "variable_of",
 ]
 
-# Set by a shell that asks for completions: click's name for the program `mrunners`.
-COMPLETE_VARIABLE = "_MRUNNERS_COMPLETE"
-
 F = TypeVar("F", bound=Callable[..., Any])
-
-_given_cluster: ContextVar[ClusterRef] = ContextVar("given_cluster", default=ClusterRef())
 
 
 class OptionalValues(click.Command):
@@ -81,22 +69,6 @@ def output_option(*formats: str, **settings: Any) -> Callable[[F], F]:
         **settings: Further keyword arguments of `click.option`.
     """
     return click.option("--output", "-o", "output_format", type=Format(formats), **settings)
-
-
-def examples(text: str) -> str:
-    """Return the epilog of a command's help that shows examples as they are."""
-    indented = "".join(f"  {line}\n" for line in text.splitlines())
-    return f"\b\nExamples:\n{indented}"
-
-
-def flag_of(field: str) -> str:
-    """Return a field's flag, such as `--start-timeout` for `advanced.start_timeout`."""
-    return "--" + field.rpartition(".")[2].replace("_", "-")
-
-
-def variable_of(field: str) -> str:
-    """Return the environment variable that sets a field's default, such as MRUNNERS_NAMESPACE."""
-    return f"MRUNNERS_{field.rpartition('.')[2].upper()}"
 
 
 def option_from_table(option: Option, **changes: Any) -> Callable[[F], F]:
@@ -172,36 +144,6 @@ def refuse_typed(option: str, *others: str) -> None:
     typed = typed_parameters()
     if wrong := [flag_of(name) for name in others if name in typed]:
         raise click.UsageError(f"{option} does not go with {', '.join(wrong)}")
-
-
-def cluster_options(command: F) -> F:
-    """Give a command --kubeconfig and --context, which it gets as one `cluster`."""
-
-    @functools.wraps(command)
-    def with_cluster(*args: Any, kubeconfig: str, context: str, **kwargs: Any) -> Any:
-        cluster = remember_cluster(ClusterRef(kubeconfig, context))
-        return command(*args, cluster=cluster, **kwargs)
-
-    for name in ("context", "kubeconfig"):
-        help_text = OPTIONS[name].help
-        if name == "kubeconfig":
-            help_text = (
-                "Path to a kubeconfig. Empty means $KUBECONFIG or the default file, and in a pod "
-                "without either the pod's token."
-            )
-        with_cluster = option_from_table(OPTIONS[name], help=help_text)(with_cluster)
-    return with_cluster  # type: ignore[return-value]
-
-
-def remember_cluster(cluster: ClusterRef) -> ClusterRef:
-    """Keep what --kubeconfig and --context say, for the hints that follow an error."""
-    _given_cluster.set(cluster)
-    return cluster
-
-
-def given_cluster() -> ClusterRef:
-    """Return what --kubeconfig and --context of this command say."""
-    return _given_cluster.get()
 
 
 def _check_name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

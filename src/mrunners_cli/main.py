@@ -12,7 +12,7 @@ import click
 from mrunners.errors import ExitCode
 from mrunners.text import did_you_mean
 from mrunners_cli.exits import catching_signals, exit_code_of
-from mrunners_cli.flags import examples
+from mrunners_cli.spelling import examples
 from mrunners_cli.streams import abandon_unwritten_output, open_standard_streams
 
 __all__ = ["cli", "main"]
@@ -24,16 +24,17 @@ mrunners wait load
 mrunners result load
 """
 
-_COMMANDS = (
-    "run",
-    "wait",
-    "result",
-    "status",
-    "delete",
-    "list",
-    "check-deployments",
-    "completion",
-)
+# Each command, and what it does: here, so that the list of them imports none.
+_COMMANDS = {
+    "run": "Deploy load runners, and run the flow.",
+    "wait": "Wait until every Job of a run has finished.",
+    "result": "Print the merged report of a run.",
+    "status": "Show a run's progress and what is holding it up.",
+    "delete": "Delete a run: its tracker, Jobs and pods.",
+    "list": "List runs, and reports kept here.",
+    "check-deployments": "Check a prefect.yaml more strictly than Prefect.",
+    "completion": "Print a shell's completion script.",
+}
 
 # `list` is a name of Python's.
 _FUNCTIONS = {"list": "list_"}
@@ -59,7 +60,14 @@ class _Commands(click.Group):
         function = _FUNCTIONS.get(cmd_name, name)
         command = getattr(import_module(f"mrunners_cli.commands.{name}"), function)
         assert isinstance(command, click.Command)
+        command.short_help = _COMMANDS[cmd_name]  # shells show it
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
 
 
 @click.command(

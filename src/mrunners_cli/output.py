@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TextIO
 
 import click
-import yaml
 
 from mrunners.atomic_write import write_atomic
 from mrunners.errors import InvalidInputError
@@ -21,6 +20,7 @@ from mrunners.records import Record
 from mrunners.render.terminal.report_table import render_table
 from mrunners.reports.merged import MergedReport, to_json
 from mrunners.run.preflight import RunAction
+from mrunners_cli.yaml_text import to_yaml, to_yaml_stream
 
 __all__ = [
     "columns",
@@ -28,7 +28,6 @@ __all__ = [
     "render_for_stderr",
     "render_manifests",
     "require_writable",
-    "to_yaml",
     "write_output",
     "write_record",
 ]
@@ -162,14 +161,7 @@ def render_manifests(action: RunAction) -> str:
             for job in plan.jobs
         ),
     ]
-    return _DRY_RUN_NOTE + yaml.dump_all(
-        manifests, Dumper=_ReadableDumper, sort_keys=False, allow_unicode=True
-    )
-
-
-def to_yaml(value: object) -> str:
-    """Return a JSON value as YAML, in its own order."""
-    return yaml.dump(value, Dumper=_ReadableDumper, sort_keys=False, allow_unicode=True)
+    return _DRY_RUN_NOTE + to_yaml_stream(manifests)
 
 
 def write_record(record: Record, output_format: str) -> None:
@@ -178,20 +170,3 @@ def write_record(record: Record, output_format: str) -> None:
         write_output(record.model_dump_json(by_alias=True, indent=2) + "\n", None)
     else:
         write_output("---\n" + to_yaml(record.model_dump(mode="json", by_alias=True)), None)
-
-
-class _ReadableDumper(yaml.SafeDumper):
-    """Writes YAML as kubectl does: multi-line texts as blocks, and no aliases."""
-
-    def ignore_aliases(self, data: object) -> bool:
-        """Write every value out."""
-        del data
-        return True
-
-
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_ReadableDumper.add_representer(str, _represent_text)

@@ -8,8 +8,9 @@ from typing import Any, Final
 import click
 
 from mrunners.durations import parse_duration
+from mrunners.quantities import parse_rate
 
-__all__ = ["DURATION", "Format"]
+__all__ = ["DURATION", "RATE", "Format"]
 
 
 class _Duration(click.ParamType[float]):
@@ -30,6 +31,24 @@ class _Duration(click.ParamType[float]):
 
 
 DURATION: Final = _Duration()
+
+
+class _Rate(click.ParamType[str]):
+    """A number per second, such as `20` or `0.5`, as text; it may be empty."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text."""
+        try:
+            if value:
+                parse_rate(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+
+RATE: Final = _Rate()
 
 
 # Formats of kubectl that print what a template chooses.

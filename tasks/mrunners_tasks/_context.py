@@ -14,7 +14,9 @@ from prefect.settings import PREFECT_API_URL
 
 from mrunners.connection import Connection
 from mrunners.kube.client import KubernetesCluster
+from mrunners.plan.options import parse_max_qps
 from mrunners.refs import ClusterRef
+from mrunners.reports.traffic import Traffic
 from mrunners.run.observer import LoggingObserver, RunObserver
 from mrunners.run.report_store import ReportStore, default_store_path
 from mrunners.status.run_state import RunState
@@ -22,7 +24,7 @@ from mrunners.status.time_left import TimeLeft
 from mrunners_tasks._prefect import CancellableSleep, RunLog
 from mrunners_tasks.credentials import kubeconfig_of
 
-__all__ = ["connection_to", "observer", "observing", "requests_sent"]
+__all__ = ["connection_to", "observer", "observing", "traffic_of"]
 
 _observer: ContextVar[RunObserver | None] = ContextVar("mrunners_observer", default=None)
 
@@ -89,9 +91,9 @@ def connection_to(cluster: ClusterRef) -> Connection:
     return Connection(client, observer(), store, sleep=CancellableSleep())
 
 
-def requests_sent(cluster: ClusterRef) -> int:
-    """Return how many requests this flow run has sent to the API server so far."""
-    return _client(cluster, runtime.flow_run.id).requests
+def traffic_of(cluster: ClusterRef) -> Traffic:
+    """Return what this flow run has sent to the API server so far, and received from it."""
+    return _client(cluster, runtime.flow_run.id).traffic
 
 
 # The steps of a flow run share one: what the disk refuses it keeps in memory, and says so once.
@@ -106,5 +108,8 @@ def _store(flow_run: str | None, path: Path) -> ReportStore:
 def _client(cluster: ClusterRef, flow_run: str | None) -> KubernetesCluster:
     del flow_run
     return KubernetesCluster(
-        kubeconfig_of(cluster.kubeconfig), cluster.context, warn=lambda text: observer().warn(text)
+        kubeconfig_of(cluster.kubeconfig),
+        cluster.context,
+        max_qps=parse_max_qps(cluster.max_qps),
+        warn=lambda text: observer().warn(text),
     )

@@ -17,8 +17,9 @@ from mrunners.reports.outcomes import PodOutcome
 from mrunners.run import finality
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.snapshot import RunSnapshot
+from mrunners.run.spill_file import SpillFile
 from mrunners.status.run_state import JobState
-from mrunners_tasks._context import connection_to, requests_sent
+from mrunners_tasks._context import connection_to, traffic_of
 from mrunners_tasks._step import ATTEMPTS, BY_JOB_UIDS, ONCE_PER_FLOW_RUN, step
 from mrunners_tasks.report_files import ReportFiles, page_of, write_report
 
@@ -76,7 +77,7 @@ def collect_reports(
     # These Jobs alone: what is kept under their UIDs must depend on nothing else. The flow applies
     # the budget of the whole run.
     collected = connection_to(cluster).bind(run).outcomes(snapshot, jobs)
-    outcomes = list(SampleBudget().accept_all(collected))
+    outcomes = list(SampleBudget(SpillFile()).accept_all(collected))
     if final:
         finality.require_final(outcomes)
         finality.require_portable(outcomes)
@@ -90,13 +91,13 @@ def merge_reports(
     """Merge the outcomes of all pods into one report, which says what is missing.
 
     Args:
-        cluster: The cluster; the report says how many requests mrunners itself sent to it.
+        cluster: The cluster; the report says what mrunners itself sent to it.
         run: The run.
         snapshot: Its pods as they ended.
         outcomes: One per planned pod, within a `SampleBudget`.
     """
-    requests = requests_sent(cluster)
-    return connection_to(cluster).bind(run).merge(snapshot, outcomes, requests=requests)
+    traffic = traffic_of(cluster)
+    return connection_to(cluster).bind(run).merge(snapshot, outcomes, traffic=traffic)
 
 
 # After hours of load a Prefect server may take some five minutes to come back.

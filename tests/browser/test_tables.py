@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from mrunners.render.html.page import render_html
 from mrunners.reports.merge import merge
 from tests.browser.browsers import open_page
-from tests.factories import RUN, RUN_ID, flat, merged_pod
+from tests.factories import RUN, RUN_ID, flat, large_report, merged_pod
 
 
 def rows(page: Page, table: str = "pods") -> Locator:
@@ -85,7 +85,7 @@ def test_a_share_that_is_less_than_what_is_shown_sorts_as_a_number(
     path.write_text(render_html(merge(RUN, RUN_ID, [merged_pod(0, 0, document)])), encoding="utf-8")
     with open_page(browser, path) as opened:
         column = opened.page.locator("#errors thead th", has_text="share").get_by_role("button")
-        shares = opened.page.locator("#errors tbody td[data-label=share]")
+        shares = opened.page.locator("#errors tbody td:nth-child(4)")
         column.click()
         expect(shares).to_have_text(["99.99%", "<0.01%"])
         column.click()
@@ -133,3 +133,35 @@ def test_without_javascript_every_row_is_shown_and_no_control_that_would_not_wor
         expect(rows(page, "nodes-table")).to_have_count(240)
         expect(page.locator(".tools:visible, .fold:visible")).to_have_count(0)
         expect(page.locator("svg.plot:visible")).to_have_count(5)
+
+
+def test_ten_thousand_rows_unfold_a_thousand_at_a_time(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "many.html"
+    path.write_text(render_html(large_report(pods=2_500, samples=4)), encoding="utf-8")
+    with open_page(browser, path) as opened:
+        page = opened.page
+        fold = page.locator("button.fold[aria-controls=pods]")
+        for text, shown in (
+            ("Show 1,000 more of 2,500 pods", 10),
+            ("Show 1,000 more of 2,500 pods", 1_010),
+            ("Show all 2,500 pods", 2_010),
+            ("Show only 10 pods", 2_500),
+        ):
+            expect(fold).to_have_text(text)
+            expect(rows(page)).to_have_count(shown)
+            fold.click()
+        expect(rows(page)).to_have_count(10)
+
+
+def test_a_narrow_page_names_each_value_with_and_without_javascript(
+    browser: Browser, files: dict[str, Path]
+) -> None:
+    for script in (True, False):
+        with open_page(browser, files["whole"], width=390, script=script) as opened:
+            cells = opened.page.locator("#pods tbody tr").first.locator("td")
+            labels = [
+                cell.evaluate("cell => getComputedStyle(cell, '::before').content")
+                for cell in cells.all()
+            ]
+            headings = opened.page.locator("#pods thead th").all_text_contents()[1:]
+            assert labels == [f'"{heading}"' for heading in headings]

@@ -17,7 +17,7 @@ from tests.factories.frames import (
     part_fields,
 )
 from tests.factories.merged import HOSTILE, hostile_report, large_report
-from tests.factories.outcomes import RUN, merged_pod, missing_pod
+from tests.factories.outcomes import RUN, merged_pod, missing_pod, traffic
 from tests.factories.random_reports import random_reports
 from tests.factories.reports import START, Json, error, failures, flat, multi, percentiles, printed
 from tests.factories.sampled_reports import sampled_report
@@ -48,4 +48,5 @@ __all__ = [
     "printed",
     "random_reports",
     "sampled_report",
+    "traffic",
 ]

@@ -6,16 +6,16 @@ The seed is fixed, so that a failure can be reproduced.
 from __future__ import annotations
 
 import random
-from array import array
 from datetime import UTC, datetime, timedelta
 
 from mrunners.refs import RunRef
+from mrunners.reports.latency_column import LatencyColumn
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
 from mrunners.reports.samples import KperfReport, RequestError
 from tests.factories.frames import RUN_ID
-from tests.factories.outcomes import RUN
+from tests.factories.outcomes import RUN, traffic
 
 SERVER = "https://kube-apiserver.example.internal:6443"
 _START = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
@@ -59,7 +59,7 @@ def large_report(pods: int = 1000, nodes: int = 240, samples: int = 120) -> Merg
     for number in range(pods):
         job, index = divmod(number, pods_per_job)
         outcomes.append(_pod(rng, min(job, len(PROFILES) - 1), index, number % nodes, samples))
-    return merge(RUN, RUN_ID, outcomes, requests_by_us=1893)
+    return merge(RUN, RUN_ID, outcomes, traffic_by_us=traffic(1893))
 
 
 def _pod(rng: random.Random, job: int, index: int, node_number: int, samples: int) -> PodOutcome:
@@ -102,9 +102,8 @@ def _report(
 ) -> KperfReport:
     all_failed = rng.random() < 0.004
     latencies = {
-        url: array(
-            "d",
-            sorted(median * slow * rng.lognormvariate(0, spread) for _ in range(samples)),
+        url: LatencyColumn.of(
+            sorted(median * slow * rng.lognormvariate(0, spread) for _ in range(samples))
         )
         for url, median, spread in requests
         if not all_failed
@@ -164,7 +163,7 @@ def hostile_report() -> MergedReport:
     """Return a report in which every text that comes from outside is hostile."""
     outcomes = []
     for number, text in enumerate(HOSTILE):
-        samples = array("d", [0.001, 0.01 * (number + 1)])
+        samples = LatencyColumn.of([0.001, 0.01 * (number + 1)])
         report = KperfReport(
             total=3,
             duration_ns=10**10,

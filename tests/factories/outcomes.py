@@ -7,6 +7,7 @@ from datetime import timedelta
 from mrunners.refs import RunRef
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, PodOutcome
+from mrunners.reports.traffic import Traffic, VerbTraffic
 from tests.factories.reports import START, Json, printed
 
 RUN = RunRef("load", "mrunners")
@@ -57,3 +58,9 @@ def missing_pod(
         missing=reason,
         detail=detail,
     )
+
+
+def traffic(requests: int) -> Traffic:
+    """Return so many LISTs, each answered with 2,000 bytes."""
+    lists = VerbTraffic(requests=requests, sent_bytes=0, received_bytes=2000 * requests)
+    return {"list": lists}

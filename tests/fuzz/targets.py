@@ -17,18 +17,22 @@ from types import FrameType, MappingProxyType
 from typing import Final
 from urllib.parse import quote
 
+import numpy as np
+
 from mrunners.errors import InvalidInputError, MrunnersError, RefusedError
 from mrunners.plan.job import job_manifest
 from mrunners.plan.tracker import assign_profiles, read_plan, tracker_manifest
 from mrunners.profiles.loading import parse_runners
 from mrunners.profiles.parsing import parse_documents
 from mrunners.profiles.rendering import render_profile
+from mrunners.reports.columnar_json import parse_document
 from mrunners.reports.frame import extract_report
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport, to_json
 from mrunners.reports.outcomes import PodOutcome, UnusableReportError
 from mrunners.reports.plain_log import extract_plain_report
+from mrunners.reports.strict_json import JsonObject, parse_json_object
 from tests.factories import ADDRESS, RUN, RUN_ID, START, body_of, framed, framed_parts
 
 __all__ = ["MAX_CALLS_PER_BYTE", "SECRET", "TARGETS", "check", "run_id_in"]
@@ -156,6 +160,7 @@ def _damaged_log(data: bytes) -> None:
 
 def _report(data: bytes) -> None:
     """A report as kperf, or what calls itself kperf, wrote it."""
+    assert _same(_document(parse_document, data), _document(parse_json_object, data))
     try:
         report = parse_report(data)
     except UnusableReportError as error:
@@ -180,6 +185,24 @@ def _report(data: bytes) -> None:
     _require_lines(merged.notes)
     for finding in merged.findings:
         _require_lines((finding.text, finding.advice))
+
+
+def _document(parse: Callable[[bytes], JsonObject], data: bytes) -> object:
+    try:
+        return parse(data)
+    except UnusableReportError as error:
+        return (error.problem, error.detail)
+
+
+def _same(fast: object, plain: object) -> bool:
+    """Whether two documents are the same; an array has numbers of any kind as doubles."""
+    if isinstance(fast, np.ndarray):
+        return isinstance(plain, list) and fast.tolist() == [*map(float, plain)]
+    if isinstance(fast, dict) and isinstance(plain, dict):
+        return fast.keys() == plain.keys() and all(_same(fast[key], plain[key]) for key in fast)
+    if isinstance(fast, list) and isinstance(plain, list):
+        return len(fast) == len(plain) and all(map(_same, fast, plain))
+    return type(fast) is type(plain) and fast == plain
 
 
 def _plan(data: bytes) -> None:

@@ -55,7 +55,7 @@ def test_the_fields_of_a_run_come_in_the_order_in_which_people_think() -> None:
         "fail_on",
         "advanced",
     ]
-    assert set(order["AdvancedOptions"]) >= {"tracker", "if_exists", "spread", "run_key"}
+    assert set(order["AdvancedOptions"]) >= {"tracker", "if_exists", "spread", "max_qps", "run_key"}
     assert order["RunPolicy"] == [
         "previous_run",
         "save",

@@ -84,12 +84,13 @@ def test_each_step_is_this_command_line(step: NextStep) -> None:
     [
         (ClusterRef("/etc/kube/config"), " --kubeconfig /etc/kube/config"),
         (ClusterRef(context="staging"), " --context staging"),
+        (ClusterRef(context="staging", max_qps="20"), " --context staging --max-qps 20"),
         (
             ClusterRef("my config", "o'hara $HOME;x"),
             " --kubeconfig 'my config' --context 'o'\"'\"'hara $HOME;x'",
         ),
     ],
-    ids=["kubeconfig", "context", "both, quoted"],
+    ids=["kubeconfig", "context", "limit", "both, quoted"],
 )
 def test_the_flags_that_select_the_cluster_are_repeated(
     step: NextStep, cluster: ClusterRef, flags: str

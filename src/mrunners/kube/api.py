@@ -13,6 +13,7 @@ from typing import Protocol
 from mrunners.kube.objects import ConfigMap, Event, Job, Placement, Pod
 from mrunners.plan.metadata import Manifest
 from mrunners.refs import ClusterLocation
+from mrunners.reports.traffic import Traffic
 
 __all__ = ["Cluster"]
 
@@ -30,8 +31,12 @@ class Cluster(Protocol):
         """Where the cluster is, and which context names it."""
 
     @property
-    def requests(self) -> int:
-        """How many requests were sent so far, retries included."""
+    def traffic(self) -> Traffic:
+        """What was sent and received so far, by verb, retries included."""
+
+    @property
+    def connections(self) -> int:
+        """How many requests can be sent at once, each by a thread of its own."""
 
     def now(self) -> datetime:
         """Return the API server's time, because the ages of its objects count by its clock."""

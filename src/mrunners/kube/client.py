@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from mrunners.errors import ApiStatusError, ForbiddenError
+from mrunners.kube.flow_control import AT_ONCE
 from mrunners.kube.kubeconfig import KubeconfigSource
 from mrunners.kube.logs_and_watches import log_request, parse_deletions, past_events_request
 from mrunners.kube.objects import PLACEMENT_EVENTS, ConfigMap, Event, Job, Node, Placement, Pod
@@ -20,6 +21,7 @@ from mrunners.kube.payloads import (
     NODES,
     PODS,
     Kind,
+    delete_options,
     parse_object,
     parse_records,
     parse_single,
@@ -28,6 +30,7 @@ from mrunners.kube.responses import RequestInfo, conflict_failure
 from mrunners.kube.retry import RequestFailure, RetryPolicy
 from mrunners.kube.transport import Request, Transport
 from mrunners.plan.metadata import Manifest
+from mrunners.reports.traffic import Traffic
 
 __all__ = ["KubernetesCluster"]
 
@@ -53,6 +56,7 @@ class KubernetesCluster:
         kubeconfig: str | KubeconfigSource = "",
         context: str = "",
         *,
+        max_qps: float | None = None,
         warn: Callable[[str], None],
     ) -> None:
         """Read the kubeconfig; nothing is sent yet.
@@ -61,20 +65,22 @@ class KubernetesCluster:
             kubeconfig: A path or another source; empty means `KUBECONFIG` or the default file, and
                 the pod's token where there is neither.
             context: A context of the kubeconfig; empty means its current one.
+            max_qps: How many requests per second this process sends at most to the API server.
             warn: Shows the user one line when an outage begins and one when it ends.
 
         Raises:
             InvalidInputError: The kubeconfig is missing or broken, or has no such context.
             UnauthorizedError: Its exec plugin gives no credentials.
         """
-        self._transport = Transport(kubeconfig, context, warn=warn)
+        self._transport = Transport(kubeconfig, context, max_qps=max_qps, warn=warn)
         self.location = self._transport.location
+        self.connections = AT_ONCE
         self._retry_policy = RetryPolicy(monotonic=time.monotonic, sleep=time.sleep, warn=warn)
 
     @property
-    def requests(self) -> int:
-        """How many requests were sent so far, retries included."""
-        return self._transport.requests
+    def traffic(self) -> Traffic:
+        """What was sent and received so far, retries included."""
+        return self._transport.counter.traffic
 
     def now(self) -> datetime:
         """Return the API server's time."""
@@ -113,7 +119,8 @@ class KubernetesCluster:
 
     def list_jobs(self, namespace: str, selector: str) -> list[Job]:
         """Return the Jobs that a label selector matches."""
-        return self._list(JOBS, namespace, Job.from_json, labelSelector=selector)
+        parse = functools.partial(Job.from_json, listed=True)
+        return self._list(JOBS, namespace, parse, labelSelector=selector)
 
     def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
         """Create a Job; return None when one of that name exists."""
@@ -212,13 +219,7 @@ class KubernetesCluster:
         return self._changed(request, kind.name)
 
     def _delete(self, kind: Kind, namespace: str, name: str, uid: str) -> bool:
-        body = {
-            "apiVersion": "v1",
-            "kind": "DeleteOptions",
-            "propagationPolicy": "Background",
-            "preconditions": {"uid": uid},
-        }
-        absent = frozenset({404, 409})
+        body, absent = delete_options(uid), frozenset({404, 409})
         request = self._request("delete", "DELETE", kind, namespace, name, body=body, absent=absent)
         return self._changed(request, "Status", kind.name)
 
@@ -272,12 +273,10 @@ class KubernetesCluster:
         content_type: str = "application/json",
         absent: frozenset[int] = frozenset(),
     ) -> Request:
-        scope = f"/namespaces/{namespace}" if namespace else ""
-        path = f"{kind.prefix}{scope}/{kind.plural}"
         return Request(
             info=RequestInfo(self._transport.server, verb, kind.resource, namespace, name),
             method=method,
-            path=f"{path}/{name}" if name else path,
+            path=kind.path(namespace, name),
             query=query or {},
             body=body,
             content_type=content_type,

@@ -15,6 +15,7 @@ from mrunners.kube.given_up import GivenUp, index_ranges, read_given_up
 from mrunners.kube.payloads import Raw, optional_time, read_time, reason_and_message
 from mrunners.kube.pod import Pod
 from mrunners.plan.metadata import (
+    ANNOTATION_CREATED_BEFORE,
     ANNOTATION_DIGEST,
     ANNOTATION_GIVEN_UP,
     ANNOTATION_URI,
@@ -33,6 +34,9 @@ __all__ = [
     "Pod",
     "index_ranges",
 ]
+
+# A run has at most 150,000 pods, and Python refuses to read numbers of thousands of digits.
+_MAX_DIGITS = 9
 
 # What the recorder of client-go puts before the message of an event that stands for several.
 _COMBINED = "(combined from similar events): "
@@ -98,9 +102,12 @@ class Job:
         uri: The runner URI that it was made from; None for a Job of another owner.
         profile_key: The key of its load profile in the ConfigMap that holds it.
         ttl_seconds: How long after its end the cluster removes it; None keeps it.
-        spec_fields: The fields of its spec, which show what the API server dropped or added.
+        spec_fields: The fields of its spec, which show what the API server dropped or added; empty
+            in a LIST.
         given_up: The completion indexes whose pods a wait has given up, because they did not start
             in time.
+        created_before: How many Jobs, from the first of the plan, were created before this one, as
+            far as it says: without it, all before it were.
     """
 
     name: str
@@ -124,13 +131,18 @@ class Job:
     ttl_seconds: int | None = None
     spec_fields: Mapping[str, str] = field(default_factory=dict, repr=False)
     given_up: tuple[GivenUp, ...] = ()
+    created_before: int | None = None
 
     @classmethod
-    def from_json(cls, raw: Raw) -> Job:
+    def from_json(cls, raw: Raw, *, listed: bool = False) -> Job:
         """Return the Job that the JSON describes.
 
         Only the condition Complete or Failed with status True finishes a Job. The counters can add
         up before, and the conditions FailureTarget and SuccessCriteriaMet come before the end.
+
+        Args:
+            raw: The JSON.
+            listed: Leave `spec_fields` empty: a wait lists thousands of Jobs again and again.
         """
         meta, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
         annotations = meta.get("annotations") or {}
@@ -159,8 +171,9 @@ class Job:
             uri=annotations.get(ANNOTATION_URI),
             profile_key=mounted_profile(spec),
             ttl_seconds=spec.get("ttlSecondsAfterFinished"),
-            spec_fields=spec_fields(spec),
+            spec_fields={} if listed else spec_fields(spec),
             given_up=read_given_up(annotations.get(ANNOTATION_GIVEN_UP)),
+            created_before=_number(annotations.get(ANNOTATION_CREATED_BEFORE)),
         )
 
 
@@ -249,3 +262,8 @@ class Placement:
             node=None if match is None else match[1],
             at=datetime.fromisoformat(raw["metadata"]["creationTimestamp"]),
         )
+
+
+def _number(text: str | None) -> int | None:
+    """Return the number that an annotation holds; None if it is absent or not ours."""
+    return int(text) if text and text.isdecimal() and len(text) <= _MAX_DIGITS else None

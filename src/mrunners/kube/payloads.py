@@ -53,12 +53,28 @@ class Kind:
     plural: str
     resource: str
 
+    def path(self, namespace: str, name: str = "") -> str:
+        """Return the path of an object, or without a name of the list; empty means no namespace."""
+        scope = f"/namespaces/{namespace}" if namespace else ""
+        path = f"{self.prefix}{scope}/{self.plural}"
+        return f"{path}/{name}" if name else path
+
 
 CONFIG_MAPS = Kind("ConfigMap", "/api/v1", "configmaps", "configmaps")
 JOBS = Kind("Job", "/apis/batch/v1", "jobs", "jobs.batch")
 PODS = Kind("Pod", "/api/v1", "pods", "pods")
 NODES = Kind("Node", "/api/v1", "nodes", "nodes")
 EVENTS = Kind("Event", "/api/v1", "events", "events")
+
+
+def delete_options(uid: str) -> dict[str, object]:
+    """Return the body that deletes exactly one object, and its dependents in the background."""
+    return {
+        "apiVersion": "v1",
+        "kind": "DeleteOptions",
+        "propagationPolicy": "Background",
+        "preconditions": {"uid": uid},
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from mrunners.errors import (
     ApiStatusError,
@@ -118,7 +119,10 @@ def failure_from_status(
     answered = f"{info} failed: the API server {info.server} answered {status}: {message}"
     if status in TRANSIENT_STATUSES:
         return RequestFailure(
-            FailureKind.TRANSIENT, UnreachableError(answered), _seconds(retry_after)
+            FailureKind.TRANSIENT,
+            UnreachableError(answered),
+            _seconds(retry_after),
+            throttled=status == HTTPStatus.TOO_MANY_REQUESTS,
         )
     if is_of_policy(message):
         # Such a policy chooses its status: 403 mostly, but 401, 413 and 422 too.

@@ -17,7 +17,9 @@ the UID of its object.
 
 from __future__ import annotations
 
+import math
 import random
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -26,6 +28,7 @@ from enum import Enum
 from typing import TypeVar
 
 from mrunners.durations import format_duration
+from mrunners.errors import UnreachableError
 
 __all__ = ["FailureKind", "RequestFailure", "RetryPolicy", "request_deadline", "seconds_left"]
 
@@ -37,11 +40,17 @@ OUTAGE_SECONDS = 600.0
 # After a restart an API server answers 403 to an authorized user for about 50 ms (measured).
 FALSE_403_SECONDS = 3.0
 
+# How long after the first success another thread may still get such a 403, sent beside it.
+BESIDE_SECONDS = 1.0
+
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
 
 # A server under load may ask for more than our own longest pause, but not for an hour.
 LONGEST_RETRY_AFTER_SECONDS = 30.0
+
+# A busy server says 429 now and then, and a second later does what it was asked for.
+THROTTLED_SECONDS = 10.0
 
 
 # Until when requests may take, by which clock. Of one thread: others share the client.
@@ -87,6 +96,10 @@ class FailureKind(Enum):
     """Anything else: the same request would fail again."""
 
 
+class NotSentError(UnreachableError):
+    """The time was up before a request could be sent at all, because of others of this process."""
+
+
 class RequestFailure(Exception):  # noqa: N818 - one attempt's failure; `error` is the error
     """The failure of one attempt.
 
@@ -94,20 +107,27 @@ class RequestFailure(Exception):  # noqa: N818 - one attempt's failure; `error` 
         kind: Whether to try again.
         error: What to raise when no attempt is left.
         retry_after_seconds: The pause that the server asked for; None when it asked for none.
+        throttled: Whether the server is there, and asks for fewer requests.
     """
 
     def __init__(
-        self, kind: FailureKind, error: Exception, retry_after_seconds: float | None = None
+        self,
+        kind: FailureKind,
+        error: Exception,
+        retry_after_seconds: float | None = None,
+        *,
+        throttled: bool = False,
     ) -> None:
         super().__init__(str(error))
         self.kind = kind
         self.error = error
         self.retry_after_seconds = retry_after_seconds
+        self.throttled = throttled
 
 
 @dataclass
 class RetryPolicy:
-    """Decides what to retry, for all requests of one command to one API server.
+    """Decides what to retry, for all requests of one command to one API server, of any thread.
 
     Attributes:
         monotonic: Returns seconds that never go back.
@@ -128,10 +148,14 @@ class RetryPolicy:
     _contacted: bool = False
     # Whether a request has failed for a transient reason since the last success.
     _recovering: bool = False
+    # When the first request succeeded after such a failure.
+    _recovered_at: float = -math.inf
     # When the outage began that the user was warned of.
     _outage_since: float | None = None
     # When the first of the 403s came that followed a transient failure.
     _forbidden_since: float | None = None
+    # Held while what is known of the server is changed.
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def call(self, attempt: Callable[[], T], *, limit_seconds: float | None = None) -> T:
         """Call until it succeeds or should not be retried.
@@ -145,16 +169,30 @@ class RetryPolicy:
         """
         began = self.monotonic()
         pause = FIRST_PAUSE_SECONDS
+        answered: RequestFailure | None = None  # the last one that was sent
+        throttled_since: float | None = None
+        reported = False
         while True:
             try:
                 result = attempt()
             except RequestFailure as failure:
                 now = self.monotonic()
-                if not self._should_retry(failure, now, now - began, limit_seconds):
-                    if limit_seconds is not None:
+                with self._lock:
+                    retry = self._should_retry(failure, now, now - began, limit_seconds)
+                    if not retry and limit_seconds is not None:
                         self._outage_since = None  # this one object failed, not the API server
-                    raise failure.error from failure
-                self._report_outage(failure, began, limit_seconds)
+                if not isinstance(failure.error, NotSentError):
+                    answered = failure
+                if not retry:
+                    last = answered or failure
+                    raise last.error from last
+                if failure.throttled and throttled_since is None:
+                    throttled_since = now
+                # Others may succeed beside one that does not: say of each only once that it fails.
+                if not reported and not (
+                    failure.throttled and now - (throttled_since or now) < THROTTLED_SECONDS
+                ):
+                    reported = self._report_outage(failure, began, limit_seconds)
                 if failure.kind is FailureKind.FORBIDDEN:
                     pause = FIRST_PAUSE_SECONDS
                 # Jitter keeps many commands from coming back at the same instant.
@@ -176,7 +214,8 @@ class RetryPolicy:
         if failure.kind is FailureKind.FORBIDDEN:
             if self._forbidden_since is None:
                 self._forbidden_since = now
-            return self._recovering and now - self._forbidden_since < FALSE_403_SECONDS
+            recovering = self._recovering or now - self._recovered_at < BESIDE_SECONDS
+            return recovering and now - self._forbidden_since < FALSE_403_SECONDS
         self._recovering, self._forbidden_since = True, None
         return elapsed < self._limit(limit_seconds) and seconds_left() != 0
 
@@ -186,16 +225,23 @@ class RetryPolicy:
 
     def _report_outage(
         self, failure: RequestFailure, began: float, limit_seconds: float | None
-    ) -> None:
-        if self._outage_since is None and failure.kind is FailureKind.TRANSIENT:
+    ) -> bool:
+        """Say that an outage has begun, unless that was said; return whether it was said now."""
+        with self._lock:
+            if self._outage_since is not None or failure.kind is not FailureKind.TRANSIENT:
+                return False
             self._outage_since = began
-            left = seconds_left()
             usual = self._limit(limit_seconds)
-            limit = format_duration(usual if left is None else min(usual, left))
-            self.warn(f"{failure}; retrying for up to {limit}")
+        left = seconds_left()
+        limit = format_duration(usual if left is None else min(usual, left))
+        self.warn(f"{failure}; retrying for up to {limit}")
+        return True
 
     def _record_success(self, now: float) -> None:
-        self._contacted, self._recovering, self._forbidden_since = True, False, None
-        if self._outage_since is not None:
-            elapsed, self._outage_since = now - self._outage_since, None
-            self.warn(f"the API server is back after {format_duration(elapsed)}")
+        with self._lock:
+            if self._recovering:
+                self._recovered_at = now
+            self._contacted, self._recovering, self._forbidden_since = True, False, None
+            began, self._outage_since = self._outage_since, None
+        if began is not None:
+            self.warn(f"the API server is back after {format_duration(now - began)}")

@@ -14,14 +14,12 @@ import urllib3
 from mrunners.errors import InvalidInputError
 from mrunners.kube.authentication import Credentials, credentials_of, pod_credentials
 from mrunners.kube.endpoint import Endpoint, endpoint_of, is_in_pod, pod_endpoint, pod_namespace
+from mrunners.kube.flow_control import AT_ONCE
 from mrunners.kube.kubeconfig import KubeconfigSource, read_context
 from mrunners.kube.tls import ClientCertificate, proxy_context, server_context
 from mrunners.refs import ClusterLocation
 
 __all__ = ["Session", "SessionOpener"]
-
-# A flow collects logs on a few threads; each needs a connection of its own.
-CONNECTIONS = 16
 
 # As client-go: the kubelet replaces a pod's token well before it expires.
 TOKEN_FILE_SECONDS = 60.0
@@ -122,7 +120,7 @@ def _pool(endpoint: Endpoint, client: ClientCertificate | None) -> urllib3.PoolM
         InvalidInputError: A certificate or key is broken.
     """
     settings: dict[str, Any] = {
-        "maxsize": CONNECTIONS,
+        "maxsize": AT_ONCE,
         "ssl_context": server_context(endpoint, client),
     }
     if endpoint.tls_server_name:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from http.client import HTTPException
 from urllib.parse import urlencode
 
@@ -22,6 +23,7 @@ import urllib3
 
 from mrunners.errors import MrunnersError, UnauthorizedError, UnreachableError
 from mrunners.kube.exec_plugin import PluginTimeoutError
+from mrunners.kube.flow_control import TrafficCounter, flow_control_of
 from mrunners.kube.kubeconfig import KubeconfigSource
 from mrunners.kube.network_errors import CertificateFailure, failure_from_exception
 from mrunners.kube.responses import (
@@ -77,7 +79,7 @@ class Transport:
     Attributes:
         server: The API server's URL.
         location: The same, and the context that names it.
-        requests: How many requests were sent so far.
+        counter: Counts what is sent and received.
     """
 
     def __init__(
@@ -85,11 +87,11 @@ class Transport:
         kubeconfig: str | KubeconfigSource,
         context: str = "",
         *,
+        max_qps: float | None = None,
         warn: Callable[[str], None],
     ) -> None:
         self._opener = SessionOpener(kubeconfig, context, os.environ, warn)
         self._session = self._opener.open()
-        self._lock = threading.Lock()
         # Held while credentials are read, so that of many threads one runs the plugin.
         self._renewing = threading.Lock()
         # The last time that nobody signed in; those who waited meanwhile do not ask again.
@@ -98,7 +100,8 @@ class Transport:
         self._contacted = False
         self.server = self._session.endpoint.server
         self.location = self._session.location
-        self.requests = 0
+        self._flow = flow_control_of(self.server, max_qps)
+        self.counter = TrafficCounter()
 
     def now(self) -> datetime:
         """Return the API server's time: the last Date header plus what has passed since."""
@@ -184,23 +187,10 @@ class Transport:
         headers["Accept"] = "application/json" if request.limit_bytes is None else "*/*"
         if request.body is not None:
             headers["Content-Type"] = request.content_type
-        with self._lock:
-            self.requests += 1
-        connect_seconds, read_seconds = request_timeout(contacted=self._contacted)
         try:
-            response = session.pool.request(
-                request.method,
-                f"{session.endpoint.server}{request.path}?{urlencode(request.query)}".rstrip("?"),
-                body=None if request.body is None else json.dumps(request.body).encode(),
-                headers=headers,
-                timeout=urllib3.Timeout(connect=connect_seconds, read=read_seconds),
-                preload_content=False,
-                # Neither repeated, nor sent elsewhere with its token.
-                retries=False,
-                redirect=False,
-            )
-            limit = request.limit_bytes if response.status < 300 else ERROR_BYTES
-            body = _read(response, limit)
+            with self._flow.turn() as turn:
+                response, body = self._exchange(session, request, headers)
+                turn.throttled = response.status == HTTPStatus.TOO_MANY_REQUESTS
         except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
             raise failure_from_exception(
                 request.info, session.endpoint, error, contacted=self._contacted
@@ -217,6 +207,28 @@ class Transport:
             retry_after = response.headers.get("Retry-After")
             raise failure_from_status(request.info, status, body, retry_after)
         return status, body
+
+    def _exchange(
+        self, session: Session, request: Request, headers: urllib3.HTTPHeaderDict
+    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
+        content = None if request.body is None else json.dumps(request.body).encode()
+        self.counter.sending(request.info.verb, len(content or b""))
+        connect_seconds, read_seconds = request_timeout(contacted=self._contacted)
+        response = session.pool.request(
+            request.method,
+            f"{session.endpoint.server}{request.path}?{urlencode(request.query)}".rstrip("?"),
+            body=content,
+            headers=headers,
+            timeout=urllib3.Timeout(connect=connect_seconds, read=read_seconds),
+            preload_content=False,
+            # Neither repeated, nor sent elsewhere with its token.
+            retries=False,
+            redirect=False,
+        )
+        limit = request.limit_bytes if response.status < 300 else ERROR_BYTES
+        body = _read(response, limit)
+        self.counter.received(request.info.verb, len(body))
+        return response, body
 
 
 def request_timeout(*, contacted: bool) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mrunners.plan.metadata import (
+    ANNOTATION_CREATED_BEFORE,
     ANNOTATION_DIGEST,
     ANNOTATION_URI,
     CONTAINER,
@@ -36,7 +37,12 @@ REQUESTS = {"cpu": "100m", "memory": "128Mi"}
 
 
 def job_manifest(
-    plan: RunPlan, job: PlannedJob, *, profile_config_map: str, tracker_uid: str
+    plan: RunPlan,
+    job: PlannedJob,
+    *,
+    profile_config_map: str,
+    tracker_uid: str,
+    created_before: int | None = None,
 ) -> Manifest:
     """Return the manifest of the Job for one runner URI.
 
@@ -45,10 +51,15 @@ def job_manifest(
         job: One of its Jobs.
         profile_config_map: The name of the ConfigMap that holds the Job's profile.
         tracker_uid: The UID of the tracker that owns the Job.
+        created_before: How many Jobs, from the first of the plan, exist already; None means all
+            before this one, which is what a Job without a note of it says.
     """
     labels = common_labels(plan, Component.RUNNER) | {LABEL_RUNNER: str(job.index)}
     spec = _job_spec(plan, job, labels, profile_config_map)
     given = metadata_of(plan.pods)
+    notes = {ANNOTATION_URI: job.uri, ANNOTATION_DIGEST: digest_of(spec)}
+    if created_before is not None and created_before < job.index:
+        notes[ANNOTATION_CREATED_BEFORE] = str(created_before)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -56,8 +67,7 @@ def job_manifest(
             "name": job.name,
             "namespace": plan.namespace,
             "labels": given["labels"] | labels,
-            "annotations": given["annotations"]
-            | {ANNOTATION_URI: job.uri, ANNOTATION_DIGEST: digest_of(spec)},
+            "annotations": given["annotations"] | notes,
             "ownerReferences": owner_references(plan.tracker, tracker_uid),
         },
         "spec": spec,
@@ -66,7 +76,9 @@ def job_manifest(
 
 def job_digest(manifest: Manifest) -> str:
     """Return the digest of a Job's spec as sent, which tells whether an existing Job has it."""
-    return digest_of(manifest["spec"])
+    metadata = manifest["metadata"]
+    assert isinstance(metadata, dict)
+    return str(metadata["annotations"][ANNOTATION_DIGEST])
 
 
 def _job_spec(

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANNOTATION_COLLECTED_AT",
+    "ANNOTATION_CREATED_BEFORE",
     "ANNOTATION_DIGEST",
     "ANNOTATION_GIVEN_UP",
     "ANNOTATION_JOBS_CREATED_AT",
@@ -57,6 +58,7 @@ ANNOTATION_DIGEST: Final = "mrunners.dev/digest"
 ANNOTATION_COLLECTED_AT: Final = "mrunners.dev/collected-at"
 ANNOTATION_JOBS_CREATED_AT: Final = "mrunners.dev/jobs-created-at"
 ANNOTATION_JOB_TTL: Final = "mrunners.dev/job-ttl-seconds"
+ANNOTATION_CREATED_BEFORE: Final = "mrunners.dev/jobs-created-before"
 ANNOTATION_GIVEN_UP: Final = "mrunners.dev/not-started"
 
 # Kubernetes shortens the names of a Job's pods to 63 characters; this leaves 11 for `-9999-abcde`.

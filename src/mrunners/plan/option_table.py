@@ -266,6 +266,16 @@ _ROWS: Final = (
     ),
     *POD_ROWS,
     Option(
+        name="max_qps",
+        title="Requests per second",
+        help="How many requests per second mrunners itself sends to the API server at most, with "
+        "retries; 0 is no limit. The runners' requests are not meant.",
+        default="",
+        schema=optional(_RATE),
+        metavar="RATE",
+        advanced=True,
+    ),
+    Option(
         name="run_key",
         title="Run key",
         help="The same key means the same run, for pipelines whose retries create a new flow run. "

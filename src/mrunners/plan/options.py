@@ -27,7 +27,14 @@ from mrunners.reports.log_size import MAX_REPORT_LOGS, MIN_LOG_LIMIT_BYTES
 from mrunners.reports.runner_script import ReportMode
 from mrunners.text import quoted
 
-__all__ = ["AdvancedOptions", "IfExists", "RunOptions", "described", "validate_options"]
+__all__ = [
+    "AdvancedOptions",
+    "IfExists",
+    "RunOptions",
+    "described",
+    "parse_max_qps",
+    "validate_options",
+]
 
 
 _Texts: TypeAlias = Annotated[Sequence[str], AfterValidator(tuple)]
@@ -87,6 +94,7 @@ class AdvancedOptions(Record):
     priority_class: Annotated[str, _option("priority_class")] = _default("priority_class")
     run_as_user: Annotated[str, _option("run_as_user")] = _default("run_as_user")
     pod_template: Annotated[str, _option("pod_template")] = _default("pod_template")
+    max_qps: Annotated[str, _option("max_qps")] = _default("max_qps")
     run_key: Annotated[str, _option("run_key")] = _default("run_key")
 
 
@@ -130,7 +138,7 @@ class RunOptions(Record):
     @property
     def cluster(self) -> ClusterRef:
         """The cluster that runs it."""
-        return ClusterRef(self.kubeconfig, self.context)
+        return ClusterRef(self.kubeconfig, self.context, self.advanced.max_qps)
 
     @property
     def overrides(self) -> ProfileOverrides:
@@ -169,6 +177,7 @@ def validate_options(options: RunOptions, cluster: ClusterRef | None = None) -> 
         ("advanced.start_timeout", _problem(parse_duration, advanced.start_timeout)),
         ("advanced.node_log_limit", _log_limit_problem(advanced.node_log_limit)),
         ("advanced.report_logs", _report_logs_problem(advanced)),
+        ("advanced.max_qps", _problem(parse_max_qps, advanced.max_qps)),
         ("runner_image", _image_problem(options)),
         ("runners", _runners_problem(options)),
         *((f"advanced.{name}", problem) for name, problem in pod_option_problems(advanced)),
@@ -178,6 +187,15 @@ def validate_options(options: RunOptions, cluster: ClusterRef | None = None) -> 
     problems = [FieldProblem(field, problem) for field, problem in checks if problem is not None]
     if problems:
         raise InvalidOptionsError(problems)
+
+
+def parse_max_qps(text: str) -> float | None:
+    """Return how many requests per second may be sent; None, for an empty text or 0, is no limit.
+
+    Raises:
+        ValueError: The text is not such a number.
+    """
+    return (parse_rate(text) if text else 0.0) or None
 
 
 def _cluster_problems(

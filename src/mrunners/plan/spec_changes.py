@@ -7,7 +7,8 @@ MutatingAdmissionPolicies) add or change some; the answer is 201 in either case.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 from mrunners.quantities import same_quantity
@@ -117,36 +118,38 @@ def spec_fields(spec: Mapping[str, Any]) -> dict[str, str]:
     fields: dict[str, str] = {}
     for name, value in spec.items():
         if name != "template":
-            fields |= _leaves(name, value)
+            _add_leaves(fields, name, value)
     for name, value in pod.items():
         path = f"template.spec.{name}"
         if name not in {"containers", "initContainers"}:
-            fields |= _leaves(path, value)
+            _add_leaves(fields, path, value)
             continue
         for container in value or []:
             own = f"{path}.{container.get('name')}"
             if own == _RUNNER:
-                fields |= _leaves(own, container)
+                _add_leaves(fields, own, container)
             else:
                 fields[own] = ""
     return fields
 
 
-def _leaves(path: str, value: object) -> Iterator[tuple[str, str]]:
-    """Yield each field below a path that has no fields of its own, with its value."""
-    items: list[tuple[str, object]] = []
-    if isinstance(value, Mapping):
-        items = [(str(name), item) for name, item in value.items()]
+def _add_leaves(fields: dict[str, str], path: str, value: object) -> None:
+    """Add each field below a path that has no fields of its own, with its value."""
+    if isinstance(value, str):  # as most are
+        fields[path] = value
+    elif isinstance(value, dict) and value:
+        for name, item in value.items():
+            _add_leaves(fields, f"{path}.{str(name).replace('.', _DOT)}", item)
     elif isinstance(value, list) and not all(isinstance(item, str) for item in value):
-        items = [(_item_name(item, number), item) for number, item in enumerate(value)]
-    if not items:
-        yield path, _text(value)
-    for name, item in items:
-        yield from _leaves(f"{path}.{name.replace('.', _DOT)}", item)
+        for number, item in enumerate(value):
+            name = _item_name(item, number).replace(".", _DOT)
+            _add_leaves(fields, f"{path}.{name}", item)
+    else:
+        fields[path] = _text(value)
 
 
 def _item_name(item: object, number: int) -> str:
-    name = item.get("name") if isinstance(item, Mapping) else None
+    name = item.get("name") if isinstance(item, dict) else None
     return name if isinstance(name, str) else str(number)
 
 
@@ -186,31 +189,45 @@ def changed_fields(sent: Mapping[str, str], returned: Mapping[str, str]) -> list
         One line per field.
     """
     changes: dict[str, str] = {}
-    parents = _parents(sent)
+    topmost, removed_paths = _differing_paths(tuple(sent), tuple(returned))
     for path, value in returned.items():
-        if path not in sent:
-            added = _topmost(path, parents)
-            shown = f" {printable(value, _VALUE_CHARACTERS)}" if value and added == path else ""
+        before = sent.get(path)
+        if before == value:
+            continue
+        if before is None:
+            added = topmost[path]
             # A pod in the network of its node has its ports there.
             own_port = added.endswith(".hostPort") and returned.get(_HOST_NETWORK) == "true"
             if not own_port and not _is_default(added, value):
+                shown = f" {printable(value, _VALUE_CHARACTERS)}" if value and added == path else ""
                 changes.setdefault(added, f"adds spec.{added}{shown} to")
-        elif value != sent[path] and not (
-            _QUANTITY.search(path) and same_quantity(value, sent[path])
-        ):
-            before, after = (printable(text, _VALUE_CHARACTERS) for text in (sent[path], value))
-            changes[path] = f"changes spec.{path} from {before} to {after} in"
-    parents = _parents(returned)
-    for path in sent:
-        removed = _topmost(path, parents)
-        # What an old API server drops at the top is said by `dropped_fields`. A field that is empty
-        # when it was sent may be filled, and one that was filled may be empty.
-        if path not in returned and path not in _DROPPED and removed not in changes:
+        elif not (_QUANTITY.search(path) and same_quantity(value, before)):
+            shown, after = (printable(text, _VALUE_CHARACTERS) for text in (before, value))
+            changes[path] = f"changes spec.{path} from {shown} to {after} in"
+    for removed in removed_paths:
+        if removed not in changes:
             changes[removed] = f"removes spec.{removed} from"
     return [
         f"this cluster {what.replace(_DOT, '.')} Jobs: {_consequence(path)}"
         for path, what in changes.items()
     ]
+
+
+# The Jobs of a run, thousands of them, have the same fields and differ in a few values.
+@lru_cache(maxsize=16)
+def _differing_paths(
+    sent: tuple[str, ...], returned: tuple[str, ...]
+) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """Return the topmost new part of each path that was added, and those parts that were removed.
+
+    A field that is empty when it was sent may be filled, and one that was filled may be empty. What
+    an old API server drops at the top is said by `dropped_fields`.
+    """
+    parents, before, after = _parents(sent), frozenset(sent), frozenset(returned)
+    added = {path: _topmost(path, parents) for path in returned if path not in before}
+    parents = _parents(returned)
+    removed = (path for path in sent if path not in after and path not in _DROPPED)
+    return added, tuple(_topmost(path, parents) for path in removed)
 
 
 def _is_default(path: str, value: str) -> bool:

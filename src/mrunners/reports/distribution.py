@@ -6,21 +6,15 @@ Its size depends on the span of the latencies, not on the number of samples.
 from __future__ import annotations
 
 import math
-from array import array
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from pydantic import Field
 
 from mrunners.records import Record
+from mrunners.reports.latency_column import BOUNDS, BOUNDS_PER_DECADE, Counts, LatencyColumn
 
 __all__ = ["MAX_URLS", "LatencyDistribution", "latency_distribution"]
-
-# Bounds are 5.9% apart: finer than a plot's line is wide, and coarse enough for a small report.
-_BOUNDS_PER_DECADE = 40
-# 1 us and 10,000 s: nothing that kperf measures over a network lies outside.
-_FIRST_STEP = -6 * _BOUNDS_PER_DECADE
-_LAST_STEP = 4 * _BOUNDS_PER_DECADE
 
 # One curve is some 100 numbers, and nobody reads more curves than this.
 MAX_URLS = 50
@@ -52,56 +46,55 @@ class LatencyDistribution(Record):
 
 
 def latency_distribution(
-    pools: Mapping[str, Sequence[array[float]]] | None,
+    columns: Mapping[str, Sequence[LatencyColumn]] | None,
 ) -> LatencyDistribution | None:
-    """Count the samples up to each bound, by bisection: nothing is copied or sorted.
+    """Add up how many samples the columns have up to each bound: nothing is copied or sorted.
 
     All reports take their bounds from the same grid, so two distributions can be compared bound
     by bound, and their counts added.
 
     Args:
-        pools: For each request the samples of its pods, each array ascending; None without raw
-            data.
+        columns: For each request those of its pods; None without raw data.
 
     Returns:
         Counts from the last bound below the shortest sample to the first bound that no sample
         exceeds; no bounds when there is no sample; None without raw data.
     """
-    if pools is None:
+    if columns is None:
         return None
-    filled = {url: [pool for pool in url_pools if pool] for url, url_pools in pools.items()}
-    all_pools = [pool for url_pools in filled.values() for pool in url_pools]
-    if not all_pools:
+    filled = {url: [c for c in of_url if len(c)] for url, of_url in columns.items()}
+    every = [column for of_url in filled.values() for column in of_url]
+    if not every:
         return LatencyDistribution(seconds=(), counts=(), counts_by_url={})
-    bounds = _bounds(min(pool[0] for pool in all_pools), max(pool[-1] for pool in all_pools))
-    counts = {url: _counts(url_pools, bounds) for url, url_pools in filled.items()}
+    first, last = _span(min(c.first for c in every), max(c.last for c in every))
+    counts = {url: _counts(of_url)[first : last + 1] for url, of_url in filled.items()}
     largest = sorted(counts, key=lambda url: (-sum(map(len, filled[url])), url))[:MAX_URLS]
     return LatencyDistribution(
-        seconds=bounds,
-        counts=tuple(map(sum, zip(*counts.values(), strict=True))),
-        counts_by_url={url: counts[url] for url in sorted(largest)},
+        seconds=BOUNDS[first : last + 1],
+        counts=tuple(sum(counts.values(), start=_counts([])[first : last + 1]).tolist()),
+        counts_by_url={url: tuple(counts[url].tolist()) for url in sorted(largest)},
     )
 
 
-def _counts(pools: Sequence[array[float]], bounds: Sequence[float]) -> tuple[int, ...]:
-    return tuple(sum(bisect_right(pool, bound) for pool in pools) for bound in bounds)
+def _counts(columns: Sequence[LatencyColumn]) -> Counts:
+    totals: Counts = np.zeros(len(BOUNDS), dtype=np.int64)
+    for column in columns:
+        column.add_counts(totals)
+    return totals
 
 
-def _bounds(shortest: float, longest: float) -> tuple[float, ...]:
-    first = _FIRST_STEP
+def _span(shortest: float, longest: float) -> tuple[int, int]:
+    """Return the indexes of the first and the last bound of a distribution."""
+    first = 0
     if shortest > 0:
         # One step more, because the bounds are rounded and so is the logarithm.
-        first = _clamped_step(math.floor(math.log10(shortest) * _BOUNDS_PER_DECADE) - 1)
+        first = _index(math.floor(math.log10(shortest) * BOUNDS_PER_DECADE) - 1)
     last = first
     if longest > 0:
-        last = _clamped_step(math.ceil(math.log10(longest) * _BOUNDS_PER_DECADE) + 1)
-    return tuple(_bound(step) for step in range(first, max(first, last) + 1))
+        last = _index(math.ceil(math.log10(longest) * BOUNDS_PER_DECADE) + 1)
+    return first, max(first, last)
 
 
-def _clamped_step(step: int) -> int:
-    return min(max(step, _FIRST_STEP), _LAST_STEP)
-
-
-def _bound(step: int) -> float:
-    # Rounded to four digits as text, so that every platform's pow() gives the same double.
-    return float(f"{10 ** (step / _BOUNDS_PER_DECADE):.3e}")
+def _index(step: int) -> int:
+    """Return the index of the bound `10 ** (step / 40)`, or of the nearest that there is."""
+    return min(max(step + 6 * BOUNDS_PER_DECADE, 0), len(BOUNDS) - 1)

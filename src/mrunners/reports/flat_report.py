@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import heapq
-from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from mrunners.durations import format_go_duration, parse_go_duration
 from mrunners.reports import json_fields as fields
+from mrunners.reports.latency_column import LatencyColumn
 from mrunners.reports.merged import FlatSummary
 from mrunners.reports.percentiles import percentile_latencies
 from mrunners.reports.samples import KperfReport, Percentiles, RequestError
 from mrunners.reports.strict_json import JsonObject
 
-__all__ = ["FlatReport", "merge_flat", "parse_flat", "pool_raw", "pools_by_url"]
+__all__ = ["FlatReport", "columns_by_url", "merge_flat", "parse_flat", "pool_raw"]
 
 _KEYS = {
     "total",
@@ -44,7 +45,7 @@ class FlatReport:
     error_stats: Mapping[str, int]
     errors: tuple[RequestError, ...]
     received_bytes: int
-    latencies_by_url: Mapping[str, array[float]] | None
+    latencies_by_url: Mapping[str, LatencyColumn] | None
     percentiles: Percentiles
     percentiles_by_url: Mapping[str, Percentiles]
     unknown_keys: tuple[str, ...]
@@ -142,7 +143,7 @@ def merge_flat(reports: Sequence[KperfReport]) -> FlatSummary:
     error_stats: Counter[str] = Counter()
     for report in reports:
         error_stats.update(report.error_stats)
-    pools = pools_by_url(reports)
+    columns = columns_by_url(reports)
     samples = [report.samples for report in reports]
     return FlatSummary(
         total=None if None in samples else sum(count or 0 for count in samples),
@@ -151,36 +152,39 @@ def merge_flat(reports: Sequence[KperfReport]) -> FlatSummary:
         received_bytes=sum(report.received_bytes for report in reports),
         percentile_latencies=(
             None
-            if pools is None
-            else percentile_latencies([pool for url_pools in pools.values() for pool in url_pools])
+            if columns is None
+            else percentile_latencies([c for of_url in columns.values() for c in of_url])
         ),
         percentile_latencies_by_url=(
             None
-            if pools is None
-            else {url: percentile_latencies(url_pools) for url, url_pools in pools.items()}
+            if columns is None
+            else {url: percentile_latencies(of_url) for url, of_url in columns.items()}
         ),
     )
 
 
 def pool_raw(reports: Sequence[KperfReport]) -> dict[str, list[float]] | None:
     """Return all samples of each URL, ascending; None when any report has no raw data."""
-    pools = pools_by_url(reports)
-    if pools is None:
+    columns = columns_by_url(reports)
+    if columns is None:
         return None
-    # Each pool is sorted already, so merging needs no second copy to sort.
-    return {url: list(heapq.merge(*url_pools)) for url, url_pools in pools.items()}
+    # A stable sort merges columns that are sorted already.
+    return {
+        url: np.sort(np.concatenate([c.read() for c in of_url]), kind="stable").tolist()
+        for url, of_url in columns.items()
+    }
 
 
-def pools_by_url(reports: Sequence[KperfReport]) -> dict[str, list[array[float]]] | None:
-    """Group the reports' own sample arrays by URL, without copying a sample.
+def columns_by_url(reports: Sequence[KperfReport]) -> dict[str, list[LatencyColumn]] | None:
+    """Group the reports' own columns by URL, without copying a sample.
 
     Returns:
-        The arrays by URL, sorted by URL; None when any report has no raw data.
+        The columns by URL, sorted by URL; None when any report has no raw data.
     """
-    pools: dict[str, list[array[float]]] = {}
+    columns: dict[str, list[LatencyColumn]] = {}
     for report in reports:
         if report.latencies_by_url is None:
             return None
-        for url, samples in report.latencies_by_url.items():
-            pools.setdefault(url, []).append(samples)
-    return dict(sorted(pools.items()))
+        for url, column in report.latencies_by_url.items():
+            columns.setdefault(url, []).append(column)
+    return dict(sorted(columns.items()))

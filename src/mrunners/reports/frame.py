@@ -28,14 +28,14 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from mrunners.formatting import counted
-from mrunners.reports.frame_body import body_text, decode_body, is_full_line
+from mrunners.reports.frame_body import FramedReport, body_text, decode_body, is_full_line
 from mrunners.reports.frame_lines import MARKER, FrameLine, LineKind, parse_frame_line
 from mrunners.reports.kperf_errors import kperf_error, last_line
 from mrunners.reports.kubelet_errors import kubelet_error
 from mrunners.reports.log_size import MAX_REPORT_LOGS, framed_log_bytes
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 
-__all__ = ["FrameAddress", "extract_report"]
+__all__ = ["FrameAddress", "extract_framed", "extract_report"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,17 @@ def extract_report(
     read_part: Callable[[int], bytes] | None = None,
     logs: int = MAX_REPORT_LOGS,
 ) -> bytes:
-    """Return the raw JSON that kperf wrote, byte for byte.
+    """Return the raw JSON that kperf wrote, as `extract_framed` does."""
+    return extract_framed(log, address, read_part, logs).raw
+
+
+def extract_framed(
+    log: bytes,
+    address: FrameAddress,
+    read_part: Callable[[int], bytes] | None = None,
+    logs: int = MAX_REPORT_LOGS,
+) -> FramedReport:
+    """Return the report that kperf wrote, byte for byte.
 
     Args:
         log: The runner container's whole log; stderr may precede and follow the frame.
@@ -83,7 +93,8 @@ def extract_report(
         logs: How many logs a report can be in.
 
     Returns:
-        The JSON, with the length and the SHA-256 that the runner's script announced.
+        The JSON, with the length and the SHA-256 that the runner's script announced, and what it
+        was packed as.
 
     Raises:
         UnusableReportError: The log has no such report, or there is a doubt about it.

@@ -9,17 +9,21 @@ import base64
 import binascii
 import hashlib
 import re
+import string
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from mrunners.reports import gunzip
 from mrunners.reports.frame_lines import FrameLine
 from mrunners.reports.log_size import LINE_CHARACTERS, MAX_REPORT_BYTES
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 
-__all__ = ["body_text", "decode_body", "is_full_line"]
+__all__ = ["FramedReport", "body_text", "decode_body", "is_full_line"]
 
 _ENCODING = "gzip+base64"
 _BASE64_LINE = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
+_BASE64_DIGITS = string.ascii_letters.encode() + string.digits.encode() + b"+/"
 _GZIP_WINDOW = 31  # for zlib: exactly a gzip stream, with header and trailer
 
 
@@ -42,8 +46,21 @@ def body_text(lines: Sequence[bytes], begin: FrameLine) -> bytes:
     return text
 
 
-def decode_body(text: bytes, begin: FrameLine) -> bytes:
-    """Return the raw JSON from a report's whole base64 text.
+@dataclass(frozen=True, slots=True)
+class FramedReport:
+    """A report as its pod framed it.
+
+    Attributes:
+        raw: The JSON that kperf wrote, byte for byte.
+        packed: The same as one gzip stream.
+    """
+
+    raw: bytes
+    packed: bytes
+
+
+def decode_body(text: bytes, begin: FrameLine) -> FramedReport:
+    """Return the report from its whole base64 text.
 
     Args:
         text: That of all its frames.
@@ -57,13 +74,10 @@ def decode_body(text: bytes, begin: FrameLine) -> bytes:
             MissingReason.LENGTH_MISMATCH,
             f"{begin.encoded_bytes} characters were announced, but all parts have {len(text)}",
         )
-    try:
-        packed = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise UnusableReportError(
-            MissingReason.BAD_BASE64, "the frame's body is not valid base64"
-        ) from error
-    raw = _unpacked(packed, begin.size_bytes)
+    packed = gunzip.decoded(text) or _decoded(text)
+    raw = gunzip.unpacked(packed, begin.size_bytes)
+    if raw is None:
+        raw = _unpacked(packed, begin.size_bytes)
     if len(raw) != begin.size_bytes:
         raise UnusableReportError(
             MissingReason.LENGTH_MISMATCH,
@@ -73,7 +87,7 @@ def decode_body(text: bytes, begin: FrameLine) -> bytes:
         raise UnusableReportError(
             MissingReason.CHECKSUM_MISMATCH, "the report's SHA-256 is not the announced one"
         )
-    return raw
+    return FramedReport(raw, packed)
 
 
 def is_full_line(line: bytes) -> bool:
@@ -98,6 +112,8 @@ def _joined(lines: Sequence[bytes], announced: int) -> bytes:
 
     The lines' lengths distinguish a lost piece (truncated) from an altered one (garbled).
     """
+    if (whole := _whole(lines, announced)) is not None:
+        return whole
     wrong_length = 0
     for number, line in enumerate(lines, start=1):
         if not _BASE64_LINE.fullmatch(line):
@@ -126,6 +142,17 @@ def _joined(lines: Sequence[bytes], announced: int) -> bytes:
     return text
 
 
+def _whole(lines: Sequence[bytes], announced: int) -> bytes | None:
+    """Return the body's text if nothing at all is wrong with it; else None."""
+    text = b"".join(lines)
+    lengths = [min(LINE_CHARACTERS, len(text) - at) for at in range(0, len(text), LINE_CHARACTERS)]
+    if len(text) != announced or list(map(len, lines)) != lengths:
+        return None
+    digits = text.rstrip(b"=")
+    whole = len(text) - len(digits) <= 2 and not digits.translate(None, _BASE64_DIGITS)
+    return text if whole else None
+
+
 def _alteration(line: bytes) -> str:
     if b"\r" in line:
         return "was altered: it has a carriage return"
@@ -134,6 +161,15 @@ def _alteration(line: bytes) -> str:
     if not line.isascii():
         return "was altered: it has bytes that are not ASCII"
     return "is not base64"
+
+
+def _decoded(text: bytes) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise UnusableReportError(
+            MissingReason.BAD_BASE64, "the frame's body is not valid base64"
+        ) from error
 
 
 def _unpacked(packed: bytes, announced: int) -> bytes:

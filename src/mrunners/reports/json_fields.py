@@ -6,10 +6,11 @@ raises UnusableReportError with the reason `invalid-report`, and names the field
 
 from __future__ import annotations
 
-import operator
-from array import array
-from itertools import islice, pairwise
+from itertools import pairwise
 
+import numpy as np
+
+from mrunners.reports.latency_column import LatencyColumn, Seconds
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.samples import Percentiles
 from mrunners.reports.strict_json import JsonObject
@@ -75,30 +76,39 @@ def items(owner: JsonObject, key: str) -> list[object]:
 
 def seconds(value: object, field: str) -> float:
     """Return a length of time; it may be a whole number, because Go writes 1.0 as `1`."""
-    if type(value) not in (float, int):
+    if not isinstance(value, (float, int)) or isinstance(value, bool):
         raise invalid(f"{field} is not a number")
-    assert isinstance(value, int | float)
     if not 0 <= value <= _MAX_SECONDS:
         raise invalid(f"{field} is negative or too long")
     return float(value)
 
 
-def ascending_seconds(value: object, field: str) -> array[float]:
-    """Return an array of latencies; kperf sorts them, so unsorted ones are not kperf's."""
+def ascending_seconds(value: object, field: str) -> LatencyColumn:
+    """Return an array of latencies; kperf sorts them, so unsorted ones are not kperf's.
+
+    Args:
+        value: A list, or the array of doubles that `columnar_json` has made of one.
+        field: Where it is, for the message.
+    """
+    samples = value if isinstance(value, np.ndarray) else _doubles(value, field)
+    if not np.less_equal(samples[:-1], samples[1:]).all():
+        raise invalid(f"{field} is not sorted")
+    column = LatencyColumn(samples)
+    if len(column):
+        seconds(column.first, field)
+        seconds(column.last, field)
+    return column
+
+
+def _doubles(value: object, field: str) -> Seconds:
     if not isinstance(value, list):
         raise invalid(f"{field} is not an array")
     if not set(map(type, value)) <= {float, int}:
         raise invalid(f"{field} has an element that is not a number")
     try:
-        samples = array("d", value)
+        return np.array(value, dtype=np.float64)
     except OverflowError as error:
         raise invalid(f"{field} has a number that is too large") from error
-    if not all(map(operator.le, samples, islice(samples, 1, None))):
-        raise invalid(f"{field} is not sorted")
-    if samples:
-        seconds(samples[0], field)
-        seconds(samples[-1], field)
-    return samples
 
 
 def percentiles(value: object, field: str) -> Percentiles:

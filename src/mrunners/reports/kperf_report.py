@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mrunners.reports import json_fields as fields
+from mrunners.reports.columnar_json import parse_document
 from mrunners.reports.flat_report import FlatReport, parse_flat
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.samples import KperfReport, SpecFigures
-from mrunners.reports.strict_json import JsonObject, parse_json_object
+from mrunners.reports.strict_json import JsonObject
 
 __all__ = ["FIRST_READABLE_RELEASE", "parse_report"]
 
@@ -40,18 +42,27 @@ def parse_report(raw: bytes) -> KperfReport:
         UnusableReportError: With the reason `invalid-json`, `legacy-report`, or `invalid-report`
             and the facts that contradict each other.
     """
-    document = parse_json_object(raw)
+    document = parse_document(raw)
     if not fields.items(document, "perSpecResults"):
         return _from_specs([_flat(document)])
-    specs = []
+    specs: list[FlatReport] = []
     for spec in fields.items(document, "perSpecResults"):
         if not isinstance(spec, dict):
             raise fields.invalid("perSpecResults has an element that is not an object")
         specs.append(_flat(spec))
     aggregated = _flat(fields.mapping(document, "aggregated"))
     _require_agreement(specs, aggregated)
+    if len(specs) == 1:
+        aggregated = _with_columns_of(specs[0], aggregated)
     unknown = tuple(sorted(set(document) - _MULTI_KEYS))
     return _from_specs(specs, aggregated, unknown)
+
+
+def _with_columns_of(spec: FlatReport, aggregated: FlatReport) -> FlatReport:
+    """Return the aggregate of a single spec with its columns: kperf prints them twice."""
+    whole = aggregated.latencies_by_url
+    same = whole is not None and whole == spec.latencies_by_url
+    return replace(aggregated, latencies_by_url=spec.latencies_by_url) if same else aggregated
 
 
 def _flat(document: JsonObject) -> FlatReport:
@@ -163,7 +174,7 @@ def _request_count(report: FlatReport, *, alone: bool) -> int | None:
 def _busy_seconds(report: FlatReport) -> float | None:
     if report.latencies_by_url is None:
         return None
-    successes = math.fsum(map(math.fsum, report.latencies_by_url.values()))
+    successes = math.fsum(column.sum for column in report.latencies_by_url.values())
     return successes + math.fsum(error.duration_seconds for error in report.errors)
 
 
@@ -174,8 +185,8 @@ def _extremes(report: FlatReport) -> tuple[float | None, float | None]:
         at = {} if report.error_count else dict(report.percentiles)
         return at.get(0.0), at.get(1.0)
     # kperf's samples are sorted, and the parser requires it.
-    pools = [pool for pool in report.latencies_by_url.values() if pool]
+    columns = [column for column in report.latencies_by_url.values() if len(column)]
     errors = [error.duration_seconds for error in report.errors]
-    shortest = min([*(pool[0] for pool in pools), *errors], default=None)
-    longest = max([*(pool[-1] for pool in pools), *errors], default=None)
+    shortest = min([*(column.first for column in columns), *errors], default=None)
+    longest = max([*(column.last for column in columns), *errors], default=None)
     return shortest, longest

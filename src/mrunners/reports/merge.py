@@ -19,10 +19,17 @@ from mrunners.reports.analysis.start_skew import first_start, start_lag_seconds
 from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.coverage import Coverage, MissingPod, PodRef
 from mrunners.reports.distribution import latency_distribution
-from mrunners.reports.flat_report import merge_flat, pool_raw, pools_by_url
-from mrunners.reports.merged import MergedError, MergedReport, PodSummary, RunnerSummary
+from mrunners.reports.flat_report import columns_by_url, merge_flat, pool_raw
+from mrunners.reports.merged import (
+    FlatSummary,
+    MergedError,
+    MergedReport,
+    PodSummary,
+    RunnerSummary,
+)
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.reports.samples import KperfReport
+from mrunners.reports.traffic import Traffic, count_requests
 from mrunners.text import listed, printable
 
 __all__ = ["merge"]
@@ -40,7 +47,7 @@ def merge(
     *,
     targets: Mapping[str, TargetLoad] | None = None,
     raw: bool = False,
-    requests_by_us: int | None = None,
+    traffic_by_us: Traffic | None = None,
     notes: Sequence[str] = (),
 ) -> MergedReport:
     """Merge the outcomes of a run into one report.
@@ -55,7 +62,7 @@ def merge(
         targets: By Job name, what the load profile sets for each pod; a Job that is absent is not
             compared with a target.
         raw: Whether to keep `latenciesByURL` and `errors` (some 100 bytes of memory per sample).
-        requests_by_us: How many API requests mrunners itself sent during the run.
+        traffic_by_us: What mrunners itself sent to the API server during the run.
         notes: What else a reader should know, one line each.
 
     Returns:
@@ -83,7 +90,8 @@ def merge(
         coverage=_coverage(ordered),
         notes=(*notes, *_profile_notes(targets or {}), *_notes(reports)),
         start_skew_seconds=analysis.start_skew_seconds,
-        requests_by_us=requests_by_us,
+        requests_by_us=None if traffic_by_us is None else count_requests(traffic_by_us),
+        traffic_by_us=traffic_by_us,
         overlap_seconds=analysis.overlap_seconds,
         findings=analysis.findings,
         throughput=analysis.throughput,
@@ -92,8 +100,8 @@ def merge(
         error_classes=analysis.error_classes,
         errors_by_url=analysis.errors_by_request,
         error_timeline=analysis.error_timeline,
-        runners=_runner_summaries(ordered, analysis.stats),
-        latency_distribution=latency_distribution(pools_by_url(reports)),
+        runners=_runner_summaries(ordered, analysis.stats, flat),
+        latency_distribution=latency_distribution(columns_by_url(reports)),
         latencies_by_url=pool_raw(reports) if raw else None,
         errors=_errors(reports) if raw else None,
     )
@@ -173,13 +181,14 @@ def _errors(reports: Sequence[KperfReport]) -> tuple[MergedError, ...]:
 
 
 def _runner_summaries(
-    outcomes: Sequence[PodOutcome], stats: Mapping[tuple[str, int], PodStats]
+    outcomes: Sequence[PodOutcome], stats: Mapping[tuple[str, int], PodStats], whole: FlatSummary
 ) -> tuple[RunnerSummary, ...]:
     """Return a summary for each Job, in the order of the outcomes.
 
     Args:
         outcomes: The outcomes of all planned pods, in plan order.
         stats: The merged pods' statistics, by Job and completion index.
+        whole: The summary over all outcomes, which is that of the only Job if there is one.
     """
     first = first_start(outcomes)
     pods_by_job: dict[str, list[PodOutcome]] = {}
@@ -190,7 +199,7 @@ def _runner_summaries(
             uri=pods[0].uri,
             job=job,
             pods=tuple(_pod_summary(pod, stats.get((job, pod.index)), first) for pod in pods),
-            report=merge_flat(_reports(pods)),
+            report=whole if len(pods_by_job) == 1 else merge_flat(_reports(pods)),
         )
         for job, pods in pods_by_job.items()
     )

@@ -27,6 +27,7 @@ from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.outcomes import MissingReason
 from mrunners.reports.percentiles import PERCENTILES
 from mrunners.reports.request_lookup import find_request
+from mrunners.reports.traffic import Traffic
 from mrunners.text import printable
 
 __all__ = [
@@ -123,6 +124,7 @@ class MergedReport(FlatSummary):
     notes: tuple[str, ...]
     start_skew_seconds: float | None = Field(alias="startSkewSeconds")
     requests_by_us: int | None = Field(alias="requestsByUs")
+    traffic_by_us: Traffic | None = Field(default=None, alias="trafficByUs")
     overlap_seconds: float | None = Field(default=None, alias="overlapSeconds")
     findings: tuple[Finding, ...] = ()
     throughput: Throughput = NO_THROUGHPUT

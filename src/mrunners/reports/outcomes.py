@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from mrunners.errors import IncompleteError
-from mrunners.reports.samples import KperfReport
+
+if TYPE_CHECKING:  # what only names a reason does not import numpy
+    from mrunners.reports.samples import KperfReport
 
 __all__ = ["MissingReason", "PodOutcome", "UnusableReportError"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 
 from mrunners.formatting import counted
+from mrunners.reports.columnar_json import parse_document
 from mrunners.reports.kperf_errors import kperf_error
 from mrunners.reports.kubelet_errors import kubelet_error
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
-from mrunners.reports.strict_json import parse_json_object
 
 __all__ = ["extract_plain_report"]
 
@@ -54,7 +54,7 @@ def extract_plain_report(log: bytes) -> bytes:
             MissingReason.TRUNCATED, "the log has the tail of one report and the head of another"
         )
     report = b"\n".join(lines[openings[0] : closings[0] + 1])
-    keys = parse_json_object(report).keys()
+    keys = parse_document(report).keys()
     if not ({"total", "duration"} <= keys or "aggregated" in keys):
         raise UnusableReportError(
             MissingReason.NO_FRAME, "the log has a JSON object that is not a kperf report"

@@ -1,10 +1,13 @@
-"""Records of what one kperf runner measured; samples are in arrays, 8 bytes each."""
+"""Records of what one kperf runner measured; samples are in columns, 8 bytes each."""
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mrunners.reports.latency_column import LatencyColumn
 
 __all__ = ["KperfReport", "Percentiles", "RequestError", "SpecFigures"]
 
@@ -86,7 +89,7 @@ class KperfReport:
     error_stats: Mapping[str, int]
     errors: tuple[RequestError, ...]
     received_bytes: int
-    latencies_by_url: Mapping[str, array[float]] | None
+    latencies_by_url: Mapping[str, LatencyColumn] | None
     percentiles: Percentiles | None
     percentiles_by_url: Mapping[str, Percentiles]
     unknown_keys: tuple[str, ...] = ()

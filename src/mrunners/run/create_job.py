@@ -19,7 +19,7 @@ from mrunners.errors import (
 )
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import Job
-from mrunners.kube.retry import request_deadline
+from mrunners.kube.retry import NotSentError, request_deadline
 from mrunners.plan.job import job_digest
 from mrunners.plan.metadata import ANNOTATION_JOB_TTL, Manifest
 from mrunners.plan.plan import PlannedJob, RunPlan
@@ -101,11 +101,22 @@ def _create_or_adopt(
     digest = job_digest(manifest)
     deadline = time.monotonic() + DELETION_SECONDS
     repeat_until = _repeat_until(ttl_seconds)
-    while (created := _send(cluster, plan, manifest, repeat_until)) is None:
 
-        def look() -> Job | None:
-            return cluster.get_job(plan.namespace, planned.name)
+    def look() -> Job | None:
+        return cluster.get_job(plan.namespace, planned.name)
 
+    while True:
+        try:
+            created = _send(cluster, plan, manifest, repeat_until)
+        except NotSentError:
+            if time.monotonic() > deadline:
+                raise
+            # Other requests had the turn. As nothing was sent, the time to repeat it begins anew.
+            repeat_until = _repeat_until(ttl_seconds)
+            time.sleep(POLL_SECONDS)
+            continue
+        if created is not None:
+            return created
         too_late = repeat_until is not None and time.monotonic() >= repeat_until
         existing = look_twice(look, time.sleep) if too_late else look()
         if existing is None:
@@ -123,7 +134,6 @@ def _create_or_adopt(
         if time.monotonic() > deadline:
             raise foreign_object(plan, f"job.batch/{planned.name}")
         time.sleep(POLL_SECONDS)
-    return created
 
 
 def is_adoptable(job: Job, plan: RunPlan, digest: str, tracker_uid: str) -> bool:
@@ -152,6 +162,8 @@ def _send(
     try:
         with request_deadline(repeat_until, time.monotonic):
             return cluster.create_job(plan.namespace, manifest)
+    except NotSentError:
+        raise
     except UnreachableError:
         if time.monotonic() < repeat_until:
             raise

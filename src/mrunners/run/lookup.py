@@ -6,7 +6,7 @@ write another one with a plan of fewer pods.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -219,7 +219,7 @@ def state_of(
     now: datetime,
     store: ReportStore | None = None,
     *,
-    created: int = 0,
+    created: Collection[int] = (),
     creating: bool = False,
 ) -> RunState:
     """Compare a plan with its Jobs, and with all that is known about those that do not exist.
@@ -230,18 +230,18 @@ def state_of(
         tracker: The tracker as it is now; its annotations say what was created.
         now: The time by the API server's clock.
         store: Knows what this machine has created and fetched.
-        created: How many Jobs, from the first of the plan, the caller knows to have been created.
+        created: The indexes of the Jobs that the caller knows to have been created.
         creating: Whether the caller is about to create what is missing. Where a TTL may have
             removed Jobs already, it then must not rely on having waited for their creator.
     """
     run = StoredRun(plan.run_id, tracker.uid)
     noted = frozenset[str]() if store is None else store.created_jobs(run)
-    created = max([created, *(job.index + 1 for job in plan.jobs if job.name in noted)])
+    created = {*created, *(job.index for job in plan.jobs if job.name in noted)}
     if ANNOTATION_JOBS_CREATED_AT in tracker.annotations:
-        created = len(plan.jobs)
+        created = range(len(plan.jobs))
     state = run_state(plan, jobs, created=created)
     if _ttl_has_passed(tracker, now) and (creating or creator_is_gone(state, tracker.created, now)):
-        created = len(plan.jobs)
+        created = range(len(plan.jobs))
         state = run_state(plan, jobs, created=created)
     if store is None or not state.gone:
         return state

@@ -12,7 +12,7 @@ from mrunners.errors import ApiStatusError, ClusterError, ForbiddenError, Unauth
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import Pod
 from mrunners.plan.metadata import log_container
-from mrunners.reports.frame import FrameAddress, extract_report
+from mrunners.reports.frame import FrameAddress, extract_framed
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.plain_log import extract_plain_report
@@ -47,20 +47,22 @@ def fetch_report(
     plan = run.plan
     log = _read_log(cluster, run, pod)
     if plan.report_mode is ReportMode.FRAMED:
-        raw = extract_report(
+        framed = extract_framed(
             log,
             FrameAddress(plan.run_id, job_name, pod.index, pod.name),
             functools.partial(_read_log, cluster, run, pod),
             plan.report_logs,
         )
+        raw, packed = framed.raw, framed.packed
     else:
-        raw = extract_plain_report(log)
+        raw, packed = extract_plain_report(log), None
     report = parse_report(raw)
     server = cluster.location.server
     store.kept_runs().add(plan, run.tracker.uid, run.tracker.created, server)
     facts = store.put(
         ReportAddress.of(run.stored, job_name, pod.index),
         raw,
+        packed=packed,
         pod=pod.name,
         node=pod.node,
         started_at=pod.started,

@@ -23,6 +23,7 @@ from mrunners.reports.conclusion import Conclusion, FailOn, conclude
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
+from mrunners.reports.traffic import Traffic
 from mrunners.run.annotate import mark_collected
 from mrunners.run.collect import collect_job
 from mrunners.run.fetch import LogReader
@@ -33,6 +34,7 @@ from mrunners.run.lost_pods import LostPods
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
 from mrunners.run.snapshot import RunSnapshot, read_final_snapshot, warn_of_unplanned_jobs
+from mrunners.run.spill_file import SpillFile
 from mrunners.status.run_state import JobState
 
 __all__ = [
@@ -132,8 +134,8 @@ def collect_run(
     for line in snapshot.holds:
         observer.warn(line)
     collected = collect_outcomes(cluster, run, snapshot, store, sleep=sleep)
-    outcomes = list(SampleBudget().accept_all(collected))
-    report = report_of_run(run, snapshot, outcomes, store, requests=cluster.requests, raw=raw)
+    outcomes = list(SampleBudget(SpillFile(), raw=raw).accept_all(collected))
+    report = report_of_run(run, snapshot, outcomes, store, traffic=cluster.traffic, raw=raw)
     if save is not None:
         save(report)
     # That Jobs still run is what the caller of a partial report has asked for.
@@ -198,7 +200,7 @@ def report_of_run(
     outcomes: Sequence[PodOutcome],
     store: ReportStore,
     *,
-    requests: int,
+    traffic: Traffic,
     raw: bool = False,
 ) -> MergedReport:
     """Merge the outcomes of all planned pods, and keep what `report_of_kept_run` needs besides.
@@ -208,12 +210,12 @@ def report_of_run(
         snapshot: Its pods; once nothing of it can finish any more, why reports are missing is kept.
         outcomes: Within the sample budget.
         store: Has what was fetched.
-        requests: How many requests mrunners itself sent to the API server.
+        traffic: What mrunners itself sent to the API server, and received from it.
         raw: Whether the report keeps every sample and error.
     """
     if not snapshot.may_finish:
         store.kept_runs().note_end(run.plan, run.tracker.uid, outcomes, snapshot.failures)
-    return merge_outcomes(run, outcomes, requests=requests, raw=raw)
+    return merge_outcomes(run, outcomes, traffic=traffic, raw=raw)
 
 
 def report_of_kept_run(run_id: str, store: ReportStore, *, raw: bool = False) -> CollectedRun:
@@ -231,7 +233,7 @@ def report_of_kept_run(run_id: str, store: ReportStore, *, raw: bool = False) ->
     kept = find_kept_run(runs.all(), run_id)
     plan, end = kept.plan, runs.end_of(kept.plan.run_id, kept.tracker_uid)
     tracker = ConfigMap(plan.tracker, kept.tracker_uid, kept.created, plan.run_id)
-    state = state_of(plan, [], tracker, kept.created, store, created=len(plan.jobs))
+    state = state_of(plan, [], tracker, kept.created, store, created=range(len(plan.jobs)))
     run = ExistingRun(tracker, plan, state)
     missing = {(pod.job, pod.index): dict(pod) for pod in end.missing}
     unknown = {"missing": MissingReason.NOT_KEPT, "detail": f"{kept.server} was not asked"}
@@ -246,8 +248,8 @@ def report_of_kept_run(run_id: str, store: ReportStore, *, raw: bool = False) ->
                     facts = unknown
                 yield replace(outcome, report=None, **facts) if facts else outcome
 
-    accepted = list(SampleBudget().accept_all(outcomes()))
-    report = merge_outcomes(run, accepted, requests=0, raw=raw)
+    accepted = list(SampleBudget(SpillFile(), raw=raw).accept_all(outcomes()))
+    report = merge_outcomes(run, accepted, traffic={}, raw=raw)
     ask = any(outcome.missing is MissingReason.NOT_KEPT for outcome in accepted)
     return CollectedRun(
         report,
@@ -259,14 +261,14 @@ def report_of_kept_run(run_id: str, store: ReportStore, *, raw: bool = False) ->
 
 
 def merge_outcomes(
-    run: ExistingRun, outcomes: Sequence[PodOutcome], *, requests: int, raw: bool = False
+    run: ExistingRun, outcomes: Sequence[PodOutcome], *, traffic: Traffic, raw: bool = False
 ) -> MergedReport:
     """Merge the outcomes of all planned pods into one report.
 
     Args:
         run: The run.
         outcomes: Within the sample budget.
-        requests: How many requests mrunners itself sent to the API server.
+        traffic: What mrunners itself sent to the API server, and received from it.
         raw: Whether the report keeps every sample and error.
     """
     plan = run.plan
@@ -287,7 +289,7 @@ def merge_outcomes(
         outcomes,
         targets=targets,
         raw=raw,
-        requests_by_us=requests,
+        traffic_by_us=traffic,
         notes=[f"options of the pods: {options}"] if options else (),
     )
 

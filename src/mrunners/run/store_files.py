@@ -62,6 +62,19 @@ class StoreFiles:
         self._drop(path)
         return True
 
+    def make_folder(self, path: Path) -> None:
+        """Make a folder, private; never fail. In memory, a file stands for one."""
+        try:
+            try:
+                path.mkdir(mode=0o700)
+            except FileNotFoundError:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                path.mkdir(mode=0o700)
+        except FileExistsError:
+            pass
+        except OSError:
+            self.write(path / "created", b"")  # keeps it in memory, and says so
+
     def read(self, path: Path) -> bytes:
         """Return the content of a file.
 

@@ -5,7 +5,7 @@ The plan decides what the run consists of, never the Jobs that happen to exist.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -185,9 +185,11 @@ class RunState:
         return tuple(job.planned for job in self.jobs if job.gone)
 
     @property
-    def created(self) -> int:
-        """How many Jobs, from the first of the plan, are known to have been created."""
-        return sum(job.phase is not JobPhase.MISSING for job in self.jobs)
+    def created(self) -> frozenset[int]:
+        """The indexes of the Jobs that are known to have been created."""
+        return frozenset(
+            job.planned.index for job in self.jobs if job.phase is not JobPhase.MISSING
+        )
 
     @property
     def unfinished(self) -> tuple[JobState, ...]:
@@ -228,34 +230,44 @@ def run_state(
     plan: RunPlan,
     jobs: Iterable[Job],
     *,
-    created: int = 0,
+    created: Collection[int] = (),
     succeeded: Mapping[str, int] | None = None,
 ) -> RunState:
     """Compare a plan with the Jobs that exist.
 
-    Jobs are created one after the other in plan order. So if one exists, or has existed, all
-    before it have existed too: those that do not exist now are gone, and the others were never
-    created.
+    Jobs are created in plan order, a few at a time. Each says how many, from the first of the plan,
+    were created before it; without such a note, all before it were. So those that do not exist now
+    are gone, and the others were never created.
 
     Args:
         plan: The run's plan.
         jobs: The Jobs that have the run's ID as a label; those being deleted count as gone.
-        created: How many Jobs, from the first of the plan, are known to have been created.
+        created: The indexes of the Jobs that are known to have been created.
         succeeded: By Job: how many of its pods are known to have succeeded.
     """
     ours = {job.name: job for job in jobs if job.run_id == plan.run_id}
-    created = max([created, *(job.index + 1 for job in plan.jobs if job.name in ours)])
+    before = max(
+        (_created_before(job, ours[job.name]) for job in plan.jobs if job.name in ours), default=0
+    )
+    known = {*range(before), *created}
     states = []
     for planned in plan.jobs:
         actual = ours.pop(planned.name, None)
         if actual is None or actual.deleting:
-            gone = planned.index < created
-            known = (succeeded or {}).get(planned.name, 0) if gone else 0
-            states.append(JobState(planned, None, gone, known))
+            gone = actual is not None or planned.index in known
+            ended = (succeeded or {}).get(planned.name, 0) if gone else 0
+            states.append(JobState(planned, None, gone, ended))
         else:
             states.append(JobState(planned, actual))
     unplanned = tuple(sorted(name for name, job in ours.items() if not job.deleting))
     return RunState(tuple(states), unplanned)
+
+
+def _created_before(planned: PlannedJob, actual: Job) -> int:
+    """Return how many Jobs, from the first of the plan, were created before one that exists."""
+    if actual.created_before is None:
+        return planned.index
+    return min(actual.created_before, planned.index)
 
 
 def creator_is_gone(state: RunState, tracker_created: datetime, now: datetime) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from mrunners_cli.console import Console, print_line
-from mrunners_cli.flags import examples
 from mrunners_cli.prefect_setup import import_prefect, prepare_prefect
+from mrunners_cli.spelling import examples
 
 __all__ = ["check_deployments"]
 
@@ -18,9 +18,7 @@ mrunners check-deployments deploy/prefect.yaml && prefect deploy --all
 """
 
 
-@click.command(
-    short_help="Check a prefect.yaml more strictly than Prefect.", epilog=examples(_EXAMPLES)
-)
+@click.command(epilog=examples(_EXAMPLES))
 @click.argument(
     "file", type=click.Path(path_type=Path, dir_okay=False), default=Path("prefect.yaml")
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from mrunners_cli.flags import COMPLETE_VARIABLE, examples
+from mrunners_cli.spelling import COMPLETE_VARIABLE, examples
 
 __all__ = ["completion"]
 
@@ -16,7 +16,7 @@ mrunners completion fish > ~/.config/fish/completions/mrunners.fish
 """
 
 
-@click.command(short_help="Print a shell's completion script.", epilog=examples(_EXAMPLES))
+@click.command(epilog=examples(_EXAMPLES))
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:

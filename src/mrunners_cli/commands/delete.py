@@ -5,16 +5,16 @@ from __future__ import annotations
 import click
 
 from mrunners.refs import ClusterRef
+from mrunners_cli.cluster_flags import cluster_options
 from mrunners_cli.console import Console
 from mrunners_cli.flags import (
-    cluster_options,
-    examples,
     namespace_options,
     namespace_or_default,
     quiet_option,
     tracker_option,
 )
 from mrunners_cli.interruption import say_when_interrupted
+from mrunners_cli.spelling import examples
 
 __all__ = ["delete"]
 
@@ -24,7 +24,7 @@ mrunners delete load --tracker nightly --force
 """
 
 
-@click.command(short_help="Delete a run: its tracker, Jobs and pods.", epilog=examples(_EXAMPLES))
+@click.command(epilog=examples(_EXAMPLES))
 @namespace_options
 @cluster_options
 @tracker_option
@@ -40,10 +40,10 @@ def delete(
     Returns when all of them are gone, so that the next run starts on a quiet cluster. Reports that
     were fetched stay on this machine.
     """
-    from mrunners.connection import connect
+    from mrunners.connection import connect_to
 
     with Console(quiet=quiet) as console:
-        connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
+        connection = connect_to(cluster, console)
         namespace = namespace_or_default(namespace, connection.location)
         say_when_interrupted(
             lambda: "a deletion that has begun continues; wait for its end with the same command"

@@ -9,16 +9,16 @@ import click
 
 from mrunners.errors import ForbiddenError
 from mrunners.refs import ClusterRef
+from mrunners_cli.cluster_flags import cluster_options
 from mrunners_cli.console import Console
 from mrunners_cli.flags import (
-    cluster_options,
-    examples,
     namespace_options,
     namespace_or_default,
     output_option,
     refuse_typed,
     typed_parameters,
 )
+from mrunners_cli.spelling import examples
 
 if TYPE_CHECKING:
     from mrunners.connection import Connection
@@ -34,9 +34,7 @@ mrunners list --local
 """
 
 
-@click.command(
-    name="list", short_help="List runs, and reports kept here.", epilog=examples(_EXAMPLES)
-)
+@click.command(name="list", epilog=examples(_EXAMPLES))
 @namespace_options
 @click.option("--all-namespaces", "-A", is_flag=True, help="The runs of all namespaces.")
 @click.option(
@@ -61,11 +59,11 @@ def list_(
     namespace: str, all_namespaces: bool, local: bool, cluster: ClusterRef, output_format: str
 ) -> None:
     """List the runs in NAMESPACE: how far they are, and whether their reports were collected."""
-    from mrunners.connection import connect
+    from mrunners.connection import connect_to
     from mrunners.render.terminal.run_tables import kept_run_table, run_table
 
     if local:
-        refuse_typed("--local", "namespace", "all_namespaces", "kubeconfig", "context")
+        refuse_typed("--local", "namespace", "all_namespaces", "kubeconfig", "context", "max_qps")
     # A variable that sets the namespace is a default, which --all-namespaces replaces.
     if all_namespaces and "namespace" in typed_parameters():
         raise click.UsageError("--all-namespaces and a namespace are mutually exclusive")
@@ -77,7 +75,7 @@ def list_(
             if not kept:
                 console.info("no reports of runs are kept on this machine")
             return
-        connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
+        connection = connect_to(cluster, console)
         where = "" if all_namespaces else namespace_or_default(namespace, connection.location)
         runs = [_row(listed) for listed in _listed(connection, where)]
         now = connection.cluster.now()

@@ -10,10 +10,9 @@ import click
 
 from mrunners.plan.option_table import OPTIONS
 from mrunners.refs import ClusterRef
+from mrunners_cli.cluster_flags import cluster_options
 from mrunners_cli.console import Console
 from mrunners_cli.flags import (
-    cluster_options,
-    examples,
     namespace_options,
     namespace_or_default,
     option_from_table,
@@ -22,6 +21,7 @@ from mrunners_cli.flags import (
     refuse_typed,
     tracker_option,
 )
+from mrunners_cli.spelling import examples
 
 if TYPE_CHECKING:
     from mrunners.reports.merged import MergedReport
@@ -36,10 +36,10 @@ mrunners result --run 646468fe
 """
 
 # What chooses a run in a cluster, which --run does not ask.
-_OF_A_CLUSTER = ("namespace", "kubeconfig", "context", "tracker", "partial")
+_OF_A_CLUSTER = ("namespace", "kubeconfig", "context", "max_qps", "tracker", "partial")
 
 
-@click.command(short_help="Print the merged report of a run.", epilog=examples(_EXAMPLES))
+@click.command(epilog=examples(_EXAMPLES))
 @namespace_options
 @cluster_options
 @tracker_option
@@ -89,7 +89,7 @@ def result(
     figures in doubt; the report is printed then too, and says what is wrong. Errors and warnings
     found are also printed on stderr.
     """
-    from mrunners.connection import connect
+    from mrunners.connection import connect_to
     from mrunners.hints import step_lines
     from mrunners.reports.conclusion import Conclusion, FailOn
     from mrunners.run.report_store import ReportStore, default_store_path
@@ -119,7 +119,7 @@ def result(
             collected = report_of_kept_run(run_id, store, raw=raw)
             save(collected.report)
         else:
-            connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
+            connection = connect_to(cluster, console)
             run = connection.get(namespace_or_default(namespace, connection.location), tracker)
             collected = run.collect_and_save(save, partial=partial, raw=raw)
         for line in collected.failures:

@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING
 import click
 
 from mrunners.plan.option_table import OPTIONS
+from mrunners_cli.cluster_flags import remember_cluster
 from mrunners_cli.console import Console
 from mrunners_cli.flags import (
     OptionalValues,
-    examples,
-    flag_of,
     namespace_or_default,
     quiet_option,
-    remember_cluster,
     run_options,
     typed_parameters,
 )
 from mrunners_cli.interruption import say_when_interrupted
 from mrunners_cli.prefect_setup import import_prefect, prepare_prefect
 from mrunners_cli.prefect_url import check_prefect_url, require_prefect_server, without_user
+from mrunners_cli.spelling import examples, flag_of
 
 if TYPE_CHECKING:
     from mrunners.connection import Connection
@@ -44,7 +43,6 @@ mrunners run --deployment multirunners -n load --runner-image … --runners … 
 
 @click.command(
     cls=OptionalValues,
-    short_help="Deploy load runners, and run the flow.",
     epilog=examples(_EXAMPLES),
 )
 @run_options
@@ -132,9 +130,9 @@ def _run_options(values: dict[str, object]) -> RunOptions:
 
 def _connected(options: RunOptions, console: Console) -> tuple[Connection, RunOptions]:
     """Connect; the options get their namespace."""
-    from mrunners.connection import connect
+    from mrunners.connection import connect_to
 
-    connection = connect(options.kubeconfig, context=options.context, observer=console)
+    connection = connect_to(options.cluster, console)
     namespace = namespace_or_default(options.namespace, connection.location)
     return connection, options.model_copy(update={"namespace": namespace})
 

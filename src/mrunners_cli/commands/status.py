@@ -9,15 +9,15 @@ import click
 
 from mrunners.errors import ExitCode
 from mrunners.refs import ClusterRef
+from mrunners_cli.cluster_flags import cluster_options
 from mrunners_cli.console import Console
 from mrunners_cli.flags import (
-    cluster_options,
-    examples,
     namespace_options,
     namespace_or_default,
     output_option,
     tracker_option,
 )
+from mrunners_cli.spelling import examples
 
 if TYPE_CHECKING:
     from mrunners.connection import Connection
@@ -34,9 +34,7 @@ while mrunners status load --exit-code > /dev/null; [ $? -eq 4 ]; do sleep 10; d
 """
 
 
-@click.command(
-    short_help="Show a run's progress and what is holding it up.", epilog=examples(_EXAMPLES)
-)
+@click.command(epilog=examples(_EXAMPLES))
 @namespace_options
 @cluster_options
 @tracker_option
@@ -72,10 +70,10 @@ def status(
     exit_code: bool,
 ) -> int:
     """Show the progress of the runs in NAMESPACE, and what keeps pods from starting."""
-    from mrunners.connection import connect
+    from mrunners.connection import connect_to
 
     with Console(quiet=False) as console:
-        connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
+        connection = connect_to(cluster, console)
         namespace = namespace_or_default(namespace, connection.location)
         watched, runs = connection.watch(), _Runs(connection, namespace, tracker, console)
         redrawn = watch and output_format in {"table", "wide"} and sys.stdout.isatty()

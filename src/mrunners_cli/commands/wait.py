@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 import click
 
 from mrunners.refs import ClusterRef
+from mrunners_cli.cluster_flags import cluster_options
 from mrunners_cli.console import Console
 from mrunners_cli.flags import (
     DURATION,
-    cluster_options,
-    examples,
     namespace_options,
     namespace_or_default,
     quiet_option,
     tracker_option,
-    variable_of,
 )
 from mrunners_cli.interruption import say_when_interrupted
+from mrunners_cli.spelling import examples, variable_of
 
 if TYPE_CHECKING:
     from mrunners.reports.merged import MergedReport
@@ -33,7 +32,7 @@ mrunners wait load --timeout 30m && mrunners result load
 """
 
 
-@click.command(short_help="Wait until every Job of a run has finished.", epilog=examples(_EXAMPLES))
+@click.command(epilog=examples(_EXAMPLES))
 @namespace_options
 @cluster_options
 @tracker_option
@@ -60,7 +59,7 @@ def wait(
     has succeeded, with 5 when pods failed or could not start, and with 6 when the timeout has
     passed. What the reports mean is the exit code of result.
     """
-    from mrunners.connection import connect
+    from mrunners.connection import connect_to
     from mrunners.errors import NextStep
     from mrunners.formatting import counted
     from mrunners.hints import command
@@ -68,7 +67,7 @@ def wait(
 
     with Console(quiet=quiet) as console:
         with looking_up(namespace, tracker, timeout) as used_seconds:
-            connection = connect(cluster.kubeconfig, context=cluster.context, observer=console)
+            connection = connect_to(cluster, console)
             run = connection.get(namespace_or_default(namespace, connection.location), tracker)
         see = command(NextStep.WAIT, run.ref, cluster)
         say_when_interrupted(lambda: f"the run continues; wait for it with: {see}")
@@ -91,6 +90,8 @@ def _fetched(run: Run, snapshot: RunSnapshot) -> MergedReport:
     """Merge what was fetched during the wait, without any request."""
     from mrunners.reports.budget import SampleBudget
     from mrunners.run.result import merge_outcomes
+    from mrunners.run.spill_file import SpillFile
 
     outcomes = run.outcomes(snapshot, stored=True)
-    return merge_outcomes(run.existing, list(SampleBudget().accept_all(outcomes)), requests=0)
+    accepted = list(SampleBudget(SpillFile()).accept_all(outcomes))
+    return merge_outcomes(run.existing, accepted, traffic={})

@@ -32,7 +32,9 @@ def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeCluster:
     """A cluster that every command connects to."""
     cluster = FakeCluster()
 
-    def connect(kubeconfig: str, *, context: str, observer: RunObserver) -> Connection:
+    def connect(
+        kubeconfig: str, *, context: str, max_qps: str, observer: RunObserver
+    ) -> Connection:
         return Connection(cluster, observer, ReportStore(tmp_path / "store"))
 
     monkeypatch.setattr(connection, "connect", connect)

@@ -7,8 +7,9 @@ from mrunners.plan.option_table import OPTIONS, IfExists, Spread
 from mrunners.plan.options import RunOptions
 from mrunners_cli.commands import run as run_module
 from mrunners_cli.commands.run import run
-from mrunners_cli.flags import DURATION, flag_of
+from mrunners_cli.flags import DURATION
 from mrunners_cli.main import cli
+from mrunners_cli.spelling import flag_of
 
 GIVEN = ["--namespace", "load"]
 

@@ -49,7 +49,9 @@ class Terminal:
         self.given: list[tuple[str, str]] = []
         self._capsys = capsys
 
-    def connect(self, kubeconfig: str, *, context: str, observer: RunObserver) -> Connection:
+    def connect(
+        self, kubeconfig: str, *, context: str, max_qps: str, observer: RunObserver
+    ) -> Connection:
         self.given.append((kubeconfig, context))
         store = ReportStore(default_store_path(), observer.warn)
         return Connection(self.cluster, observer, store, sleep=self.clock.sleep)
@@ -446,7 +448,8 @@ def test_a_report_outlives_its_run(finished: Terminal) -> None:
     assert head.split() == ["RUN", "NAMESPACE", "NAME", "REPORTS", "AGE", "SERVER", "IMAGE"]
     assert (row.split()[0], row.split()[-1]) == (RUN_ID, IMAGE)
     again = finished("result", "--run", RUN_ID[:8])
-    assert json.loads(again) | {"requestsByUs": None} == json.loads(report) | {"requestsByUs": None}
+    unasked = {"requestsByUs": None, "trafficByUs": None}
+    assert json.loads(again) | unasked == json.loads(report) | unasked
     assert finished.cluster.calls[before:] == []
 
 

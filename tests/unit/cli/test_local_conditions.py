@@ -39,7 +39,9 @@ class Connected:
         finish(self.cluster, PLAN.plan)
         self.calls_before = len(self.cluster.calls)
 
-    def connect(self, kubeconfig: str, *, context: str, observer: RunObserver) -> Connection:
+    def connect(
+        self, kubeconfig: str, *, context: str, max_qps: str, observer: RunObserver
+    ) -> Connection:
         if self.error is not None:
             raise self.error
         return Connection(self.cluster, observer, ReportStore(self.store, observer.warn))

@@ -13,10 +13,10 @@ from mrunners.plan.options import RunOptions
 from mrunners.refs import ClusterRef, RunRef
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
+from mrunners_cli.cluster_flags import given_cluster, remember_cluster
 from mrunners_cli.commands import run as run_module
 from mrunners_cli.console import Console
 from mrunners_cli.exits import exit_code_of
-from mrunners_cli.flags import given_cluster, remember_cluster
 from mrunners_cli.main import cli
 from tests.fakes import LOCATION, FakeCluster
 from tests.unit.env import IMAGE, deploy, log_of, planned, write_profile
@@ -46,8 +46,10 @@ def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeCluster:
     """A cluster that every command connects to, whatever its flags."""
     cluster = FakeCluster()
 
-    def connect(kubeconfig: str, *, context: str, observer: RunObserver) -> Connection:
-        assert ClusterRef(kubeconfig, context) == given_cluster()
+    def connect(
+        kubeconfig: str, *, context: str, max_qps: str, observer: RunObserver
+    ) -> Connection:
+        assert ClusterRef(kubeconfig, context, max_qps) == given_cluster()
         return Connection(cluster, observer, ReportStore(tmp_path))
 
     monkeypatch.setattr(connection, "connect", connect)

@@ -19,7 +19,7 @@ from mrunners_flows import collect as collect_module
 from mrunners_flows.collect import collect
 from mrunners_tasks import reports
 from mrunners_tasks.report_files import ReportFiles
-from tests.factories import flat, merged_pod
+from tests.factories import flat, merged_pod, traffic
 from tests.fakes import FakeCluster, RecordingObserver
 from tests.unit.env import deploy, finish, planned
 
@@ -79,7 +79,7 @@ class Steps:
         outcomes: Sequence[PodOutcome],
     ) -> MergedReport:
         assert (cluster, snapshot.ref) == (CLUSTER, run.ref)
-        return merge_outcomes(run, outcomes, requests=42)
+        return merge_outcomes(run, outcomes, traffic=traffic(42))
 
     def save_report(self, report: MergedReport, files: ReportFiles) -> bool:
         assert (report.requests_by_us, files) == (42, ReportFiles())
@@ -160,7 +160,7 @@ def test_why_reports_are_missing_outlives_the_run_as_their_figures_do(
     store, observer = ReportStore(tmp_path), RecordingObserver()
     connection = Connection(cluster, observer, store, sleep=cluster.clock.sleep)
     monkeypatch.setattr(reports, "connection_to", lambda _: connection)
-    monkeypatch.setattr(reports, "requests_sent", lambda _: 42)
+    monkeypatch.setattr(reports, "traffic_of", lambda _: traffic(42))
     for name in ("read_pods", "collect_reports", "merge_reports"):
         monkeypatch.setattr(collect_module, name, getattr(reports, name).fn)
     finish(cluster, run.plan)

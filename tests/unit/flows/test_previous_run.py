@@ -32,7 +32,7 @@ def previous_run(*reasons: MissingReason, saved: bool = True) -> tuple[ExistingR
         PodOutcome(job=job.name, job_index=0, uri=job.uri, index=index, missing=reason, detail="x")
         for index, reason in enumerate(reasons)
     ]
-    report = merge_outcomes(run, outcomes, requests=0)
+    report = merge_outcomes(run, outcomes, traffic={})
     return run, CollectedRun(report, saved=saved, unread=readable_later(outcomes))
 
 

@@ -19,6 +19,7 @@ import yaml
 
 from mrunners.kube.client import KubernetesCluster
 from mrunners.kube.kubeconfig import KubeconfigSource
+from mrunners.reports.traffic import count_requests
 from tests.fakes import FakeClock
 
 
@@ -124,12 +125,23 @@ class ApiServer:
 class Client(KubernetesCluster):
     """Keeps its warnings, and does not really sleep."""
 
-    def __init__(self, kubeconfig: str | KubeconfigSource, context: str = "") -> None:
+    def __init__(
+        self,
+        kubeconfig: str | KubeconfigSource,
+        context: str = "",
+        *,
+        max_qps: float | None = None,
+    ) -> None:
         self.warnings: list[str] = []
         self.clock = FakeClock()
-        super().__init__(kubeconfig, context, warn=self.warnings.append)
+        super().__init__(kubeconfig, context, max_qps=max_qps, warn=self.warnings.append)
         self._retry_policy.sleep = self.clock.sleep
         self._retry_policy.monotonic = self.clock.monotonic
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent, of all verbs."""
+        return count_requests(self.traffic)
 
 
 @contextmanager

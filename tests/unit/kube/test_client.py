@@ -16,9 +16,12 @@ from mrunners.errors import (
     UnreachableError,
 )
 from mrunners.kube import session
+from mrunners.kube.flow_control import flow_control_of
 from mrunners.kube.objects import ConfigMap, Event, Job, Placement
 from mrunners.kube.retry import request_deadline
 from mrunners.kube.transport import request_timeout
+from mrunners.plan.metadata import Manifest
+from mrunners.reports.traffic import VerbTraffic
 from tests.fakes import FakeClock, Raw
 from tests.unit.kube.apiserver import (
     Answer,
@@ -601,3 +604,50 @@ def test_a_kubeconfig_that_cannot_be_read_in_mid_run_is_an_outage(
     client._retry_policy.sleep = restore
     assert client.list_pods("load", "") == []
     assert client.warnings[0].startswith(f"kubeconfig {path}: it is not a kubeconfig")
+
+
+def test_what_is_sent_and_received_is_counted_by_verb(api: ApiServer, client: Client) -> None:
+    page = listed("ConfigMap", config_map())
+    api.answers.extend([refuses(503), page, says(config_map(), 201), refuses(404)])
+    manifest: Manifest = {"kind": "ConfigMap", "metadata": {"name": "mrunners"}}
+    client.list_config_maps("load", "x=y")
+    client.create_config_map("load", manifest)
+    client.get_config_map("load", "mrunners")
+    created = len(says(config_map()).body)
+    assert client.traffic == {
+        "list": VerbTraffic(
+            requests=2, sent_bytes=0, received_bytes=len(refuses(503).body) + len(page.body)
+        ),
+        "create": VerbTraffic(
+            requests=1, sent_bytes=len(json.dumps(manifest)), received_bytes=created
+        ),
+        "get": VerbTraffic(requests=1, sent_bytes=0, received_bytes=len(refuses(404).body)),
+    }
+
+
+def test_a_budget_holds_for_all_clients_of_the_process_and_for_retries(
+    api: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+    monkeypatch.setattr("mrunners.kube.flow_control.time", clock)
+    flow_control_of.cache_clear()
+    kubeconfig = api.kubeconfig(tmp_path)
+    first, second = Client(kubeconfig, max_qps=2), Client(kubeconfig, max_qps=2)
+    api.answers.extend([says(config_map()), refuses(500), says(config_map()), refuses(404)])
+    first.get_config_map("load", "mrunners")
+    second.get_config_map("load", "mrunners")
+    first.get_config_map("load", "mrunners")
+    assert clock.slept == [0.5, 0.5, 0.5]
+    flow_control_of.cache_clear()
+
+
+def test_after_429s_a_client_waits_as_told_and_sends_fewer_requests_at_once(
+    api: ApiServer, client: Client
+) -> None:
+    throttled = Answer(429, b"too many", {"Retry_After": "1"})
+    stored = says({**job("j"), "spec": {}}, 201)
+    api.answers.extend([stored, *[throttled] * 3, stored])
+    for _ in range(2):
+        assert client.create_job("load", {"kind": "Job"}) is not None
+    assert (client.clock.slept, client.warnings) == ([1, 1, 1], [])
+    assert flow_control_of(api.url, None).at_once == 2

@@ -80,7 +80,7 @@ def test_having_no_kubeconfig_at_all_is_invalid(
 def test_nothing_is_sent_before_the_first_call(tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_text(yaml.safe_dump(GOOD))
-    assert KubernetesCluster(str(path), warn=print).requests == 0
+    assert KubernetesCluster(str(path), warn=print).traffic == {}
 
 
 def test_a_context_that_does_not_exist_is_named(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from mrunners.durations import format_duration
 from mrunners.errors import ForbiddenError, InvalidInputError, UnreachableError
 from mrunners.kube.retry import (
     FailureKind,
+    NotSentError,
     RequestFailure,
     RetryPolicy,
     request_deadline,
@@ -123,6 +124,18 @@ def test_a_retry_after_header_of_an_hour_is_limited_to_30_seconds() -> None:
     assert server.clock.slept == [30]
 
 
+def test_a_server_that_asks_for_fewer_requests_now_and_then_is_not_away() -> None:
+    server = Server()
+    server.call()
+    throttled = RequestFailure(TRANSIENT, UnreachableError("429"), 1, throttled=True)
+    for _ in range(3):
+        server.call(throttled, throttled)
+    assert (server.clock.slept, server.warnings) == ([1] * 6, [])
+    server.call(*[throttled] * 12)
+    assert server.warnings[0] == "429; retrying for up to 10m"
+    assert server.warnings[1].startswith("the API server is back after ")
+
+
 def test_a_permanent_failure_is_not_retried() -> None:
     server = Server()
     server.call()
@@ -152,9 +165,48 @@ def test_a_403_that_persists_after_an_outage_is_final() -> None:
     assert server.requests < 40
 
 
+def test_a_403_beside_the_first_success_after_an_outage_is_retried() -> None:
+    server = Server()
+    server.call()
+    server.call(transient())
+    requests = server.requests
+    # Sent by another thread when the server had just come back, and answered a little later.
+    assert server.call(forbidden()) == "answer"
+    assert server.requests == requests + 2
+
+
+def test_a_request_that_was_sent_once_fails_as_it_did_then() -> None:
+    server = Server()
+    sent = RequestFailure(TRANSIENT, UnreachableError("reset"))
+    waiting = RequestFailure(TRANSIENT, NotSentError("others had the turn"))
+    failures = [sent, *[waiting] * 50]
+    with request_deadline(3, server.clock.monotonic), pytest.raises(UnreachableError) as raised:
+        server.call(*failures)
+    assert str(raised.value) == "reset"
+    with request_deadline(6, server.clock.monotonic), pytest.raises(NotSentError):
+        server.call(*[waiting] * 50)
+
+
+def test_one_request_that_fails_beside_others_is_told_of_once() -> None:
+    server = Server()
+    server.call()
+    refused = RequestFailure(TRANSIENT, UnreachableError("500"))
+    remaining = [refused] * 4
+
+    def attempt() -> str:
+        if remaining:
+            server.policy.call(lambda: "another request")
+            raise remaining.pop()
+        return "answer"
+
+    assert server.policy.call(attempt) == "answer"
+    assert [line.partition(" ")[0] for line in server.warnings] == ["500;", "the"]
+
+
 def test_a_403_long_after_an_outage_is_final() -> None:
     server = Server()
     server.call(transient())
+    server.clock.sleep(5)
     assert server.call_until_it_gives_up(forbidden()) == 0
 
 

@@ -19,7 +19,8 @@ from mrunners.plan.option_row import Option, optional
 from mrunners.plan.option_table import DEFAULT_TRACKER, OPTIONS
 from mrunners.plan.options import AdvancedOptions, RunOptions, described, validate_options
 from mrunners_cli.commands.run import run
-from mrunners_cli.flags import flag_of, option_from_table
+from mrunners_cli.flags import option_from_table
+from mrunners_cli.spelling import flag_of
 from mrunners_flows.new_run import multirunners
 from tests.unit.env import options
 
@@ -38,6 +39,7 @@ TEXTS = {
     "rate": ["", "0", "10", "0.5", "-1", ".5", "1e3", "fast"],
     "start_timeout": ["5m", "", "5", "m"],
     "node_log_limit": ["10Mi", "1.5Gi", "1048576", "10 Mi", "", "10MiB", "-1"],
+    "max_qps": ["", "0", "20", "0.5", "-1", ".5", "1e3", "fast"],
     "report_logs": ["1", "8", "0", "9", "01", "", "auto"],
 }
 

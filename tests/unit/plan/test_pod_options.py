@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from mrunners.errors import FieldProblem, InvalidOptionsError
-from mrunners.plan.job import job_digest, job_manifest
+from mrunners.plan.job import job_manifest
 from mrunners.plan.options import validate_options
-from mrunners.plan.plan import RunPlan, plan_differences
+from mrunners.plan.plan import RunPlan, digest_of, plan_differences
 from mrunners.plan.planning import PlannedRun, plan_run
 from mrunners.plan.pod_options import PodSettings
 from mrunners.plan.pod_template import read_pod_template
@@ -207,7 +207,7 @@ def test_a_plan_of_an_earlier_release_makes_the_same_jobs_as_before() -> None:
     manifest: Any = job_manifest(old, job, profile_config_map="mrunners", tracker_uid="u")
     # As the release wrote it that knew no settings, without the script, which is no setting.
     manifest["spec"]["template"]["spec"]["containers"][0]["command"] = []
-    assert job_digest(manifest) == (
+    assert digest_of(manifest["spec"]) == (
         "6dced553c072ab5007492047d6c5a1b0d7e30061861c0f9f2502cf970a690a2c"
     )
     assert plan_differences(old, planned().plan) == []

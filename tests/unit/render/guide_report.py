@@ -6,7 +6,7 @@ from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
-from tests.factories import RUN, RUN_ID, failures, flat, merged_pod, missing_pod
+from tests.factories import RUN, RUN_ID, failures, flat, merged_pod, missing_pod, traffic
 
 LIST = "LIST https://10.0.0.1:6443/api/v1/pods?limit=500"
 GET = "GET https://10.0.0.1:6443/api/v1/namespaces/load/configmaps/x"
@@ -28,7 +28,7 @@ def guide_report() -> MergedReport:
         "mrunners-1": TargetLoad(None, 2),
         "mrunners-2": TargetLoad(500.0, 50),
     }
-    return merge(RUN, RUN_ID, [*lists, *gets, *slow], targets=targets, requests_by_us=31)
+    return merge(RUN, RUN_ID, [*lists, *gets, *slow], targets=targets, traffic_by_us=traffic(31))
 
 
 def _lists(index: int) -> PodOutcome:

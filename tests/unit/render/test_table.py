@@ -20,7 +20,17 @@ from mrunners.reports.coverage import Coverage
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
-from tests.factories import RUN, RUN_ID, Json, error, failures, flat, merged_pod, missing_pod
+from tests.factories import (
+    RUN,
+    RUN_ID,
+    Json,
+    error,
+    failures,
+    flat,
+    merged_pod,
+    missing_pod,
+    traffic,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -44,7 +54,7 @@ def whole() -> MergedReport:
         for index in range(2)
     ]
     targets = {f"mrunners-{job}": TargetLoad(2.0, 1) for job in range(3)}
-    return merge(RUN, RUN_ID, pods, targets=targets, requests_by_us=42)
+    return merge(RUN, RUN_ID, pods, targets=targets, traffic_by_us=traffic(42))
 
 
 def denied(latencies: dict[str, list[float]], errors: int, received: int = 1000) -> Json:

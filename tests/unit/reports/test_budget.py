@@ -11,6 +11,7 @@ from mrunners.reports.budget import SampleBudget
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, PodOutcome, UnusableReportError
 from tests.factories import flat, merged_pod, missing_pod, printed
+from tests.unit.reports.memory_file import MemorySampleFile
 
 
 def test_within_the_limits_every_outcome_stays_as_it_is() -> None:
@@ -32,6 +33,35 @@ def test_a_report_beyond_the_sample_limit_is_missing_and_says_what_to_do() -> No
     )
     assert refused.detail == (
         "with its 3 samples the run would exceed the limit of 5; split the run, or shorten its load"
+    )
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_samples_beyond_the_memorys_bound_go_to_the_file_unless_there_is_none(raw: bool) -> None:
+    file = MemorySampleFile()
+    pods = [merged_pod(0, index, flat()) for index in range(3)]
+    kept = list(SampleBudget(file, raw=raw, max_samples_in_memory=5).accept_all(pods))
+    assert kept == [merged_pod(0, index, flat()) for index in range(3)]
+    assert file.samples_written == 6
+    refused = list(SampleBudget(max_samples_in_memory=5).accept_all(pods))
+    assert [outcome.missing for outcome in refused] == [None, *[MissingReason.OVER_LIMIT] * 2]
+
+
+def test_samples_that_are_in_a_file_already_stay_there() -> None:
+    pods = [merged_pod(0, index, flat()) for index in range(2)]
+    batch, run = MemorySampleFile(), MemorySampleFile()
+    of_batch = list(SampleBudget(batch, max_samples_in_memory=3).accept_all(pods))
+    kept = list(SampleBudget(run, max_samples_in_memory=0).accept_all(reversed(of_batch)))
+    assert kept == pods[::-1]
+    assert (batch.samples_written, run.samples_written) == (3, 3)
+
+
+def test_raw_data_has_a_bound_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mrunners.reports.budget.MAX_RAW_SAMPLES", 3)
+    budget = SampleBudget(MemorySampleFile(), raw=True)
+    assert budget.accept(merged_pod(0, 0, flat())).missing is None
+    assert budget.accept(merged_pod(0, 1, flat())).detail.startswith(
+        "with its 3 samples the run would exceed the limit of 3; "
     )
 
 

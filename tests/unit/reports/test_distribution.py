@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from array import array
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mrunners.reports.distribution import MAX_URLS, LatencyDistribution, latency_distribution
+from mrunners.reports.latency_column import LatencyColumn
 
 
-def pool(*samples: float) -> array[float]:
-    return array("d", sorted(samples))
+def pool(*samples: float) -> LatencyColumn:
+    return LatencyColumn.of(sorted(samples))
 
 
 @given(
@@ -71,8 +70,8 @@ def test_only_the_requests_with_the_most_samples_are_kept_and_all_are_counted() 
     assert distribution.counts[-1] == sum(range(1, MAX_URLS + 21))
 
 
-@pytest.mark.parametrize("pools", [{}, {"a": []}, {"a": [array("d")]}])
-def test_without_samples_there_are_no_bounds(pools: dict[str, list[array[float]]]) -> None:
+@pytest.mark.parametrize("pools", [{}, {"a": []}, {"a": [pool()]}])
+def test_without_samples_there_are_no_bounds(pools: dict[str, list[LatencyColumn]]) -> None:
     empty = LatencyDistribution(seconds=(), counts=(), counts_by_url={})
     assert latency_distribution(pools) == empty
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from array import array
 from dataclasses import replace
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrunners.reports.kperf_report import parse_report
+from mrunners.reports.latency_column import LatencyColumn
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.samples import KperfReport, RequestError, SpecFigures
 from tests.factories import Json, error, flat, multi, printed
@@ -45,7 +45,7 @@ def test_a_flat_report_is_read_whole() -> None:
             ),
         ),
         received_bytes=1000,
-        latencies_by_url={URL: array("d", latencies)},
+        latencies_by_url={URL: LatencyColumn.of(latencies)},
         percentiles=pairs,
         percentiles_by_url={URL: pairs},
         specs=(
@@ -146,7 +146,7 @@ def test_fields_that_older_releases_omit_may_be_absent() -> None:
 @given(st.lists(st.floats(0, 1e6, allow_nan=False), min_size=1).map(sorted))
 def test_every_float_keeps_its_value(samples: list[float]) -> None:
     report = parse_report(printed(flat({"A": samples})))
-    assert report.latencies_by_url == {"A": array("d", samples)}
+    assert report.latencies_by_url == {"A": LatencyColumn.of(samples)}
 
 
 GOOD = printed(flat(errors=1)).decode()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from array import array
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mrunners.reports.latency_column import LatencyColumn
 from mrunners.reports.percentiles import percentile_latencies
 from tests.factories import percentiles
+from tests.unit.reports.memory_file import MemorySampleFile
 
 SECONDS = st.floats(0, 1e9, allow_nan=False) | st.sampled_from([0.0, 5e-324, 0.001, 1.0])
 
 
-def pools(*samples: list[float]) -> list[array[float]]:
-    return [array("d", sorted(pool)) for pool in samples]
+def pools(*samples: list[float]) -> list[LatencyColumn]:
+    return [LatencyColumn.of(sorted(pool)) for pool in samples]
 
 
 @given(st.lists(st.lists(SECONDS, max_size=30), max_size=8))
@@ -23,6 +23,32 @@ def test_selecting_over_pools_equals_sorting_all_samples(samples: list[list[floa
     pooled = [sample for pool in samples for sample in pool]
     expected = [tuple(pair) for pair in percentiles(pooled)] if pooled else []
     assert list(percentile_latencies(pools(*samples))) == expected
+
+
+@given(st.lists(st.lists(SECONDS, max_size=30), max_size=8), st.integers(1, 5))
+def test_selecting_by_finer_and_finer_bounds_equals_sorting_all_samples(
+    samples: list[list[float]], candidates: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mrunners.reports.percentiles._MAX_CANDIDATES", candidates)
+        patch.setattr("mrunners.reports.percentiles._FINER_BOUNDS", 3)
+        pooled = [sample for pool in samples for sample in pool]
+        expected = [tuple(pair) for pair in percentiles(pooled)] if pooled else []
+        assert list(percentile_latencies(pools(*samples))) == expected
+        spilled = pools(*samples)
+        file = MemorySampleFile()
+        for column in spilled:
+            column.spill(file)
+        assert list(percentile_latencies(spilled)) == expected
+
+
+def test_only_the_samples_around_a_rank_are_read_from_a_file() -> None:
+    file = MemorySampleFile()
+    columns = pools(*([1.005**n + column / 1000 for n in range(1000)] for column in range(10)))
+    for column in columns:
+        column.spill(file)
+    percentile_latencies(columns)
+    assert file.samples_read < 1_000  # of 10,000
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 10, 99, 100, 101, 1000, 10_000])

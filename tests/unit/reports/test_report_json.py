@@ -16,6 +16,7 @@ from tests.factories import (
     flat,
     merged_pod,
     missing_pod,
+    traffic,
 )
 
 FAILED = missing_pod(1, 0, MissingReason.KPERF_FAILED, "exit 1")
@@ -47,7 +48,9 @@ def test_the_whole_document_is_the_documented_one() -> None:
         "percentileLatenciesByURL": {},
     }
     targets = {"mrunners-0": TargetLoad(requests_per_second=40.0, clients=2)}
-    assert as_json(merge(RUN, RUN_ID, [FAILED, pod], targets=targets, requests_by_us=12)) == {
+    assert as_json(
+        merge(RUN, RUN_ID, [FAILED, pod], targets=targets, traffic_by_us=traffic(12))
+    ) == {
         **summary,
         "schema": "mrunners.report/v1",
         "tracker": "mrunners",
@@ -71,6 +74,7 @@ def test_the_whole_document_is_the_documented_one() -> None:
         "notes": [],
         "startSkewSeconds": 0.0,
         "requestsByUs": 12,
+        "trafficByUs": {"list": {"requests": 12, "sentBytes": 0, "receivedBytes": 24000}},
         "overlapSeconds": 10.0,
         "findings": [
             {

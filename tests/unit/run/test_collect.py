@@ -1,5 +1,6 @@
 """Every planned pod has an outcome: its report, or the reason why its report is missing."""
 
+import base64
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from mrunners.run.finality import require_final
 from mrunners.run.report_store import ReportStore
 from mrunners.run.result import collect_outcomes
 from mrunners.run.snapshot import read_final_snapshot
-from tests.factories import flat, printed
+from tests.factories import body_of, flat, printed
 from tests.fakes import START, FakeCluster, Raw
 from tests.unit.env import REPORT, address, deploy, find, finish, log_of, planned
 
@@ -129,6 +130,15 @@ def test_a_log_is_never_read_twice(cluster: FakeCluster, store: ReportStore) -> 
     collect(cluster, store)
     assert collect(cluster, store) == [REPORTED]
     assert cluster.calls.count("read_log") == 1
+
+
+def test_a_framed_report_is_stored_as_its_pod_packed_it(
+    cluster: FakeCluster, store: ReportStore, tmp_path: Path
+) -> None:
+    cluster.end_pod(JOB, 0, log=log_of(RUN.plan, JOB, 0))
+    collect(cluster, store)
+    (path,) = tmp_path.rglob("*.report.json.gz")
+    assert path.read_bytes() == base64.b64decode(body_of(REPORT))
 
 
 def test_a_stored_report_is_used_even_when_its_pod_was_deleted(
@@ -500,14 +510,14 @@ def test_the_report_of_a_pod_that_started_too_late_is_set_aside(
     cluster.end_pod(JOB, 0, log=log_of(RUN.plan, JOB, 0))
     at = cluster.now()
     if stored:  # by a release that merged it
-        times = {"started_at": at, "finished_at": at}
         store.put(
             address(find(cluster, RUN.plan), JOB, 0),
             REPORT,
             pod=POD,
             node="node-0",
+            started_at=at,
+            finished_at=at,
             exit_code=0,
-            **times,
         )
     (only,) = collect(cluster, store)
     assert only == ended(

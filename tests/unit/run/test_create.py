@@ -1,5 +1,6 @@
 """Every object of a run is created exactly once, or adopted, or refused."""
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -507,3 +508,118 @@ def test_a_finished_job_is_adopted_as_it_is(cluster: FakeCluster) -> None:
     assert after.state.complete
     assert replace(run.existing, state=after.state, tracker=after.tracker) == after
     assert after.tracker.uid == run.existing.tracker.uid
+
+
+class Concurrent(FakeCluster):
+    """Carries out creations only when so many are in flight, as long as so many are left.
+
+    Attributes:
+        most: How many were in flight at once.
+        alone: Whether no other was while the first Job was created.
+    """
+
+    def __init__(self, clock: FakeClock, jobs: int, connections: int) -> None:
+        super().__init__(clock, connections=connections)
+        self._changed = threading.Condition()
+        self._left, self._active = jobs, 0
+        self.most = 0
+        self.alone = False
+
+    def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
+        together = min(self.connections, self._left)
+        with self._changed:
+            self._active += 1
+            self.most = max(self.most, self._active)
+            self._changed.notify_all()
+            if not self.names("Job"):  # long enough for any other thread to come
+                self.alone = not self._changed.wait_for(lambda: self._active > 1, 0.3)
+            else:
+                limit = self.connections
+                assert self._changed.wait_for(
+                    lambda: self._active >= together or self.most >= limit, 20
+                )
+        created = super().create_job(namespace, manifest)
+        with self._changed:
+            self._active -= 1
+            self._left -= 1
+        return created
+
+
+def before(cluster: FakeCluster, name: str) -> int | None:
+    """Return how many Jobs were created before one, as it says; None if all before it were."""
+    annotations = cluster.raw("Job", name)["metadata"]["annotations"]
+    text = annotations.get("mrunners.dev/jobs-created-before")
+    return None if text is None else int(text)
+
+
+def test_jobs_are_created_on_all_connections_at_once_after_the_first(clock: FakeClock) -> None:
+    cluster = Concurrent(clock, 40, 4)
+    run, observer = start(cluster, planned(*[1] * 40)), RecordingObserver()
+    requests = cluster.requests
+    jobs = create_jobs(cluster, run, run.missing, observer)
+    names = [job.name for job in run.existing.plan.jobs]
+    assert ([job.name for job in jobs], set(cluster.names("Job"))) == (names, set(names))
+    assert (cluster.alone, cluster.names("Job")[0]) == (True, "mrunners-0")
+    # Besides: a dry run that shows a TTL, and the note that all are created.
+    assert (cluster.most, cluster.requests - requests) == (4, 42)
+    assert observer == RecordingObserver()
+
+
+def test_each_job_says_how_many_were_surely_created_before_it(clock: FakeClock) -> None:
+    cluster = Concurrent(clock, 40, 4)
+    plan = create_all(cluster, planned(*[1] * 40)).existing.plan
+    names = cluster.names("Job")
+    said = [before(cluster, job.name) for job in plan.jobs]
+    assert (said[0], said[1], any(said)) == (None, None, True)
+    for job, number in zip(plan.jobs, said, strict=True):
+        surely = job.index if number is None else number
+        created_before = names[: names.index(job.name)]
+        assert {one.name for one in plan.jobs[:surely]} <= {*created_before}
+        assert job.index - surely < 8
+
+
+def test_a_killed_creator_leaves_gaps_that_are_no_deleted_jobs(cluster: FakeCluster) -> None:
+    cluster.connections = 3
+    barrier = threading.Barrier(3, timeout=20)
+
+    def kill() -> None:
+        if len(cluster.names("Job")) == 1 and barrier.wait() == 0:
+            raise KeyError("killed")
+
+    run = start(cluster, planned(1, 1, 1, 1))
+    cluster.before("create_job", kill)
+    with pytest.raises(KeyError):
+        create(cluster, run)
+    cluster.before("create_job", lambda: None)
+    observer = RecordingObserver()
+    second = start(cluster, planned(1, 1, 1, 1), observer)
+    # Of three that were created together two exist, and the first of them may be the third.
+    assert len(second.missing) == 1
+    create_jobs(cluster, second, second.missing, observer)
+    assert sorted(cluster.names("Job")) == [f"mrunners-{index}" for index in range(4)]
+    assert observer.warnings == []
+    assert "mrunners.dev/jobs-created-at" in find(cluster, second.existing.plan).tracker.annotations
+
+
+def test_after_a_refused_job_no_further_one_is_created_and_those_that_were_are_counted(
+    cluster: FakeCluster,
+) -> None:
+    cluster.connections = 4
+    run, observer = start(cluster, planned(*[1] * 60)), RecordingObserver()
+    foreign: Raw = {"kind": "Job", "metadata": {"name": "mrunners-5", "namespace": "load"}}
+    cluster.put({**foreign, "spec": {}})
+    with pytest.raises(RefusedError, match=r"job\.batch/mrunners-5 exists in namespace load"):
+        create_jobs(cluster, run, run.missing, observer)
+    created = len(cluster.names("Job")) - 1
+    assert 5 <= created <= 5 + 2 * 4
+    assert observer.infos == [f"{created} of 60 Jobs were created before this error"]
+    assert find(cluster, run.existing.plan).tracker.annotations == {}
+
+
+def test_a_ttl_is_noted_before_any_job_is_created_beside_another(cluster: FakeCluster) -> None:
+    cluster.connections = 4
+    cluster.adds = {"ttlSecondsAfterFinished": 60}
+    create_all(cluster, planned(*[1] * 9))
+    first = cluster.calls.index("create_job")
+    assert cluster.calls[first - 2 : first] == ["dry_run_job", "annotate_config_map"]
+    assert cluster.calls.count("annotate_config_map") == 2

@@ -1,5 +1,6 @@
 """A stored report comes back as it was stored, or not at all."""
 
+import gzip
 import os
 import random
 import resource
@@ -64,6 +65,23 @@ def test_the_facts_about_the_pod_are_stored_beside_the_report(tmp_path: Path) ->
         sha256=SHA256,
         address=at(),
     )
+
+
+def test_what_is_packed_already_is_stored_as_it_is(tmp_path: Path) -> None:
+    packed = gzip.compress(b"x", compresslevel=1)
+    facts = ReportStore(tmp_path).put(
+        at(),
+        b"x",
+        packed=packed,
+        pod="p",
+        node="n",
+        started_at=None,
+        finished_at=None,
+        exit_code=0,
+    )
+    (path,) = tmp_path.rglob("*.report.json.gz")
+    assert path.read_bytes() == packed
+    assert ReportStore(tmp_path).get(at()) == (b"x", facts)
 
 
 def test_another_process_reads_what_was_stored(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ from mrunners.run.result import (
 )
 from mrunners.run.snapshot import RunSnapshot, read_final_snapshot, read_snapshot
 from mrunners.run.wait import wait_for_run
-from tests.factories import flat, merged_pod, missing_pod, multi
+from tests.factories import flat, merged_pod, missing_pod, multi, traffic
 from tests.fakes import START, FakeCluster, RecordingObserver
 from tests.unit.env import (
     REPORT,
@@ -174,7 +174,7 @@ def test_the_merged_report_names_its_run_and_the_requests_of_mrunners(
     run = find(cluster, RUN.plan)
     snapshot = read_snapshot(cluster, run)
     outcomes = list(collect_outcomes(cluster, run, snapshot, ReportStore(tmp_path)))
-    report = merge_outcomes(run, outcomes, requests=7)
+    report = merge_outcomes(run, outcomes, traffic=traffic(7))
     assert (report.namespace, report.tracker, report.run, report.requests_by_us) == (
         "load",
         "mrunners",
@@ -186,7 +186,7 @@ def test_the_merged_report_names_its_run_and_the_requests_of_mrunners(
 
 def test_the_merged_report_names_the_options_that_fitted_the_pods_to_the_cluster() -> None:
     run = deploy(FakeCluster(), planned(1, cpu_limit="2", label=["a=b"], toleration=["x", "y"]))
-    report = merge_outcomes(run, [merged_pod(0, 0, flat())], requests=1)
+    report = merge_outcomes(run, [merged_pod(0, 0, flat())], traffic=traffic(1))
     assert "options of the pods: toleration x, toleration y, cpu-limit 2, label a=b" in report.notes
 
 
@@ -203,7 +203,7 @@ def test_what_the_profile_causes_goes_from_the_plan_in_the_tracker_into_the_repo
     first, second = (flat({"LIST a": [0.05] * 100}, duration="10s") for _ in range(2))
     whole = flat({"LIST a": [0.05] * 200}, duration="20s", received=2000)
     pod = merged_pod(0, 0, multi(first, second, aggregated=whole))
-    report = merge_outcomes(run, [pod], requests=1)
+    report = merge_outcomes(run, [pod], traffic=traffic(1))
     assert report.notes == tuple(f"mrunners-0: {warning}" for warning in runner.warnings) != ()
     assert [finding.text for finding in report.findings] == [
         "kperf's own limiter set the pace, not the server: mrunners-0 specs[1] "
@@ -214,7 +214,7 @@ def test_what_the_profile_causes_goes_from_the_plan_in_the_tracker_into_the_repo
 def test_the_report_says_what_the_run_overrode() -> None:
     run = deploy(FakeCluster(), planned(1, 1, total="100", rate="5"))
     pods = [merged_pod(index, 0, flat({"LIST a": [0.05] * 100})) for index in range(2)]
-    assert merge_outcomes(run, pods, requests=1).notes == (
+    assert merge_outcomes(run, pods, traffic=traffic(1)).notes == (
         "mrunners-0, mrunners-1: the run overrode its load profile with total 100, rate 5",
     )
 

@@ -65,9 +65,31 @@ def test_a_run_is_judged_by_its_plan_and_not_by_the_jobs_that_exist() -> None:
 def test_a_job_before_one_that_exists_was_created_and_is_gone() -> None:
     current = state(job(1, finished="Complete", succeeded=(0, 1)))
     assert [j.phase for j in current.jobs] == [JobPhase.GONE, JobPhase.COMPLETE]
-    assert (current.gone, current.missing, current.created) == (PLAN.jobs[:1], (), 2)
+    assert (current.gone, current.missing, current.created) == (
+        PLAN.jobs[:1],
+        (),
+        frozenset({0, 1}),
+    )
     assert (current.finished, current.complete, current.ended) == (True, False, 5)
     assert current.headline == "finished, Jobs were deleted"
+
+
+@pytest.mark.parametrize(
+    ("existing", "before", "gone"),
+    [(3, None, {0, 1, 2}), (3, 3, {0, 1, 2}), (3, 1, {0}), (3, 0, set()), (1, 9, {0})],
+)
+def test_of_jobs_that_are_created_together_only_those_are_gone_that_one_was_created_after(
+    existing: int, before: int | None, gone: set[int]
+) -> None:
+    plan = planned(1, 1, 1, 1, 1).plan
+    current = run_state(plan, [job(existing, created_before=before)])
+    assert {job.index for job in current.gone} == gone
+    assert current.created == gone | {existing}
+
+
+def test_a_job_that_is_known_to_have_been_created_says_nothing_about_those_before_it() -> None:
+    current = run_state(planned(1, 1, 1).plan, [], created={1})
+    assert ([j.index for j in current.gone], [j.index for j in current.missing]) == ([1], [0, 2])
 
 
 @pytest.mark.parametrize(
@@ -81,9 +103,9 @@ def test_a_job_before_one_that_exists_was_created_and_is_gone() -> None:
 def test_jobs_that_are_known_to_have_been_created_are_gone_and_the_others_missing(
     created: int, phases: list[JobPhase]
 ) -> None:
-    current = run_state(PLAN, [], created=created)
+    current = run_state(PLAN, [], created=range(created))
     assert [j.phase for j in current.jobs] == phases
-    assert (current.created, len(current.missing)) == (created, 2 - created)
+    assert (len(current.created), len(current.missing)) == (created, 2 - created)
 
 
 def test_a_job_that_is_gone_is_complete_when_all_of_its_pods_are_known_to_have_succeeded() -> None:

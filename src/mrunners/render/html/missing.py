@@ -89,8 +89,9 @@ REASONS: Mapping[MissingReason, tuple[str, str]] = {
         "use an image of 0.1.7 or later",
     ),
     MissingReason.OVER_LIMIT: (
-        "with this report the run would have more than 100 million samples or 2 million errors",
-        "split the run, or shorten its load",
+        "with this report the run would have more than 2 million errors, with --raw more than 100 "
+        "million samples, or more samples than fit on the disk; the detail says which",
+        "split the run, or shorten its load; leave out --raw; or make room on the disk",
     ),
     MissingReason.STILL_RUNNING: (
         "the pod has not ended",

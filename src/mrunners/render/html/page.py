@@ -15,6 +15,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from mrunners.formatting import counted
 from mrunners.render.html.failures import failures
 from mrunners.render.html.headline import headline
 from mrunners.render.html.latencies import latency
@@ -23,8 +24,10 @@ from mrunners.render.html.nodes import nodes
 from mrunners.render.html.plots.svg import plot_settings
 from mrunners.render.html.pods import pods_table, timeline
 from mrunners.render.html.runners import runners_table, throughput_table
+from mrunners.render.html.tables import column_rules
 from mrunners.reports.analysis.finding import Severity
 from mrunners.reports.merged import MergedReport
+from mrunners.reports.traffic import describe_traffic
 from mrunners.text import printable
 
 __all__ = ["render_html"]
@@ -63,30 +66,45 @@ def render_html(report: MergedReport) -> str:
         lstrip_blocks=True,
     )
     environment.filters["breakable"] = _breakable
-    style, script = _asset("page.css"), _asset("page.js")
+    tables = {
+        "missing": missing_table(report),
+        "pods": pods_table(report),
+        "runners": runners_table(report),
+        "throughput": throughput_table(report),
+    }
     with plot_settings():
+        of_latency, of_nodes, of_failures = latency(report), nodes(report), failures(report)
+        others = (of_latency.table, of_nodes.table, of_failures.table)
+        style = _asset("page.css") + column_rules([*tables.values(), *others])
+        script = _asset("page.js")
         return environment.get_template("page.html.j2").render(
             policy=_policy(style, script),
-            # Files of this package, which contain nothing of the report.
+            # Files and labels of this package, which contain nothing of the report.
             style=Markup(style),  # noqa: S704
             script=Markup(script),  # noqa: S704
             headline=headline(report),
             findings=_findings(report),
             notes=[_sentence(printable(note, _LINE_CHARACTERS)) for note in report.notes],
             coverage=report.coverage,
-            missing=missing_table(report),
             explanations=explanations(report),
-            latency=latency(report),
-            nodes=nodes(report),
+            latency=of_latency,
+            nodes=of_nodes,
             timeline=timeline(report),
-            pods=pods_table(report),
-            failures=failures(report),
-            runners=runners_table(report),
-            throughput=throughput_table(report),
+            failures=of_failures,
             schema=report.schema_name,
             run=printable(report.run, 80),
-            requests_by_us=report.requests_by_us,
+            own_load=_own_load(report),
+            **tables,
         )
+
+
+def _own_load(report: MergedReport) -> str:
+    """Return what mrunners itself sent to the cluster; empty where that is not known."""
+    if report.traffic_by_us is not None:
+        return f"{describe_traffic(report.traffic_by_us)}, by mrunners itself"
+    if report.requests_by_us is not None:  # of an earlier release
+        return f"{counted(report.requests_by_us, 'API request')} by mrunners itself"
+    return ""
 
 
 def _findings(report: MergedReport) -> list[dict[str, str]]:

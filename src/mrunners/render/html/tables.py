@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mrunners.formatting import milliseconds
 from mrunners.text import printable
 
-__all__ = ["Cell", "Column", "Row", "Table", "cell", "number", "percentile_cells"]
+__all__ = [
+    "Cell",
+    "Column",
+    "Row",
+    "Table",
+    "cell",
+    "column_rules",
+    "number",
+    "percentile_cells",
+]
+
+# A shorter table is read faster than it is unfolded.
+_LONG_ROWS = 15
+
+# Where page.css shows each row as a block of its own.
+_NARROW = "@media screen and (max-width: 60rem)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,29 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     total: Row | None = None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is shown folded."""
+        return len(self.rows) >= _LONG_ROWS
+
+
+def column_rules(tables: Iterable[Table]) -> str:
+    """Return the style rules of the tables' columns, which page.css must precede.
+
+    A class and a label on each cell instead would be half of the page of a run of many pods.
+    """
+    numbers, labels = [], []
+    for table in tables:
+        for place, column in enumerate(table.columns[1:], start=2):
+            # As weak as a rule for all cells, so that those of page.css for narrow pages win.
+            cells = f":where(#{table.name}) td:where(:nth-child({place}))"
+            if column.numeric:
+                numbers.append(cells)
+            label = column.label.replace("\\", r"\5c ").replace('"', r"\22 ").replace("<", r"\3c ")
+            labels.append(f'{cells}::before {{ content: "{label}"; }}')
+    of_numbers = "text-align: right; white-space: nowrap; overflow-wrap: normal;"
+    return f"{', '.join(numbers)} {{ {of_numbers} }}\n{_NARROW} {{ {' '.join(labels)} }}\n"
 
 
 def cell(text: str | None, sub: str = "", *, tone: str = "", limit: int = 200) -> Cell:

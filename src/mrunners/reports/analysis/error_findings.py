@@ -132,7 +132,7 @@ def _requests_without_success(
     for pod in stats:
         if pod.report.latencies_by_url is None:
             return []
-        succeeded |= {url for url, pool in pod.report.latencies_by_url.items() if pool}
+        succeeded |= {url for url, column in pod.report.latencies_by_url.items() if len(column)}
     if not succeeded:
         return []  # the coverage says so of the pods
     return [

@@ -81,7 +81,7 @@ def _summary(node: str, merged: Sequence[PodStats], *, pods: int, stragglers: in
             None
             if None in by_pod
             else percentile_latencies(
-                [pool for by_url in by_pod for pool in (by_url or {}).values()]
+                [column for by_url in by_pod for column in (by_url or {}).values()]
             )
         ),
     )

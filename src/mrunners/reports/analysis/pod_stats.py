@@ -99,16 +99,16 @@ def per_wall_second(count: int | None, seconds: float | None) -> float | None:
 
 
 def _stats(outcome: PodOutcome, report: KperfReport) -> PodStats:
-    pools = None if report.latencies_by_url is None else list(report.latencies_by_url.values())
+    columns = None if report.latencies_by_url is None else list(report.latencies_by_url.values())
     return PodStats(
         outcome=outcome,
         report=report,
-        percentiles=report.percentiles if pools is None else percentile_latencies(pools),
+        percentiles=report.percentiles if columns is None else percentile_latencies(columns),
         requests=None if report.samples is None else report.samples + report.error_count,
         busy_seconds=(
             None
-            if pools is None
-            else math.fsum(map(math.fsum, pools))
+            if columns is None
+            else math.fsum(column.sum for column in columns)
             + math.fsum(error.duration_seconds for error in report.errors)
         ),
     )

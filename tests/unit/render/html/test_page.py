@@ -32,6 +32,7 @@ from tests.factories import (
     large_report,
     merged_pod,
     missing_pod,
+    traffic,
 )
 from tests.unit.render.html.page_parts import Page, parse_page
 
@@ -40,7 +41,7 @@ def complete() -> MergedReport:
     pods = [
         merged_pod(0, index, flat({"LIST a": [0.001, 0.02], "GET b": [1.5]})) for index in (0, 1)
     ]
-    return merge(RUN, RUN_ID, pods, requests_by_us=7)
+    return merge(RUN, RUN_ID, pods, traffic_by_us=traffic(7))
 
 
 def empty() -> MergedReport:

@@ -2,8 +2,10 @@
 // of plots. Without it every row is shown, and a browser shows the values at the pointer by itself.
 "use strict";
 (() => {
-  const FOLDED_FROM = 15; // rows; a shorter table is read faster than it is unfolded
-  const SHOWN = 10;
+  const SHOWN = 10; // rows of a folded table; as in page.css
+  const MORE = 1000; // rows that unfold at once: more would keep the page from reacting
+
+  const NATURAL = new Intl.Collator("en", { numeric: true });
 
   const status = document.createElement("p");
   status.className = "status";
@@ -17,16 +19,12 @@
     const table = box.querySelector("table");
     const body = table.tBodies[0];
     const rows = [...body.rows];
-    let show = () => {};
-    keepRoles(table);
-    makeCopyable(box.querySelector(".copy"), table);
-    if (rows.length < 2) return;
-    makeSortable(table, (compare) => {
-      rows.sort(compare);
-      body.append(...rows);
-      show();
-    });
-    if (rows.length < FOLDED_FROM) return;
+    let show = () => body.append(...rows);
+    makeCopyable(box.querySelector(".copy"), table, rows);
+    if (rows.length > 1) {
+      makeSortable(table, rows, () => show());
+    }
+    if (!box.classList.contains("long")) return keepRoles(table, rows);
 
     const noun = box.dataset.rowsAre;
     const tools = box.querySelector(".tools");
@@ -34,38 +32,48 @@
     const count = tools.querySelector("output");
     const fold = box.querySelector(".fold");
     const printed = box.querySelector(".printed");
-    const text = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
-    let open = false;
+    const text = new Map(); // filled by the first search
+    let most = SHOWN;
     tools.hidden = false;
     search.addEventListener("input", () => show());
     fold.addEventListener("click", () => {
-      open = !open;
+      most = most < hits.length ? most + MORE : SHOWN;
       show();
     });
+    let hits = rows;
     show = () => {
       const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-      const hits = rows.filter((row) => words.every((word) => text.get(row).includes(word)));
-      const most = open ? hits.length : SHOWN;
-      const visible = new Set(hits.slice(0, most));
-      for (const row of rows) row.hidden = !visible.has(row);
+      if (words.length && !text.size) {
+        for (const row of rows) text.set(row, row.textContent.toLowerCase());
+      }
+      hits = rows.filter((row) => words.every((word) => text.get(row).includes(word)));
+      const visible = hits.slice(0, most);
+      keepRoles(table, visible);
+      body.replaceChildren(...visible);
+      const left = hits.length - visible.length;
       count.value = words.length
         ? `${hits.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} ${noun}`
         : "";
       fold.hidden = hits.length <= SHOWN;
-      fold.setAttribute("aria-expanded", String(open));
+      fold.setAttribute("aria-expanded", String(most > SHOWN));
       // On paper, where neither the search box nor the button is.
       const found = words.length ? `, searched for “${words.join(" ")}”` : "";
-      printed.hidden = visible.size === rows.length;
+      printed.hidden = visible.length === rows.length;
       printed.textContent =
-        `${visible.size.toLocaleString("en")} of ${rows.length.toLocaleString("en")} ${noun}${found}; the file has all.`;
-      fold.textContent = open
-        ? `Show only ${SHOWN} ${noun}`
-        : `Show all ${hits.length.toLocaleString("en")} ${noun}`;
+        `${visible.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} ${noun}${found}; the file has all.`;
+      const all = hits.length.toLocaleString("en");
+      fold.textContent =
+        left === 0
+          ? `Show only ${SHOWN} ${noun}`
+          : left > MORE
+            ? `Show ${MORE.toLocaleString("en")} more of ${all} ${noun}`
+            : `Show all ${all} ${noun}`;
     };
     show();
+    box.classList.add("ready");
   }
 
-  function makeSortable(table, sortRows) {
+  function makeSortable(table, rows, show) {
     const headings = [...table.tHead.rows[0].cells];
     headings.forEach((heading, column) => {
       const button = document.createElement("button");
@@ -81,43 +89,49 @@
         for (const other of headings) other.removeAttribute("aria-sort");
         heading.setAttribute("aria-sort", down ? "descending" : "ascending");
         const sign = down ? -1 : 1;
-        sortRows((a, b) => {
-          const left = a.cells[column].textContent;
-          const right = b.cells[column].textContent;
-          return numeric ? byNumber(left, right, sign) : sign * left.localeCompare(right, "en", { numeric: true });
-        });
+        // Read once, not once for each comparison.
+        const texts = new Map(rows.map((row) => [row, row.cells[column].textContent]));
+        const compare = numeric
+          ? byNumber(new Map(rows.map((row) => [row, numberOf(texts.get(row))])), sign)
+          : (a, b) => sign * NATURAL.compare(texts.get(a), texts.get(b));
+        rows.sort(compare);
+        show();
       });
     });
   }
 
-  function byNumber(left, right, sign) {
-    // Such as `1,234` and `<0.01%`.
-    const a = parseFloat(left.replace(/[,<]/g, ""));
-    const b = parseFloat(right.replace(/[,<]/g, ""));
-    // Unknown values come last in either direction.
-    if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) - Number.isNaN(b);
-    return sign * (a - b);
+  // Such as `1,234` and `<0.01%`.
+  const numberOf = (text) => parseFloat(text.replace(/[,<]/g, ""));
+
+  function byNumber(numbers, sign) {
+    return (left, right) => {
+      const a = numbers.get(left);
+      const b = numbers.get(right);
+      // Unknown values come last in either direction.
+      if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) - Number.isNaN(b);
+      return sign * (a - b);
+    };
   }
 
   // Where the style sheet displays a table as blocks, some browsers no longer expose it as a table.
-  function keepRoles(table) {
-    const role = (selector, name) => {
-      for (const element of table.querySelectorAll(selector)) element.setAttribute("role", name);
-    };
+  function keepRoles(table, rows) {
+    const headings = [...table.tHead.rows];
     table.setAttribute("role", "table");
-    role("thead, tbody, tfoot", "rowgroup");
-    role("tr", "row");
-    role("td", "cell");
-    role("thead th", "columnheader");
-    role("tbody th, tfoot th", "rowheader");
+    for (const group of table.querySelectorAll("thead, tbody, tfoot")) group.setAttribute("role", "rowgroup");
+    for (const row of [...headings, ...(table.tFoot?.rows ?? []), ...rows]) {
+      if (row.hasAttribute("role")) continue; // it was shown before
+      row.setAttribute("role", "row");
+      const heading = headings.includes(row) ? "columnheader" : "rowheader";
+      for (const cell of row.cells) cell.setAttribute("role", cell.tagName === "TH" ? heading : "cell");
+    }
   }
 
-  function makeCopyable(button, table) {
+  function makeCopyable(button, table, rows) {
     const title = document.getElementById(`${table.id}-title`).textContent;
     let reset;
     button.hidden = false;
     button.addEventListener("click", async () => {
-      const copied = await copy(csv(table));
+      const copied = await copy(csv(table, rows));
       const outcome = copied ? "Copied" : "Not copied: the browser does not allow it";
       button.textContent = outcome;
       // The button's label stays, so a screen reader would not notice.
@@ -131,14 +145,14 @@
   }
 
   // Every row, also those that are folded away or not found, in the order that is shown.
-  function csv(table) {
+  function csv(table, rows) {
     const columns = [...table.tHead.rows[0].cells].map((heading) => ({
       label: heading.textContent,
       sub: heading.dataset.sub,
       numeric: heading.classList.contains("n"),
     }));
     const lines = [columns.flatMap(({ label, sub }) => (sub ? [label, sub] : [label]))];
-    for (const row of [...table.tBodies[0].rows, ...(table.tFoot?.rows ?? [])]) {
+    for (const row of [...rows, ...(table.tFoot?.rows ?? [])]) {
       lines.push(
         [...row.cells].flatMap((cell, number) => {
           const { sub, numeric } = columns[number];
