@@ -14,7 +14,7 @@ HOSTS ?= process
 # How long `make fuzz` tries all kinds of input together.
 SECONDS = 60
 
-.PHONY: help setup cluster demo test test-kubelet test-faults test-pythons browser bench-merge lint check fuzz \
+.PHONY: help setup cluster demo test test-kubelet test-faults test-pythons browser bench lint check fuzz \
 	format audit lock clean
 
 help: ## list the targets
@@ -48,8 +48,8 @@ test-pythons: cluster ## run the unit tests and one whole run on each other supp
 browser:
 	@dev/check-browser
 
-bench-merge: cluster ## compare merging 10 million samples with kperf's own merge (10 minutes)
-	@.venv/bin/python -m benchmarks.merge
+bench: cluster ## compare with other tools how long everything takes (an hour; a quiet machine)
+	@.venv/bin/python -m benchmarks
 
 lint: setup ## check format, lint, types and import contracts
 	.venv/bin/ruff format --check

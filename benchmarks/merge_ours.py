@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.merge_input import JOB, framed_path, raw_path
+from benchmarks.merge_input import JOB, framed_path
 from mrunners.reports.frame import FrameAddress, extract_report
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.merge import merge
@@ -20,21 +20,18 @@ from mrunners.reports.outcomes import PodOutcome
 from tests.factories import RUN, RUN_ID
 
 
-def _outcome(folder: Path, index: int, *, framed: bool) -> PodOutcome:
-    if framed:
-        log = framed_path(folder, index).read_bytes()
-        raw = extract_report(log, FrameAddress(RUN_ID, JOB, index))
-    else:
-        raw = raw_path(folder, index).read_bytes()
+def _outcome(folder: Path, index: int) -> PodOutcome:
+    log = framed_path(folder, index).read_bytes()
+    raw = extract_report(log, FrameAddress(RUN_ID, JOB, index))
     return PodOutcome(
         job=JOB, job_index=0, uri="file:///load.yaml", index=index, report=parse_report(raw)
     )
 
 
-def main(folder: Path, reports: int, form: str) -> None:
+def main(folder: Path, reports: int) -> None:
     """Read and merge; print one line of JSON."""
     started = time.perf_counter()
-    outcomes = [_outcome(folder, index, framed=form == "framed") for index in range(reports)]
+    outcomes = [_outcome(folder, index) for index in range(reports)]
     read = time.perf_counter()
     document = json.loads(to_json(merge(RUN, RUN_ID, outcomes)))
     done = time.perf_counter()
@@ -54,4 +51,4 @@ def main(folder: Path, reports: int, form: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    main(Path(sys.argv[1]), int(sys.argv[2]))

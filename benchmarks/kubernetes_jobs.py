@@ -1,0 +1,37 @@
+"""Waits for Jobs with prefect-kubernetes' KubernetesJob, as a flow that starts many of them would.
+
+    python kubernetes_jobs.py KUBECONFIG NAMESPACE SECONDS NAME…
+
+It runs in a virtual environment of its own, which has prefect-kubernetes and nothing of mrunners.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+
+from prefect_kubernetes.credentials import KubernetesClusterConfig, KubernetesCredentials
+from prefect_kubernetes.jobs import KubernetesJob, KubernetesJobRun
+
+__all__: list[str] = []
+
+
+async def _wait(kubeconfig: str, namespace: str, seconds: float, names: list[str]) -> None:
+    credentials = KubernetesCredentials(
+        cluster_config=KubernetesClusterConfig.from_file(path=kubeconfig)
+    )
+    runs = []
+    for name in names:
+        job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {}}
+        block = KubernetesJob(v1_job=job, credentials=credentials, namespace=namespace)
+        runs.append(KubernetesJobRun(block, job))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*(run.await_for_completion() for run in runs))
+
+
+if __name__ == "__main__":
+    logging.disable(logging.INFO)
+    asyncio.run(_wait(sys.argv[1], sys.argv[2], float(sys.argv[3]), sys.argv[4:]))
