@@ -14,24 +14,27 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from mrunners.errors import NextStep, RefusedError
 from mrunners.kube.api import Cluster
 from mrunners.kube.client import KubernetesCluster
 from mrunners.kube.kubeconfig import KubeconfigSource
 from mrunners.plan.option_table import DEFAULT_TRACKER
-from mrunners.plan.options import RunOptions, parse_max_qps, validate_options
-from mrunners.plan.plan import PlannedJob
+from mrunners.quantities import parse_max_qps
 from mrunners.refs import ClusterLocation, ClusterRef, RunRef
-from mrunners.run import create, delete, lookup, preflight, run_list
-from mrunners.run.create import StartedRun
+from mrunners.run import lookup, run_list
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.observer import LoggingObserver, RunObserver
-from mrunners.run.preflight import RunAction
 from mrunners.run.report_store import ReportStore, default_store_path
 from mrunners.run.run_list import ListedRun, RunWatch
 from mrunners.run_handle import Run
+
+if TYPE_CHECKING:
+    from mrunners.plan.options import RunOptions
+    from mrunners.plan.plan import PlannedJob
+    from mrunners.run.create import StartedRun
+    from mrunners.run.preflight import RunAction
 
 __all__ = ["Connection", "connect", "connect_to"]
 
@@ -113,6 +116,9 @@ class Connection:
             InvalidInputError: Options, URIs or profiles are wrong; one line per problem.
             RefusedError: The tracker belongs to another run.
         """
+        from mrunners.plan.options import validate_options
+        from mrunners.run import preflight
+
         validate_options(options, self._ref)
         return preflight.preflight(self._cluster, options, run_key=run_key, sleep=self._sleep)
 
@@ -137,6 +143,8 @@ class Connection:
             RefusedError: Another run was created first.
             WaitTimeoutError: The run that is replaced is not deleted in time.
         """
+        from mrunners.run import create
+
         return create.start_run(self._cluster, action, self._observer, self._store)
 
     def create_jobs(self, started: StartedRun, jobs: Sequence[PlannedJob]) -> list[str]:
@@ -145,6 +153,8 @@ class Connection:
         Raises:
             RefusedError: A Job of that name belongs to another run, or the tracker was deleted.
         """
+        from mrunners.run import create
+
         created = create.create_jobs(self._cluster, started, jobs, self._observer, self._store)
         return [job.name for job in created]
 
@@ -187,6 +197,8 @@ class Connection:
             RefusedError: There is none, there are several, or it needs `force`.
             WaitTimeoutError: Its pods still exist after a long time.
         """
+        from mrunners.run import delete
+
         try:
             ref = self.resolve(namespace, tracker)
             config_map = lookup.get_tracker(self._cluster, ref)

@@ -16,6 +16,7 @@ __all__ = [
     "format_bytes",
     "parse_bytes",
     "parse_count",
+    "parse_max_qps",
     "parse_rate",
     "same_quantity",
 ]
@@ -103,6 +104,15 @@ def parse_rate(text: str) -> float:
     if re.fullmatch(RATE_PATTERN, text) is None:
         raise ValueError(f"must be a number from 0 to {MAX_COUNT}, such as 10, got {quoted(text)}")
     return float(text)
+
+
+def parse_max_qps(text: str) -> float | None:
+    """Return how many requests per second may be sent; None, for an empty text or 0, is no limit.
+
+    Raises:
+        ValueError: The text is not such a number.
+    """
+    return (parse_rate(text) if text else 0.0) or None
 
 
 def same_quantity(first: str, second: str) -> bool:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from mrunners.kube.api import Cluster
 from mrunners.plan.metadata import run_selector
 from mrunners.plan.plan import RunPlan
 from mrunners.refs import RunRef
-from mrunners.reports.merged import MergedReport
-from mrunners.reports.outcomes import PodOutcome
-from mrunners.reports.traffic import Traffic
-from mrunners.run import annotate, delete, lookup, result, snapshot, wait
+from mrunners.run import lookup, snapshot
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
-from mrunners.run.result import CollectedRun
 from mrunners.run.second_look import same_tracker
 from mrunners.run.snapshot import RunSnapshot
 from mrunners.status.run_state import JobState, RunState
 from mrunners.status.time_left import TimeLeft, time_left
+
+if TYPE_CHECKING:
+    from mrunners.reports.merged import MergedReport
+    from mrunners.reports.outcomes import PodOutcome
+    from mrunners.reports.traffic import Traffic
+    from mrunners.run.result import CollectedRun
 
 __all__ = ["Run"]
 
@@ -97,6 +100,8 @@ class Run:
             WaitTimeoutError: The timeout has passed.
             RefusedError: The tracker was deleted or replaced.
         """
+        from mrunners.run import wait
+
         return wait.wait_for_run(
             self._cluster,
             self.existing,
@@ -125,6 +130,8 @@ class Run:
         raw: bool = False,
     ) -> CollectedRun:
         """Collect like `collect`, but mark the run only after `save` wrote the report in full."""
+        from mrunners.run import result
+
         return result.collect_run(
             self._cluster,
             self.existing,
@@ -150,6 +157,8 @@ class Run:
             jobs: Only the pods of these Jobs.
             stored: Send no request: reports that are not stored on this machine count as missing.
         """
+        from mrunners.run import result
+
         return result.collect_outcomes(
             self._cluster,
             self.existing,
@@ -170,10 +179,14 @@ class Run:
             outcomes: Within a `SampleBudget`.
             traffic: What mrunners itself sent to the API server, and received from it.
         """
+        from mrunners.run import result
+
         return result.report_of_run(self.existing, snapshot, outcomes, self._store, traffic=traffic)
 
     def mark_collected(self, outcomes: Sequence[PodOutcome]) -> bool:
         """Mark the run as collected, once its report is saved; return whether it is."""
+        from mrunners.run import annotate
+
         return annotate.mark_collected(
             self._cluster, self.existing, outcomes, self._observer, self._sleep
         )
@@ -192,6 +205,8 @@ class Run:
             RefusedError: It needs `force`.
             WaitTimeoutError: Its pods still exist after a long time.
         """
+        from mrunners.run import delete
+
         if not force:
             uid = self.existing.tracker.uid
             tracker = same_tracker(self._cluster, self.ref, uid, self._sleep)

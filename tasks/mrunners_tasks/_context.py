@@ -14,7 +14,7 @@ from prefect.settings import PREFECT_API_URL
 
 from mrunners.connection import Connection
 from mrunners.kube.client import KubernetesCluster
-from mrunners.plan.options import parse_max_qps
+from mrunners.quantities import parse_max_qps
 from mrunners.refs import ClusterRef
 from mrunners.reports.traffic import Traffic
 from mrunners.run.observer import LoggingObserver, RunObserver

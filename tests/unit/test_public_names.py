@@ -67,11 +67,21 @@ def test_every_public_name_can_be_imported_and_is_documented(package: str, name:
 
 @pytest.mark.parametrize("package", PUBLIC)
 def test_importing_a_package_imports_nothing_heavy(package: str) -> None:
-    script = f"import sys, {package}; print([name for name in {HEAVY} if name in sys.modules])"
+    assert imported(package, HEAVY) == "[]\n"
+
+
+def test_who_only_looks_at_a_run_imports_nothing_that_reads_reports_or_plans_runs() -> None:
+    others = ("matplotlib", "numpy", "prefect", "mrunners.plan.options", "mrunners.run.wait")
+    assert imported("mrunners_cli.commands.status, mrunners.connection", others) == "[]\n"
+
+
+def imported(modules: str, others: tuple[str, ...]) -> str:
+    """Import modules in a new process; return which of the others are imported then."""
+    script = f"import sys, {modules}; print([name for name in {others} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    assert done.stdout == "[]\n"
+    return done.stdout
 
 
 @pytest.mark.parametrize("package", PUBLIC)

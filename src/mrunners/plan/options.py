@@ -19,7 +19,7 @@ from mrunners.plan.pod_options import pod_option_problems
 from mrunners.profiles.images import image_problem, release_of_image, release_problem
 from mrunners.profiles.overrides import ProfileOverrides, parse_load_duration
 from mrunners.profiles.release_rules import override_problems
-from mrunners.quantities import format_bytes, parse_bytes, parse_count, parse_rate
+from mrunners.quantities import format_bytes, parse_bytes, parse_count, parse_max_qps, parse_rate
 from mrunners.records import Record
 from mrunners.refs import ClusterRef, RunRef
 from mrunners.reports.conclusion import FailOn
@@ -32,7 +32,6 @@ __all__ = [
     "IfExists",
     "RunOptions",
     "described",
-    "parse_max_qps",
     "validate_options",
 ]
 
@@ -187,15 +186,6 @@ def validate_options(options: RunOptions, cluster: ClusterRef | None = None) -> 
     problems = [FieldProblem(field, problem) for field, problem in checks if problem is not None]
     if problems:
         raise InvalidOptionsError(problems)
-
-
-def parse_max_qps(text: str) -> float | None:
-    """Return how many requests per second may be sent; None, for an empty text or 0, is no limit.
-
-    Raises:
-        ValueError: The text is not such a number.
-    """
-    return (parse_rate(text) if text else 0.0) or None
 
 
 def _cluster_problems(
