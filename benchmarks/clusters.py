@@ -23,10 +23,12 @@ class Bench:
 
     Attributes:
         folder: A folder for files, deleted at the end.
+        cluster: The cluster.
         kubectl: The program as administrator.
     """
 
     folder: Path
+    cluster: LocalCluster
     kubectl: Kubectl
 
     @property
@@ -67,6 +69,7 @@ def bench_cluster(*options: str) -> Iterator[Bench]:
             cluster.up(*options)
             yield Bench(
                 folder,
+                cluster,
                 Kubectl(binary_folder(os.environ) / "kubectl", cluster.folder / "kubeconfig"),
             )
         finally:

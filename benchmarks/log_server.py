@@ -18,11 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
+from localcluster.agent.certificate import write_certificate
 from tests.cluster.commands import Kubectl, until
 from tests.factories import begin_line, body_of, end_line, folded
 
@@ -74,7 +70,9 @@ def log_server(folder: Path, kubectl: Kubectl, report: bytes) -> Iterator[LogSer
     server = ThreadingHTTPServer((_ADDRESS, 0), Handler)
     server.daemon_threads = True
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_certificate(folder))
+    certificate = folder / "log-server.pem"
+    write_certificate(certificate, datetime.datetime.now(datetime.UTC))
+    context.load_cert_chain(certificate)
     server.socket = context.wrap_socket(
         server.socket, server_side=True, do_handshake_on_connect=False
     )
@@ -85,34 +83,6 @@ def log_server(folder: Path, kubectl: Kubectl, report: bytes) -> Iterator[LogSer
     finally:
         server.shutdown()
         server.server_close()
-
-
-def _certificate(folder: Path) -> Path:
-    """Write a certificate that signs itself, and its key, to one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "log-server")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "log-server.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    path.chmod(0o600)
-    return path
 
 
 def _point_nodes_at(kubectl: Kubectl, port: int) -> None:

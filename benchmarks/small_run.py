@@ -1,182 +1,144 @@
-"""A whole small run, from the command to the report, against kperf's own group of runners.
+"""A whole small run, from the command to the report, against kperf's own `runnergroup` commands.
 
-Both run the same load on the same process hosts, with real pods and the real kperf. kperf's group
-server runs outside of the cluster and is asked for its summary, as `kperf runnergroup run`, `wait`
-and `result` do; what it takes to install that server by Helm, and to start its pod, is not counted.
-
-Process hosts have no hostPath volumes, and no address that is not loopback. So an admission policy
-gives kperf's pods an emptyDir instead, and their script sends to loopback what it would send to the
-server's address.
+Both run the same load as pods on the same real kubelets. kperf installs its server by Helm, which
+creates the Job, receives the reports and merges them. Its image has a script that sends the report
+by curl; here a script of the same steps does that without curl, which no image of ours has.
 """
 
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from benchmarks.clusters import Bench
-from benchmarks.measuring import Usage, in_turn, run_process
+from benchmarks.clusters import Bench, bench_cluster
+from benchmarks.measuring import Usage, in_turn, progress, run_process
 from benchmarks.prefect_server import prefect_server
-from benchmarks.programs import mrunners
+from benchmarks.programs import mrunners, python
 from benchmarks.results import Row, Target, row
-from tests.cluster.commands import Kubectl
-from tests.cluster.env import profile_text
-from tests.localcluster.env import KPERF
-from tests.peer.group_server import UNREACHABLE, GroupServer, PeerCluster, peer_cluster
+from localcluster.paths import ClusterFolder
+from tests.cluster.env import KPERF, profile_text
+from tests.cluster.hosts import push_image
 
 __all__ = ["measure"]
 
 _PODS = 4
 _REQUESTS = 200
-_API = "admissionregistration.k8s.io/v1"
-_NAME = "kperf-on-process-hosts"
+_IMAGE = "bench/kperf-group:0.3.5"
 
-# In place of kperf's run_runner.sh, which has curl send the report, too.
-_SCRIPT = f"""#!/bin/sh
-# Arguments: kperf, its configuration, and a folder.
-set -eu
-"$1" runner run --config="$2" --user-agent="$POD_NAME" --result="$3/report.json" --raw-data
-curl --silent --show-error --fail --data "@$3/report.json" \\
-    "$(echo "$TARGET_URL" | sed s/{UNREACHABLE}/127.0.0.1/)"
+# Where kperf has its group.
+_NAMESPACE = "runnergroups-kperf-io"
+
+_SCRIPT = r"""#!/bin/bash
+set -euo pipefail
+report=/data/${POD_NAMESPACE}-${POD_NAME}-${POD_UID}.json
+/kperf -v="$RUNNER_VERBOSITY" runner run --config=/config/load_profile.yaml \
+    --user-agent="$POD_NAME" --result="$report" --raw-data
+[[ $TARGET_URL =~ ^http://([^/:]+):([0-9]+)(/.*)$ ]]
+host=${BASH_REMATCH[1]} port=${BASH_REMATCH[2]} path=${BASH_REMATCH[3]}
+exec 3<>"/dev/tcp/$host/$port"
+printf 'POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n' "$path" "$host" >&3
+printf 'Content-Length: %d\r\n\r\n' "$(stat --format=%s "$report")" >&3
+cat "$report" >&3
+read -r answer <&3
+echo "$answer"
+rm "$report"
+[[ $answer == *" 201 "* ]]
 """
-_CHANGES = """[
-    JSONPatch{op: "remove", path: "/spec/volumes/1/hostPath"},
-    JSONPatch{op: "add", path: "/spec/volumes/1/emptyDir",
-              value: Object.spec.volumes.emptyDir{}},
-    JSONPatch{op: "add", path: "/spec/containers/0/args",
-              value: ["/kperf", "/config/load_profile.yaml", "/data"]},
-]"""
 
 
 def measure(times: int) -> list[Row]:
-    """Return the row of seconds from the command to the report.
+    """Return the row of seconds from the command to the report; none without kubelets.
 
     Raises:
         RuntimeError: A way has not merged all reports.
     """
-    with tempfile.TemporaryDirectory(prefix="mrunners-bench-") as name:
-        folder = Path(name)
-        script = folder / "run_runner.sh"
-        script.write_text(_SCRIPT)
-        script.chmod(0o755)
-        image = f"{KPERF}=/run_runner.sh:{script}"
-        with (
-            peer_cluster(folder / "cluster", "--image", image, hosts=2) as cluster,
-            prefect_server(folder) as (api, _),
-        ):
-            bench = Bench(folder, _kubectl(cluster))
-            _allow(bench.kubectl)
-            profile = folder / "profile.yaml"
-            profile.write_text(profile_text(total=_REQUESTS))
-            environ = {
-                **bench.environ,
-                "PREFECT_API_URL": api,
-                "PREFECT_HOME": str(folder / "client"),
-            }
-            numbers = iter(range(times))
-            runs = in_turn(
-                {
-                    "mrunners": lambda: _ours(bench, environ, profile),
-                    "kperf": lambda: _theirs(cluster, folder, f"group-{next(numbers)}", profile),
-                },
-                times,
-            )
+    try:
+        run_process(python("-m", "localcluster", "requirements"))
+    except RuntimeError as error:
+        progress(f"  not measured, because it needs kubelets: {error}")
+        return []
+    run_process(python("-m", "localcluster", "build", "--kubelets"))
+    with (
+        bench_cluster("--kubelet-hosts", "2") as bench,
+        prefect_server(bench.folder) as (api, _),
+    ):
+        push_image(
+            ClusterFolder(bench.cluster.name, bench.cluster.folder),
+            _IMAGE,
+            {"/run_runner.sh": _SCRIPT.encode()},
+        )
+        _allow(bench)
+        load = profile_text(total=_REQUESTS)
+        profile, group = bench.folder / "profile.yaml", bench.folder / "group.yaml"
+        profile.write_text(load)
+        group.write_text(yaml.safe_dump({"count": _PODS, "loadProfile": yaml.safe_load(load)}))
+        environ = {
+            **bench.environ,
+            "PREFECT_API_URL": api,
+            "PREFECT_HOME": str(bench.folder / "client"),
+        }
+        runs = in_turn(
+            {
+                "mrunners": lambda: _ours(bench, environ, profile),
+                "kperf": lambda: _theirs(bench, group),
+            },
+            times,
+        )
     for way, usages in runs.items():
         for usage in usages:
             if (total := json.loads(usage.output)["total"]) != _PODS * _REQUESTS:
                 raise RuntimeError(f"{way}: {total} of {_PODS * _REQUESTS} requests in the report")
+    question = f"run of {_PODS} pods of {_REQUESTS} requests, from the command to the report"
+    ours, theirs = runs["mrunners"], runs["kperf"]
+    peer = "`kperf runnergroup run` and `result`"
     return [
-        row(
-            f"run of {_PODS} pods of {_REQUESTS} requests, from the command to the report",
-            "s",
-            [usage.seconds for usage in runs["mrunners"]],
-            "kperf v0.3.5's group server",
-            [usage.seconds for usage in runs["kperf"]],
-            Target(1.0),
-        )
-    ]
+        row(question, "s", [run.seconds for run in ours], peer,
+            [run.seconds for run in theirs], Target(1.0)),
+        row(question, "CPU s", [run.cpu_seconds for run in ours], peer,
+            [run.cpu_seconds for run in theirs], note="of the commands alone"),
+    ]  # fmt: skip
 
 
-def _kubectl(cluster: PeerCluster) -> Kubectl:
-    return Kubectl(cluster.kperf.parent / "kubectl", cluster.kubeconfig)
-
-
-def _allow(kubectl: Kubectl) -> None:
-    """Let every pod send what the profile asks for, and kperf's pods run on process hosts."""
-    kubectl.apply(
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": _NAME},
-            "roleRef": {
-                "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view",
-            },
-            "subjects": [
-                {
-                    "apiGroup": "rbac.authorization.k8s.io",
-                    "kind": "Group",
-                    "name": "system:serviceaccounts",
-                }
-            ],
-        }
-    )  # fmt: skip
-    rule = {
-        "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"],
-    }  # fmt: skip
-    command = "object.spec.containers[0].?command.orValue([])"
-    policy: dict[str, Any] = {
-        "apiVersion": _API,
-        "kind": "MutatingAdmissionPolicy",
-        "metadata": {"name": _NAME},
-        "spec": {
-            "matchConstraints": {"resourceRules": [rule]},
-            "matchConditions": [
-                {"name": "kperf", "expression": f"{command} == ['/run_runner.sh']"}
-            ],
-            "failurePolicy": "Fail",
-            "reinvocationPolicy": "Never",
-            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": _CHANGES}}],
-        },
-    }
-    binding = {
-        "apiVersion": _API,
-        "kind": "MutatingAdmissionPolicyBinding",
-        "metadata": {"name": _NAME},
-        "spec": {"policyName": _NAME},
-    }
-    kubectl.apply(policy)
-    kubectl.apply(binding)
-    time.sleep(5)  # the API server reads policies now and then
+def _allow(bench: Bench) -> None:
+    """Let every pod send what the profile asks for."""
+    words = ("--clusterrole=view", "--group=system:serviceaccounts")
+    bench.kubectl("create", "clusterrolebinding", "bench-runners", *words)
 
 
 def _ours(bench: Bench, environ: Mapping[str, str], profile: Path) -> Usage:
-    """Run `run --wait` and `result`; return what both took, and the report."""
     with bench.namespace() as kubectl:
         name, uri = kubectl.namespace, f"file://{profile}?numbers={_PODS}"
         words = ("--wait", "--runner-image", KPERF, "--runners", uri)
-        waited = run_process(mrunners("run", name, *words), environ=environ)
-        result = run_process(mrunners("result", name, "--output", "json"), environ=environ)
-    return Usage(
-        waited.seconds + result.seconds,
-        waited.cpu_seconds + result.cpu_seconds,
-        max(waited.peak_bytes, result.peak_bytes),
-        result.output,
-    )
-
-
-def _theirs(cluster: PeerCluster, folder: Path, name: str, profile: Path) -> Usage:
-    """Start the server, and ask it for the summary; it is told as soon as the runners are done."""
-    load = yaml.safe_load(profile.read_text())
-    started = time.perf_counter()
-    with GroupServer(cluster, folder, name, _PODS, load) as server:
-        summary = server.summary()
-        seconds = time.perf_counter() - started
-        return Usage(
-            seconds, server.cpu_seconds(), server.peak_bytes(), json.dumps(summary).encode()
+        return _sum(
+            run_process(mrunners("run", name, *words), environ=environ),
+            run_process(mrunners("result", name, "--output", "json"), environ=environ),
         )
+
+
+def _theirs(bench: Bench, group: Path) -> Usage:
+    kperf = [str(bench.program("kperf")), "runnergroup", "--kubeconfig",
+             str(bench.kubectl.kubeconfig)]  # fmt: skip
+    words = ("run", "--runner-image", f"ghcr.io/{_IMAGE}", "--runnergroup", f"file://{group}")
+    try:
+        return _sum(
+            run_process([*kperf, *words], environ=bench.environ),
+            run_process([*kperf, "result", "--wait"], environ=bench.environ),
+        )
+    finally:
+        run_process([*kperf, "delete"], environ=bench.environ)
+        # Its group's pods end a little later, and would disturb the next run.
+        while bench.kubectl("get", "pods", "--output=name", f"--namespace={_NAMESPACE}"):
+            time.sleep(1)
+
+
+def _sum(first: Usage, last: Usage) -> Usage:
+    return Usage(
+        first.seconds + last.seconds,
+        first.cpu_seconds + last.cpu_seconds,
+        max(first.peak_bytes, last.peak_bytes),
+        last.output,
+    )

@@ -20,19 +20,19 @@ from typing import TypeVar
 import yaml
 
 from tests.cluster.commands import end
-from tests.localcluster.env import KPERF, Json, LocalCluster
+from tests.localcluster.env import Json, LocalCluster
 
-__all__ = ["UNREACHABLE", "GroupServer", "PeerCluster", "eventually", "peer_cluster"]
+__all__ = ["GroupServer", "PeerCluster", "eventually", "peer_cluster"]
 
 T = TypeVar("T")
 
 # The server requires an address that is not loopback, and only passes it to its runners. A port of
 # the all-hosts multicast group can be listened on, and no TCP connection can ever reach it.
-UNREACHABLE = "224.0.0.1"
+_UNREACHABLE = "224.0.0.1:0"
 
 
 class PeerCluster(LocalCluster):
-    """A cluster for kperf's server. Without nodes, a pod changes only when a test says so."""
+    """A control plane without nodes: a pod does not change until a test sets its status."""
 
     @property
     def kubeconfig(self) -> Path:
@@ -46,17 +46,11 @@ class PeerCluster(LocalCluster):
 
 
 @contextmanager
-def peer_cluster(state: Path, *options: str, hosts: int = 0) -> Iterator[PeerCluster]:
-    """Start a cluster for the caller alone, and stop it at the end.
-
-    Args:
-        state: The folder of all clusters' state.
-        options: Further options of `localcluster up`.
-        hosts: The number of process hosts.
-    """
+def peer_cluster(state: Path) -> Iterator[PeerCluster]:
+    """Start a cluster for the caller alone, and stop it at the end."""
     cluster = PeerCluster(state, "peer")
     try:
-        cluster.up("--process-hosts", str(hosts), "--kwok-hosts", "0", *options)
+        cluster.up("--process-hosts", "0", "--kwok-hosts", "0")
         yield cluster
     finally:
         cluster.down()
@@ -73,40 +67,27 @@ class GroupServer:
         started: When it was started, by time.perf_counter().
     """
 
-    def __init__(
-        self, cluster: PeerCluster, folder: Path, name: str, count: int, profile: Json | None = None
-    ) -> None:
-        """Start nothing yet.
-
-        Args:
-            cluster: Where the server creates its Job.
-            folder: The folder for its files.
-            name: The group's name.
-            count: The number of its runners.
-            profile: Their load profile; None if they never run.
-        """
+    def __init__(self, cluster: PeerCluster, folder: Path, name: str, count: int) -> None:
         self._cluster, self._folder = cluster, folder
-        self._name, self._count, self._profile = name, count, profile
+        self._name, self._count = name, count
 
     def __enter__(self) -> GroupServer:
         group = self._folder / f"{self._name}.yaml"
-        # The server does not validate the profile.
-        profile = self._profile or {"version": 1}
-        group.write_text(yaml.safe_dump({"count": self._count, "loadProfile": profile}))
+        # The runners never run, so their profile may be empty; the server does not validate it.
+        group.write_text(yaml.safe_dump({"count": self._count, "loadProfile": {"version": 1}}))
         data = self._folder / self._name
         for subfolder in ("data", "ingest"):
             # The server would create them with mode 0600, which only root can enter.
             (data / subfolder).mkdir(parents=True, exist_ok=True)
         with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
-        self._address = f"127.0.0.1:{port}"
-        addresses = ["--address", self._address, "--address", f"{UNREACHABLE}:{port}"]
+            self._address = f"127.0.0.1:{probe.getsockname()[1]}"
+        addresses = ["--address", self._address, "--address", _UNREACHABLE]
         command = ["-v=0", "runnergroup", "--kubeconfig", str(self._cluster.kubeconfig), "server"]
         options = [
             "--runnergroup",
             f"file://{group}",
             "--runner-image",
-            KPERF,
+            "none",
             "--data",
             str(data),
         ]
