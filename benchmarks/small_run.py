@@ -2,7 +2,8 @@
 
 Both run the same load as pods on the same real kubelets. kperf installs its server by Helm, which
 creates the Job, receives the reports and merges them. Its image has a script that sends the report
-by curl; here a script of the same steps does that without curl, which no image of ours has.
+by curl; here a script of the same steps does that without curl, which no image of ours has. What
+Prefect takes of the seconds shows a run of the same steps through the core.
 """
 
 from __future__ import annotations
@@ -84,6 +85,7 @@ def measure(times: int) -> list[Row]:
         runs = in_turn(
             {
                 "mrunners": lambda: _ours(bench, environ, profile),
+                "the core": lambda: _through_core(bench, profile),
                 "kperf": lambda: _theirs(bench, group),
             },
             times,
@@ -93,11 +95,13 @@ def measure(times: int) -> list[Row]:
             if (total := json.loads(usage.output)["total"]) != _PODS * _REQUESTS:
                 raise RuntimeError(f"{way}: {total} of {_PODS * _REQUESTS} requests in the report")
     question = f"run of {_PODS} pods of {_REQUESTS} requests, from the command to the report"
-    ours, theirs = runs["mrunners"], runs["kperf"]
+    ours, core, theirs = runs["mrunners"], runs["the core"], runs["kperf"]
     peer = "`kperf runnergroup run` and `result`"
     return [
         row(question, "s", [run.seconds for run in ours], peer,
             [run.seconds for run in theirs], Target(1.0)),
+        row(question, "s", [run.seconds for run in core], peer,
+            [run.seconds for run in theirs], note="the same steps through the core"),
         row(question, "CPU s", [run.cpu_seconds for run in ours], peer,
             [run.cpu_seconds for run in theirs], note="of the commands alone"),
     ]  # fmt: skip
@@ -117,6 +121,13 @@ def _ours(bench: Bench, environ: Mapping[str, str], profile: Path) -> Usage:
             run_process(mrunners("run", name, *words), environ=environ),
             run_process(mrunners("result", name, "--output", "json"), environ=environ),
         )
+
+
+def _through_core(bench: Bench, profile: Path) -> Usage:
+    with bench.namespace() as kubectl:
+        uri = f"file://{profile}?numbers={_PODS}"
+        command = python("-m", "benchmarks.core_run", kubectl.namespace, uri)
+        return run_process(command, environ=bench.environ)
 
 
 def _theirs(bench: Bench, group: Path) -> Usage:
