@@ -116,6 +116,7 @@ class FakeCluster:
         adds: The fields that a policy adds to a Job's spec.
         deletions: The deleted pods, as they were last, that the API server still knows of.
         nodes: How many nodes take pods; None when listing them is forbidden.
+        may_watch_jobs: Whether watching Jobs is allowed.
         connections: How many requests a caller may send at once.
         sent: The bytes of what was created, by verb.
         received: The bytes of the objects and logs that were answered, by verb.
@@ -134,6 +135,8 @@ class FakeCluster:
         self.ignores: set[str] = set()
         self.adds: Raw = {}
         self.nodes: int | None = None
+        self.may_watch_jobs = True
+        self._listed_jobs: dict[tuple[str, str], list[str]] = {}
         self._objects: dict[tuple[str, str, str], Raw] = {}
         self._failures: dict[str, deque[_PreparedFailure]] = {}
         self._uids = 0
@@ -208,7 +211,16 @@ class FakeCluster:
         if self._call("list_jobs") is not None:
             return []
         selected = self._select("Job", namespace, selector)
+        self._listed_jobs[namespace, selector] = self._selected_jobs(namespace, selector)
         return [Job.from_json(self._answer("list", raw), listed=True) for raw in selected]
+
+    def jobs_changed(self, namespace: str, selector: str) -> bool | None:
+        self._call("jobs_changed")
+        if not self.may_watch_jobs:
+            return None
+        return self._listed_jobs.get((namespace, selector)) != self._selected_jobs(
+            namespace, selector
+        )
 
     def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
         raw = self._create("create_job", namespace, manifest)
@@ -461,6 +473,9 @@ class FakeCluster:
             and namespace in {"", other_namespace}
             and _matches(raw["metadata"].get("labels") or {}, selector)
         ]
+
+    def _selected_jobs(self, namespace: str, selector: str) -> list[str]:
+        return [json.dumps(raw) for raw in self._select("Job", namespace, selector)]
 
     def _put_pod(self, job: str, index: int, phase: str, state: Raw) -> str:
         owner = self.raw("Job", job)

@@ -68,3 +68,33 @@ def test_the_requests_of_a_run_are_those_that_the_api_server_has_counted(
     assert done.report["traffic"]["create"] == creates + 1  # and the tracker
     assert logs == 6
     assert done.report["traffic"]["get"] >= logs
+
+
+_HAS_CHANGED = """
+import json, sys
+from mrunners import connect
+from mrunners.plan.metadata import runner_selector
+namespace, selector = sys.argv[1], runner_selector("mrunners")
+with connect() as connection:
+    cluster = connection.cluster
+    jobs = cluster.list_jobs(namespace, selector)
+    answers = [cluster.jobs_changed(namespace, selector)]
+    for job in jobs:
+        cluster.annotate_job(namespace, job.name, job.uid, {"example.com/a": "b"})
+    answers.append(cluster.jobs_changed(namespace, selector))
+    answers.append(cluster.jobs_changed("default", selector))
+print(json.dumps(answers))
+"""
+
+
+def test_whether_a_job_has_changed_costs_no_list(new_env: NewEnv) -> None:
+    with new_env("changed-jobs") as env:
+        run = env.run(env.quick(1), options=["--wait"])
+        assert run.code == 0, run.stderr
+        done = env.mrunners.python("-c", _HAS_CHANGED, env.namespace).finish()
+        # Of a namespace that was never listed nobody knows.
+        assert done.report == [False, True, True], done.stderr
+        role = env.kubectl("get", "role", "mrunners", "--output=json")
+        env.kubectl("replace", "--filename=-", stdin=role.replace('"watch",', ""))
+        done = env.mrunners.python("-c", _HAS_CHANGED, env.namespace).finish()
+        assert done.report == [None, None, True], done.stderr

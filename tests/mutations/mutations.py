@@ -145,7 +145,7 @@ MUTATIONS = (
     ),
     Mutation(
         "mark whatever has the tracker's name",
-        "src/mrunners/kube/client.py",
+        "src/mrunners/kube/verbs.py",
         'metadata = {**body.get("metadata", {}), "uid": uid}',
         'metadata = {**body.get("metadata", {})}',
         ("tests/unit/kube/test_client.py",),

@@ -84,6 +84,15 @@ class Cluster(Protocol):
     def list_jobs(self, namespace: str, selector: str) -> list[Job]:
         """Return the Jobs that a label selector matches; those of all namespaces for ""."""
 
+    def jobs_changed(self, namespace: str, selector: str) -> bool | None:
+        """Whether a Job that a label selector matches has changed since `list_jobs` read them.
+
+        It takes a second, and hardly anything of the API server when nothing has changed.
+
+        Returns:
+            True also when the API server cannot say; None when watching Jobs is forbidden.
+        """
+
     def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
         """Create a Job; return None when one of that name exists, as `create_config_map` does."""
 

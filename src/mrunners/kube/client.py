@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from mrunners.errors import ApiStatusError, ForbiddenError
+from mrunners.errors import ForbiddenError
 from mrunners.kube.flow_control import AT_ONCE
 from mrunners.kube.kubeconfig import KubeconfigSource
 from mrunners.kube.logs_and_watches import log_request, parse_deletions, past_events_request
@@ -20,27 +20,16 @@ from mrunners.kube.payloads import (
     JOBS,
     NODES,
     PODS,
-    Kind,
-    delete_options,
-    parse_object,
-    parse_records,
-    parse_single,
 )
-from mrunners.kube.responses import RequestInfo, conflict_failure
 from mrunners.kube.retry import RequestFailure, RetryPolicy
-from mrunners.kube.transport import Request, Transport
+from mrunners.kube.transport import Transport
+from mrunners.kube.verbs import Verbs
 from mrunners.plan.metadata import Manifest
 from mrunners.reports.traffic import Traffic
 
 __all__ = ["KubernetesCluster"]
 
 T = TypeVar("T")
-
-# The default of kubectl's --chunk-size.
-PAGE_SIZE = 500
-
-# A continue token is valid for minutes, and even the longest list is read in seconds.
-LIST_RESTARTS = 3
 
 # For a lost node the API server answers 500 for ever, and other nodes' logs are still to be read.
 LOG_RETRY_SECONDS = 30.0
@@ -76,6 +65,7 @@ class KubernetesCluster:
         self.location = self._transport.location
         self.connections = AT_ONCE
         self._retry_policy = RetryPolicy(monotonic=time.monotonic, sleep=time.sleep, warn=warn)
+        self._verbs = Verbs(self._transport, self._retry_policy)
 
     @property
     def traffic(self) -> Traffic:
@@ -88,70 +78,86 @@ class KubernetesCluster:
 
     def get_config_map(self, namespace: str, name: str) -> ConfigMap | None:
         """Return the ConfigMap; None when it does not exist."""
-        return self._get(CONFIG_MAPS, namespace, name, ConfigMap.from_json)
+        return self._verbs.get(CONFIG_MAPS, namespace, name, ConfigMap.from_json)
 
     def list_config_maps(self, namespace: str, selector: str) -> list[ConfigMap]:
         """Return the ConfigMaps that a label selector matches."""
-        return self._list(CONFIG_MAPS, namespace, ConfigMap.from_json, labelSelector=selector)
+        return self._verbs.list_all(
+            CONFIG_MAPS, namespace, ConfigMap.from_json, labelSelector=selector
+        )
 
     def create_config_map(self, namespace: str, manifest: Manifest) -> ConfigMap | None:
         """Create a ConfigMap; return None when one of that name exists."""
-        return self._create(CONFIG_MAPS, namespace, manifest, ConfigMap.from_json)
+        return self._verbs.create(CONFIG_MAPS, namespace, manifest, ConfigMap.from_json)
 
     def dry_run_config_map(self, namespace: str, manifest: Manifest) -> None:
         """Let the API server check the creation of a ConfigMap without storing it."""
-        self._create(CONFIG_MAPS, namespace, manifest, ConfigMap.from_json, dryRun="All")
+        self._verbs.create(CONFIG_MAPS, namespace, manifest, ConfigMap.from_json, dryRun="All")
 
     def annotate_config_map(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:
         """Add annotations to exactly this object; return False when it no longer exists."""
         body = {"metadata": {"annotations": dict(annotations)}}
-        return self._patch(CONFIG_MAPS, namespace, name, uid, body)
+        return self._verbs.patch(CONFIG_MAPS, namespace, name, uid, body)
 
     def delete_config_map(self, namespace: str, name: str, uid: str) -> bool:
         """Delete exactly this object and its dependents; return False when it no longer exists."""
-        return self._delete(CONFIG_MAPS, namespace, name, uid)
+        return self._verbs.delete(CONFIG_MAPS, namespace, name, uid)
 
     def get_job(self, namespace: str, name: str) -> Job | None:
         """Return the Job; None when it does not exist."""
-        return self._get(JOBS, namespace, name, Job.from_json)
+        return self._verbs.get(JOBS, namespace, name, Job.from_json)
 
     def list_jobs(self, namespace: str, selector: str) -> list[Job]:
         """Return the Jobs that a label selector matches."""
         parse = functools.partial(Job.from_json, listed=True)
-        return self._list(JOBS, namespace, parse, labelSelector=selector)
+        return self._verbs.list_all(JOBS, namespace, parse, labelSelector=selector)
+
+    def jobs_changed(self, namespace: str, selector: str) -> bool | None:
+        """Whether one has changed since `list_jobs`; None when watching Jobs is forbidden."""
+        since = self._verbs.versions.get((JOBS, namespace, selector))
+        if not since:
+            return True
+        request = past_events_request(self._transport.server, JOBS, namespace, selector, since)
+        try:
+            _, body = self._transport.send(request)
+        except RequestFailure as failure:
+            return None if isinstance(failure.error, ForbiddenError) else True
+        return bool(body.strip())
 
     def create_job(self, namespace: str, manifest: Manifest) -> Job | None:
         """Create a Job; return None when one of that name exists."""
-        return self._create(JOBS, namespace, manifest, Job.from_json)
+        return self._verbs.create(JOBS, namespace, manifest, Job.from_json)
 
     def dry_run_job(self, namespace: str, manifest: Manifest) -> Job | None:
         """Return the Job as it would be stored, without storing it."""
-        return self._create(JOBS, namespace, manifest, Job.from_json, dryRun="All")
+        return self._verbs.create(JOBS, namespace, manifest, Job.from_json, dryRun="All")
 
     def dry_run_pod(self, namespace: str, manifest: Manifest) -> None:
         """Let the API server check the creation of a pod without storing it."""
-        self._create(PODS, namespace, manifest, Pod.from_json, POD_RETRY_SECONDS, dryRun="All")
+        self._verbs.create(
+            PODS, namespace, manifest, Pod.from_json, POD_RETRY_SECONDS, dryRun="All"
+        )
 
     def annotate_job(
         self, namespace: str, name: str, uid: str, annotations: Mapping[str, str]
     ) -> bool:
         """Add annotations to exactly this Job; return False when it no longer exists."""
         body = {"metadata": {"annotations": dict(annotations)}}
-        return self._patch(JOBS, namespace, name, uid, body)
+        return self._verbs.patch(JOBS, namespace, name, uid, body)
 
     def suspend_job(self, namespace: str, name: str, uid: str) -> bool:
         """Suspend exactly this Job, which deletes its pods; return False when it is gone."""
-        return self._patch(JOBS, namespace, name, uid, {"spec": {"suspend": True}})
+        return self._verbs.patch(JOBS, namespace, name, uid, {"spec": {"suspend": True}})
 
     def list_pods(self, namespace: str, selector: str) -> list[Pod]:
         """Return the pods that a label selector matches."""
-        return self._list(PODS, namespace, Pod.from_json, labelSelector=selector)
+        return self._verbs.list_all(PODS, namespace, Pod.from_json, labelSelector=selector)
 
     def list_deleted_pods(self, namespace: str, selector: str, since: str) -> list[Pod]:
         """Return the pods that were deleted since a resource version, as they were last."""
-        request = past_events_request(self._transport.server, namespace, selector, since)
+        request = past_events_request(self._transport.server, PODS, namespace, selector, since)
         try:
             _, body = self._transport.send(request)
         except RequestFailure:
@@ -160,12 +166,12 @@ class KubernetesCluster:
 
     def delete_pod(self, namespace: str, name: str, uid: str) -> bool:
         """Delete exactly this pod; return False when it no longer exists."""
-        return self._delete(PODS, namespace, name, uid)
+        return self._verbs.delete(PODS, namespace, name, uid)
 
     def count_schedulable_nodes(self, enough: int) -> int | None:
         """Count the nodes that take pods without tolerations, up to `enough`; None if forbidden."""
         try:
-            nodes = self._items(NODES, "", Node.from_json, {})
+            nodes = self._verbs.iterate(NODES, "", Node.from_json, {})
             return sum(1 for _ in islice((n for n in nodes if n.schedulable), enough))
         except ForbiddenError:
             return None
@@ -186,114 +192,8 @@ class KubernetesCluster:
         )
         return None if status == 404 else body
 
-    def _get(self, kind: Kind, namespace: str, name: str, parse: Callable[[Any], T]) -> T | None:
-        request = self._request("get", "GET", kind, namespace, name, absent=frozenset({404}))
-        return self._call(request, functools.partial(parse_single, request.info, kind, parse))
-
-    def _create(
-        self,
-        kind: Kind,
-        namespace: str,
-        manifest: Manifest,
-        parse: Callable[[Any], T],
-        limit: float | None = None,
-        **query: str,
-    ) -> T | None:
-        query = {"fieldValidation": "Strict", **query}
-        request = self._request(
-            "create", "POST", kind, namespace, query=query, body=manifest, absent=frozenset({409})
-        )
-        parser = functools.partial(parse_single, request.info, kind, parse)
-        return self._call(request, parser, limit)
-
-    def _patch(
-        self, kind: Kind, namespace: str, name: str, uid: str, body: Mapping[str, Any]
-    ) -> bool:
-        # The UID in a patch is a precondition: on another object of that name it answers 409.
-        metadata = {**body.get("metadata", {}), "uid": uid}
-        body = {**body, "metadata": metadata}
-        absent, merge = frozenset({404, 409}), "application/merge-patch+json"
-        request = self._request(
-            "patch", "PATCH", kind, namespace, name, body=body, content_type=merge, absent=absent
-        )
-        return self._changed(request, kind.name)
-
-    def _delete(self, kind: Kind, namespace: str, name: str, uid: str) -> bool:
-        body, absent = delete_options(uid), frozenset({404, 409})
-        request = self._request("delete", "DELETE", kind, namespace, name, body=body, absent=absent)
-        return self._changed(request, "Status", kind.name)
-
-    def _changed(self, request: Request, *kinds: str) -> bool:
-        """Send a request; return False for a status in its `absent`."""
-        return self._call(request, lambda b: parse_object(request.info, b, *kinds)) is not None
-
     def _list_events(self, namespace: str, parse: Callable[[Any], T], fields: str) -> list[T]:
         try:
-            return self._list(EVENTS, namespace, parse, fieldSelector=fields)
+            return self._verbs.list_all(EVENTS, namespace, parse, fieldSelector=fields)
         except ForbiddenError:
             return []  # without events mrunners says less, but nothing wrong
-
-    def _list(self, kind: Kind, namespace: str, parse: Callable[[Any], T], **query: str) -> list[T]:
-        for _ in range(LIST_RESTARTS):
-            try:
-                return list(self._items(kind, namespace, parse, query))
-            except ApiStatusError as error:
-                if error.status != 410:  # the continue token expired: start again
-                    raise
-        return list(self._items(kind, namespace, parse, query))
-
-    def _items(
-        self, kind: Kind, namespace: str, parse: Callable[[Any], T], query: Mapping[str, str]
-    ) -> Iterator[T]:
-        token = ""
-        while True:
-            page = {**query, "limit": str(PAGE_SIZE)}
-            if token:
-                page["continue"] = token
-            request = self._request("list", "GET", kind, namespace, query=page)
-            answer = self._call(
-                request, functools.partial(parse_records, request.info, kind, parse)
-            )
-            assert answer is not None  # the request names no status as absent
-            items, token = answer
-            yield from items
-            if not token:
-                return
-
-    def _request(
-        self,
-        verb: str,
-        method: str,
-        kind: Kind,
-        namespace: str,
-        name: str = "",
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Mapping[str, object] | None = None,
-        content_type: str = "application/json",
-        absent: frozenset[int] = frozenset(),
-    ) -> Request:
-        return Request(
-            info=RequestInfo(self._transport.server, verb, kind.resource, namespace, name),
-            method=method,
-            path=kind.path(namespace, name),
-            query=query or {},
-            body=body,
-            content_type=content_type,
-            absent=absent,
-        )
-
-    def _call(
-        self, request: Request, parse: Callable[[bytes], T], limit: float | None = None
-    ) -> T | None:
-        """Send a request, again also if its answer is broken; None for an `absent` status."""
-
-        def attempt() -> T | None:
-            status, body = self._transport.send(request)
-            if status not in request.absent:
-                return parse(body)
-            if (failure := conflict_failure(request.info, status, body)) is not None:
-                raise failure
-            return None
-
-        return self._retry_policy.call(attempt, limit_seconds=limit)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from mrunners.kube.payloads import PODS
+from mrunners.kube.payloads import PODS, Kind
 from mrunners.kube.responses import RequestInfo
 from mrunners.kube.transport import Request
 
@@ -30,16 +30,18 @@ def log_request(server: str, namespace: str, pod: str, container: str, limit_byt
     )
 
 
-def past_events_request(server: str, namespace: str, selector: str, since: str) -> Request:
-    """Return the request for what happened to pods since a resource version.
+def past_events_request(
+    server: str, kind: Kind, namespace: str, selector: str, since: str
+) -> Request:
+    """Return the request for what happened to objects since a resource version.
 
-    It is a watch that ends at once.
+    It is a watch that ends after a second.
     """
     query = {"labelSelector": selector, "resourceVersion": since}
     return Request(
-        info=RequestInfo(server, "watch", PODS.resource, namespace, ""),
+        info=RequestInfo(server, "watch", kind.resource, namespace, ""),
         method="GET",
-        path=f"{PODS.prefix}/namespaces/{namespace}/{PODS.plural}",
+        path=kind.path(namespace),
         query={"watch": "true", "timeoutSeconds": "1", **query},
         limit_bytes=_EVENTS_BYTES,
     )

@@ -84,10 +84,12 @@ class Page:
     Attributes:
         items: The objects, as JSON.
         token: Continues the list; empty on its last page.
+        version: The resource version of the whole list, the same on each page; may be empty.
     """
 
     items: tuple[Any, ...]
     token: str
+    version: str = ""
 
 
 def parse_object(info: RequestInfo, body: bytes, *kinds: str) -> Mapping[str, Any]:
@@ -135,7 +137,8 @@ def parse_page(info: RequestInfo, body: bytes, kind: str) -> Page:
     # An API server writes a list without items as [] or null, but always writes it.
     if not isinstance(meta, dict) or not isinstance(items, list | None):
         raise unusable_answer(info, f"it sent a {kind}List without items")
-    return Page(tuple(items or ()), str(meta.get("continue") or ""))
+    version = str(meta.get("resourceVersion") or "")
+    return Page(tuple(items or ()), str(meta.get("continue") or ""), version)
 
 
 def parse_record(info: RequestInfo, parse: Callable[[Any], T], raw: object) -> T:
@@ -161,14 +164,14 @@ def parse_single(info: RequestInfo, kind: Kind, parse: Callable[[Any], T], body:
 
 def parse_records(
     info: RequestInfo, kind: Kind, parse: Callable[[Any], T], body: bytes
-) -> tuple[list[T], str]:
-    """Return the records of a page of a list, and what continues it.
+) -> tuple[list[T], Page]:
+    """Return the records of a page of a list, and the page.
 
     Raises:
         RequestFailure: The body holds no such page, or one of its objects lacks a field.
     """
     page = parse_page(info, body, kind.name)
-    return [parse_record(info, parse, item) for item in page.items], page.token
+    return [parse_record(info, parse, item) for item in page.items], page
 
 
 def _document(info: RequestInfo, body: bytes) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from mrunners.errors import NextStep, UnreachableError, WaitTimeoutError
 from mrunners.kube.api import Cluster
 from mrunners.kube.objects import Pod
 from mrunners.kube.retry import request_deadline
-from mrunners.plan.metadata import run_selector
+from mrunners.plan.metadata import run_selector, runner_selector
 from mrunners.run.fetch import FetchProgress, fetch_ended
 from mrunners.run.late_pods import LatePods
 from mrunners.run.lookup import ExistingRun
@@ -24,7 +24,7 @@ from mrunners.run.lost_pods import deletion_line, latest_version
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
 from mrunners.run.snapshot import RunSnapshot, read_jobs, read_snapshot, warn_of_unplanned_jobs
-from mrunners.status.completion import FIRST_INTERVAL_SECONDS, needs_pods, next_interval
+from mrunners.status.completion import FEW_JOBS, longest_interval, needs_pods, next_interval
 from mrunners.status.diagnostics import CANNOT_START, diagnosis_lines
 from mrunners.status.held_pods import held_pod_lines
 from mrunners.status.run_state import RunState
@@ -36,10 +36,6 @@ __all__ = ["wait_for_run"]
 
 # How often logs are requested again that their nodes did not return.
 UNREAD_SECONDS = 60.0
-
-# So many Jobs can be requested often: one takes 2 to 3 kB in a LIST.
-_FEW_JOBS = 100
-_SOON_SECONDS = 8.0
 
 
 def wait_for_run(
@@ -121,13 +117,18 @@ class _Wait:
         self._unplanned: tuple[str, ...] = ()
         self._pods_version = ""
         self._polled, self._pods_read_at, self._holding = False, float("-inf"), False
+        self._quiet, self._may_watch = False, True
         self._answered_at = monotonic()
         self.started = self._answered_at - waited_seconds
 
     def poll(self) -> RunSnapshot | None:
         """Read the run; return it when nothing of it can change any more."""
         before = self._run.state if self._polled else None
-        state = read_jobs(self._cluster, self._run, self._store, self._sleep)
+        if before is not None and self._is_unchanged(before):
+            state = before
+        else:
+            state = read_jobs(self._cluster, self._run, self._store, self._sleep)
+            self._quiet = state == before
         # One LIST may be stale: Jobs are gone when the next one does not have them either.
         certain = set(state.gone) <= set(self._run.state.gone)
         self._run = replace(self._run, state=state)
@@ -148,7 +149,7 @@ class _Wait:
         elapsed = self._monotonic() - self.started
         return min(
             next_interval(previous, elapsed, max(loads, default=0.0) or None),
-            _longest_interval(self._run.state),
+            longest_interval(self._run.state),
         )
 
     def timed_out(
@@ -171,6 +172,19 @@ class _Wait:
                 f"{state.pod_count} pods ended); the run continues"
             )
         return WaitTimeoutError(text, seconds=seconds).suggest(self._run.ref, NextStep.WAIT)
+
+    def _is_unchanged(self, before: RunState) -> bool:
+        """Whether many Jobs are surely as they were, so that a LIST of them all can be saved.
+
+        It is asked only after a LIST that was in vain: while pods end, each poll needs one.
+        """
+        many = len(before.jobs) > FEW_JOBS
+        if not (many and self._quiet and self._may_watch) or before.missing or before.gone:
+            return False
+        plan = self._run.plan
+        changed = self._cluster.jobs_changed(plan.namespace, runner_selector(plan.tracker))
+        self._may_watch = changed is not None
+        return changed is False
 
     def _needs_pods(self, before: RunState | None, state: RunState) -> bool:
         since = self._monotonic() - self._pods_read_at
@@ -274,19 +288,3 @@ def _shortened(
         for (job, reason, verb, same), line in lines.items()
         if verb != CANNOT_START and (job, reason, CANNOT_START, same) in reported
     }
-
-
-def _longest_interval(state: RunState) -> float:
-    """Return the seconds within which a poll must come.
-
-    What happens to a pod is reported within 10 seconds, unless a LIST of the Jobs is too large to
-    be requested so often. Where the cluster removes Jobs, two polls fit between the end of a Job
-    and its removal.
-    """
-    ttls = [
-        job.actual.ttl_seconds
-        for job in state.jobs
-        if job.actual is not None and job.actual.ttl_seconds is not None
-    ]
-    longest = _SOON_SECONDS if len(state.jobs) <= _FEW_JOBS else float("inf")
-    return min(longest, max(min(ttls) / 2, FIRST_INTERVAL_SECONDS)) if ttls else longest

@@ -13,10 +13,11 @@ from mrunners.status.run_state import JobPhase, JobState, RunState
 from mrunners.text import listed
 
 __all__ = [
-    "FIRST_INTERVAL_SECONDS",
+    "FEW_JOBS",
     "failure_lines",
     "has_unstarted_pods",
     "jobs_that_may_finish",
+    "longest_interval",
     "needs_pods",
     "next_interval",
     "pods_interval",
@@ -26,6 +27,10 @@ __all__ = [
 FIRST_INTERVAL_SECONDS = 1.0
 LONGEST_INTERVAL_SECONDS = 15.0
 INTERVAL_GROWTH = 1.2
+
+# So many Jobs can be requested often: one takes some 11 kB in a LIST.
+FEW_JOBS = 100
+SOON_SECONDS = 8.0
 
 # How often to list pods while the Jobs' counters do not move: they do not while the Job controller
 # is away, and a lost node shows in its pods only.
@@ -196,3 +201,19 @@ def _counters_moved(before: RunState, state: RunState) -> bool:
         )
         for old, new in zip(before.jobs, state.jobs, strict=True)
     )
+
+
+def longest_interval(state: RunState) -> float:
+    """Return the seconds within which a poll must come.
+
+    What happens to a pod is reported within 10 seconds, unless a LIST of the Jobs is too large to
+    be requested so often. Where the cluster removes Jobs, two polls fit between the end of a Job
+    and its removal.
+    """
+    ttls = [
+        job.actual.ttl_seconds
+        for job in state.jobs
+        if job.actual is not None and job.actual.ttl_seconds is not None
+    ]
+    longest = SOON_SECONDS if len(state.jobs) <= FEW_JOBS else float("inf")
+    return min(longest, max(min(ttls) / 2, FIRST_INTERVAL_SECONDS)) if ttls else longest

@@ -411,6 +411,30 @@ def test_why_a_pod_was_deleted_may_stay_unknown(
     assert (client.warnings, client.requests) == ([], 1)
 
 
+@pytest.mark.parametrize(
+    ("answer", "changed"),
+    [
+        (Answer(body=b""), False),
+        (Answer(body=b'{"type": "MODIFIED", "object": {}}\n'), True),
+        (says(FORGOTTEN), True),
+        (refuses(410), True),
+        (refuses(500), True),
+        (refuses(403), None),
+    ],
+)
+def test_a_watch_says_whether_a_job_has_changed_since_the_list(
+    api: ApiServer, client: Client, answer: Answer, changed: bool | None
+) -> None:
+    metadata = {"resourceVersion": "17"}
+    api.answers.extend([says({"kind": "JobList", "metadata": metadata, "items": []}), answer])
+    assert client.jobs_changed("load", "x=y") is True  # there was no list
+    assert client.list_jobs("load", "x=y") == []
+    assert client.jobs_changed("load", "x=z") is True  # of these there was none
+    assert client.jobs_changed("load", "x=y") is changed
+    query = {"watch": "true", "timeoutSeconds": "1", "labelSelector": "x=y"}
+    assert api.received[1:] == [received("GET", JOBS, resourceVersion="17", **query)]
+
+
 @pytest.mark.parametrize("chunked", [True, False])
 @pytest.mark.parametrize("length", [100, 101, 300_000])
 def test_a_log_is_cut_at_its_limit_and_the_next_request_works(

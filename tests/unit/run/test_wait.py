@@ -845,6 +845,30 @@ def test_small_runs_are_looked_at_often_enough_to_tell_within_10_seconds(
     assert max(run.clock.slept) == longest
 
 
+@pytest.mark.parametrize(
+    ("jobs", "may_watch", "asked", "lists"),
+    [(100, True, 0, None), (101, True, None, 3), (101, False, 1, None)],
+)
+def test_many_jobs_are_read_again_only_when_one_has_changed(
+    tmp_path: Path, jobs: int, may_watch: bool, asked: int | None, lists: int | None
+) -> None:
+    run = WaitedRun(tmp_path, planned(*[1] * jobs))
+    run.cluster.may_watch_jobs = may_watch
+    run.start()
+
+    def end_all() -> None:
+        for job in run.planned.plan.jobs:
+            run.end(job.name, 0, finish=True)
+
+    run.clock.then(*[lambda: None] * 30, end_all)
+    run.wait()
+    polls, calls = len(run.clock.slept) + 1, run.cluster.calls
+    assert len(run.stored()) == jobs
+    # The second list shows that nothing moves, and the watch that says otherwise takes a third.
+    assert calls.count("list_jobs") == (polls if lists is None else lists), calls
+    assert calls.count("jobs_changed") == (polls - 2 if asked is None else asked)
+
+
 def test_a_pod_that_is_deleted_before_anyone_saw_it_start_is_reported_too(tmp_path: Path) -> None:
     run = WaitedRun(tmp_path, planned(2))
     run.cluster.hold_pod(FIRST, 0, waiting="ContainerCreating")
