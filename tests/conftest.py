@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from localcluster.binaries.builder import binary_folder
 from localcluster.paths import ClusterFolder
@@ -29,14 +28,13 @@ from tests.cluster.credentials import account_kubeconfig
 from tests.cluster.env import Env, NewEnv, roles
 from tests.cluster.fault_rows import Cost, FaultRow, Figure, add_rows, record_row
 from tests.cluster.hosts import HOSTS, HOSTS_OPTIONS, localcluster, push_fake_kperf
+from tests.no_deadlines import load_no_deadlines
 from tests.prefect.server import StartingServer, wait_until_healthy
 
 # The name under which a test's report carries a line of figures, also from another process.
 _FIGURE = "figure"
 
-# No deadlines: on a busy machine they make correct tests fail. Benchmarks measure times.
-settings.register_profile("no deadlines", deadline=None)
-settings.load_profile("no deadlines")
+load_no_deadlines()
 
 # A shell that starts the tests in the background makes them ignore SIGINT. All processes that they
 # start inherit that, and a shell cannot trap a signal that was ignored when it started.

@@ -34,7 +34,8 @@ class Copy:
         path = os.pathsep.join(str(self.root / package) for package in PACKAGES)
         # Without plugins and fixtures of the whole project a run takes a second and not three.
         environ = {**os.environ, "PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-        options = ("--noconftest", "-p", "pytest_timeout", "-p", "no:cacheprovider", "-x", "-q")
+        plugins = ("-p", "pytest_timeout", "-p", "tests.no_deadlines", "-p", "no:cacheprovider")
+        options = ("--noconftest", *plugins, "-x", "-q")
         return subprocess.run(
             [sys.executable, "-m", "pytest", *options, *tests],
             cwd=self.root,
