@@ -82,13 +82,16 @@ def run_process(
     Raises:
         RuntimeError: It did not exit with 0; the message has the end of its stderr.
     """
+    # Who installs a package has its modules compiled.
+    inherited = os.environ if environ is None else environ
+    whole = {key: text for key, text in inherited.items() if key != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         source = os.open(stdin or os.devnull, os.O_RDONLY)
         try:
             started = time.perf_counter()
             process = subprocess.Popen(
                 [str(word) for word in arguments],
-                env=None if environ is None else dict(environ),
+                env=whole,
                 cwd=cwd,
                 stdin=source,
                 stdout=out,

@@ -8,19 +8,18 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from mrunners.atomic_write import write_atomic
 from mrunners.errors import InvalidInputError
-from mrunners.plan.job import job_manifest
-from mrunners.plan.tracker import assign_profiles, overflow_manifests, tracker_manifest
-from mrunners.records import Record
-from mrunners.render.terminal.report_table import render_table
-from mrunners.reports.merged import MergedReport, to_json
-from mrunners.run.preflight import RunAction
 from mrunners_cli.yaml_text import to_yaml, to_yaml_stream
+
+if TYPE_CHECKING:
+    from mrunners.records import Record
+    from mrunners.reports.merged import MergedReport
+    from mrunners.run.preflight import RunAction
 
 __all__ = [
     "columns",
@@ -45,6 +44,9 @@ _DRY_RUN_NOTE = """\
 
 def render(report: MergedReport, output_format: str, *, to_file: bool) -> str:
     """Return the report as `json`, `yaml`, `html`, or a `table` as wide as its terminal."""
+    from mrunners.render.terminal.report_table import render_table
+    from mrunners.reports.merged import to_json
+
     if output_format == "json":
         return to_json(report)
     if output_format == "yaml":
@@ -84,6 +86,8 @@ def render_for_stderr(report: MergedReport) -> str:
 
 def _table_for(stream: TextIO, report: MergedReport) -> str:
     """Return the report as a table for a stream, with colors if it is a terminal that has them."""
+    from mrunners.render.terminal.report_table import render_table
+
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"  # https://no-color.org
     return render_table(report, width=columns(stream), color=stream.isatty() and not plain)
 
@@ -149,6 +153,9 @@ def render_manifests(action: RunAction) -> str:
     They come in the order of their creation. The owner's UID and the run ID are placeholders: both
     are given when the run is created.
     """
+    from mrunners.plan.job import job_manifest
+    from mrunners.plan.tracker import assign_profiles, overflow_manifests, tracker_manifest
+
     plan, profiles = action.planned.plan, action.planned.profiles
     config_maps = assign_profiles(plan, profiles)
     manifests = [

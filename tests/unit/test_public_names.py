@@ -72,7 +72,8 @@ def test_importing_a_package_imports_nothing_heavy(package: str) -> None:
 
 def test_who_only_looks_at_a_run_imports_nothing_that_reads_reports_or_plans_runs() -> None:
     others = ("matplotlib", "numpy", "prefect", "mrunners.plan.options", "mrunners.run.wait")
-    assert imported("mrunners_cli.commands.status, mrunners.connection", others) == "[]\n"
+    modules = "mrunners_cli.commands.status, mrunners_cli.output, mrunners.connection"
+    assert imported(modules, others) == "[]\n"
 
 
 def imported(modules: str, others: tuple[str, ...]) -> str:
