@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.clusters import Bench, bench_cluster
 from benchmarks.growth import draw_growth
 from benchmarks.log_server import LogServer, log_server
-from benchmarks.measuring import BUILD, Usage, progress, run_process
+from benchmarks.measuring import BUILD, Usage, progress, run_process, together
 from benchmarks.prefect_server import prefect_server
 from benchmarks.programs import mrunners
 from benchmarks.results import Row, Target, row
@@ -45,19 +45,9 @@ class WholeRun:
     report: Any
 
     @property
-    def seconds(self) -> float:
-        """From the first command to the report."""
-        return sum(usage.seconds for usage in self.phases.values())
-
-    @property
-    def cpu_seconds(self) -> float:
-        """Of all commands."""
-        return sum(usage.cpu_seconds for usage in self.phases.values())
-
-    @property
-    def peak_bytes(self) -> int:
-        """The largest memory of any command."""
-        return max(usage.peak_bytes for usage in self.phases.values())
+    def usage(self) -> Usage:
+        """Of all commands, from the first one to the report."""
+        return together(list(self.phases.values()))
 
 
 def measure(times: int) -> list[Row]:
@@ -85,8 +75,8 @@ def measure(times: int) -> list[Row]:
 
 def _draw(by_size: Mapping[int, Sequence[WholeRun]]) -> None:
     costs: dict[str, Callable[[WholeRun], float]] = {
-        "CPU (s)": lambda run: run.cpu_seconds,
-        "memory (MiB)": lambda run: run.peak_bytes / 2**20,
+        "CPU (s)": lambda run: run.usage.cpu_seconds,
+        "memory (MiB)": lambda run: run.usage.peak_bytes / 2**20,
         "requests": lambda run: float(run.report["requestsByUs"]),
         "bytes sent and received (MiB)": lambda run: _bytes(run.report) / 2**20,
     }
@@ -114,12 +104,13 @@ def _rows(jobs: int, runs: Sequence[WholeRun]) -> list[Row]:
         if merged != pods:
             raise RuntimeError(f"{of}: {merged} of {pods} reports merged")
     rows = [
-        row(f"{of}: from command to report", "s", [run.seconds for run in runs],
+        row(f"{of}: from command to report", "s", [run.usage.seconds for run in runs],
             "the cluster's own time", [run.cluster_seconds for run in runs],
             Target(1 / 1.05), f"{pods:,} of {pods:,} reports merged"),
         row(f"{of}: our processors per second", "cores",
-            [run.cpu_seconds / run.seconds for run in runs], target=Target(1.0, "ours", "<=")),
-        row(f"{of}: our memory", "MiB", [run.peak_bytes / 2**20 for run in runs],
+            [run.usage.cpu_seconds / run.usage.seconds for run in runs],
+            target=Target(1.0, "ours", "<=")),
+        row(f"{of}: our memory", "MiB", [run.usage.peak_bytes / 2**20 for run in runs],
             target=Target(512, "ours", "<=")),
         row(f"{of}: requests of `result`", "requests",
             [run.report["requestsByUs"] for run in runs]),

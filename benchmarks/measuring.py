@@ -14,7 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-__all__ = ["BUILD", "CHECKOUT", "Spread", "Usage", "in_turn", "progress", "run_process", "spread"]
+__all__ = [
+    "BUILD",
+    "CHECKOUT",
+    "Spread",
+    "Usage",
+    "in_turn",
+    "progress",
+    "run_process",
+    "spread",
+    "together",
+]
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 BUILD = CHECKOUT / "build" / "bench"
@@ -49,6 +59,16 @@ class Spread:
     median: float
     lowest: float
     highest: float
+
+
+def together(usages: Sequence[Usage]) -> Usage:
+    """Return what commands took that ran one after the other, with the last one's output."""
+    return Usage(
+        sum(usage.seconds for usage in usages),
+        sum(usage.cpu_seconds for usage in usages),
+        max(usage.peak_bytes for usage in usages),
+        usages[-1].output,
+    )
 
 
 def spread(values: Sequence[float]) -> Spread:

@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from benchmarks.clusters import Bench, bench_cluster
-from benchmarks.measuring import Usage, in_turn, progress, run_process
+from benchmarks.measuring import Usage, in_turn, progress, run_process, together
 from benchmarks.prefect_server import prefect_server
 from benchmarks.programs import mrunners, python
 from benchmarks.results import Row, Target, row
@@ -117,9 +117,11 @@ def _ours(bench: Bench, environ: Mapping[str, str], profile: Path) -> Usage:
     with bench.namespace() as kubectl:
         name, uri = kubectl.namespace, f"file://{profile}?numbers={_PODS}"
         words = ("--wait", "--runner-image", KPERF, "--runners", uri)
-        return _sum(
-            run_process(mrunners("run", name, *words), environ=environ),
-            run_process(mrunners("result", name, "--output", "json"), environ=environ),
+        return together(
+            [
+                run_process(mrunners("run", name, *words), environ=environ),
+                run_process(mrunners("result", name, "--output", "json"), environ=environ),
+            ]
         )
 
 
@@ -135,21 +137,14 @@ def _theirs(bench: Bench, group: Path) -> Usage:
              str(bench.kubectl.kubeconfig)]  # fmt: skip
     words = ("run", "--runner-image", f"ghcr.io/{_IMAGE}", "--runnergroup", f"file://{group}")
     try:
-        return _sum(
-            run_process([*kperf, *words], environ=bench.environ),
-            run_process([*kperf, "result", "--wait"], environ=bench.environ),
+        return together(
+            [
+                run_process([*kperf, *words], environ=bench.environ),
+                run_process([*kperf, "result", "--wait"], environ=bench.environ),
+            ]
         )
     finally:
         run_process([*kperf, "delete"], environ=bench.environ)
         # Its group's pods end a little later, and would disturb the next run.
         while bench.kubectl("get", "pods", "--output=name", f"--namespace={_NAMESPACE}"):
             time.sleep(1)
-
-
-def _sum(first: Usage, last: Usage) -> Usage:
-    return Usage(
-        first.seconds + last.seconds,
-        first.cpu_seconds + last.cpu_seconds,
-        max(first.peak_bytes, last.peak_bytes),
-        last.output,
-    )
