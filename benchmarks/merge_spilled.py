@@ -21,12 +21,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mrunners.formatting import PERCENTILES
 from mrunners.reports.budget import MAX_SAMPLES_IN_MEMORY, SampleBudget
 from mrunners.reports.latency_column import LatencyColumn, Seconds
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
 from mrunners.reports.outcomes import PodOutcome
-from mrunners.reports.percentiles import PERCENTILES
 from mrunners.reports.samples import KperfReport
 from mrunners.run.spill_file import SpillFile
 from tests.factories import RUN, RUN_ID

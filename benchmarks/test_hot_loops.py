@@ -15,6 +15,7 @@ import json
 import numpy as np
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from mrunners.formatting import PERCENTILES
 from mrunners.plan.job import job_manifest
 from mrunners.plan.spec_changes import changed_fields, spec_fields
 from mrunners.reports.columnar_json import parse_document
@@ -22,7 +23,7 @@ from mrunners.reports.frame import extract_report
 from mrunners.reports.gunzip import decoded, unpacked
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.latency_column import LatencyColumn, Seconds
-from mrunners.reports.percentiles import PERCENTILES, percentile_latencies
+from mrunners.reports.percentiles import percentile_latencies
 from mrunners.reports.strict_json import parse_json_object
 from tests.factories import ADDRESS, body_of, framed, sampled_report
 from tests.unit.env import planned

@@ -287,6 +287,14 @@ class FakeCluster:
         self._call("count_schedulable_nodes")
         return None if self.nodes is None else min(self.nodes, enough)
 
+    def count_nodes(self) -> int | None:
+        self._call("count_nodes")
+        return self.nodes
+
+    def server_version(self) -> str | None:
+        self._call("server_version")
+        return "v1.37.2"
+
     def list_warnings(self, namespace: str) -> list[Event]:
         self._call("list_warnings")
         return list(self.events)

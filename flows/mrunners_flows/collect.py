@@ -5,12 +5,13 @@ Nothing is created or deleted in the cluster here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from mrunners.errors import IncompleteError, UnreachableError
 from mrunners.refs import ClusterRef
 from mrunners.reports.budget import SampleBudget
+from mrunners.reports.slo_results import with_slo_results
 from mrunners.run.finality import readable_later
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.result import CollectedRun
@@ -45,7 +46,9 @@ def wait_and_collect(
     return collect(cluster, run, files=files)
 
 
-def collect(cluster: ClusterRef, run: ExistingRun, *, files: ReportFiles | None) -> CollectedRun:
+def collect(
+    cluster: ClusterRef, run: ExistingRun, *, files: ReportFiles | None, slo: Sequence[str] = ()
+) -> CollectedRun:
     """Collect the report of a run that has finished.
 
     Args:
@@ -53,6 +56,7 @@ def collect(cluster: ClusterRef, run: ExistingRun, *, files: ReportFiles | None)
         run: The run.
         files: Where the report is saved besides the artifacts, after which the run counts as
             collected; None saves nothing.
+        slo: Objectives besides those of the plan.
 
     Raises:
         StillRunningError: Jobs can still finish.
@@ -64,7 +68,7 @@ def collect(cluster: ClusterRef, run: ExistingRun, *, files: ReportFiles | None)
         for outcome in _final_if_possible(collect_reports, cluster, run, snapshot, jobs, label)
     )
     outcomes = list(SampleBudget(SpillFile()).accept_all(collected))
-    report = merge_reports(cluster, run, snapshot, outcomes)
+    report = with_slo_results(merge_reports(cluster, run, snapshot, outcomes), slo)
     saved = files is not None and save_report(report, files)
     marked = saved and mark_collected(cluster, run, outcomes)
     return CollectedRun(

@@ -9,6 +9,7 @@ from prefect import flow
 
 from mrunners.plan.option_table import OPTIONS
 from mrunners.reports.conclusion import FailOn
+from mrunners.reports.slo import validate_objectives
 from mrunners_flows.collect import collect
 from mrunners_flows.parameters import RunTarget, flow_run_name, titled, validate_target
 from mrunners_flows.states import (
@@ -50,6 +51,7 @@ def wait(
 def result(
     run: Annotated[RunTarget, titled("Run")],
     files: Annotated[ReportFiles, titled("Report as files")] = ReportFiles(),
+    slo: Annotated[list[str], titled(OPTIONS["slo"].title)] = [],  # noqa: B006  a form's default
     fail_on: Annotated[FailOn, titled(OPTIONS["fail_on"].title)] = FailOn.ERROR,
 ) -> RunOutcome:
     """Collect and merge the reports of a run, and save them.
@@ -57,16 +59,19 @@ def result(
     Args:
         run: Which run; it must have finished.
         files: Besides the artifacts, which are an extract: the whole report as a page.
+        slo: Objectives to judge besides those that the run was started with, such as `p99 < 1s`.
         fail_on: Which findings make a run fail whose reports are all merged: error, warning (and
             error), or never.
 
     Raises:
-        MrunnersError: It is still running, reports are missing, or the figures are in doubt.
+        MrunnersError: It is still running, reports are missing, an objective is not met, or the
+            figures are in doubt.
     """
     validate_target(run)
     require_folder(files)
+    validate_objectives(slo)
     existing = find_run_once(run.cluster, run.namespace, run.tracker)
-    collected = collect(run.cluster, existing, files=files)
+    collected = collect(run.cluster, existing, files=files, slo=slo)
     outcome = RunOutcome.of(existing, collected)
     require_success(outcome, collected, fail_on)
     return completed_state(outcome)

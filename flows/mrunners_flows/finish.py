@@ -42,6 +42,7 @@ __all__ = [
 
 _EVENTS = {
     Conclusion.COMPLETE: RunEvent.FINISHED,
+    Conclusion.SLO_VIOLATED: RunEvent.SLO_VIOLATED,
     Conclusion.IN_DOUBT: RunEvent.IN_DOUBT,
     Conclusion.INCOMPLETE: RunEvent.INCOMPLETE,
     Conclusion.UNFINISHED: RunEvent.INCOMPLETE,
@@ -74,6 +75,7 @@ def finish_run(
 
     Raises:
         RunIncompleteError: Something is missing, and the policy makes that a failure.
+        RunSloViolatedError: An objective is not met.
         RunInDoubtError: Findings put the figures in doubt, and the options make that a failure.
     """
     collected = finished.collected

@@ -23,6 +23,7 @@ from mrunners.errors import (
     NextStep,
     RefusedError,
     RunCancelledError,
+    SloViolatedError,
     StillRunningError,
     WaitTimeoutError,
 )
@@ -32,14 +33,17 @@ from mrunners.refs import RunRef
 from mrunners.reports.analysis.finding import lines_of
 from mrunners.reports.conclusion import Conclusion, FailOn, conclude
 from mrunners.reports.merged import MergedReport
+from mrunners.reports.slo import unmet_lines
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.result import CollectedRun
 from mrunners_flows.parameters import form_label, in_form_words
 
 __all__ = [
+    "RunFailedError",
     "RunInDoubtError",
     "RunIncompleteError",
     "RunOutcome",
+    "RunSloViolatedError",
     "completed_state",
     "errors_as_states",
     "exit_code_of_state",
@@ -53,6 +57,7 @@ R = TypeVar("R")
 # A remote command line recognizes the error by the name of the state.
 _STATE_NAMES: tuple[tuple[type[MrunnersError], str], ...] = (
     (IncompleteError, "Incomplete"),
+    (SloViolatedError, "SloViolated"),
     (InDoubtError, "InDoubt"),
     (WaitTimeoutError, "TimedOut"),
     (StillRunningError, "StillRunning"),
@@ -124,11 +129,12 @@ class RunOutcome(Record):
         """The verdict, what went wrong, and the errors and warnings found; or that it continues."""
         if not self.waited:
             return f"the run of tracker {self.ref} continues"
-        lines = (self.report.verdict, *self.failures, *lines_of(self.report.findings))
-        return "\n".join(lines)
+        report = self.report
+        unmet, findings = unmet_lines(report.objectives), lines_of(report.findings)
+        return "\n".join((report.verdict, *self.failures, *unmet, *findings))
 
     def conclusion(self, fail_on: FailOn = FailOn.ERROR) -> Conclusion:
-        """Return whether the run can be relied on: complete, in doubt or incomplete.
+        """Return whether the run can be relied on, and whether its objectives are met.
 
         Args:
             fail_on: From which severity on a finding puts it in doubt.
@@ -138,11 +144,16 @@ class RunOutcome(Record):
         """
         report = self.report
         complete = not self.failures and report.coverage.complete
-        return conclude(complete=complete, findings=report.findings, fail_on=FailOn(fail_on))
+        return conclude(
+            complete=complete,
+            findings=report.findings,
+            objectives_met=report.objectives_met,
+            fail_on=FailOn(fail_on),
+        )
 
 
-class RunIncompleteError(IncompleteError):
-    """The run finished with failed pods or missing reports.
+class RunFailedError(MrunnersError):
+    """A run has finished and its report is merged, but the flow fails.
 
     Attributes:
         outcome: It has the merged report of what was collected.
@@ -153,16 +164,16 @@ class RunIncompleteError(IncompleteError):
         super().__init__(message)
 
 
-class RunInDoubtError(InDoubtError):
-    """Every report of the run is merged, but findings put the figures in doubt.
+class RunIncompleteError(RunFailedError, IncompleteError):
+    """Pods failed, or reports are missing."""
 
-    Attributes:
-        outcome: It has the merged report.
-    """
 
-    def __init__(self, message: str, outcome: RunOutcome) -> None:
-        self.outcome = outcome
-        super().__init__(message)
+class RunSloViolatedError(RunFailedError, SloViolatedError):
+    """Every report of the run is merged, and an objective is violated or cannot be judged."""
+
+
+class RunInDoubtError(RunFailedError, InDoubtError):
+    """Every report of the run is merged, but findings put the figures in doubt."""
 
 
 def require_success(
@@ -182,9 +193,12 @@ def require_success(
 
     Raises:
         RunIncompleteError: Jobs failed or reports are missing.
+        RunSloViolatedError: An objective is not met.
         RunInDoubtError: Findings put the figures in doubt.
     """
     conclusion = collected.conclusion(fail_on, accept_incomplete=accept_incomplete)
+    if conclusion is Conclusion.SLO_VIOLATED:
+        raise RunSloViolatedError(collected.summary, outcome)
     if conclusion is Conclusion.IN_DOUBT:
         raise RunInDoubtError(collected.summary, outcome)
     if conclusion is not Conclusion.COMPLETE:

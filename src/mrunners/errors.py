@@ -7,6 +7,7 @@
     ├── StillRunningError        4  Jobs of the run can still finish
     ├── IncompleteError          5  finished, but runners failed or reports are missing
     │   └── UnusableReportError     one pod's report (mrunners.reports.outcomes)
+    ├── SloViolatedError         8  all reports are merged, and an objective is not met
     ├── InDoubtError             9  all reports are merged, but findings put the figures in doubt
     ├── WaitTimeoutError         6  the given time has passed
     ├── RunCancelledError      130  the flow run was cancelled
@@ -44,6 +45,7 @@ __all__ = [
     "NextStep",
     "RefusedError",
     "RunCancelledError",
+    "SloViolatedError",
     "StillRunningError",
     "UnauthorizedError",
     "UnreachableError",
@@ -62,6 +64,7 @@ class ExitCode(IntEnum):
     INCOMPLETE = 5
     TIMEOUT = 6
     CLUSTER = 7
+    SLO_VIOLATED = 8
     IN_DOUBT = 9
     INTERRUPTED = 130
     # 128 + SIGPIPE, as a shell shows it for any other tool.
@@ -215,6 +218,12 @@ class IncompleteError(MrunnersError):
     """The run finished, but pods failed or never started, or reports are missing."""
 
     exit_code = ExitCode.INCOMPLETE
+
+
+class SloViolatedError(MrunnersError):
+    """Every report is merged, and an objective is violated or cannot be judged."""
+
+    exit_code = ExitCode.SLO_VIOLATED
 
 
 class InDoubtError(MrunnersError):

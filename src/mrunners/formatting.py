@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 __all__ = [
+    "PERCENTILES",
     "RequestNames",
     "byte_size",
     "counted",
@@ -22,6 +23,9 @@ __all__ = [
     "without_query",
     "without_server",
 ]
+
+# kperf, metrics/utils.go, BuildPercentileLatencies.
+PERCENTILES: Final = (0.0, 0.5, 0.9, 0.95, 0.99, 1.0)
 
 UNKNOWN: Final = "-"
 

@@ -22,6 +22,7 @@ from mrunners.status.time_left import TimeLeft, time_left
 if TYPE_CHECKING:
     from mrunners.reports.merged import MergedReport
     from mrunners.reports.outcomes import PodOutcome
+    from mrunners.reports.provenance import RunFacts
     from mrunners.reports.traffic import Traffic
     from mrunners.run.result import CollectedRun
 
@@ -128,8 +129,16 @@ class Run:
         *,
         partial: bool = False,
         raw: bool = False,
+        slo: Sequence[str] = (),
     ) -> CollectedRun:
-        """Collect like `collect`, but mark the run only after `save` wrote the report in full."""
+        """Collect like `collect`, but mark the run only after `save` wrote the report in full.
+
+        Args:
+            save: Writes the report.
+            partial: As above.
+            raw: As above.
+            slo: Objectives to judge besides those of the plan.
+        """
         from mrunners.run import result
 
         return result.collect_run(
@@ -139,6 +148,7 @@ class Run:
             self._observer,
             partial=partial,
             raw=raw,
+            slo=slo,
             save=save,
             sleep=self._sleep,
         )
@@ -169,19 +179,33 @@ class Run:
             sleep=self._sleep,
         )
 
+    def facts(self) -> RunFacts:
+        """Return what is known of the run beside its pods, for its report."""
+        from mrunners.run.run_facts import run_facts
+
+        return run_facts(self.existing, self._cluster)
+
     def merge(
-        self, snapshot: RunSnapshot, outcomes: Sequence[PodOutcome], *, traffic: Traffic
+        self,
+        snapshot: RunSnapshot,
+        outcomes: Sequence[PodOutcome],
+        *,
+        facts: RunFacts,
+        traffic: Traffic,
     ) -> MergedReport:
         """Merge the outcomes of all pods, and keep on this machine why reports are missing.
 
         Args:
             snapshot: The run's Jobs and pods.
             outcomes: Within a `SampleBudget`.
+            facts: What `facts` has returned.
             traffic: What mrunners itself sent to the API server, and received from it.
         """
         from mrunners.run import result
 
-        return result.report_of_run(self.existing, snapshot, outcomes, self._store, traffic=traffic)
+        return result.report_of_run(
+            self.existing, snapshot, outcomes, self._store, facts=facts, traffic=traffic
+        )
 
     def mark_collected(self, outcomes: Sequence[PodOutcome]) -> bool:
         """Mark the run as collected, once its report is saved; return whether it is."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -17,7 +17,6 @@ from mrunners.text import printable
 from mrunners_cli.interruption import raise_if_terminated
 
 if TYPE_CHECKING:
-    from mrunners.reports.analysis.finding import Finding
     from mrunners.reports.merged import MergedReport
     from mrunners.status.run_state import RunState
     from mrunners.status.time_left import TimeLeft
@@ -120,11 +119,12 @@ class Console:
         finally:
             timer.cancel()
 
-    def findings(self, findings: Iterable[Finding]) -> None:
-        """Print the errors and warnings in a report, each with its advice, even when quiet."""
+    def findings(self, report: MergedReport) -> None:
+        """Print what a report fails for, even when quiet: objectives that are not met, findings."""
         from mrunners.reports.analysis.finding import lines_of
+        from mrunners.reports.slo import unmet_lines
 
-        for line in lines_of(findings):
+        for line in (*unmet_lines(report.objectives), *lines_of(report.findings)):
             self._print(line)
 
     def summary(self, report: MergedReport) -> bool:

@@ -40,7 +40,7 @@ OUTAGE_SECONDS = 600.0
 
 # A run cannot end in these states without a report, and so not without a tracker. TimedOut proves
 # nothing: the flow may have waited for an earlier run.
-_STATES_WITH_REPORT = frozenset({"Completed", "Incomplete", "InDoubt"})
+_STATES_WITH_REPORT = frozenset({"Completed", "Incomplete", "SloViolated", "InDoubt"})
 
 # Prefect records the end of a task a little after it, and maybe after the end of its flow run.
 RECORD_SECONDS = 10.0

@@ -43,8 +43,7 @@ _DRY_RUN_NOTE = """\
 
 
 def render(report: MergedReport, output_format: str, *, to_file: bool) -> str:
-    """Return the report as `json`, `yaml`, `html`, or a `table` as wide as its terminal."""
-    from mrunners.render.terminal.report_table import render_table
+    """Return the report in a format of `mrunners result`; a `table` is as wide as its terminal."""
     from mrunners.reports.merged import to_json
 
     if output_format == "json":
@@ -56,7 +55,21 @@ def render(report: MergedReport, output_format: str, *, to_file: bool) -> str:
         from mrunners.render.html.page import render_html
 
         return render_html(report)
+    if output_format == "markdown":
+        from mrunners.render.markdown import render_markdown
+
+        return render_markdown(report, plot=False)
+    if output_format == "junit":
+        from mrunners.render.junit import render_junit
+
+        return render_junit(report)
+    if output_format == "openmetrics":
+        from mrunners.render.openmetrics import render_openmetrics
+
+        return render_openmetrics(report)
     if to_file:
+        from mrunners.render.terminal.report_table import render_table
+
         return render_table(report, width=None, color=False)
     return _table_for(sys.stdout, report)
 

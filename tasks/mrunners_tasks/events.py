@@ -21,6 +21,7 @@ class RunEvent(StrEnum):
     STARTED = "mrunners.run.started"
     FINISHED = "mrunners.run.finished"
     INCOMPLETE = "mrunners.run.incomplete"
+    SLO_VIOLATED = "mrunners.run.slo-violated"
     IN_DOUBT = "mrunners.run.in-doubt"
 
 

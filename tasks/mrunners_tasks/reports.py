@@ -96,8 +96,9 @@ def merge_reports(
         snapshot: Its pods as they ended.
         outcomes: One per planned pod, within a `SampleBudget`.
     """
-    traffic = traffic_of(cluster)
-    return connection_to(cluster).bind(run).merge(snapshot, outcomes, traffic=traffic)
+    bound = connection_to(cluster).bind(run)
+    facts = bound.facts()
+    return bound.merge(snapshot, outcomes, facts=facts, traffic=traffic_of(cluster))
 
 
 # After hours of load a Prefect server may take some five minutes to come back.

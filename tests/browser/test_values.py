@@ -161,6 +161,20 @@ def test_a_table_is_copied_with_all_rows_and_numbers_that_programs_read(
 FORMULA = '=HYPERLINK("http://evil.example")'
 
 
+def test_what_was_run_is_copied_as_lines(browser: Browser, files: dict[str, Path]) -> None:
+    with open_page(browser, files["large"]) as opened:
+        opened.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        button = opened.page.locator(".facts .copy")
+        button.click()
+        expect(button).to_have_text("Copied")
+        expect(opened.page.locator("p.status")).to_have_text("What was run: Copied")
+        lines = str(opened.page.evaluate("navigator.clipboard.readText()")).splitlines()
+    assert lines[0].startswith("Load: from 2026-03-14 09:26:53 UTC to ")
+    assert "Image: ghcr.io/azure/kperf:0.3.5" in lines
+    assert "Labels: team=platform, experiment=etcd-3.7" in lines
+    assert lines[-1].startswith("mrunners: ")
+
+
 def test_no_copied_text_is_a_formula(browser: Browser, tmp_path: Path) -> None:
     whole = merged_pod(0, 0, flat({"GET /x": [0.001]}))
     missing = missing_pod(0, 1, MissingReason.NO_FRAME, "@SUM(1)")

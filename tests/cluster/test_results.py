@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from typing import Any
 
-from tests.cluster.commands import until
-from tests.cluster.env import Env
+from tests.cluster.commands import Kubectl, until
+from tests.cluster.env import KPERF, Env
 from tests.cluster.whole_run import WholeRun
 
 
@@ -22,6 +23,29 @@ def test_a_second_result_is_the_same(whole: WholeRun) -> None:
     again = whole.env.mrunners("result", whole.env.namespace)
     assert replace(again, stdout="") == replace(whole.result, stdout="")
     assert without_traffic(again.stdout) == without_traffic(whole.result.stdout)
+
+
+def test_the_report_says_what_was_run(whole: WholeRun, kubectl: Kubectl) -> None:
+    found = whole.result.report["provenance"]
+    pods = [pod for runner in whole.result.report["runners"] for pod in runner["pods"]]
+    assert found["startedAt"] == min(pod["startedAt"] for pod in pods)
+    assert found["finishedAt"] == max(pod["finishedAt"] for pod in pods)
+    assert found["nodes"] == sorted(set(whole.nodes.values()))
+    assert found["nodeCount"] == len(kubectl.names("nodes"))
+    assert (
+        found["serverVersion"]
+        == json.loads(kubectl("version", "-o", "json"))["serverVersion"]["gitVersion"]
+    )
+    assert [image["pods"] for image in found["images"]] == [6]
+    assert KPERF in found["images"][0]["imageID"]
+    assert (found["image"], found["kperfRelease"]) == (KPERF, "v0.3.5")
+    assert [profile["jobs"] for profile in found["profiles"]] == [
+        ["mrunners-0"],
+        ["mrunners-1"],
+        ["mrunners-2"],
+    ]
+    for profile in found["profiles"]:
+        assert hashlib.sha256(profile["text"].encode()).hexdigest() == profile["digest"]
 
 
 def test_output_writes_the_report_into_a_file_and_nothing_to_stdout(whole: WholeRun) -> None:

@@ -13,6 +13,7 @@ from mrunners.reports.latency_column import LatencyColumn
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
+from mrunners.reports.provenance import ProfileCopy, RunFacts
 from mrunners.reports.samples import KperfReport, RequestError
 from tests.factories.frames import RUN_ID
 from tests.factories.outcomes import RUN, traffic
@@ -42,6 +43,18 @@ PROFILES = (
     ),
 )
 
+IMAGE_ID = f"ghcr.io/azure/kperf@sha256:{'5eed' * 16}"
+_PROFILE = """\
+version: 1
+description: {}
+spec:
+  rate: 20
+  total: 1200
+  conns: 2
+  client: 10
+  contentType: json
+"""
+
 MISSING = (
     (MissingReason.TRUNCATED, "the log's head is missing"),
     (MissingReason.NOT_STARTED, "ImagePullBackOff ghcr.io/azure/kperf:0.3.5"),
@@ -59,7 +72,19 @@ def large_report(pods: int = 1000, nodes: int = 240, samples: int = 120) -> Merg
     for number in range(pods):
         job, index = divmod(number, pods_per_job)
         outcomes.append(_pod(rng, min(job, len(PROFILES) - 1), index, number % nodes, samples))
-    return merge(RUN, RUN_ID, outcomes, traffic_by_us=traffic(1893))
+    facts = RunFacts(
+        image="ghcr.io/azure/kperf:0.3.5",
+        kperf_release="v0.3.5",
+        server_version="v1.37.2",
+        node_count=nodes + 3,
+        profiles=tuple(
+            ProfileCopy(digest=str(job) * 64, jobs=(f"mrunners-{job}",), text=_PROFILE.format(name))
+            for job, (name, *_) in enumerate(PROFILES)
+        ),
+        options={"spread": "prefer", "report": "framed", "node-log-limit": "10Mi"},
+        labels={"team": "platform", "experiment": "etcd-3.7"},
+    )
+    return merge(RUN, RUN_ID, outcomes, facts=facts, traffic_by_us=traffic(1893))
 
 
 def _pod(rng: random.Random, job: int, index: int, node_number: int, samples: int) -> PodOutcome:
@@ -83,6 +108,7 @@ def _pod(rng: random.Random, job: int, index: int, node_number: int, samples: in
         index=index,
         pod=f"mrunners-{job}-{index}-{rng.getrandbits(24):06x}",
         node=node,
+        image_id="" if never_ran else IMAGE_ID,
         started_at=None if never_ran else started,
         finished_at=None if never_ran else started + timedelta(seconds=seconds),
         exit_code=None if never_ran else 1 if missing else 0,
@@ -188,9 +214,21 @@ def hostile_report() -> MergedReport:
                 started_at=_START,
                 finished_at=_START + timedelta(seconds=10),
                 exit_code=0,
+                image_id=text,
                 report=None if is_missing else report,
                 missing=MissingReason.NOT_STARTED if is_missing else None,
                 detail=text if is_missing else "",
             )
         )
-    return merge(RunRef(HOSTILE[0], HOSTILE[2]), HOSTILE[1], outcomes)
+    facts = RunFacts(
+        image=HOSTILE[0],
+        kperf_release=HOSTILE[1],
+        server_version=HOSTILE[2],
+        node_count=1,
+        profiles=tuple(
+            ProfileCopy(digest=text, jobs=(text, text), text=f"{text}\n{text}") for text in HOSTILE
+        ),
+        options=dict(zip(HOSTILE, reversed(HOSTILE), strict=True)),
+        labels=dict(zip(HOSTILE, HOSTILE, strict=True)),
+    )
+    return merge(RunRef(HOSTILE[0], HOSTILE[2]), HOSTILE[1], outcomes, facts=facts)

@@ -22,7 +22,7 @@ def _remote(env: Env, *options: str) -> Started:
 
 @pytest.fixture(scope="module")
 def endings(worker: PrefectServer, new_env: NewEnv) -> dict[str, Finished]:
-    """Five runs on the worker that end differently, side by side; and then one more."""
+    """Six runs on the worker that end differently, side by side; and then one more."""
     with new_env("endings") as env:
         tracker = ("--wait", "--tracker")
         absent = f"file://{env.folder}/absent.yaml?numbers=1"
@@ -33,6 +33,7 @@ def endings(worker: PrefectServer, new_env: NewEnv) -> dict[str, Finished]:
             "forbidden": env.start_run(
                 env.mostly_forbidden(2), options=[*DEPLOYMENT, *tracker, "forbidden"]
             ),
+            "violated": _remote(env, *tracker, "violated", "--slo", "max < 1us"),
             "slow": env.start_run(
                 env.slow(), options=[*DEPLOYMENT, *tracker, "slow", "--timeout", "1s"]
             ),
@@ -64,7 +65,7 @@ def test_a_known_failure_leaves_no_traceback_in_the_log_of_its_run_or_of_the_wor
 ) -> None:
     assert endings["absent"].code == 2
     runs = [worker.flow_run(_flow_run_id(ended)) for ended in endings.values()]
-    failed = {"Invalid", "Incomplete", "InDoubt", "TimedOut", "Refused"}
+    failed = {"Invalid", "Incomplete", "SloViolated", "InDoubt", "TimedOut", "Refused"}
     assert {run["state_name"] for run in runs} == {"Completed", *failed}
     for run in runs:
         log = until("the whole log has arrived", partial(_whole_log, worker, run))
@@ -109,6 +110,17 @@ def test_a_run_in_doubt_gives_9_and_says_why_and_where_its_report_is(
     assert any(line.startswith("error: ") and "all with http/403" in line for line in lines)
     assert "get the report among the flow run's artifacts: http" in forbidden.stderr
     assert "InDoubt" in {run["state_name"] for run in worker.flow_runs()}
+
+
+def test_an_unmet_objective_gives_8_and_says_which_and_where_the_report_is(
+    endings: dict[str, Finished],
+) -> None:
+    violated = endings["violated"]
+    assert (violated.code, violated.stdout) == (8, "violated\n"), violated.stderr
+    lines = violated.stderr.splitlines()
+    assert "error: 2 of 2 reports merged; 1 of 1 objective not met" in lines
+    assert any("max < 1us: violated: " in line for line in lines)
+    assert "get the report among the flow run's artifacts: http" in violated.stderr
 
 
 def test_a_run_that_takes_too_long_gives_6(endings: dict[str, Finished]) -> None:

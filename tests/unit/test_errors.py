@@ -18,6 +18,7 @@ from mrunners.errors import (
     NextStep,
     RefusedError,
     RunCancelledError,
+    SloViolatedError,
     StillRunningError,
     UnauthorizedError,
     UnreachableError,
@@ -41,6 +42,7 @@ def one_of_each() -> list[MrunnersError]:
         RefusedError("refused", namespace="load", tracker="nightly"),
         StillRunningError("running", jobs=["a", "b"]),
         IncompleteError("incomplete"),
+        SloViolatedError("slow"),
         InDoubtError("in doubt"),
         WaitTimeoutError("timed out", seconds=1.5),
         RunCancelledError("cancelled"),
@@ -63,7 +65,7 @@ def test_the_tests_below_see_every_class_of_the_module() -> None:
 
 
 def test_an_error_is_about_no_run_and_suggests_nothing_unless_it_says_so() -> None:
-    assert [(error.run, error.next_steps) for error in one_of_each()] == [(None, ())] * 14
+    assert [(error.run, error.next_steps) for error in one_of_each()] == [(None, ())] * 15
 
 
 def test_suggesting_steps_returns_the_error_itself_unchanged_otherwise() -> None:

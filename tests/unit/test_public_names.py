@@ -24,10 +24,12 @@ PUBLIC = {
     ],
     "mrunners_flows": [
         "ReportFiles",
+        "RunFailedError",
         "RunInDoubtError",
         "RunIncompleteError",
         "RunOutcome",
         "RunPolicy",
+        "RunSloViolatedError",
         "RunTarget",
         "delete",
         "multirunners",

@@ -203,5 +203,5 @@ def test_no_two_modules_of_the_product_share_a_name_without_need() -> None:
 
 def test_the_product_stays_small_enough_to_be_read() -> None:
     lines = {path: len(TEXTS[path].splitlines()) for path in MODULES}
-    assert len(MODULES) <= 235
+    assert len(MODULES) <= 250
     assert [str(path) for path, count in lines.items() if count > 300] == []

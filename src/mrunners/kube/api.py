@@ -160,6 +160,12 @@ class Cluster(Protocol):
             None when listing nodes is forbidden.
         """
 
+    def count_nodes(self) -> int | None:
+        """Count all nodes, by one small request; None when it is forbidden or not said."""
+
+    def server_version(self) -> str | None:
+        """Return the API server's version, such as `v1.37.2`; None when it is not said."""
+
     def list_warnings(self, namespace: str) -> list[Event]:
         """Return the namespace's warning events; none when listing them is forbidden."""
 

@@ -12,7 +12,13 @@ from typing import Any, TypeVar
 from mrunners.errors import ForbiddenError
 from mrunners.kube.flow_control import AT_ONCE
 from mrunners.kube.kubeconfig import KubeconfigSource
-from mrunners.kube.logs_and_watches import log_request, parse_deletions, past_events_request
+from mrunners.kube.logs_and_watches import (
+    log_request,
+    parse_deletions,
+    parse_version,
+    past_events_request,
+    version_request,
+)
 from mrunners.kube.objects import PLACEMENT_EVENTS, ConfigMap, Event, Job, Node, Placement, Pod
 from mrunners.kube.payloads import (
     CONFIG_MAPS,
@@ -175,6 +181,22 @@ class KubernetesCluster:
             return sum(1 for _ in islice((n for n in nodes if n.schedulable), enough))
         except ForbiddenError:
             return None
+
+    def count_nodes(self) -> int | None:
+        """Count all nodes by one small request; None when it is forbidden or not said."""
+        try:
+            return self._verbs.count(NODES, "")
+        except ForbiddenError:
+            return None
+
+    def server_version(self) -> str | None:
+        """Return the API server's version; None when it is not said."""
+        request = version_request(self._transport.server)
+        try:
+            _, body = self._transport.send(request)
+            return parse_version(body)
+        except RequestFailure:
+            return None  # a report without it is as right
 
     def list_warnings(self, namespace: str) -> list[Event]:
         """Return the namespace's warning events; none when listing them is forbidden."""

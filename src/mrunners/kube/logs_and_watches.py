@@ -1,4 +1,4 @@
-"""Requests whose answers are neither objects nor lists: logs, and the events of a watch."""
+"""Requests whose answers are neither objects nor lists: logs, a watch's events, the version."""
 
 from __future__ import annotations
 
@@ -9,10 +9,19 @@ from typing import Any, TypeVar
 from mrunners.kube.payloads import PODS, Kind
 from mrunners.kube.responses import RequestInfo
 from mrunners.kube.transport import Request
+from mrunners.text import printable
 
-__all__ = ["log_request", "parse_deletions", "past_events_request"]
+__all__ = [
+    "log_request",
+    "parse_deletions",
+    "parse_version",
+    "past_events_request",
+    "version_request",
+]
 
 T = TypeVar("T")
+
+_VERSION_BYTES = 64 * 1024
 
 # More events than that have more to say about other pods.
 _EVENTS_BYTES = 16 * 1024 * 1024
@@ -63,3 +72,22 @@ def parse_deletions(parse: Callable[[Any], T], body: bytes) -> list[T]:
         except (LookupError, TypeError, AttributeError, ValueError, RecursionError):
             break
     return deleted
+
+
+def version_request(server: str) -> Request:
+    """Return the request for the API server's version, which everyone may ask for by default."""
+    return Request(
+        info=RequestInfo(server, "get", "/version", ""),
+        method="GET",
+        path="/version",
+        limit_bytes=_VERSION_BYTES,
+    )
+
+
+def parse_version(body: bytes) -> str | None:
+    """Return the version in an answer, such as `v1.37.2`; None when there is none."""
+    try:
+        version = json.loads(body)["gitVersion"]
+    except (LookupError, TypeError, ValueError, RecursionError):
+        return None
+    return printable(version, 100) if isinstance(version, str) and version else None

@@ -85,11 +85,13 @@ class Page:
         items: The objects, as JSON.
         token: Continues the list; empty on its last page.
         version: The resource version of the whole list, the same on each page; may be empty.
+        remaining: How many objects follow; None where the API server does not say.
     """
 
     items: tuple[Any, ...]
     token: str
     version: str = ""
+    remaining: int | None = None
 
 
 def parse_object(info: RequestInfo, body: bytes, *kinds: str) -> Mapping[str, Any]:
@@ -137,8 +139,13 @@ def parse_page(info: RequestInfo, body: bytes, kind: str) -> Page:
     # An API server writes a list without items as [] or null, but always writes it.
     if not isinstance(meta, dict) or not isinstance(items, list | None):
         raise unusable_answer(info, f"it sent a {kind}List without items")
-    version = str(meta.get("resourceVersion") or "")
-    return Page(tuple(items or ()), str(meta.get("continue") or ""), version)
+    version, remaining = str(meta.get("resourceVersion") or ""), meta.get("remainingItemCount")
+    return Page(
+        tuple(items or ()),
+        str(meta.get("continue") or ""),
+        version,
+        remaining if isinstance(remaining, int) else None,
+    )
 
 
 def parse_record(info: RequestInfo, parse: Callable[[Any], T], raw: object) -> T:

@@ -46,6 +46,8 @@ class Pod:
             did.
         other_containers: The names of the containers beside the runner that have not ended.
         resource_version: Of this state of the pod.
+        image_id: The image that the runner container runs, with its digest; empty until it is
+            known.
         finalizers: What keeps the pod from being deleted, except for the Job's own finalizer.
     """
 
@@ -72,6 +74,7 @@ class Pod:
     finalizers: tuple[str, ...] = ()
     job_name: str | None = None
     resource_version: str = ""
+    image_id: str = ""
 
     @property
     def final(self) -> bool:
@@ -139,6 +142,7 @@ class Pod:
             finalizers=tuple(f for f in meta.get("finalizers") or [] if f != JOB_FINALIZER),
             job_name=labels.get(JOB_NAME),
             resource_version=meta.get("resourceVersion") or "",
+            image_id=container.get("imageID") or "",
         )
 
 

@@ -11,6 +11,7 @@ from mrunners.kube.payloads import (
     Kind,
     delete_options,
     parse_object,
+    parse_page,
     parse_records,
     parse_single,
 )
@@ -101,6 +102,15 @@ class Verbs:
     def _changed(self, request: Request, *kinds: str) -> bool:
         """Send a request; return False for a status in its `absent`."""
         return self._call(request, lambda b: parse_object(request.info, b, *kinds)) is not None
+
+    def count(self, kind: Kind, namespace: str) -> int | None:
+        """Return how many objects of a kind there are; None where the API server does not say."""
+        request = self._request("list", "GET", kind, namespace, query={"limit": "1"})
+        page = self._call(request, lambda body: parse_page(request.info, body, kind.name))
+        assert page is not None  # the request names no status as absent
+        if page.token and page.remaining is None:
+            return None
+        return len(page.items) + (page.remaining or 0)
 
     def list_all(
         self, kind: Kind, namespace: str, parse: Callable[[Any], T], **query: str

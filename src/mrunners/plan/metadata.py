@@ -32,6 +32,7 @@ __all__ = [
     "job_name",
     "log_container",
     "owner_references",
+    "profiles_selector",
     "run_selector",
     "runner_selector",
     "trackers_selector",
@@ -131,6 +132,11 @@ def runner_selector(tracker: str) -> str:
         f"{LABEL_MANAGED_BY}={MANAGED_BY},{LABEL_COMPONENT}={Component.RUNNER},"
         f"{LABEL_TRACKER}={tracker}"
     )
+
+
+def profiles_selector(run_id: str) -> str:
+    """Return the label selector of the ConfigMaps with a run's other load profiles."""
+    return f"{run_selector(run_id)},{LABEL_COMPONENT}={Component.PROFILES}"
 
 
 def trackers_selector() -> str:

@@ -17,8 +17,8 @@ from mrunners.durations import DURATION_PATTERN
 from mrunners.names import DNS_LABEL_PATTERN, DNS_SUBDOMAIN_PATTERN
 from mrunners.plan.option_row import Option, optional
 from mrunners.plan.pod_option_rows import POD_ROWS
+from mrunners.plan.verdict_option_rows import VERDICT_ROWS
 from mrunners.quantities import COUNT_PATTERN, QUANTITY_PATTERN, RATE_PATTERN
-from mrunners.reports.conclusion import FailOn
 from mrunners.reports.log_size import MAX_REPORT_LOGS
 from mrunners.reports.runner_script import ReportMode
 
@@ -150,15 +150,7 @@ _ROWS: Final = (
         schema=optional(_DURATION),
         metavar="DURATION",
     ),
-    Option(
-        name="fail_on",
-        title="Fail on findings",
-        help="Fail, although all reports are merged, on findings of this severity or a worse one. "
-        "error: the figures are not about the configured load; warning: they need a second look; "
-        "never: findings do not fail the run.",
-        default=FailOn.ERROR,
-        choices=tuple(FailOn),
-    ),
+    *VERDICT_ROWS,
     Option(
         name="tracker",
         title="Tracker",

@@ -25,6 +25,7 @@ from mrunners.refs import ClusterRef, RunRef
 from mrunners.reports.conclusion import FailOn
 from mrunners.reports.log_size import MAX_REPORT_LOGS, MIN_LOG_LIMIT_BYTES
 from mrunners.reports.runner_script import ReportMode
+from mrunners.reports.slo import objective_problem
 from mrunners.text import quoted
 
 __all__ = [
@@ -129,6 +130,7 @@ class RunOptions(Record):
     context: Annotated[str, _option("context")] = _default("context")
     wait: Annotated[bool, _option("wait")] = _default("wait")
     timeout: Annotated[str, _option("timeout")] = _default("timeout")
+    slo: Annotated[_Texts, _option("slo")] = _default("slo")
     fail_on: Annotated[FailOn, _option("fail_on")] = _default("fail_on")
     advanced: AdvancedOptions = Field(
         default=AdvancedOptions(), title="Advanced", description="Most runs leave these alone."
@@ -180,6 +182,7 @@ def validate_options(options: RunOptions, cluster: ClusterRef | None = None) -> 
         ("runner_image", _image_problem(options)),
         ("runners", _runners_problem(options)),
         *((f"advanced.{name}", problem) for name, problem in pod_option_problems(advanced)),
+        ("slo", next(filter(None, map(objective_problem, options.slo)), None)),
         *_release_problems(options),
         *_cluster_problems(options, cluster),
     )

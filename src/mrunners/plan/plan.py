@@ -20,6 +20,7 @@ from mrunners.refs import RunRef
 from mrunners.reports.analysis.pace import SpecTarget
 from mrunners.reports.log_size import MAX_REPORT_LOGS
 from mrunners.reports.runner_script import ReportMode
+from mrunners.reports.slo import objective_problem
 
 __all__ = [
     "MAX_PODS_OF_RUN",
@@ -93,6 +94,7 @@ class RunPlan(Record):
         node_log_limit_bytes: How much log a node keeps per container.
         report_logs: Into how many logs a pod may write its report; earlier releases stored none.
         start_timeout_seconds: A pod that has not started after this time is not waited for.
+        slo: Its objectives; earlier releases stored none.
         overrides: What the run set over its load profiles; the stored profiles have it already.
         jobs: In the order of the runner URIs.
         pods: How they fit the cluster; earlier releases did not store it.
@@ -112,6 +114,7 @@ class RunPlan(Record):
     node_log_limit_bytes: int = Field(ge=1)
     report_logs: int = Field(default=1, ge=1, le=MAX_REPORT_LOGS)
     start_timeout_seconds: FiniteFloat = Field(ge=0)
+    slo: tuple[str, ...] = ()
     overrides: ProfileOverrides = NO_OVERRIDES
     jobs: tuple[PlannedJob, ...] = Field(min_length=1)
     loads: tuple[ProfileLoad, ...] = ()
@@ -124,6 +127,8 @@ class RunPlan(Record):
             raise ValueError("the indexes of its Jobs are not 0, 1, 2, …")
         if len({job.name for job in self.jobs}) < len(self.jobs):
             raise ValueError("two of its Jobs have the same name")
+        for problem in filter(None, map(objective_problem, self.slo)):
+            raise ValueError(problem)
         if self.pod_count > MAX_PODS_OF_RUN:
             raise ValueError(f"it has {self.pod_count:,} pods, more than {MAX_PODS_OF_RUN:,}")
         return self
@@ -188,4 +193,6 @@ def plan_differences(existing: RunPlan, requested: RunPlan) -> list[str]:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
     return str(value.value) if isinstance(value, StrEnum) else str(value)

@@ -1,23 +1,23 @@
-"""The merged report as Prefect artifacts show it: a Markdown page, and one table row per Job."""
+"""The merged report in Markdown, for Prefect's artifacts and CI jobs, and a table row per Job."""
 
 from __future__ import annotations
 
 import base64
-import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mrunners.durations import format_duration, parse_go_duration
 from mrunners.formatting import counted, grouped, milliseconds, per_second, percentile_name
 from mrunners.render.request_rows import MAX_QUOTED, error_times, request_rows
+from mrunners.render.run_details import run_details
+from mrunners.render.small_plot import small_plot
 from mrunners.reports.coverage import Coverage, PodRef
-from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.merged import MergedReport, RunnerSummary
 from mrunners.text import printable
 
-__all__ = ["SavedPage", "figures", "job_rows", "render_markdown", "small_plot"]
+__all__ = ["SavedPage", "figures", "job_rows", "render_markdown"]
 
 # An artifact is a page in a browser, not an archive: the JSON report has every row.
 _MAX_ROWS = 50
@@ -35,17 +35,8 @@ _INSIDE_LINKS = re.compile(r"(?=://)|(?<=www)(?=\.)", re.IGNORECASE)
 # A request in a line of figures; a longer one is shortened in its middle.
 _NAME_CHARACTERS = 90
 
-# The small plot, in pixels: its size, the margins around its axes, and a long label.
-_WIDTH, _HEIGHT = 560, 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 12, 36
-_LABEL_WIDTH = 80
-_GRID_PERCENTS = (0, 50, 90, 100)
-
-# The percentiles that a sentence and the plot name.
+# The percentiles that a sentence names; of several requests, the last one alone.
 _NAMED_PERCENTILES = (0.5, 0.99)
-
-# Readable on white and on black: Prefect shows artifacts in light and dark mode.
-_TEXT_COLOR, _GRID_COLOR, _CURVE_COLOR = "#808080", "#80808055", "#2a7ae2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +63,17 @@ def job_rows(report: MergedReport) -> list[dict[str, str | int | float | None]]:
     return [_job_row(runner) for runner in report.runners]
 
 
-def render_markdown(report: MergedReport, page: SavedPage | None = None) -> str:
+def render_markdown(
+    report: MergedReport, page: SavedPage | None = None, *, plot: bool = True
+) -> str:
     """Return the report as Markdown: verdict, findings, latencies, errors, and what is missing.
 
     Args:
         report: The merged report; its strings may be hostile.
         page: The HTML file to refer to, if one was written.
+        plot: Whether the latencies are plotted too, as a data URI, which GitHub does not show.
     """
-    return "\n".join(_lines(report, page)) + "\n"
+    return "\n".join(_lines(report, page, plot=plot)) + "\n"
 
 
 def figures(report: MergedReport) -> str:
@@ -112,23 +106,6 @@ def _quoted_latencies(report: MergedReport) -> list[str]:
     return texts
 
 
-def small_plot(
-    distribution: LatencyDistribution | None, percentiles: Mapping[float, float] | None = None
-) -> str:
-    """Plot the share of all requests that was answered within a time, on a logarithmic time axis.
-
-    Args:
-        distribution: Of all requests.
-        percentiles: Seconds by percentile; the median and the p99 are marked.
-
-    Returns:
-        An `svg` element; empty when there are no samples.
-    """
-    if distribution is None or distribution.samples == 0:
-        return ""
-    return "".join(_plot_elements(distribution, percentiles or {}))
-
-
 def _job_row(runner: RunnerSummary) -> dict[str, str | int | float | None]:
     percentiles = dict(runner.report.percentile_latencies or ())
     return {
@@ -159,15 +136,17 @@ def _rounded_ms(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds * 1000, 3)
 
 
-def _lines(report: MergedReport, page: SavedPage | None) -> Iterable[str]:
+def _lines(report: MergedReport, page: SavedPage | None, *, plot: bool) -> Iterable[str]:
     yield f"# {_cell(report.verdict, _LINE_CHARACTERS)}"
     yield ""
     yield f"**{figures(report)}**"
     yield ""
+    for result in report.objectives:
+        yield f"- **objective** {_cell(result.text, _LINE_CHARACTERS)}"
     for finding in report.findings:
         yield f"- **{finding.severity.value}:** {_cell(finding.text, _LINE_CHARACTERS)}  "
         yield f"  {_cell(finding.advice, _LINE_CHARACTERS)}"
-    if report.findings:
+    if report.findings or report.objectives:
         yield ""
     yield (
         f"Run `{report.run}` of tracker `{report.tracker}` in namespace `{report.namespace}`, "
@@ -180,9 +159,10 @@ def _lines(report: MergedReport, page: SavedPage | None) -> Iterable[str]:
         yield f"\n> {_cell(note, _LINE_CHARACTERS)}"
     yield "\n## Latency of successes, ms\n"
     yield from _latency_lines(report)
-    if plot := small_plot(report.latency_distribution, dict(report.percentile_latencies or ())):
+    percentiles = dict(report.percentile_latencies or ())
+    if plot and (image := small_plot(report.latency_distribution, percentiles)):
         # An artifact cannot refer to a file, so the image is in the text itself, as a data URI.
-        encoded = base64.b64encode(plot.encode()).decode()
+        encoded = base64.b64encode(image.encode()).decode()
         yield f"\n![Share of requests by latency](data:image/svg+xml;base64,{encoded})"
     if report.error_stats:
         yield "\n## Errors\n"
@@ -193,6 +173,10 @@ def _lines(report: MergedReport, page: SavedPage | None) -> Iterable[str]:
         if report.error_timeline is not None:
             yield f"\n{error_times(report.error_timeline)}."
     yield from _missing_lines(report.coverage)
+    if details := run_details(report.provenance):
+        yield "\n## What was run\n"
+        for name, text in details:
+            yield f"- **{name}:** {_cell(text, _LINE_CHARACTERS)}"
 
 
 def _missing_lines(coverage: Coverage) -> Iterable[str]:
@@ -245,56 +229,3 @@ def _latency_lines(report: MergedReport) -> Iterable[str]:
 def _cell(text: str, limit: int = 200) -> str:
     """Return text of others for a table cell: no markup, no line breaks, not too long."""
     return _INSIDE_LINKS.sub(r"\\", printable(text, limit).translate(_ESCAPES))
-
-
-def _plot_elements(
-    distribution: LatencyDistribution, percentiles: Mapping[float, float]
-) -> Iterator[str]:
-    bounds, total = distribution.seconds, distribution.samples
-    first, last = math.log10(bounds[0]), math.log10(bounds[-1])
-
-    def x(seconds: float) -> float:
-        share = (math.log10(seconds) - first) / ((last - first) or 1)
-        return _LEFT + share * (_WIDTH - _LEFT - _RIGHT)
-
-    def y(percent: float) -> float:
-        return _HEIGHT - _BOTTOM - percent / 100 * (_HEIGHT - _TOP - _BOTTOM)
-
-    yield (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'width="{_WIDTH}" height="{_HEIGHT}" font-family="sans-serif" font-size="11" '
-        f'fill="{_TEXT_COLOR}">'
-    )
-    for percent in _GRID_PERCENTS:
-        yield _line(_LEFT, y(percent), _WIDTH - _RIGHT, y(percent))
-        yield _text(_LEFT - 6, y(percent) + 4, "end", f"{percent}%")
-    for decade in range(math.ceil(first), math.floor(last) + 1):
-        yield _line(x(10**decade), _TOP, x(10**decade), _HEIGHT - _BOTTOM)
-        # What ends at the right edge would be cut off.
-        anchor = "end" if x(10**decade) > _WIDTH - _RIGHT - _LABEL_WIDTH / 2 else "middle"
-        yield _text(x(10**decade), _HEIGHT - 20, anchor, f"{milliseconds(10**decade)} ms")
-    points = " ".join(
-        f"{x(bound):.1f},{y(100 * count / total):.1f}"
-        for bound, count in zip(bounds, distribution.counts, strict=True)
-    )
-    yield f'<polyline points="{points}" fill="none" stroke="{_CURVE_COLOR}" stroke-width="2"/>'
-    for p in _NAMED_PERCENTILES:
-        if (seconds := percentiles.get(p)) is not None:
-            at, up = min(max(x(seconds), _LEFT), _WIDTH - _RIGHT), y(100 * p)
-            yield f'<circle cx="{at:.1f}" cy="{up:.1f}" r="3.5" fill="{_CURVE_COLOR}"/>'
-            # Right of a rising curve and below it there is room.
-            label = f"{percentile_name(p)} {milliseconds(seconds)} ms"
-            yield _text(min(at + 8, _WIDTH - _RIGHT - _LABEL_WIDTH), up + 18, "start", label)
-    yield _text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 4, "middle", "answered within")
-    yield "</svg>"
-
-
-def _line(x1: float, y1: float, x2: float, y2: float) -> str:
-    return (
-        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{_GRID_COLOR}" '
-        'stroke-width="1"/>'
-    )
-
-
-def _text(x: float, y: float, anchor: str, text: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{text}</text>'

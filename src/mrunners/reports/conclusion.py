@@ -36,6 +36,9 @@ class Conclusion(StrEnum):
     COMPLETE = "complete"
     """Every planned report is merged, and no finding makes the run fail."""
 
+    SLO_VIOLATED = "slo-violated"
+    """Every planned report is merged, and an objective is violated or cannot be judged."""
+
     IN_DOUBT = "in-doubt"
     """Every planned report is merged, but a finding says that the figures may mislead."""
 
@@ -53,6 +56,7 @@ class Conclusion(StrEnum):
 
 _EXIT_CODES: Final = {
     Conclusion.COMPLETE: ExitCode.DONE,
+    Conclusion.SLO_VIOLATED: ExitCode.SLO_VIOLATED,
     Conclusion.IN_DOUBT: ExitCode.IN_DOUBT,
     Conclusion.INCOMPLETE: ExitCode.INCOMPLETE,
     Conclusion.UNFINISHED: ExitCode.STILL_RUNNING,
@@ -70,15 +74,20 @@ def conclude(
     *,
     complete: bool,
     findings: Iterable[Finding],
+    objectives_met: bool = True,
     fail_on: FailOn = FailOn.ERROR,
     finished: bool = True,
 ) -> Conclusion:
-    """Return the conclusion about a run; what is unfinished or missing matters more than findings.
+    """Return the conclusion about a run.
+
+    What is unfinished or missing matters more than objectives, which somebody has asked for, and
+    those more than findings.
 
     Args:
         complete: Whether every Job is Complete and every planned report is merged, of pods that
             each had a success.
         findings: The findings of the merged report.
+        objectives_met: Whether every objective is met.
         fail_on: From which severity on a finding matters.
         finished: Whether nothing of the run can still finish.
     """
@@ -86,6 +95,8 @@ def conclude(
         return Conclusion.UNFINISHED
     if not complete:
         return Conclusion.INCOMPLETE
+    if not objectives_met:
+        return Conclusion.SLO_VIOLATED
     if any(finding.severity.value in _FAILING[fail_on] for finding in findings):
         return Conclusion.IN_DOUBT
     return Conclusion.COMPLETE

@@ -28,6 +28,7 @@ from mrunners.reports.merged import (
     RunnerSummary,
 )
 from mrunners.reports.outcomes import PodOutcome
+from mrunners.reports.provenance import RunFacts, provenance_of
 from mrunners.reports.samples import KperfReport
 from mrunners.reports.traffic import Traffic, count_requests
 from mrunners.text import listed, printable
@@ -48,6 +49,7 @@ def merge(
     targets: Mapping[str, TargetLoad] | None = None,
     raw: bool = False,
     traffic_by_us: Traffic | None = None,
+    facts: RunFacts | None = None,
     notes: Sequence[str] = (),
 ) -> MergedReport:
     """Merge the outcomes of a run into one report.
@@ -63,6 +65,7 @@ def merge(
             compared with a target.
         raw: Whether to keep `latenciesByURL` and `errors` (some 100 bytes of memory per sample).
         traffic_by_us: What mrunners itself sent to the API server during the run.
+        facts: What plan and cluster know of the run; None leaves it without a provenance.
         notes: What else a reader should know, one line each.
 
     Returns:
@@ -87,6 +90,7 @@ def merge(
         tracker=run.tracker,
         namespace=run.namespace,
         run=run_id,
+        provenance=None if facts is None else provenance_of(facts, ordered),
         coverage=_coverage(ordered),
         notes=(*notes, *_profile_notes(targets or {}), *_notes(reports)),
         start_skew_seconds=analysis.start_skew_seconds,

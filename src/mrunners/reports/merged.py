@@ -11,8 +11,13 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 from pydantic_core import PydanticSerializationError
 
-from mrunners.errors import IncompleteError, InDoubtError, InvalidInputError
-from mrunners.formatting import counted
+from mrunners.errors import (
+    IncompleteError,
+    InDoubtError,
+    InvalidInputError,
+    SloViolatedError,
+)
+from mrunners.formatting import PERCENTILES, counted
 from mrunners.records import Record
 from mrunners.refs import RunRef
 from mrunners.reports.analysis.error_classes import NO_ERRORS, ErrorClasses
@@ -25,8 +30,9 @@ from mrunners.reports.conclusion import Conclusion, FailOn, conclude
 from mrunners.reports.coverage import Coverage
 from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.outcomes import MissingReason
-from mrunners.reports.percentiles import PERCENTILES
+from mrunners.reports.provenance import Provenance
 from mrunners.reports.request_lookup import find_request
+from mrunners.reports.slo import SloResult, SloStatus, unmet_lines
 from mrunners.reports.traffic import Traffic
 from mrunners.text import printable
 
@@ -120,12 +126,14 @@ class MergedReport(FlatSummary):
     tracker: str
     namespace: str
     run: str
+    provenance: Provenance | None = None
     coverage: Coverage
     notes: tuple[str, ...]
     start_skew_seconds: float | None = Field(alias="startSkewSeconds")
     requests_by_us: int | None = Field(alias="requestsByUs")
     traffic_by_us: Traffic | None = Field(default=None, alias="trafficByUs")
     overlap_seconds: float | None = Field(default=None, alias="overlapSeconds")
+    objectives: tuple[SloResult, ...] = ()
     findings: tuple[Finding, ...] = ()
     throughput: Throughput = NO_THROUGHPUT
     stragglers: tuple[Straggler, ...] = ()
@@ -164,6 +172,11 @@ class MergedReport(FlatSummary):
         return self.conclusion() is Conclusion.COMPLETE
 
     @property
+    def objectives_met(self) -> bool:
+        """Whether every objective is met."""
+        return all(result.status is SloStatus.MET for result in self.objectives)
+
+    @property
     def in_doubt(self) -> bool:
         """Whether a finding of severity `error` puts the figures in doubt."""
         return any(finding.severity is Severity.ERROR for finding in self.findings)
@@ -171,34 +184,43 @@ class MergedReport(FlatSummary):
     @property
     def verdict(self) -> str:
         """One short, printable line for people, such as `6 of 6 reports merged`."""
+        unmet = sum(result.status is not SloStatus.MET for result in self.objectives)
+        slo = f"; {unmet} of {counted(len(self.objectives), 'objective')} not met" if unmet else ""
         doubt = "; the figures are in doubt" if self.in_doubt else ""
-        return f"{self.coverage.verdict}{doubt}"
+        return f"{self.coverage.verdict}{slo}{doubt}"
 
     def conclusion(self, fail_on: FailOn = FailOn.ERROR) -> Conclusion:
-        """Return whether the report can be relied on: complete, in doubt or incomplete.
+        """Return whether the report can be relied on, and whether its objectives are met.
 
         Args:
             fail_on: From which severity on a finding puts it in doubt.
         """
         return conclude(
-            complete=self.coverage.complete, findings=self.findings, fail_on=FailOn(fail_on)
+            complete=self.coverage.complete,
+            findings=self.findings,
+            objectives_met=self.objectives_met,
+            fail_on=FailOn(fail_on),
         )
 
     def require_complete(self, fail_on: FailOn = FailOn.ERROR) -> None:
-        """Raise an error unless the report can be relied on.
+        """Raise an error unless the report can be relied on, and its objectives are met.
 
         Args:
             fail_on: From which severity on a finding puts it in doubt.
 
         Raises:
             IncompleteError: Reports are missing, or a pod had no success at all.
+            SloViolatedError: An objective is violated or cannot be judged.
             InDoubtError: Findings put the figures in doubt.
         """
         conclusion = self.conclusion(fail_on)
+        text = "\n".join((self.verdict, *unmet_lines(self.objectives), *lines_of(self.findings)))
         if conclusion is Conclusion.INCOMPLETE:
-            raise IncompleteError("\n".join((self.verdict, *lines_of(self.findings))))
+            raise IncompleteError(text)
+        if conclusion is Conclusion.SLO_VIOLATED:
+            raise SloViolatedError(text)
         if conclusion is Conclusion.IN_DOUBT:
-            raise InDoubtError("\n".join((self.verdict, *lines_of(self.findings))))
+            raise InDoubtError(text)
 
     def percentile(self, p: float, *, url: str | None = None) -> float:
         """Return a percentile of the latencies of all merged reports, in seconds.

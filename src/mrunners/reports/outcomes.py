@@ -89,6 +89,7 @@ class PodOutcome:
         started_at: When kperf's container started, by the node's clock.
         finished_at: When it ended, by the node's clock.
         exit_code: The container's exit code; None when it is unknown.
+        image_id: The image that it ran, with its digest; empty when it is unknown.
         report: What its kperf measured.
         missing: Why there is no report.
         detail: More about `missing` in one line, such as `exit 1`; may be empty.
@@ -110,6 +111,7 @@ class PodOutcome:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     exit_code: int | None = None
+    image_id: str = ""
     report: KperfReport | None = None
     missing: MissingReason | None = None
     detail: str = ""

@@ -22,12 +22,10 @@ from typing import Final
 
 import numpy as np
 
+from mrunners.formatting import PERCENTILES
 from mrunners.reports.latency_column import BOUNDS, Counts, LatencyColumn, Seconds
 
-__all__ = ["PERCENTILES", "percentile_latencies"]
-
-# kperf, metrics/utils.go, BuildPercentileLatencies.
-PERCENTILES = (0.0, 0.5, 0.9, 0.95, 0.99, 1.0)
+__all__ = ["percentile_latencies"]
 
 # So many are selected from at once: 8 MB.
 _MAX_CANDIDATES: Final = 1_000_000

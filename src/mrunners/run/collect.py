@@ -76,6 +76,7 @@ class _OutcomeFactory:
             started_at=facts.started_at,
             finished_at=facts.finished_at,
             exit_code=facts.exit_code,
+            image_id=facts.image_id,
             report=report,
         )
 
@@ -90,6 +91,7 @@ class _OutcomeFactory:
             started_at=facts.started_at,
             finished_at=facts.finished_at,
             exit_code=facts.exit_code,
+            image_id=facts.image_id,
             missing=MissingReason.STARTED_LATE,
             detail=detail,
         )
@@ -107,6 +109,7 @@ class _OutcomeFactory:
             started_at=None if pod is None else pod.started,
             finished_at=None if pod is None else pod.finished,
             exit_code=None if pod is None else pod.exit_code,
+            image_id="" if pod is None else pod.image_id,
             missing=reason,
             detail=detail,
         )

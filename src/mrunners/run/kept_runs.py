@@ -1,7 +1,7 @@
 """The runs whose reports are kept on this machine.
 
-A run's plan, and why reports are missing, are kept beside its reports (`run.report_store`), so that
-`run.result` can merge them again after the run was deleted.
+A run's plan, what was run, and why reports are missing are kept beside its reports
+(`run.report_store`), so that `run.kept_report` can merge them again after the run was deleted.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from mrunners.formatting import counted
 from mrunners.plan.plan import RunPlan
 from mrunners.records import Record
 from mrunners.reports.outcomes import MissingReason, PodOutcome
+from mrunners.reports.provenance import RunFacts
 from mrunners.run.store_files import StoreFiles
 
 __all__ = ["KeptRun", "KeptRuns", "MissingPod", "RunEnd", "find_kept_run", "name_of_kept_run"]
 
 R = TypeVar("R", bound=Record)
 
-_RUN, _END = "run.json.gz", "end.json.gz"
+_RUN, _END, _FACTS = "run.json.gz", "end.json.gz", "facts.json.gz"
 
 # A plan fits into a ConfigMap of 1 MiB, and 150,000 missing pods take less than this.
 _MAX_BYTES = 64 * 1024 * 1024
@@ -94,8 +95,9 @@ class KeptRuns:
         tracker_uid: str,
         outcomes: Iterable[PodOutcome],
         failures: Sequence[str],
+        facts: RunFacts,
     ) -> None:
-        """Keep why reports are missing, of a run that has ended and that is kept."""
+        """Keep why reports are missing and what was run, of a run that has ended and is kept."""
         folder = self.root / f"{plan.run_id}.{tracker_uid}"
         if not self.files.exists(folder / _RUN):
             return
@@ -105,6 +107,7 @@ class KeptRuns:
             if outcome.missing is not None
         ]
         self._write(folder / _END, RunEnd(failures=tuple(failures), missing=tuple(missing)))
+        self._write(folder / _FACTS, facts)
 
     def count_reports(self, run: KeptRun) -> int:
         """Return how many reports of a run are kept; they are not read."""
@@ -116,6 +119,10 @@ class KeptRuns:
         """Return what was missing when a run was collected; nothing if it never was."""
         path = self.root / f"{run_id}.{tracker_uid}" / _END
         return self._load(path, RunEnd) or RunEnd()
+
+    def facts_of(self, run_id: str, tracker_uid: str) -> RunFacts | None:
+        """Return what was run, as it was known when the run was collected; None if it never was."""
+        return self._load(self.root / f"{run_id}.{tracker_uid}" / _FACTS, RunFacts)
 
     def all(self) -> list[KeptRun]:
         """Return the runs that can be read, the newest first."""

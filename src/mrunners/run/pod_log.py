@@ -68,6 +68,7 @@ def fetch_report(
         started_at=pod.started,
         finished_at=pod.finished,
         exit_code=pod.exit_code,
+        image_id=pod.image_id,
     )
     return report, facts
 

@@ -66,6 +66,7 @@ class PodFacts(Record):
 
     Attributes:
         sha256: Of the raw report, in hexadecimal.
+        image_id: The image that ran, with its digest; empty in entries of earlier releases.
         address: What it is a report of; None in entries of releases that knew the Job's UID only.
     """
 
@@ -75,6 +76,7 @@ class PodFacts(Record):
     finished_at: AwareDatetime | None
     exit_code: int | None
     sha256: str
+    image_id: str = ""
     address: ReportAddress | None = None
 
 
@@ -158,6 +160,7 @@ class ReportStore:
         started_at: datetime | None,
         finished_at: datetime | None,
         exit_code: int | None,
+        image_id: str = "",
     ) -> PodFacts:
         """Keep a report; if that is impossible, `has` says so.
 
@@ -171,6 +174,7 @@ class ReportStore:
             started_at: When kperf's container started.
             finished_at: When it ended.
             exit_code: Its exit code.
+            image_id: The image that it ran.
         """
         facts = PodFacts(
             pod=pod,
@@ -179,6 +183,7 @@ class ReportStore:
             finished_at=finished_at,
             exit_code=exit_code,
             sha256=hashlib.sha256(raw).hexdigest(),
+            image_id=image_id,
             address=address,
         )
         raw_path, facts_path = _paths(self._folder(address), address.index)

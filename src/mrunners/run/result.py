@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 from mrunners.errors import NextStep
 from mrunners.kube.api import Cluster
-from mrunners.kube.objects import ConfigMap
 from mrunners.plan.plan import RunPlan
 from mrunners.profiles.overrides import NO_OVERRIDES
 from mrunners.refs import RunRef
@@ -23,16 +22,20 @@ from mrunners.reports.conclusion import Conclusion, FailOn, conclude
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
+from mrunners.reports.provenance import RunFacts
+from mrunners.reports.slo import unmet_lines
+from mrunners.reports.slo_results import with_slo_results
 from mrunners.reports.traffic import Traffic
 from mrunners.run.annotate import mark_collected
 from mrunners.run.collect import collect_job
 from mrunners.run.fetch import LogReader
 from mrunners.run.finality import readable_later, require_finished
-from mrunners.run.kept_runs import MissingPod, find_kept_run
-from mrunners.run.lookup import ExistingRun, state_of
+from mrunners.run.kept_runs import MissingPod
+from mrunners.run.lookup import ExistingRun
 from mrunners.run.lost_pods import LostPods
 from mrunners.run.observer import RunObserver
 from mrunners.run.report_store import ReportStore
+from mrunners.run.run_facts import run_facts
 from mrunners.run.snapshot import RunSnapshot, read_final_snapshot, warn_of_unplanned_jobs
 from mrunners.run.spill_file import SpillFile
 from mrunners.status.run_state import JobState
@@ -42,7 +45,6 @@ __all__ = [
     "collect_outcomes",
     "collect_run",
     "merge_outcomes",
-    "report_of_kept_run",
     "report_of_run",
 ]
 
@@ -82,7 +84,9 @@ class CollectedRun:
     @property
     def summary(self) -> str:
         """The verdict, what went wrong, and the errors and warnings found, line by line."""
-        return "\n".join((self.report.verdict, *self.failures, *lines_of(self.report.findings)))
+        unmet = unmet_lines(self.report.objectives)
+        findings = lines_of(self.report.findings)
+        return "\n".join((self.report.verdict, *self.failures, *unmet, *findings))
 
     def conclusion(
         self, fail_on: FailOn = FailOn.ERROR, *, accept_incomplete: bool = False
@@ -96,6 +100,7 @@ class CollectedRun:
         return conclude(
             complete=accept_incomplete or (not self.failures and self.report.coverage.complete),
             findings=self.report.findings,
+            objectives_met=self.report.objectives_met,
             fail_on=fail_on,
             finished=self.finished,
         )
@@ -109,6 +114,7 @@ def collect_run(
     *,
     partial: bool = False,
     raw: bool = False,
+    slo: Sequence[str] = (),
     save: Callable[[MergedReport], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> CollectedRun:
@@ -121,6 +127,7 @@ def collect_run(
         observer: Is warned when the run is not marked, and of Jobs that are not in the plan.
         partial: Also while Jobs can still finish.
         raw: Whether the report keeps every sample and error.
+        slo: Objectives besides those of the plan.
         save: Writes the report in full, or raises; called before the run is marked.
         sleep: Sleeps that many seconds, before something that is missing is looked up again.
 
@@ -135,7 +142,11 @@ def collect_run(
         observer.warn(line)
     collected = collect_outcomes(cluster, run, snapshot, store, sleep=sleep)
     outcomes = list(SampleBudget(SpillFile(), raw=raw).accept_all(collected))
-    report = report_of_run(run, snapshot, outcomes, store, traffic=cluster.traffic, raw=raw)
+    facts = run_facts(run, cluster)
+    report = report_of_run(
+        run, snapshot, outcomes, store, facts=facts, traffic=cluster.traffic, raw=raw
+    )
+    report = with_slo_results(report, slo)
     if save is not None:
         save(report)
     # That Jobs still run is what the caller of a partial report has asked for.
@@ -200,68 +211,33 @@ def report_of_run(
     outcomes: Sequence[PodOutcome],
     store: ReportStore,
     *,
+    facts: RunFacts,
     traffic: Traffic,
     raw: bool = False,
 ) -> MergedReport:
-    """Merge the outcomes of all planned pods, and keep what `report_of_kept_run` needs besides.
+    """Merge the outcomes of all planned pods, and keep what `run.kept_report` needs besides.
 
     Args:
         run: The run.
         snapshot: Its pods; once nothing of it can finish any more, why reports are missing is kept.
         outcomes: Within the sample budget.
         store: Has what was fetched.
+        facts: What is known of the run beside its pods.
         traffic: What mrunners itself sent to the API server, and received from it.
         raw: Whether the report keeps every sample and error.
     """
     if not snapshot.may_finish:
-        store.kept_runs().note_end(run.plan, run.tracker.uid, outcomes, snapshot.failures)
-    return merge_outcomes(run, outcomes, traffic=traffic, raw=raw)
-
-
-def report_of_kept_run(run_id: str, store: ReportStore, *, raw: bool = False) -> CollectedRun:
-    """Merge the reports of a run that are kept on this machine; ask no cluster.
-
-    Args:
-        run_id: As for `find_kept_run`.
-        store: Has the run.
-        raw: Whether the report keeps every sample and error.
-
-    Raises:
-        InvalidInputError: No such run is kept.
-    """
-    runs = store.kept_runs()
-    kept = find_kept_run(runs.all(), run_id)
-    plan, end = kept.plan, runs.end_of(kept.plan.run_id, kept.tracker_uid)
-    tracker = ConfigMap(plan.tracker, kept.tracker_uid, kept.created, plan.run_id)
-    state = state_of(plan, [], tracker, kept.created, store, created=range(len(plan.jobs)))
-    run = ExistingRun(tracker, plan, state)
-    missing = {(pod.job, pod.index): dict(pod) for pod in end.missing}
-    unknown = {"missing": MissingReason.NOT_KEPT, "detail": f"{kept.server} was not asked"}
-    snapshot = RunSnapshot(run.ref, state)
-
-    def outcomes() -> Iterator[PodOutcome]:
-        for job in state.jobs:
-            for outcome in collect_job(run, job, snapshot, store, None):
-                # A report that was not merged then is no more right without its Job.
-                facts = missing.get((outcome.job, outcome.index))
-                if facts is None and outcome.report is None:
-                    facts = unknown
-                yield replace(outcome, report=None, **facts) if facts else outcome
-
-    accepted = list(SampleBudget(SpillFile(), raw=raw).accept_all(outcomes()))
-    report = merge_outcomes(run, accepted, traffic={}, raw=raw)
-    ask = any(outcome.missing is MissingReason.NOT_KEPT for outcome in accepted)
-    return CollectedRun(
-        report,
-        failures=end.failures,
-        saved=True,
-        next_steps=(NextStep.RESULT,) if ask else (),
-        unread=readable_later(accepted),
-    )
+        store.kept_runs().note_end(run.plan, run.tracker.uid, outcomes, snapshot.failures, facts)
+    return merge_outcomes(run, outcomes, facts=facts, traffic=traffic, raw=raw)
 
 
 def merge_outcomes(
-    run: ExistingRun, outcomes: Sequence[PodOutcome], *, traffic: Traffic, raw: bool = False
+    run: ExistingRun,
+    outcomes: Sequence[PodOutcome],
+    *,
+    traffic: Traffic,
+    facts: RunFacts | None = None,
+    raw: bool = False,
 ) -> MergedReport:
     """Merge the outcomes of all planned pods into one report.
 
@@ -269,6 +245,7 @@ def merge_outcomes(
         run: The run.
         outcomes: Within the sample budget.
         traffic: What mrunners itself sent to the API server, and received from it.
+        facts: What is known of the run beside its pods; None leaves out what was run.
         raw: Whether the report keeps every sample and error.
     """
     plan = run.plan
@@ -283,15 +260,17 @@ def merge_outcomes(
         for job in plan.jobs
     }
     options = ", ".join(plan.pods.described())
-    return merge(
+    report = merge(
         run.ref,
         plan.run_id,
         outcomes,
         targets=targets,
         raw=raw,
         traffic_by_us=traffic,
+        facts=facts,
         notes=[f"options of the pods: {options}"] if options else (),
     )
+    return with_slo_results(report, plan.slo)
 
 
 def _overrides_note(plan: RunPlan) -> Iterator[str]:

@@ -21,6 +21,7 @@ from mrunners_cli.flags import (
     refuse_typed,
     tracker_option,
 )
+from mrunners_cli.slo_file import read_slo_files, slo_file_option
 from mrunners_cli.spelling import examples
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _EXAMPLES = """\
 mrunners result load
 mrunners result load -o html --output-file report.html
 mrunners result load | jq .percentileLatencies
+mrunners result load --slo kubernetes --slo 'errors < 0.1%' -o junit --output-file junit.xml
 mrunners result --run 646468fe
 """
 
@@ -48,8 +50,12 @@ _OF_A_CLUSTER = ("namespace", "kubeconfig", "context", "max_qps", "tracker", "pa
     "yaml",
     "table",
     "html",
-    help="table for people, json and yaml for programs, html for a browser: one file, offline. "
-    "Default: table on a terminal, json in a pipe or a file.",
+    "markdown",
+    "junit",
+    "openmetrics",
+    help="table for people, json and yaml for programs, html for a browser: one file, offline; "
+    "markdown and junit (XML) for the summary and the tests of a CI job, openmetrics for "
+    "Prometheus. Default: table on a terminal, json in a pipe or a file.",
 )
 @click.option(
     "--output-file",
@@ -68,6 +74,11 @@ _OF_A_CLUSTER = ("namespace", "kubeconfig", "context", "max_qps", "tracker", "pa
     "--raw", is_flag=True, help="Keep every latency sample and error (json and yaml only)."
 )
 @click.option("--partial", is_flag=True, help="Report on what has finished so far.")
+@option_from_table(
+    OPTIONS["slo"],
+    help="An objective to judge besides those that the run was started with, such as 'p99 < 1s'.",
+)
+@slo_file_option
 @option_from_table(OPTIONS["fail_on"])
 @quiet_option
 def result(
@@ -79,21 +90,24 @@ def result(
     run_id: str | None,
     raw: bool,
     partial: bool,
+    slo: tuple[str, ...],
+    slo_files: tuple[Path, ...],
     fail_on: str,
     quiet: bool,
 ) -> int:
     """Print the merged report of the run in NAMESPACE.
 
     Exits with 0 when every planned report is merged, with 4 while Jobs are running, with 5 when
-    reports are missing or all requests of a runner failed, and with 9 when a finding puts the
-    figures in doubt; the report is printed then too, and says what is wrong. Errors and warnings
-    found are also printed on stderr.
+    reports are missing or all requests of a runner failed, with 8 when an objective is not met, and
+    with 9 when a finding puts the figures in doubt; the report is printed then too, and says what
+    is wrong. That is also printed on stderr.
     """
     from mrunners.connection import connect_to
     from mrunners.hints import step_lines
     from mrunners.reports.conclusion import Conclusion, FailOn
+    from mrunners.reports.slo import validate_objectives
+    from mrunners.run.kept_report import report_of_kept_run
     from mrunners.run.report_store import ReportStore, default_store_path
-    from mrunners.run.result import report_of_kept_run
     from mrunners_cli.output import render, require_writable, write_output
 
     if output_format is None:
@@ -102,6 +116,8 @@ def result(
     if raw and output_format not in {"json", "yaml"}:
         raise click.UsageError("--raw requires -o json or -o yaml")
     require_writable(output_file)
+    slo += read_slo_files(slo_files)
+    validate_objectives(slo)
     with Console(quiet=quiet) as console:
 
         def save(report: MergedReport) -> None:
@@ -111,17 +127,17 @@ def result(
             if output_format != "table" or output_file is not None:
                 console.info(report.verdict)
             if not (output_format == "table" and output_file is None and _on_one_terminal()):
-                console.findings(report.findings)
+                console.findings(report)
 
         if run_id is not None:
             refuse_typed("--run", *_OF_A_CLUSTER)
             store = ReportStore(default_store_path(), console.warn)
-            collected = report_of_kept_run(run_id, store, raw=raw)
+            collected = report_of_kept_run(run_id, store, raw=raw, slo=slo)
             save(collected.report)
         else:
             connection = connect_to(cluster, console)
             run = connection.get(namespace_or_default(namespace, connection.location), tracker)
-            collected = run.collect_and_save(save, partial=partial, raw=raw)
+            collected = run.collect_and_save(save, partial=partial, raw=raw, slo=slo)
         for line in collected.failures:
             console.warn(line)
         for line in step_lines(collected.next_steps, collected.ref, cluster):

@@ -6,7 +6,8 @@ Prefect is imported only after all input was found valid, because the import tak
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -23,12 +24,13 @@ from mrunners_cli.flags import (
 from mrunners_cli.interruption import say_when_interrupted
 from mrunners_cli.prefect_setup import import_prefect, prepare_prefect
 from mrunners_cli.prefect_url import check_prefect_url, require_prefect_server, without_user
+from mrunners_cli.slo_file import read_slo_files, slo_file_option
 from mrunners_cli.spelling import examples, flag_of
 
 if TYPE_CHECKING:
     from mrunners.connection import Connection
     from mrunners.plan.options import RunOptions
-    from mrunners_flows.states import RunIncompleteError, RunInDoubtError
+    from mrunners_flows.states import RunFailedError
 
 __all__ = ["run"]
 
@@ -46,6 +48,7 @@ mrunners run --deployment multirunners -n load --runner-image … --runners … 
     epilog=examples(_EXAMPLES),
 )
 @run_options
+@slo_file_option
 @click.option("--resume", is_flag=True, help="Continue the existing run.")
 @click.option(
     "--replace",
@@ -61,6 +64,7 @@ mrunners run --deployment multirunners -n load --runner-image … --runners … 
 @click.option("--dry-run", is_flag=True, help="Print the manifests as YAML; create nothing.")
 @quiet_option
 def run(
+    slo_files: tuple[Path, ...],
     resume: bool,
     replace: bool,
     deployment: str | None,
@@ -78,6 +82,9 @@ def run(
     from mrunners.plan.options import IfExists, validate_options
 
     given = typed_parameters()
+    if slo_files:
+        options["slo"] = (*cast("tuple[str, ...]", options["slo"]), *read_slo_files(slo_files))
+        given |= {"slo"}
     _check_combinations(given, resume=resume, replace=replace)
     if_exists = IfExists.RESUME if resume else IfExists.REPLACE if replace else IfExists.REFUSE
     run_options = _run_options({**options, "if_exists": if_exists})
@@ -204,7 +211,7 @@ def _run_flow(options: RunOptions, context: str, console: Console) -> None:
     ephemeral_server = EphemeralServer()  # starts while the flows are imported
     from mrunners_flows.new_run import multirunners
     from mrunners_flows.policy import RunPolicy
-    from mrunners_flows.states import RunIncompleteError, RunInDoubtError
+    from mrunners_flows.states import RunFailedError
     from mrunners_tasks._context import observing
 
     if PREFECT_API_URL.value():  # a profile may name a server too
@@ -219,7 +226,7 @@ def _run_flow(options: RunOptions, context: str, console: Console) -> None:
             outcome = multirunners(pinned, RunPolicy(save=False))
     except TerminationSignal as signal:
         raise Terminated from signal
-    except (RunIncompleteError, RunInDoubtError) as error:
+    except RunFailedError as error:
         shown = console.summary(error.outcome.report)
         console.info(see_report)
         if shown:
@@ -227,20 +234,18 @@ def _run_flow(options: RunOptions, context: str, console: Console) -> None:
         raise
     if outcome.waited:
         if not console.summary(outcome.report):
-            console.findings(outcome.report.findings)
+            console.findings(outcome.report)
         console.info(see_report)
     else:
         console.info(f"wait for it with: {command(NextStep.WAIT, options.ref, options.cluster)}")
 
 
-def _below_its_report(
-    error: RunIncompleteError | RunInDoubtError,
-) -> RunIncompleteError | RunInDoubtError:
+def _below_its_report(error: RunFailedError) -> RunFailedError:
     """Return the error for a reader who has just read the report: only what is not in there."""
-    from mrunners_flows.states import RunIncompleteError
+    from mrunners_flows.states import RunInDoubtError
 
     report, lines = error.outcome.report, error.outcome.failures
-    if not lines and isinstance(error, RunIncompleteError):
+    if not lines and not isinstance(error, RunInDoubtError):
         lines = (report.verdict,)
     elif not lines:
         doubt = "the figures are in doubt" if report.in_doubt else "warnings are a failure here"

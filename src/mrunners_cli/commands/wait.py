@@ -73,7 +73,7 @@ def wait(
         say_when_interrupted(lambda: f"the run continues; wait for it with: {see}")
         snapshot = run.wait(timeout, interval=interval, waited=used_seconds())
         report = _fetched(run, snapshot)
-        console.findings(report.findings)
+        console.findings(report)
         snapshot.require_complete()
         done = (
             f"{counted(len(run.plan.jobs), 'Job')} complete"

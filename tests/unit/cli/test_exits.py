@@ -24,6 +24,7 @@ from mrunners.errors import (
     NextStep,
     RefusedError,
     RunCancelledError,
+    SloViolatedError,
     StillRunningError,
     UnauthorizedError,
     UnreachableError,
@@ -36,7 +37,13 @@ from mrunners_cli.exits import Terminated, catching_signals, exit_code_of
 from mrunners_cli.interruption import say_when_interrupted
 from mrunners_cli.main import cli
 from mrunners_cli.streams import StdoutError
-from mrunners_flows.states import RunIncompleteError, RunInDoubtError, RunOutcome
+from mrunners_flows.states import (
+    RunFailedError,
+    RunIncompleteError,
+    RunInDoubtError,
+    RunOutcome,
+    RunSloViolatedError,
+)
 
 ERRORS: list[tuple[MrunnersError, ExitCode]] = [
     (MrunnersError("odd"), ExitCode.INTERNAL_ERROR),
@@ -46,6 +53,7 @@ ERRORS: list[tuple[MrunnersError, ExitCode]] = [
     (RefusedError.of(RunRef("load", "t"), "theirs", NextStep.REPLACE), ExitCode.REFUSED),
     (StillRunningError("wait", jobs=["a", "b"]), ExitCode.STILL_RUNNING),
     (IncompleteError("half"), ExitCode.INCOMPLETE),
+    (SloViolatedError("slow"), ExitCode.SLO_VIOLATED),
     (InDoubtError("odd"), ExitCode.IN_DOUBT),
     (RunCancelledError("stop"), ExitCode.INTERRUPTED),
     (WaitTimeoutError("late", seconds=9.0), ExitCode.TIMEOUT),
@@ -57,6 +65,10 @@ ERRORS: list[tuple[MrunnersError, ExitCode]] = [
     (
         RunIncompleteError("half", RunOutcome(namespace="load", tracker="t", run_id="r")),
         ExitCode.INCOMPLETE,
+    ),
+    (
+        RunSloViolatedError("slow", RunOutcome(namespace="load", tracker="t", run_id="r")),
+        ExitCode.SLO_VIOLATED,
     ),
     (
         RunInDoubtError("odd", RunOutcome(namespace="load", tracker="t", run_id="r")),
@@ -119,7 +131,7 @@ def test_the_tests_above_cover_every_error() -> None:
         if cls.__module__
         in {"mrunners.errors", "mrunners.reports.outcomes", "mrunners_flows.states"}
     }
-    abstract = {mrunners.errors.ClusterError}
+    abstract = {mrunners.errors.ClusterError, RunFailedError}
     assert defined - known - abstract == set()
     assert {cls for cls in public if issubclass(cls, MrunnersError)} <= known | abstract
 

@@ -450,6 +450,7 @@ def test_a_report_outlives_its_run(finished: Terminal) -> None:
     again = finished("result", "--run", RUN_ID[:8])
     unasked = {"requestsByUs": None, "trafficByUs": None}
     assert json.loads(again) | unasked == json.loads(report) | unasked
+    assert json.loads(again)["provenance"]["serverVersion"] == "v1.37.2"
     assert finished.cluster.calls[before:] == []
 
 

@@ -10,9 +10,10 @@ from mrunners.refs import ClusterRef
 from mrunners.reports.budget import SampleBudget
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
+from mrunners.run.kept_report import report_of_kept_run
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.report_store import ReportStore
-from mrunners.run.result import merge_outcomes, report_of_kept_run
+from mrunners.run.result import merge_outcomes
 from mrunners.run.snapshot import RunSnapshot, read_snapshot
 from mrunners.status.run_state import JobState
 from mrunners_flows import collect as collect_module

@@ -93,6 +93,7 @@ def test_the_tracker_is_this_whole_manifest() -> None:
                 "pod_count": 1,
             },
         ],
+        "slo": [],
         "overrides": {"total": None, "duration": None, "rate": None},
         "loads": [
             {

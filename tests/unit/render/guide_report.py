@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
@@ -28,7 +30,11 @@ def guide_report() -> MergedReport:
         "mrunners-1": TargetLoad(None, 2),
         "mrunners-2": TargetLoad(500.0, 50),
     }
-    return merge(RUN, RUN_ID, [*lists, *gets, *slow], targets=targets, traffic_by_us=traffic(31))
+    pods = [
+        replace(pod, image_id=f"ghcr.io/azure/kperf@sha256:{'5d' if pod.job_index < 2 else '91'}…")
+        for pod in (*lists, *gets, *slow)
+    ]
+    return merge(RUN, RUN_ID, pods, targets=targets, traffic_by_us=traffic(31))
 
 
 def _lists(index: int) -> PodOutcome:

@@ -5,7 +5,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from mrunners.render.markdown import figures, job_rows, render_markdown, small_plot
+from mrunners.render.markdown import figures, job_rows, render_markdown
+from mrunners.render.small_plot import small_plot
 from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.merge import merge
 from mrunners.reports.outcomes import MissingReason

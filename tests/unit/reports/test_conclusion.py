@@ -70,14 +70,33 @@ def test_what_can_still_finish_or_is_missing_matters_more_than_findings(
     assert conclude(complete=False, findings=findings, fail_on=fail_on) is Conclusion.INCOMPLETE
 
 
+@given(st.lists(st.sampled_from(Severity)), st.sampled_from(FailOn), st.booleans(), st.booleans())
+def test_an_objective_that_is_not_met_matters_more_than_findings_and_less_than_the_rest(
+    severities: list[Severity], fail_on: FailOn, complete: bool, finished: bool
+) -> None:
+    findings = list(map(finding, severities))
+    found = conclude(
+        complete=complete,
+        findings=findings,
+        objectives_met=False,
+        fail_on=fail_on,
+        finished=finished,
+    )
+    if complete and finished:
+        assert found is Conclusion.SLO_VIOLATED
+    else:
+        assert found is conclude(complete=complete, findings=[], finished=finished)
+
+
 def test_each_conclusion_has_an_exit_code_of_its_own() -> None:
     assert {conclusion: conclusion.exit_code for conclusion in Conclusion} == {
         Conclusion.COMPLETE: ExitCode.DONE,
+        Conclusion.SLO_VIOLATED: ExitCode.SLO_VIOLATED,
         Conclusion.IN_DOUBT: ExitCode.IN_DOUBT,
         Conclusion.INCOMPLETE: ExitCode.INCOMPLETE,
         Conclusion.UNFINISHED: ExitCode.STILL_RUNNING,
     }
-    assert int(ExitCode.IN_DOUBT) == 9
+    assert (int(ExitCode.SLO_VIOLATED), int(ExitCode.IN_DOUBT)) == (8, 9)
 
 
 @pytest.mark.parametrize(

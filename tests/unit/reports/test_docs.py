@@ -26,6 +26,7 @@ from mrunners.reports.merged import (
     RunnerSummary,
 )
 from mrunners.reports.outcomes import MissingReason
+from mrunners.reports.provenance import ProfileCopy, Provenance, RunnerImage
 
 DOCS = (Path(__file__).parents[3] / "docs" / "report.md").read_text(encoding="utf-8")
 
@@ -58,6 +59,9 @@ def test_the_page_says_what_each_reason_means_in_the_same_words() -> None:
         LatencyDistribution,
         MergedError,
         MergedReport,
+        ProfileCopy,
+        Provenance,
+        RunnerImage,
         MissingPod,
         PodSummary,
         RequestErrors,

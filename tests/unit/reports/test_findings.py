@@ -288,6 +288,17 @@ def test_clock_skew_never_makes_the_overlap_negative() -> None:
     assert merge(RUN, RUN_ID, [early, backwards]).overlap_seconds == 0.0
 
 
+def test_pods_that_ran_different_images_are_a_warning() -> None:
+    old, new = (f"ghcr.io/azure/kperf@sha256:{digit * 64}" for digit in "12")
+    pods = [
+        replace(merged_pod(0, index, flat()), image_id=new if index else old) for index in range(3)
+    ]
+    text = f"pods ran 2 different images: {new} in 2 pods, {old} in 1 pod"
+    assert findings(pods) == [("warning", "several-images", text)]
+    same = [replace(pod, image_id=old) for pod in pods]
+    assert findings([*same, replace(missing_pod(0, 3, MissingReason.FAILED), image_id=new)]) == []
+
+
 def test_the_most_serious_finding_comes_first() -> None:
     pods = [failing("http/500", 60, of=100), failing("http/500", 60, of=100, index=1)]
     pods[1] = replace(

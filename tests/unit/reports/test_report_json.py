@@ -56,6 +56,7 @@ def test_the_whole_document_is_the_documented_one() -> None:
         "tracker": "mrunners",
         "namespace": "load",
         "run": RUN_ID,
+        "provenance": None,
         "coverage": {
             "expected": 2,
             "merged": 1,
@@ -76,6 +77,7 @@ def test_the_whole_document_is_the_documented_one() -> None:
         "requestsByUs": 12,
         "trafficByUs": {"list": {"requests": 12, "sentBytes": 0, "receivedBytes": 24000}},
         "overlapSeconds": 10.0,
+        "objectives": [],
         "findings": [
             {
                 "severity": "error",

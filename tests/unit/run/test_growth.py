@@ -31,6 +31,8 @@ CONSTANT = Counter(
         "list_pods": 6,
         "list_warnings": 1,  # why pods have not started, at the first poll
         "get_config_map": 2,
+        "server_version": 1,
+        "count_nodes": 1,
         "annotate_config_map": 2,  # all Jobs are created; the report is collected
     }
 )

@@ -25,13 +25,13 @@ from mrunners.run.finality import (
     require_finished,
     require_portable,
 )
+from mrunners.run.kept_report import report_of_kept_run
 from mrunners.run.report_store import ReportStore
 from mrunners.run.result import (
     CollectedRun,
     collect_outcomes,
     collect_run,
     merge_outcomes,
-    report_of_kept_run,
 )
 from mrunners.run.snapshot import RunSnapshot, read_final_snapshot, read_snapshot
 from mrunners.run.wait import wait_for_run

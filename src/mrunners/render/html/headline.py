@@ -120,6 +120,13 @@ def _conclusion(report: MergedReport) -> tuple[str, str, str]:
                 "All numbers cover every planned pod, but read the warnings among the findings "
                 "first.",
             )
+        case Conclusion.SLO_VIOLATED:
+            return (
+                "Objectives not met",
+                "bad",
+                "All numbers cover every planned pod; an objective is violated, or there is not "
+                "enough data to judge it.",
+            )
         case Conclusion.IN_DOUBT:
             return (
                 "Figures in doubt",

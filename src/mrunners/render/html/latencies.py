@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from mrunners.formatting import (
+    PERCENTILES,
     grouped,
     milliseconds,
     percentile_name,
@@ -18,7 +19,6 @@ from mrunners.render.html.plots.svg import LINES
 from mrunners.render.html.tables import Cell, Column, Row, Table, cell, number
 from mrunners.render.request_rows import RequestRow, names_of_requests, request_rows
 from mrunners.reports.merged import MergedReport
-from mrunners.reports.percentiles import PERCENTILES
 from mrunners.text import printable
 
 __all__ = ["Curve", "Latency", "latency"]

@@ -23,10 +23,16 @@ from mrunners.render.html.missing import explanations, missing_table
 from mrunners.render.html.nodes import nodes
 from mrunners.render.html.plots.svg import plot_settings
 from mrunners.render.html.pods import pods_table, timeline
-from mrunners.render.html.runners import runners_table, throughput_table
+from mrunners.render.html.runners import (
+    profile_texts,
+    runners_table,
+    throughput_table,
+)
 from mrunners.render.html.tables import column_rules
+from mrunners.render.run_details import run_details
 from mrunners.reports.analysis.finding import Severity
 from mrunners.reports.merged import MergedReport
+from mrunners.reports.slo import SloStatus
 from mrunners.reports.traffic import describe_traffic
 from mrunners.text import printable
 
@@ -46,6 +52,13 @@ _SEVERITIES: Mapping[Severity, tuple[str, str]] = {
     Severity.ERROR: ("Error", "bad"),
     Severity.WARNING: ("Warning", "warn"),
     Severity.INFO: ("Note", ""),
+}
+
+
+_STATUSES: Mapping[SloStatus, tuple[str, str]] = {
+    SloStatus.MET: ("Met", "good"),
+    SloStatus.VIOLATED: ("Violated", "bad"),
+    SloStatus.NOT_ENOUGH_DATA: ("Not enough data", "bad"),
 }
 
 
@@ -83,6 +96,14 @@ def render_html(report: MergedReport) -> str:
             style=Markup(style),  # noqa: S704
             script=Markup(script),  # noqa: S704
             headline=headline(report),
+            objectives=[
+                {
+                    "status": _STATUSES[result.status][0],
+                    "tone": _STATUSES[result.status][1],
+                    "text": printable(result.text, _LINE_CHARACTERS),
+                }
+                for result in report.objectives
+            ],
             findings=_findings(report),
             notes=[_sentence(printable(note, _LINE_CHARACTERS)) for note in report.notes],
             coverage=report.coverage,
@@ -94,6 +115,8 @@ def render_html(report: MergedReport) -> str:
             schema=report.schema_name,
             run=printable(report.run, 80),
             own_load=_own_load(report),
+            details=run_details(report.provenance),
+            profiles=profile_texts(report),
             **tables,
         )
 

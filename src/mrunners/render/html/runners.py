@@ -9,10 +9,31 @@ from mrunners.formatting import grouped, milliseconds, per_second, percent, prof
 from mrunners.render.html.tables import Cell, Column, Row, Table, cell, number, percentile_cells
 from mrunners.reports.analysis.throughput import Throughput, ThroughputLimit
 from mrunners.reports.merged import FlatSummary, MergedReport, PodSummary
+from mrunners.text import listed, printable
 
-__all__ = ["runners_table", "throughput_table"]
+__all__ = ["profile_texts", "runners_table", "throughput_table"]
 
 _PERCENTILES = (0.5, 0.95, 0.99, 1.0)
+
+# As much as a reader looks at; the JSON report has more.
+_MAX_PROFILES = 20
+_PROFILE_CHARACTERS = 20_000
+
+
+def profile_texts(report: MergedReport) -> list[tuple[str, str]]:
+    """Return the load profiles with the Jobs that ran them, as printable texts."""
+    profiles = () if report.provenance is None else report.provenance.profiles
+    return [
+        (
+            printable(f"Load profile {profile.digest[:12]}: {listed(profile.jobs, 5)}", 500),
+            "\n".join(
+                printable(line, _PROFILE_CHARACTERS)
+                for line in profile.text[:_PROFILE_CHARACTERS].splitlines()
+            ),
+        )
+        for profile in profiles[:_MAX_PROFILES]
+        if profile.text is not None
+    ]
 
 
 def runners_table(report: MergedReport) -> Table:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from mrunners.durations import format_duration, parse_go_duration
 from mrunners.formatting import (
+    PERCENTILES,
     byte_size,
     counted,
     grouped,
@@ -19,6 +20,7 @@ from mrunners.formatting import (
     profile_names,
 )
 from mrunners.render.request_rows import error_times, request_rows
+from mrunners.render.run_details import run_details
 from mrunners.render.terminal.rich_tables import (
     MAX_ROWS,
     add_rest,
@@ -28,15 +30,16 @@ from mrunners.render.terminal.rich_tables import (
     titled_table,
 )
 from mrunners.render.terminal.sections import (
+    details_table,
     errors_table,
     finding_lines,
     missing_table,
+    objective_lines,
     stragglers_table,
 )
 from mrunners.reports.analysis.throughput import JobThroughput, Throughput
 from mrunners.reports.conclusion import Conclusion, FailOn
 from mrunners.reports.merged import FlatSummary, MergedReport, PodSummary
-from mrunners.reports.percentiles import PERCENTILES
 
 __all__ = ["render_table"]
 
@@ -66,6 +69,7 @@ def render_table(report: MergedReport, *, width: int | None = 80, color: bool = 
 
 def _parts(report: MergedReport, width: int) -> Iterable[RenderableType]:
     yield Text(report.verdict, style=f"bold {_color(report)}")
+    yield from objective_lines(report.objectives)
     yield from finding_lines(report.findings)
     yield _summary(report)
     for note in report.notes:
@@ -80,6 +84,8 @@ def _parts(report: MergedReport, width: int) -> Iterable[RenderableType]:
     yield _runners(report, width)
     if report.coverage.missing or report.coverage.nothing_succeeded:
         yield missing_table(report.coverage)
+    if details := run_details(report.provenance):
+        yield details_table(details)
 
 
 def _color(report: MergedReport) -> str:

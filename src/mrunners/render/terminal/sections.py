@@ -22,13 +22,21 @@ from mrunners.reports.analysis.error_classes import ErrorClasses
 from mrunners.reports.analysis.finding import Finding, Severity
 from mrunners.reports.analysis.stragglers import Straggler, StragglerMetric
 from mrunners.reports.coverage import Coverage, PodRef
+from mrunners.reports.slo import SloResult, SloStatus
 from mrunners.text import printable
 
-__all__ = ["errors_table", "finding_lines", "missing_table", "stragglers_table"]
+__all__ = [
+    "details_table",
+    "errors_table",
+    "finding_lines",
+    "missing_table",
+    "objective_lines",
+    "stragglers_table",
+]
 
 # Findings come before the summary and the latencies, which must stay on the first screen; but an
 # error or a warning is never hidden.
-_MAX_FINDINGS = 5
+_MAX_FINDINGS = 6
 _MAX_STRAGGLERS = 10
 
 _STYLES: Mapping[Severity, str] = {
@@ -49,6 +57,23 @@ def finding_lines(findings: Sequence[Finding]) -> Iterable[RenderableType]:
     more = len(findings) - shown
     if more > 0:
         yield Text(f"{more} more findings: see the JSON report", style="dim")
+
+
+def objective_lines(results: Sequence[SloResult]) -> Iterable[RenderableType]:
+    """Yield how each objective ended."""
+    for result in results:
+        style = "green" if result.status is SloStatus.MET else "red"
+        yield safe_cell(f"objective {result.text}", 1000, style)
+
+
+def details_table(details: Sequence[tuple[str, str]]) -> Table:
+    """Return what was run, a fact a line."""
+    table = titled_table("What was run")
+    table.add_column("fact", no_wrap=True)
+    table.add_column("value")
+    for name, text in details:
+        table.add_row(name, safe_cell(text, 1000))
+    return table
 
 
 def errors_table(errors: ErrorClasses) -> Table:

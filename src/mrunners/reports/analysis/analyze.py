@@ -24,6 +24,7 @@ from mrunners.reports.analysis.throughput import (
     throughput_of,
 )
 from mrunners.reports.outcomes import MissingReason, PodOutcome
+from mrunners.reports.provenance import images_of
 
 __all__ = ["Analysis", "analyze"]
 
@@ -72,6 +73,7 @@ def analyze(outcomes: Sequence[PodOutcome], targets: Mapping[str, TargetLoad]) -
                 start_skew_seconds=skew,
                 overlap_seconds=overlap,
                 overlap_share=overlap_share(stats),
+                images=images_of(o for o in outcomes if o.missing is None),
                 late=tuple(o for o in outcomes if o.missing is MissingReason.STARTED_LATE),
                 paces=job_paces(jobs, stats, targets),
                 stragglers=stragglers,

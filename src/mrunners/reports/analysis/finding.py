@@ -34,6 +34,7 @@ class FindingKind(StrEnum):
     STRAGGLER = "straggler"
     SLOW_NODE = "slow-node"
     START_SKEW = "start-skew"
+    SEVERAL_IMAGES = "several-images"
 
 
 class Finding(Record):

@@ -20,6 +20,7 @@ from mrunners.reports.analysis.pod_stats import PodStats
 from mrunners.reports.analysis.stragglers import Straggler, StragglerMetric
 from mrunners.reports.analysis.throughput import JobPace
 from mrunners.reports.outcomes import PodOutcome
+from mrunners.reports.provenance import RunnerImage
 from mrunners.text import listed, printable
 
 __all__ = ["RunAnalysis", "derive_findings"]
@@ -34,6 +35,9 @@ _MIN_OVERLAP_SHARE = 0.5
 
 _MIN_SLOW_PODS_PER_NODE = 2
 
+# The digest at the end is what differs.
+_IMAGE_CHARACTERS = 140
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunAnalysis:
@@ -43,6 +47,7 @@ class RunAnalysis:
     start_skew_seconds: float | None
     overlap_seconds: float | None
     overlap_share: float | None
+    images: Sequence[RunnerImage]
     late: Sequence[PodOutcome]
     paces: Sequence[JobPace]
     stragglers: Sequence[Straggler]
@@ -56,12 +61,29 @@ def derive_findings(run: RunAnalysis) -> tuple[Finding, ...]:
     findings = [
         *error_findings(run.error_classes, run.stats, run.errors_by_request),
         *limit_findings(run.paces),
+        *_image_findings(run.images),
         *_node_findings(run.nodes),
         *_straggler_findings(run.stragglers),
         *_skew_findings(run),
         *_late_findings(run.late),
     ]
     return tuple(sorted(findings, key=lambda finding: finding.severity.rank))
+
+
+def _image_findings(images: Sequence[RunnerImage]) -> Iterator[Finding]:
+    if len(images) < 2:
+        return
+    names = [
+        f"{printable(image.image_id, _IMAGE_CHARACTERS)} in {counted(image.pods, 'pod')}"
+        for image in images
+    ]
+    yield Finding(
+        severity=Severity.WARNING,
+        kind=FindingKind.SEVERAL_IMAGES,
+        text=f"pods ran {len(images)} different images: {listed(names)}",
+        advice="name the image by its digest, so that all nodes run the same; IDs also differ "
+        "between processor architectures and between container runtimes",
+    )
 
 
 def _node_findings(nodes: Sequence[NodeSummary]) -> Iterator[Finding]:

@@ -13,6 +13,9 @@
   document.body.append(status);
 
   for (const box of document.querySelectorAll(".table")) setUp(box);
+  for (const box of document.querySelectorAll(".facts")) {
+    makeCopyable(box, () => facts(box.querySelector("dl")));
+  }
   showValues([...document.querySelectorAll("svg.plot, svg.bar")]);
 
   function setUp(box) {
@@ -20,7 +23,7 @@
     const body = table.tBodies[0];
     const rows = [...body.rows];
     let show = () => body.append(...rows);
-    makeCopyable(box.querySelector(".copy"), table, rows);
+    makeCopyable(box, () => csv(table, rows));
     if (rows.length > 1) {
       makeSortable(table, rows, () => show());
     }
@@ -126,22 +129,31 @@
     }
   }
 
-  function makeCopyable(button, table, rows) {
-    const title = document.getElementById(`${table.id}-title`).textContent;
+  function makeCopyable(box, text) {
+    const button = box.querySelector(".copy");
+    const title = box.querySelector("h3").textContent;
+    const label = button.textContent;
     let reset;
     button.hidden = false;
     button.addEventListener("click", async () => {
-      const copied = await copy(csv(table, rows));
+      const copied = await copy(text());
       const outcome = copied ? "Copied" : "Not copied: the browser does not allow it";
       button.textContent = outcome;
       // The button's label stays, so a screen reader would not notice.
       status.textContent = `${title}: ${outcome}`;
       clearTimeout(reset);
       reset = setTimeout(() => {
-        button.textContent = "Copy as CSV";
+        button.textContent = label;
         status.textContent = "";
       }, 4000);
     });
+  }
+
+  // Lines to paste into a ticket.
+  function facts(list) {
+    const names = [...list.querySelectorAll("dt")].map((name) => name.textContent);
+    const texts = [...list.querySelectorAll("dd")].map((text) => text.textContent);
+    return names.map((name, number) => `${name}: ${texts[number]}\n`).join("");
   }
 
   // Every row, also those that are folded away or not found, in the order that is shown.

@@ -1,0 +1,77 @@
+"""A CI system reads the verdict as tests."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from mrunners.render.junit import render_junit
+from mrunners.reports.merge import merge
+from mrunners.reports.merged import MergedReport
+from mrunners.reports.outcomes import MissingReason
+from mrunners.reports.slo_results import with_slo_results
+from tests.factories import RUN, RUN_ID, flat, merged_pod, missing_pod
+from tests.unit.render.test_run_details import facts
+from tests.unit.render.test_run_details import report as report_with_facts
+
+
+def cases(report: MergedReport) -> dict[str, str | None]:
+    """Return each case's name with the message of its failure, if it has failed."""
+    suite = ET.fromstring(render_junit(report)).find("testsuite")
+    assert suite is not None
+    found = {}
+    for case in suite.findall("testcase"):
+        failure = case.find("failure")
+        found[case.attrib["name"]] = None if failure is None else failure.attrib["message"]
+    assert suite.attrib["tests"] == str(len(found))
+    assert suite.attrib["failures"] == str(sum(text is not None for text in found.values()))
+    return found
+
+
+def test_a_complete_run_has_cases_that_pass() -> None:
+    report = with_slo_results(merge(RUN, RUN_ID, [merged_pod(0, 0, flat())]), ["coverage = 100%"])
+    assert cases(report) == {
+        "all reports are merged": None,
+        "no finding puts the figures in doubt": None,
+        "coverage = 100%": None,
+    }
+
+
+def test_what_is_missing_violated_or_not_known_fails() -> None:
+    pods = [merged_pod(0, 0, flat()), missing_pod(0, 1, MissingReason.TRUNCATED)]
+    objectives = ["coverage = 100%", "LIST secrets: p99 < 1s", "errors = 0"]
+    found = cases(with_slo_results(merge(RUN, RUN_ID, pods), objectives))
+    assert found["errors = 0"] is None
+    assert (found["all reports are merged"] or "").startswith("1 of 2 reports merged; 1 missing")
+    assert found["coverage = 100%"] == "coverage = 100%: violated: 50% (1 of 2 reports)"
+    assert "not enough data" in (found["LIST secrets: p99 < 1s"] or "")
+
+
+def test_a_finding_that_puts_the_figures_in_doubt_fails_with_its_advice() -> None:
+    report = merge(
+        RUN, RUN_ID, [merged_pod(0, index, flat(), second=20 * index) for index in range(2)]
+    )
+    assert report.in_doubt
+    message = cases(report)["no finding puts the figures in doubt"]
+    assert message is not None
+    assert message.startswith("error: pods started within 20s")
+
+
+def test_the_suite_has_the_run_its_times_and_what_was_run() -> None:
+    suite = ET.fromstring(render_junit(report_with_facts(facts()))).find("testsuite")
+    assert suite is not None
+    assert suite.attrib["time"] == "10.000"
+    assert suite.attrib["timestamp"] == "2026-01-02T03:04:05+00:00"
+    properties = {item.attrib["name"]: item.attrib["value"] for item in suite.iter("property")}
+    assert properties["run"] == RUN_ID
+    assert properties["Image"] == "ghcr.io/azure/kperf:0.3.5"
+    assert properties["Labels"] == "team=sre, tier=1"
+
+
+@pytest.mark.parametrize("text", ["\x00\x1b[31m", "<&>\"']]>", "\ud800", "\n</testsuite>"])
+def test_hostile_text_stays_text(text: str) -> None:
+    merged = merge(RUN, RUN_ID, [merged_pod(0, 0, flat())])
+    report = with_slo_results(merged, [f"GET /{text}: max < 1ms"])
+    document = ET.fromstring(render_junit(report.model_copy(update={"tracker": text})))
+    assert len(document.findall("testsuite")) == 1
