@@ -70,12 +70,12 @@ def main() -> None:
         rows += importlib.import_module(f"benchmarks.{name}").measure(options.times)
         # After each question, so that an interruption loses only one.
         RESULTS.write_text(json.dumps(as_json(rows), indent=2) + "\n")
+        if options.write:
+            text = _circumstances(options.names, options.times) + table(rows)
+            DOCUMENT.write_text(insert_table(DOCUMENT.read_text(), text))
+            if GROWTH.exists():
+                shutil.copy(GROWTH, DOCUMENT.parent)
     print(table(rows))
-    if options.write:
-        text = _circumstances(options.names, options.times) + table(rows)
-        DOCUMENT.write_text(insert_table(DOCUMENT.read_text(), text))
-        if GROWTH.exists():
-            shutil.copy(GROWTH, DOCUMENT.parent)
 
 
 if __name__ == "__main__":

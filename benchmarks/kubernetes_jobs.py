@@ -11,7 +11,10 @@ import asyncio
 import contextlib
 import logging
 import sys
+from collections import Counter
 
+from aiohttp import ClientError
+from kubernetes_asyncio.client import ApiException
 from prefect_kubernetes.credentials import KubernetesClusterConfig, KubernetesCredentials
 from prefect_kubernetes.jobs import KubernetesJob, KubernetesJobRun
 
@@ -27,9 +30,23 @@ async def _wait(kubeconfig: str, namespace: str, seconds: float, names: list[str
         job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {}}
         block = KubernetesJob(v1_job=job, credentials=credentials, namespace=namespace)
         runs.append(KubernetesJobRun(block, job))
+    failures: Counter[str] = Counter()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            await asyncio.gather(*(run.await_for_completion() for run in runs))
+            await asyncio.gather(*(_retried(run, failures) for run in runs))
+    print(*(f"{count} {kind}" for kind, count in failures.items()), sep=", ", file=sys.stderr)
+
+
+async def _retried(run: KubernetesJobRun, failures: Counter[str]) -> None:
+    """Wait again when waiting fails, as a task with retries does."""
+    while True:
+        try:
+            await run.await_for_completion()
+        except (ApiException, ClientError, OSError) as error:
+            failures[type(error).__name__] += 1
+            await asyncio.sleep(1)
+        else:
+            return
 
 
 if __name__ == "__main__":
