@@ -38,7 +38,7 @@ def test_the_report_says_what_was_run(whole: WholeRun, kubectl: Kubectl) -> None
     )
     assert [image["pods"] for image in found["images"]] == [6]
     assert KPERF in found["images"][0]["imageID"]
-    assert (found["image"], found["kperfRelease"]) == (KPERF, "v0.3.5")
+    assert (found["image"], found["kperfRelease"]) == (KPERF, "0.3.5")
     assert [profile["jobs"] for profile in found["profiles"]] == [
         ["mrunners-0"],
         ["mrunners-1"],

@@ -52,6 +52,7 @@ def test_the_fields_of_a_run_come_in_the_order_in_which_people_think() -> None:
         "context",
         "wait",
         "timeout",
+        "slo",
         "fail_on",
         "advanced",
     ]

@@ -33,7 +33,7 @@ def endings(worker: PrefectServer, new_env: NewEnv) -> dict[str, Finished]:
             "forbidden": env.start_run(
                 env.mostly_forbidden(2), options=[*DEPLOYMENT, *tracker, "forbidden"]
             ),
-            "violated": _remote(env, *tracker, "violated", "--slo", "max < 1us"),
+            "violated": _remote(env, *tracker, "violated", "--slo", "max < 0.001ms"),
             "slow": env.start_run(
                 env.slow(), options=[*DEPLOYMENT, *tracker, "slow", "--timeout", "1s"]
             ),
@@ -119,7 +119,7 @@ def test_an_unmet_objective_gives_8_and_says_which_and_where_the_report_is(
     assert (violated.code, violated.stdout) == (8, "violated\n"), violated.stderr
     lines = violated.stderr.splitlines()
     assert "error: 2 of 2 reports merged; 1 of 1 objective not met" in lines
-    assert any("max < 1us: violated: " in line for line in lines)
+    assert any("max < 0.001ms: violated: " in line for line in lines)
     assert "get the report among the flow run's artifacts: http" in violated.stderr
 
 

@@ -29,6 +29,7 @@ from mrunners.reports.merged import (
 )
 from mrunners.reports.outcomes import PodOutcome
 from mrunners.reports.provenance import RunFacts, provenance_of
+from mrunners.reports.resource_summaries import resource_summaries
 from mrunners.reports.samples import KperfReport
 from mrunners.reports.traffic import Traffic, count_requests
 from mrunners.text import listed, printable
@@ -80,6 +81,7 @@ def merge(
     reports = _reports(ordered)
     flat = merge_flat(reports)
     analysis = analyze(ordered, targets or {})
+    columns = columns_by_url(reports)
     return MergedReport(
         total=flat.total,
         duration=flat.duration,
@@ -105,7 +107,10 @@ def merge(
         errors_by_url=analysis.errors_by_request,
         error_timeline=analysis.error_timeline,
         runners=_runner_summaries(ordered, analysis.stats, flat),
-        latency_distribution=latency_distribution(columns_by_url(reports)),
+        resources=resource_summaries(
+            columns, flat.percentile_latencies_by_url, analysis.errors_by_request
+        ),
+        latency_distribution=latency_distribution(columns),
         latencies_by_url=pool_raw(reports) if raw else None,
         errors=_errors(reports) if raw else None,
     )

@@ -32,6 +32,7 @@ from mrunners.reports.distribution import LatencyDistribution
 from mrunners.reports.outcomes import MissingReason
 from mrunners.reports.provenance import Provenance
 from mrunners.reports.request_lookup import find_request
+from mrunners.reports.resource_summaries import ResourceSummary
 from mrunners.reports.slo import SloResult, SloStatus, unmet_lines
 from mrunners.reports.traffic import Traffic
 from mrunners.text import printable
@@ -141,6 +142,7 @@ class MergedReport(FlatSummary):
     error_classes: ErrorClasses = Field(default=NO_ERRORS, alias="errorClasses")
     errors_by_url: dict[str, int] | None = Field(default=None, alias="errorsByURL")
     error_timeline: ErrorTimeline | None = Field(default=None, alias="errorTimeline")
+    resources: tuple[ResourceSummary, ...] | None = None
     runners: tuple[RunnerSummary, ...]
     latency_distribution: LatencyDistribution | None = Field(
         default=None, alias="latencyDistribution"

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from mrunners.durations import format_duration
 from mrunners.errors import InvalidInputError
 from mrunners.formatting import counted, per_second, percent
-from mrunners.reports.api_request import parse_api_request
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.request_lookup import find_request
 from mrunners.reports.slo import (
@@ -31,6 +31,7 @@ __all__ = ["judge", "with_slo_results"]
 
 _NAME_CHARACTERS: Final = 200
 _NOT_ENOUGH_DATA: Final = "not enough data"
+_NO_REQUEST: Final = "the report has no such request"
 
 
 def with_slo_results(report: MergedReport, objectives: Iterable[str]) -> MergedReport:
@@ -84,24 +85,12 @@ def judge(objective: Objective, report: MergedReport) -> SloResult:
 
 
 def _latency(objective: Objective, report: MergedReport) -> SloResult:
-    p = objective.percentile
-    assert p is not None
-    if report.percentile_latencies is None or report.percentile_latencies_by_url is None:
+    if report.percentile_latencies is None:
         return _unknown(objective, "reports without raw data have no percentiles")
-    if not objective.request:
-        return _percentile(objective, None, report.percentile_latencies, report.samples or 0)
-    requests = _requests(objective.request, report)
-    if not requests:
-        return _unknown(objective, "the report has no such request")
-    results = [
-        _percentile(
-            objective,
-            request,
-            report.percentile_latencies_by_url.get(request, ()),
-            report.samples_by_url.get(request, 0),
-        )
-        for request in requests
-    ]
+    figures = _figures(objective.request, report)
+    if not figures:
+        return _unknown(objective, _NO_REQUEST)
+    results = [_percentile(objective, of) for of in figures]
     return max(results, key=lambda result: (_RANKS[result.status], _badness(objective, result)))
 
 
@@ -113,16 +102,14 @@ def _badness(objective: Objective, result: SloResult) -> float:
     return -value if objective.limit.comparison.startswith(">") else value
 
 
-def _percentile(
-    objective: Objective,
-    request: str | None,
-    percentiles: Sequence[tuple[float, float]],
-    samples: int,
-) -> SloResult:
+def _percentile(objective: Objective, of: _Figures) -> SloResult:
     p = objective.percentile
     assert p is not None
-    value = dict(percentiles).get(p)
-    name = None if request is None else printable(request, _NAME_CHARACTERS)
+    value, samples = dict(of.percentiles).get(p), of.samples
+    name = None if of.name in {"", objective.request} else printable(of.name, _NAME_CHARACTERS)
+    if samples is None:
+        why = "the report does not say how many samples the request has"
+        return _unknown(objective, why, request=name, value=value)
     # Of fewer samples a percentile is only their maximum.
     needed = 1 if p in {0, 1} else math.ceil(round(1 / (1 - p), 9))
     if value is None or samples < needed:
@@ -132,23 +119,20 @@ def _percentile(
 
 
 def _errors(objective: Objective, report: MergedReport) -> SloResult:
-    if not objective.request:
-        errors, successes, name = report.error_count, report.total, None
-    else:
-        requests = _requests(objective.request, report)
-        if not requests:
-            return _unknown(objective, "the report has no such request")
-        if report.errors_by_url is None:
-            return _unknown(objective, "it is not known which requests failed")
-        errors = sum(report.errors_by_url.get(request, 0) for request in requests)
-        successes = sum(report.samples_by_url.get(request, 0) for request in requests)
-        name = printable(requests[0], _NAME_CHARACTERS) if len(requests) == 1 else None
+    figures = _figures(objective.request, report)
+    if not figures:
+        return _unknown(objective, _NO_REQUEST)
+    failures = [of.errors for of in figures if of.errors is not None]
+    if len(failures) < len(figures):
+        return _unknown(objective, "it is not known which requests failed")
+    errors = sum(failures)
     if objective.limit.unit is Unit.COUNT:
-        return _result(objective, errors, counted(errors, "error"), request=name)
-    if successes is None or not errors + successes:
-        return _unknown(objective, "the number of requests is not known, or zero", request=name)
-    of_all = f"{errors:,} of {counted(errors + successes, 'request')}"
-    return _result(objective, errors / (errors + successes), of_all, request=name)
+        return _result(objective, errors, counted(errors, "error"))
+    successes = [of.samples for of in figures if of.samples is not None]
+    requests = errors + sum(successes)
+    if len(successes) < len(figures) or not requests:
+        return _unknown(objective, "the number of requests is not known, or zero")
+    return _result(objective, errors / requests, f"{errors:,} of {counted(requests, 'request')}")
 
 
 def _throughput(objective: Objective, report: MergedReport) -> SloResult:
@@ -164,31 +148,53 @@ def _throughput(objective: Objective, report: MergedReport) -> SloResult:
     return _result(objective, achieved / target, of_target)
 
 
-def _requests(name: str, report: MergedReport) -> list[str]:
-    """Return the requests that an objective is about: a verb and a resource, or one by its name."""
-    known = _known_requests(report)
-    if matching := sorted(_of_resource(name, known)):
-        return matching
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What an objective is judged by: of all requests, of those about a resource, or of one.
+
+    Attributes:
+        name: Empty for all requests.
+        percentiles: Seconds by percentile.
+        samples: How many successes these are of; None when that is unknown.
+        errors: How many requests failed; None when that is unknown.
+    """
+
+    name: str
+    percentiles: Sequence[tuple[float, float]]
+    samples: int | None
+    errors: int | None
+
+
+def _figures(request: str, report: MergedReport) -> list[_Figures]:
+    """Return the figures of all requests, of each resource that has this name, or of one URL."""
+    if not request:
+        return [_Figures("", report.percentile_latencies or (), report.total, report.error_count)]
+    about = [resource for resource in report.resources or () if request in resource.names]
+    if about:
+        return [
+            _Figures(
+                resource.name, resource.percentile_latencies, resource.samples, resource.errors
+            )
+            for resource in about
+        ]
     try:
-        return [find_request(name, known)]
+        url = find_request(request, _known_requests(report))
     except InvalidInputError:
         return []
+    errors = report.errors_by_url
+    return [
+        _Figures(
+            url,
+            (report.percentile_latencies_by_url or {}).get(url, ()),
+            # Of the most frequent requests only.
+            report.samples_by_url.get(url),
+            None if errors is None else errors.get(url, 0),
+        )
+    ]
 
 
 def _known_requests(report: MergedReport) -> dict[str, object]:
     return {**(report.percentile_latencies_by_url or {}), **(report.errors_by_url or {})}
-
-
-def _of_resource(name: str, requests: Iterable[str]) -> Iterator[str]:
-    for request in requests:
-        found = parse_api_request(request)
-        if found is not None and name in {
-            f"{found.verb} {found.resource}",
-            f"{found.verb} {found.qualified}",
-            f"{found.verb} {found.resource} {found.scope.value}",
-            found.scoped,
-        }:
-            yield request
 
 
 def _result(

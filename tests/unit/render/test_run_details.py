@@ -24,7 +24,7 @@ def report(facts: RunFacts | None) -> MergedReport:
 def facts(text: str = "version: 1\n", **changes: object) -> RunFacts:
     known = RunFacts(
         image="ghcr.io/azure/kperf:0.3.5",
-        kperf_release="v0.3.5",
+        kperf_release="0.3.5",
         server_version="v1.37.2",
         node_count=4,
         profiles=(ProfileCopy(digest="ab" * 32, jobs=("mrunners-0",), text=text),),
@@ -39,7 +39,7 @@ def test_the_facts_are_named_as_their_readers_name_them() -> None:
         "Load": "from 2026-01-02 03:04:05 UTC to 2026-01-02 03:04:15 UTC (10s)",
         "Image": "ghcr.io/azure/kperf:0.3.5",
         "Image that ran": f"{IMAGE} in 2 pods",
-        "kperf": "v0.3.5",
+        "kperf": "0.3.5",
         "Kubernetes": "v1.37.2",
         "Nodes": "2 of 4 had runners: node-0, node-1",
         "Load profiles": "abababababab (mrunners-0)",

@@ -27,6 +27,7 @@ from mrunners.reports.merged import (
 )
 from mrunners.reports.outcomes import MissingReason
 from mrunners.reports.provenance import ProfileCopy, Provenance, RunnerImage
+from mrunners.reports.resource_summaries import ResourceSummary
 
 DOCS = (Path(__file__).parents[3] / "docs" / "report.md").read_text(encoding="utf-8")
 
@@ -65,6 +66,7 @@ def test_the_page_says_what_each_reason_means_in_the_same_words() -> None:
         MissingPod,
         PodSummary,
         RequestErrors,
+        ResourceSummary,
         RunnerSummary,
         Straggler,
         Throughput,

@@ -14,7 +14,7 @@ from tests.factories import RUN, RUN_ID, START, flat, merged_pod, missing_pod
 OLD, NEW = "ghcr.io/azure/kperf@sha256:01d", "ghcr.io/azure/kperf@sha256:2ew"
 FACTS = RunFacts(
     image="ghcr.io/azure/kperf:0.3.5",
-    kperf_release="v0.3.5",
+    kperf_release="0.3.5",
     server_version="v1.37.2",
     node_count=4,
     profiles=(ProfileCopy(digest="ab", jobs=("mrunners-0",), text="version: 1\n"),),
@@ -44,7 +44,7 @@ def test_times_nodes_and_images_are_those_of_the_pods() -> None:
         RunnerImage(image_id=OLD, pods=1),
     )
     assert found.mrunners_version == version("mrunners")
-    assert (found.image, found.kperf_release) == ("ghcr.io/azure/kperf:0.3.5", "v0.3.5")
+    assert (found.image, found.kperf_release) == ("ghcr.io/azure/kperf:0.3.5", "0.3.5")
     assert (found.server_version, found.node_count) == ("v1.37.2", 4)
     assert (found.profiles, found.options, found.labels) == (
         FACTS.profiles,

@@ -67,8 +67,19 @@ def test_an_objective_is_met_violated_or_not_judged(
 
 def test_of_several_requests_the_worst_one_decides_and_is_named() -> None:
     result = judged("LIST pods: p50 < 2s")
-    assert (result.status, result.request, result.samples) == (SloStatus.VIOLATED, PODS_OF_ONE, 80)
-    assert result.text == f"LIST pods: p50 < 2s: violated: 3s (80 samples; {PODS_OF_ONE})"
+    group = "LIST pods namespace"
+    assert (result.status, result.request, result.samples) == (SloStatus.VIOLATED, group, 80)
+    assert result.text == f"LIST pods: p50 < 2s: violated: 3s (80 samples; {group})"
+
+
+def test_the_samples_of_all_requests_about_a_resource_are_pooled() -> None:
+    samples = {f"{GET}{number}": [0.001 * (number + 1)] * 2 for number in range(60)}
+    merged = merge(RUN, RUN_ID, [merged_pod(0, 0, flat(samples))])
+    result = judge(parse_objective("GET configmaps: p99 < 59ms"), merged)
+    assert (result.status, result.value, result.samples) == (SloStatus.VIOLATED, 0.06, 120)
+    assert "(120 samples; GET configmaps resource)" in result.text
+    whole = judge(parse_objective("GET configmaps resource: p99 < 59ms"), merged)
+    assert whole.text.endswith("violated: 60 ms (120 samples)")
 
 
 def test_too_few_samples_are_said_with_their_number() -> None:
