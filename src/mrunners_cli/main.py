@@ -32,6 +32,7 @@ _COMMANDS = {
     "status": "Show a run's progress and what is holding it up.",
     "delete": "Delete a run: its tracker, Jobs and pods.",
     "list": "List runs, and reports kept here.",
+    "rbac": "Print the smallest roles for runners and mrunners.",
     "check-deployments": "Check a prefect.yaml more strictly than Prefect.",
     "completion": "Print a shell's completion script.",
 }

@@ -33,7 +33,14 @@ from mrunners.profiles.uris import RunnerSpec
 from mrunners.run.lookup import ExistingRun, describe_run, get_run, get_run_or_none
 from mrunners.run.snapshot import has_ended
 
-__all__ = ["RunAction", "load_pod_template", "load_profiles", "preflight", "resolve_existing_run"]
+__all__ = [
+    "ConfigMaps",
+    "RunAction",
+    "load_pod_template",
+    "load_profiles",
+    "preflight",
+    "resolve_existing_run",
+]
 
 _NOTHING_TO_RESUME = "there is no run to resume; starting a new one"
 
@@ -53,13 +60,14 @@ class RunAction:
     resumes: ExistingRun | None = None
 
 
-class _ConfigMaps:
+class ConfigMaps:
     """The ConfigMaps of a cluster, as the `configmap` source reads them."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
     def config_map_data(self, namespace: str, name: str) -> Mapping[str, str] | None:
+        """Return the data of a ConfigMap; None when there is none."""
         config_map = self._cluster.get_config_map(namespace, name)
         return None if config_map is None else config_map.data
 
@@ -72,7 +80,7 @@ def load_profiles(
     Raises:
         InvalidInputError: Every problem of every runner, one line each.
     """
-    context = SourceContext(config_maps=_ConfigMaps(cluster))
+    context = SourceContext(config_maps=ConfigMaps(cluster))
     release = release_of_image(options.runner_image)
     return tuple(load_runners(specs, context, release, overrides=options.overrides))
 
@@ -99,7 +107,7 @@ def preflight(
     if not options.runners:
         return resolve_existing_run(cluster, options, None, sleep)
     template = load_pod_template(options)
-    context = SourceContext(config_maps=_ConfigMaps(cluster))
+    context = SourceContext(config_maps=ConfigMaps(cluster))
     release = release_of_image(options.runner_image)
     runners = read_runners(options.runners, context, release, overrides=options.overrides)
     planned = plan_run(options, runners, run_key=run_key, pod_template=template)
