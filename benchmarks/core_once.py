@@ -15,6 +15,7 @@ from benchmarks.clusters import Bench
 from benchmarks.measuring import Usage, run_process
 from benchmarks.programs import python
 from mrunners import RunOptions, connect
+from mrunners.plan.options import AdvancedOptions
 from tests.cluster.env import KPERF, profile_text
 
 __all__ = ["create"]
@@ -38,6 +39,8 @@ def main(namespace: str, jobs: str, profile: str) -> None:
         namespace=namespace,
         runner_image=KPERF,
         runners=(f"file://{Path(profile).resolve()}?numbers=1",) * int(jobs),
+        # Where there are no nodes, a wait would give the pods up.
+        advanced=AdvancedOptions(start_timeout="24h"),
     )
     with connect() as cluster:
         action = cluster.preflight(options, run_key="benchmark")

@@ -51,17 +51,17 @@ def wait(
 def result(
     run: Annotated[RunTarget, titled("Run")],
     files: Annotated[ReportFiles, titled("Report as files")] = ReportFiles(),
-    slo: Annotated[list[str], titled(OPTIONS["slo"].title)] = [],  # noqa: B006  a form's default
     fail_on: Annotated[FailOn, titled(OPTIONS["fail_on"].title)] = FailOn.ERROR,
+    slo: Annotated[list[str], titled(OPTIONS["slo"].title)] = [],  # noqa: B006  a form's default
 ) -> RunOutcome:
     """Collect and merge the reports of a run, and save them.
 
     Args:
         run: Which run; it must have finished.
         files: Besides the artifacts, which are an extract: the whole report as a page.
-        slo: Objectives to judge besides those that the run was started with, such as `p99 < 1s`.
         fail_on: Which findings make a run fail whose reports are all merged: error, warning (and
             error), or never.
+        slo: Objectives to judge besides those that the run was started with, such as `p99 < 1s`.
 
     Raises:
         MrunnersError: It is still running, reports are missing, an objective is not met, or the

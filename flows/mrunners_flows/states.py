@@ -30,10 +30,8 @@ from mrunners.errors import (
 from mrunners.hints import describe
 from mrunners.records import Record
 from mrunners.refs import RunRef
-from mrunners.reports.analysis.finding import lines_of
 from mrunners.reports.conclusion import Conclusion, FailOn, conclude
 from mrunners.reports.merged import MergedReport
-from mrunners.reports.slo import unmet_lines
 from mrunners.run.lookup import ExistingRun
 from mrunners.run.result import CollectedRun
 from mrunners_flows.parameters import form_label, in_form_words
@@ -129,9 +127,7 @@ class RunOutcome(Record):
         """The verdict, what went wrong, and the errors and warnings found; or that it continues."""
         if not self.waited:
             return f"the run of tracker {self.ref} continues"
-        report = self.report
-        unmet, findings = unmet_lines(report.objectives), lines_of(report.findings)
-        return "\n".join((report.verdict, *self.failures, *unmet, *findings))
+        return "\n".join((self.report.verdict, *self.failures, *self.report.problems))
 
     def conclusion(self, fail_on: FailOn = FailOn.ERROR) -> Conclusion:
         """Return whether the run can be relied on, and whether its objectives are met.

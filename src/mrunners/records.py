@@ -10,4 +10,5 @@ __all__ = ["Record"]
 class Record(BaseModel):
     """Immutable, and an unknown key is an error: what we did not write, we do not trust."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    # Most commands use few of all records, and to build one takes milliseconds.
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", populate_by_name=True)

@@ -75,7 +75,7 @@ class Run:
             current = snapshot.read_snapshot(
                 self._cluster, self.existing, state, self._store, self._sleep
             )
-        self._left = time_left(current.state, self._cluster.now())
+        self._left = time_left(current.state, self._cluster.now(), self.existing.start_at)
         snapshot.warn_of_unplanned_jobs(current.state, self._observer)
         return current
 
@@ -114,18 +114,21 @@ class Run:
             sleep=sleep,
         )
 
-    def collect(self, *, partial: bool = False, raw: bool = False) -> MergedReport:
+    def collect(
+        self, *, partial: bool = False, raw: bool = False, slo: Sequence[str] = ()
+    ) -> MergedReport:
         """Collect and merge all reports, and mark the run as collected.
 
         Args:
             partial: Also while Jobs can still finish, which is an error otherwise.
             raw: Whether the report keeps every sample and error.
+            slo: Objectives to judge besides those of the plan.
         """
-        return self.collect_and_save(partial=partial, raw=raw).report
+        return self.collect_and_save(partial=partial, raw=raw, slo=slo).report
 
     def collect_and_save(
         self,
-        save: Callable[[MergedReport], None] | None = None,
+        save: Callable[[CollectedRun], None] | None = None,
         *,
         partial: bool = False,
         raw: bool = False,
@@ -137,7 +140,7 @@ class Run:
             save: Writes the report.
             partial: As above.
             raw: As above.
-            slo: Objectives to judge besides those of the plan.
+            slo: As above.
         """
         from mrunners.run import result
 

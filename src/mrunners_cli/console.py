@@ -121,10 +121,7 @@ class Console:
 
     def findings(self, report: MergedReport) -> None:
         """Print what a report fails for, even when quiet: objectives that are not met, findings."""
-        from mrunners.reports.analysis.finding import lines_of
-        from mrunners.reports.slo import unmet_lines
-
-        for line in (*unmet_lines(report.objectives), *lines_of(report.findings)):
+        for line in report.problems:
             self._print(line)
 
     def summary(self, report: MergedReport) -> bool:

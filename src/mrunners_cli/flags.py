@@ -17,7 +17,7 @@ from mrunners.plan.option_row import Option
 from mrunners.plan.option_table import OPTIONS
 from mrunners.refs import ClusterLocation
 from mrunners_cli.spelling import flag_of, variable_of
-from mrunners_cli.value_types import DURATION, Format
+from mrunners_cli.value_types import DURATION, LINE, Format
 
 __all__ = [
     "DURATION",
@@ -103,6 +103,8 @@ def option_from_table(option: Option, **changes: Any) -> Callable[[F], F]:
             "multiple": option.multiple,
             "show_default": bool(default) and not option.multiple,
         }
+        if option.blanks:
+            settings |= {"type": LINE}
     if option.choices:
         choices = click.Choice([str(choice) for choice in option.choices])
         settings |= {"type": choices, "metavar": None}

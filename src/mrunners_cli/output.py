@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -14,9 +15,12 @@ import click
 
 from mrunners.atomic_write import write_atomic
 from mrunners.errors import InvalidInputError
+from mrunners.reports.conclusion import FailOn
 from mrunners_cli.yaml_text import to_yaml, to_yaml_stream
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mrunners.records import Record
     from mrunners.reports.merged import MergedReport
     from mrunners.run.preflight import RunAction
@@ -33,17 +37,35 @@ __all__ = [
 
 # The API server gives the tracker its UID; until then nothing can refer to it.
 _NO_UID = "00000000-0000-0000-0000-000000000000"
+# So does the time of its creation, after which all pods may start together.
+_NO_TIME = datetime.fromtimestamp(0, UTC)
 
 # Applied for real, the Jobs belong to an owner that does not exist, and the garbage collector
 # deletes them.
 _DRY_RUN_NOTE = """\
 # To read, and for kubectl apply --dry-run=server: the UID of the Jobs' owner is a placeholder, so
-# that Jobs created from this are deleted at once. Start the run with mrunners run.
+# that Jobs created from this are deleted at once, and so is MRUNNERS_START_AT. Start the run with
+# mrunners run.
 """
 
 
-def render(report: MergedReport, output_format: str, *, to_file: bool) -> str:
-    """Return the report in a format of `mrunners result`; a `table` is as wide as its terminal."""
+def render(
+    report: MergedReport,
+    output_format: str,
+    failures: Sequence[str] = (),
+    fail_on: FailOn = FailOn.ERROR,
+    *,
+    to_file: bool,
+) -> str:
+    """Return the report in a format of `mrunners result`; a `table` is as wide as its terminal.
+
+    Args:
+        report: The merged report.
+        output_format: Such as `json`.
+        failures: What went wrong with the Jobs, for `junit`.
+        fail_on: From which severity on a finding fails, for `junit`.
+        to_file: Whether nobody sees a `table`.
+    """
     from mrunners.reports.merged import to_json
 
     if output_format == "json":
@@ -62,7 +84,7 @@ def render(report: MergedReport, output_format: str, *, to_file: bool) -> str:
     if output_format == "junit":
         from mrunners.render.junit import render_junit
 
-        return render_junit(report)
+        return render_junit(report, failures, fail_on)
     if output_format == "openmetrics":
         from mrunners.render.openmetrics import render_openmetrics
 
@@ -176,7 +198,11 @@ def render_manifests(action: RunAction) -> str:
         *overflow_manifests(plan, profiles, _NO_UID),
         *(
             job_manifest(
-                plan, job, profile_config_map=config_maps[job.profile_digest], tracker_uid=_NO_UID
+                plan,
+                job,
+                profile_config_map=config_maps[job.profile_digest],
+                tracker_uid=_NO_UID,
+                start_at=plan.start_at(_NO_TIME),
             )
             for job in plan.jobs
         ),

@@ -22,13 +22,13 @@ def slo_file_option(command: F) -> F:
     """Give a command --slo-file."""
     return click.option(
         "--slo-file",
-        "slo_files",
+        "slo_file",
         type=click.Path(path_type=Path),
         metavar="FILE",
         multiple=True,
         envvar=variable_of("slo_file"),
         help="A file with objectives as for --slo, one a line; lines that begin with # are "
-        "comments. Repeatable.",
+        "comments.",
     )(command)
 
 

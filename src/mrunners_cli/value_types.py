@@ -10,7 +10,7 @@ import click
 from mrunners.durations import parse_duration
 from mrunners.quantities import parse_rate
 
-__all__ = ["DURATION", "RATE", "Format"]
+__all__ = ["DURATION", "LINE", "RATE", "Format"]
 
 
 class _Duration(click.ParamType[float]):
@@ -49,6 +49,17 @@ class _Rate(click.ParamType[str]):
 
 
 RATE: Final = _Rate()
+
+
+class _Line(click.types.StringParamType):
+    """A text that may have blanks; a variable of the environment has one a line."""
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """Return the lines of a variable that are not empty."""
+        return [line for line in map(str.strip, rv.splitlines()) if line]
+
+
+LINE: Final = _Line()
 
 
 # Formats of kubectl that print what a template chooses.

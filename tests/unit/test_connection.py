@@ -27,6 +27,7 @@ from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason
 from mrunners.run.report_store import ReportStore
+from mrunners.run.result import CollectedRun
 from mrunners.run_handle import Run
 from tests.fakes import FakeClock, FakeCluster, RecordingObserver
 from tests.unit.env import REPORT, deploy, find, finish, log_of, options, planned, write_profile
@@ -306,9 +307,9 @@ def test_a_partial_report_has_what_ended_so_far_and_never_marks_the_run(env: Env
     run = env.start()
     env.cluster.end_pod("mrunners-0", 0, log=log_of(run.plan, "mrunners-0", 0))
     env.cluster.start_pod("mrunners-0", 1)
-    saved: list[MergedReport] = []
+    saved: list[CollectedRun] = []
     collected = run.collect_and_save(saved.append, partial=True)
-    assert saved == [collected.report]
+    assert [run.report for run in saved] == [collected.report]
     assert collected.report.verdict == (
         "1 of 2 reports merged; 1 missing: mrunners-0 index 1 (still-running)"
     )
@@ -335,7 +336,7 @@ def test_a_report_beyond_the_sample_budget_is_missing_with_its_reason(
 def test_the_report_is_saved_before_the_run_is_marked(env: Env) -> None:
     run = env.start_and_finish()
     saved: list[tuple[MergedReport, bool]] = []
-    collected = run.collect_and_save(lambda report: saved.append((report, env.marked())))
+    collected = run.collect_and_save(lambda run: saved.append((run.report, env.marked())))
     assert saved == [(collected.report, False)]
     assert (collected.saved, collected.collected, collected.finished) == (True, True, True)
     assert (collected.failures, collected.complete) == ((), True)
@@ -347,7 +348,7 @@ def test_the_report_is_saved_before_the_run_is_marked(env: Env) -> None:
 def test_a_run_whose_report_cannot_be_saved_is_not_marked(env: Env) -> None:
     run = env.start_and_finish()
 
-    def save(report: MergedReport) -> None:
+    def save(collected: CollectedRun) -> None:
         raise OSError("No space left on device")
 
     with pytest.raises(OSError, match=r"^No space left on device$"):
@@ -359,7 +360,7 @@ def test_a_run_whose_report_cannot_be_saved_is_not_marked(env: Env) -> None:
 def test_what_was_fetched_before_a_failed_save_is_not_fetched_again(env: Env) -> None:
     run = env.start_and_finish()
 
-    def save(report: MergedReport) -> None:
+    def save(collected: CollectedRun) -> None:
         raise OSError("No space left on device")
 
     with pytest.raises(OSError, match=r"^No space left on device$"):

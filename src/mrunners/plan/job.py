@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from datetime import datetime
+
 from mrunners.plan.metadata import (
     ANNOTATION_CREATED_BEFORE,
     ANNOTATION_DIGEST,
@@ -42,6 +45,7 @@ def job_manifest(
     *,
     profile_config_map: str,
     tracker_uid: str,
+    start_at: datetime | None = None,
     created_before: int | None = None,
 ) -> Manifest:
     """Return the manifest of the Job for one runner URI.
@@ -51,11 +55,12 @@ def job_manifest(
         job: One of its Jobs.
         profile_config_map: The name of the ConfigMap that holds the Job's profile.
         tracker_uid: The UID of the tracker that owns the Job.
+        start_at: When all pods of the run begin their load; None lets each begin at once.
         created_before: How many Jobs, from the first of the plan, exist already; None means all
             before this one, which is what a Job without a note of it says.
     """
     labels = common_labels(plan, Component.RUNNER) | {LABEL_RUNNER: str(job.index)}
-    spec = _job_spec(plan, job, labels, profile_config_map)
+    spec = _job_spec(plan, job, labels, profile_config_map, start_at)
     given = metadata_of(plan.pods)
     notes = {ANNOTATION_URI: job.uri, ANNOTATION_DIGEST: digest_of(spec)}
     if created_before is not None and created_before < job.index:
@@ -82,11 +87,15 @@ def job_digest(manifest: Manifest) -> str:
 
 
 def _job_spec(
-    plan: RunPlan, job: PlannedJob, labels: dict[str, str], profile_config_map: str
+    plan: RunPlan,
+    job: PlannedJob,
+    labels: dict[str, str],
+    profile_config_map: str,
+    start_at: datetime | None,
 ) -> dict[str, object]:
     pod = {
         "metadata": {"labels": labels, "annotations": {ANNOTATION_URI: job.uri}},
-        "spec": _pod_spec(plan, job, profile_config_map),
+        "spec": _pod_spec(plan, job, profile_config_map, start_at),
     }
     return {
         "completionMode": "Indexed",
@@ -99,7 +108,9 @@ def _job_spec(
     }
 
 
-def _pod_spec(plan: RunPlan, job: PlannedJob, profile_config_map: str) -> dict[str, object]:
+def _pod_spec(
+    plan: RunPlan, job: PlannedJob, profile_config_map: str, start_at: datetime | None
+) -> dict[str, object]:
     spec: dict[str, object] = {
         "restartPolicy": "Never",
         "serviceAccountName": job.service_account or plan.service_account,
@@ -112,7 +123,7 @@ def _pod_spec(plan: RunPlan, job: PlannedJob, profile_config_map: str) -> dict[s
             "fsGroup": RUNNER_UID,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(plan, job)],
+        "containers": [_container(plan, job, start_at)],
         "volumes": [
             {
                 "name": "profile",
@@ -132,7 +143,7 @@ def _pod_spec(plan: RunPlan, job: PlannedJob, profile_config_map: str) -> dict[s
     return spec | _spread(plan)
 
 
-def _container(plan: RunPlan, job: PlannedJob) -> dict[str, object]:
+def _container(plan: RunPlan, job: PlannedJob, start_at: datetime | None) -> dict[str, object]:
     return {
         "name": CONTAINER,
         "image": plan.image,
@@ -146,6 +157,7 @@ def _container(plan: RunPlan, job: PlannedJob) -> dict[str, object]:
             },
             {"name": "MRUNNERS_LOG_LIMIT_BYTES", "value": str(plan.node_log_limit_bytes)},
             *_report_logs(plan),
+            *_common_start(plan, start_at),
         ],
         "resources": {"requests": dict(REQUESTS)},
         "securityContext": {
@@ -164,6 +176,15 @@ def _report_logs(plan: RunPlan) -> list[dict[str, object]]:
     """Return into how many logs the report may be written; nothing for one, the default."""
     logs = plan.report_logs
     return [{"name": "MRUNNERS_REPORT_LOGS", "value": str(logs)}] if logs > 1 else []
+
+
+def _common_start(plan: RunPlan, moment: datetime | None) -> list[dict[str, object]]:
+    if moment is None:
+        return []
+    return [
+        {"name": "MRUNNERS_START_AT", "value": f"{moment.timestamp():.0f}"},
+        {"name": "MRUNNERS_START_DELAY", "value": str(math.ceil(plan.start_delay_seconds))},
+    ]
 
 
 def _node_affinity(job: PlannedJob) -> dict[str, object]:

@@ -25,6 +25,8 @@ class Option:
         short: The one-letter flag.
         choices: The only values, where there are few.
         multiple: Whether the option can be repeated.
+        blanks: Whether a value can have blanks, so that a variable of the environment holds one a
+            line; otherwise they are separated by blanks.
         advanced: Whether the form shows it in the group of options that most runs leave alone.
         planned: Whether the plan stores it, so that a run resumed by its tracker alone has it
             already.
@@ -41,6 +43,7 @@ class Option:
     short: str | None = None
     choices: tuple[str, ...] = ()
     multiple: bool = False
+    blanks: bool = False
     advanced: bool = False
     planned: bool = False
     flag: bool = True

@@ -24,6 +24,7 @@ from mrunners.reports.runner_script import ReportMode
 
 __all__ = [
     "DEFAULT_TRACKER",
+    "MAX_START_DELAY_SECONDS",
     "OPTIONS",
     "TRACKER_LENGTH",
     "URL_SCHEMA",
@@ -37,6 +38,9 @@ DEFAULT_TRACKER: Final = "mrunners"
 
 # The tracker's name is a label value, and `-profiles-N` must fit behind it.
 TRACKER_LENGTH: Final = 50
+
+# A pod that waits for the common start takes its place on a node all the while.
+MAX_START_DELAY_SECONDS: Final = 3600.0
 
 
 class Spread(StrEnum):
@@ -220,6 +224,18 @@ _ROWS: Final = (
         "run deletes such pods, and suspends a Job that has no others left.",
         default="5m",
         schema=_DURATION,
+        metavar="DURATION",
+        advanced=True,
+        planned=True,
+    ),
+    Option(
+        name="start_delay",
+        title="Start delay",
+        help="Begin the load in all pods at one moment, so long after the run was created, such as "
+        "30s: enough for all pods to start. A pod that starts later begins at once, and the report "
+        "names it. Empty: each pod begins when it starts.",
+        default="",
+        schema=optional(_DURATION),
         metavar="DURATION",
         advanced=True,
         planned=True,

@@ -10,11 +10,17 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from mrunners.durations import parse_duration
+from mrunners.durations import format_duration, parse_duration
 from mrunners.errors import FieldProblem, InvalidOptionsError
 from mrunners.names import dns_label_problem, dns_subdomain_problem
 from mrunners.plan.option_row import Option
-from mrunners.plan.option_table import OPTIONS, TRACKER_LENGTH, IfExists, Spread
+from mrunners.plan.option_table import (
+    MAX_START_DELAY_SECONDS,
+    OPTIONS,
+    TRACKER_LENGTH,
+    IfExists,
+    Spread,
+)
 from mrunners.plan.pod_options import pod_option_problems
 from mrunners.profiles.images import image_problem, release_of_image, release_problem
 from mrunners.profiles.overrides import ProfileOverrides, parse_load_duration
@@ -73,6 +79,7 @@ class AdvancedOptions(Record):
     rate: Annotated[str, _option("rate")] = _default("rate")
     spread: Annotated[Spread, _option("spread")] = _default("spread")
     start_timeout: Annotated[str, _option("start_timeout")] = _default("start_timeout")
+    start_delay: Annotated[str, _option("start_delay")] = _default("start_delay")
     report: Annotated[ReportMode, _option("report")] = _default("report")
     node_log_limit: Annotated[str, _option("node_log_limit")] = _default("node_log_limit")
     report_logs: Annotated[str, _option("report_logs")] = _default("report_logs")
@@ -176,6 +183,7 @@ def validate_options(options: RunOptions, cluster: ClusterRef | None = None) -> 
         ("advanced.duration", _load_duration_problem(advanced)),
         ("advanced.rate", _problem(parse_rate, advanced.rate) if advanced.rate else None),
         ("advanced.start_timeout", _problem(parse_duration, advanced.start_timeout)),
+        ("advanced.start_delay", _start_delay_problem(advanced)),
         ("advanced.node_log_limit", _log_limit_problem(advanced.node_log_limit)),
         ("advanced.report_logs", _report_logs_problem(advanced)),
         ("advanced.max_qps", _problem(parse_max_qps, advanced.max_qps)),
@@ -189,6 +197,18 @@ def validate_options(options: RunOptions, cluster: ClusterRef | None = None) -> 
     problems = [FieldProblem(field, problem) for field, problem in checks if problem is not None]
     if problems:
         raise InvalidOptionsError(problems)
+
+
+def _start_delay_problem(advanced: AdvancedOptions) -> str | None:
+    if not advanced.start_delay:
+        return None
+    if problem := _problem(parse_duration, advanced.start_delay):
+        return problem
+    if parse_duration(advanced.start_delay) > MAX_START_DELAY_SECONDS:
+        return f"must be at most {format_duration(MAX_START_DELAY_SECONDS)}"
+    if advanced.report is ReportMode.PLAIN:
+        return "needs the framed report format: without a shell, nothing can wait in a pod"
+    return None
 
 
 def _cluster_problems(

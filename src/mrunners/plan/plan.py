@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 from uuid import UUID, uuid5
 
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
+from pydantic_core import PydanticCustomError
 
 from mrunners.names import DNS_LABEL_PATTERN
-from mrunners.plan.option_table import Spread
+from mrunners.plan.option_table import MAX_START_DELAY_SECONDS, Spread
 from mrunners.plan.pod_options import PodSettings
 from mrunners.profiles.overrides import NO_OVERRIDES, ProfileOverrides
 from mrunners.profiles.uri_query import MAX_PODS
@@ -41,6 +44,13 @@ _RUN_NAMESPACE = UUID("6c2718f4-c6ca-5917-bc2b-5e8deee33b2a")
 
 _UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _DnsLabel = Annotated[str, Field(pattern=f"^{DNS_LABEL_PATTERN}$", max_length=63)]
+
+
+def _check_objective(text: str) -> str:
+    # Not a ValueError, which says that the plan contradicts itself: a later release may know more.
+    if problem := objective_problem(text):
+        raise PydanticCustomError("objective", "{problem}", {"problem": problem})
+    return text
 
 
 class PlannedJob(Record):
@@ -94,6 +104,8 @@ class RunPlan(Record):
         node_log_limit_bytes: How much log a node keeps per container.
         report_logs: Into how many logs a pod may write its report; earlier releases stored none.
         start_timeout_seconds: A pod that has not started after this time is not waited for.
+        start_delay_seconds: How long after the tracker's creation all pods begin their load
+            together; 0 lets each begin at once.
         slo: Its objectives; earlier releases stored none.
         overrides: What the run set over its load profiles; the stored profiles have it already.
         jobs: In the order of the runner URIs.
@@ -114,7 +126,8 @@ class RunPlan(Record):
     node_log_limit_bytes: int = Field(ge=1)
     report_logs: int = Field(default=1, ge=1, le=MAX_REPORT_LOGS)
     start_timeout_seconds: FiniteFloat = Field(ge=0)
-    slo: tuple[str, ...] = ()
+    start_delay_seconds: FiniteFloat = Field(default=0, ge=0, le=MAX_START_DELAY_SECONDS)
+    slo: tuple[Annotated[str, AfterValidator(_check_objective)], ...] = ()
     overrides: ProfileOverrides = NO_OVERRIDES
     jobs: tuple[PlannedJob, ...] = Field(min_length=1)
     loads: tuple[ProfileLoad, ...] = ()
@@ -127,8 +140,6 @@ class RunPlan(Record):
             raise ValueError("the indexes of its Jobs are not 0, 1, 2, …")
         if len({job.name for job in self.jobs}) < len(self.jobs):
             raise ValueError("two of its Jobs have the same name")
-        for problem in filter(None, map(objective_problem, self.slo)):
-            raise ValueError(problem)
         if self.pod_count > MAX_PODS_OF_RUN:
             raise ValueError(f"it has {self.pod_count:,} pods, more than {MAX_PODS_OF_RUN:,}")
         return self
@@ -137,6 +148,17 @@ class RunPlan(Record):
     def pod_count(self) -> int:
         """How many pods, and thus reports, the run has."""
         return sum(job.pod_count for job in self.jobs)
+
+    def start_at(self, created: datetime) -> datetime | None:
+        """Return the whole second at which all pods begin their load; None when each does at once.
+
+        Args:
+            created: When the tracker was created, by the API server's clock.
+        """
+        if not self.start_delay_seconds:
+            return None
+        seconds = math.ceil(created.timestamp() + self.start_delay_seconds)
+        return datetime.fromtimestamp(seconds, UTC)
 
     @property
     def ref(self) -> RunRef:

@@ -97,6 +97,7 @@ def plan_run(
         node_log_limit_bytes=parse_bytes(options.advanced.node_log_limit),
         report_logs=int(options.advanced.report_logs),
         start_timeout_seconds=parse_duration(options.advanced.start_timeout),
+        start_delay_seconds=parse_duration(delay) if (delay := options.advanced.start_delay) else 0,
         slo=tuple(" ".join(text.split()) for text in options.slo),
         overrides=options.overrides,
         jobs=tuple(

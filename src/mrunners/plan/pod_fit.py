@@ -10,7 +10,7 @@ from mrunners.plan.pod_merge import REQUIRED, merge_pod
 from mrunners.plan.pod_option_rows import PLATFORM
 from mrunners.plan.pod_options import PodSettings
 from mrunners.plan.pod_template import runner_of
-from mrunners.reports.runner_script import part_command
+from mrunners.reports.part_script import part_command
 
 __all__ = ["fit_pod", "metadata_of", "sidecar_problems", "with_report_logs"]
 

@@ -40,7 +40,7 @@ def _text(name: str, title: str, help_text: str, metavar: str, schema: dict[str,
     )
 
 
-def _list(name: str, title: str, help_text: str, metavar: str) -> Option:
+def _list(name: str, title: str, help_text: str, metavar: str, *, blanks: bool = False) -> Option:
     return Option(
         name=name,
         title=title,
@@ -49,6 +49,7 @@ def _list(name: str, title: str, help_text: str, metavar: str) -> Option:
         schema=_LIST,
         metavar=metavar,
         multiple=True,
+        blanks=blanks,
         advanced=True,
         planned=True,
     )
@@ -131,6 +132,7 @@ POD_ROWS: Final = (
         "Annotations",
         "An annotation of the Jobs and their pods.",
         "KEY=VALUE",
+        blanks=True,
     ),
     _text(
         "priority_class",

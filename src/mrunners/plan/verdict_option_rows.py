@@ -6,6 +6,7 @@ from typing import Final
 
 from mrunners.plan.option_row import Option
 from mrunners.reports.conclusion import FailOn
+from mrunners.reports.slo_presets import MAX_CHARACTERS
 
 __all__ = ["VERDICT_ROWS"]
 
@@ -17,9 +18,10 @@ VERDICT_ROWS: Final = (
         "'errors < 0.1%', 'throughput >= 95%' or 'coverage = 100%'; kubernetes stands for the "
         "official ones of SIG Scalability. One that is violated or cannot be judged fails the run.",
         default=(),
-        schema={"maxItems": 100},
+        schema={"maxItems": 100, "items": {"type": "string", "maxLength": MAX_CHARACTERS}},
         metavar="OBJECTIVE",
         multiple=True,
+        blanks=True,
         planned=True,
     ),
     Option(

@@ -46,6 +46,7 @@ class ProfileModel(BaseModel):
     """Base of all parts of a load profile: frozen, strict, without unknown keys."""
 
     model_config = ConfigDict(
+        defer_build=True,
         frozen=True,
         extra="forbid",
         strict=True,

@@ -5,12 +5,13 @@ There is no standard but what tools agree on: https://github.com/testmoapp/junit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 from xml.etree import ElementTree as ET
 
 from mrunners.render.run_details import run_details
-from mrunners.reports.analysis.finding import Severity, lines_of
+from mrunners.reports.analysis.finding import lines_of
+from mrunners.reports.conclusion import FailOn
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.slo import SloStatus
 from mrunners.text import printable
@@ -20,15 +21,19 @@ __all__ = ["render_junit"]
 _LINE_CHARACTERS: Final = 1_000
 
 
-def render_junit(report: MergedReport) -> str:
-    """Return one test suite: a case for coverage, one for errors found, one for each objective.
+def render_junit(
+    report: MergedReport, failures: Sequence[str] = (), fail_on: FailOn = FailOn.ERROR
+) -> str:
+    """Return one test suite: a case for the Jobs, for coverage, for findings, for each objective.
 
     Args:
         report: The merged report; its strings may be hostile.
+        failures: What went wrong with the Jobs, one line each.
+        fail_on: From which severity on a finding fails its case.
     """
-    cases = list(_cases(report))
-    failures = sum(case.find("failure") is not None for case in cases)
-    counts = {"tests": str(len(cases)), "failures": str(failures), "errors": "0"}
+    cases = list(_cases(report, failures, fail_on))
+    failed = sum(case.find("failure") is not None for case in cases)
+    counts = {"tests": str(len(cases)), "failures": str(failed), "errors": "0"}
     name = f"mrunners {report.namespace}/{report.tracker}"
     suites = ET.Element("testsuites", {"name": "mrunners", **counts})
     suite = ET.SubElement(suites, "testsuite", {"name": printable(name), **counts})
@@ -48,11 +53,12 @@ def render_junit(report: MergedReport) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _cases(report: MergedReport) -> Iterator[ET.Element]:
+def _cases(report: MergedReport, failures: Sequence[str], fail_on: FailOn) -> Iterator[ET.Element]:
     coverage = report.coverage
+    yield _case("run", "all runners succeeded", "\n".join(failures))
     yield _case("run", "all reports are merged", "" if coverage.complete else coverage.verdict)
-    errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
-    yield _case("run", "no finding puts the figures in doubt", "\n".join(lines_of(errors)))
+    failing = [finding for finding in report.findings if fail_on.includes(finding.severity)]
+    yield _case("run", "no finding fails the run", "\n".join(lines_of(failing)))
     for result in report.objectives:
         text = "" if result.status is SloStatus.MET else result.text
         yield _case("objectives", result.objective, text, kind=result.status.value)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
@@ -67,7 +67,8 @@ class _Figures(Collector):
         return family
 
     def _info(self) -> Metric:
-        family = InfoMetricFamily(f"{_PREFIX}_run", "What was run.")
+        # Not an info metric, which Prometheus' own text format does not have.
+        family = GaugeMetricFamily(f"{_PREFIX}_run_info", "What was run.")
         labels = dict(self._labels)
         if (provenance := self._report.provenance) is not None:
             labels |= {
@@ -78,7 +79,7 @@ class _Figures(Collector):
                 # As kube-state-metrics names labels of objects.
                 **{f"label_{key}": value for key, value in provenance.labels.items()},
             }
-        family.add_sample(f"{family.name}_info", _safe(labels), 1)
+        family.add_sample(family.name, _safe(labels), 1)
         return family
 
 

@@ -30,6 +30,7 @@ def run_details(provenance: Provenance | None) -> list[tuple[str, str]]:
 
 def _details(provenance: Provenance) -> Iterator[tuple[str, str]]:
     yield "Load", _when(provenance.started_at, provenance.finished_at)
+    yield "Common start", "" if provenance.start_at is None else _moment(provenance.start_at)
     yield "Image", provenance.image
     yield "Image that ran", listed([_image(image) for image in provenance.images], _MAX_IMAGES)
     yield "kperf", provenance.kperf_release or "of an unknown release"

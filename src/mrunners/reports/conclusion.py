@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from mrunners.errors import ExitCode
 
 if TYPE_CHECKING:
-    from mrunners.reports.analysis.finding import Finding
+    from mrunners.reports.analysis.finding import Finding, Severity
 
 __all__ = ["Conclusion", "FailOn", "conclude"]
 
@@ -28,6 +28,10 @@ class FailOn(StrEnum):
     """The figures need a second look."""
 
     NEVER = "never"
+
+    def includes(self, severity: Severity) -> bool:
+        """Whether a finding of this severity makes a run fail."""
+        return severity.value in _FAILING[self]
 
 
 class Conclusion(StrEnum):
@@ -80,8 +84,7 @@ def conclude(
 ) -> Conclusion:
     """Return the conclusion about a run.
 
-    What is unfinished or missing matters more than objectives, which somebody has asked for, and
-    those more than findings.
+    What is unfinished or missing matters more than objectives, and those more than findings.
 
     Args:
         complete: Whether every Job is Complete and every planned report is merged, of pods that
@@ -97,6 +100,6 @@ def conclude(
         return Conclusion.INCOMPLETE
     if not objectives_met:
         return Conclusion.SLO_VIOLATED
-    if any(finding.severity.value in _FAILING[fail_on] for finding in findings):
+    if any(FailOn(fail_on).includes(finding.severity) for finding in findings):
         return Conclusion.IN_DOUBT
     return Conclusion.COMPLETE

@@ -241,6 +241,8 @@ def _refuse_as_announced(
     cause = _with(line.reason, last_line(before))
     if (tool := line.reason.removeprefix("missing-")) != line.reason:
         detail = f"the image has no {tool}, so no load was sent: choose the plain report format"
+    elif line.reason == "no-clock":
+        detail = "the image's stat does not tell times, so no load was sent: use no start delay"
     elif line.reason == "mkfifo-failed":
         detail = f"{cause}; no load was sent"
     else:

@@ -1,12 +1,13 @@
-"""Parse the frame's own lines (begin, end, none, too-large)."""
+"""Parse the script's own lines: the frame's (begin, end, none, too-large), and the load's start."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
-__all__ = ["MARKER", "FrameLine", "LineKind", "parse_frame_line"]
+__all__ = ["MARKER", "FrameLine", "LineKind", "load_start", "parse_frame_line"]
 
 MARKER = b"mrunners-report"
 
@@ -91,6 +92,26 @@ class FrameLine:
     part_sha256: str = ""
     exit_code: int = 0
     reason: str = ""
+
+
+# Apart from the frame, so that earlier releases read a log that has it.
+_LOAD_MARKER = b"\nmrunners-load v1 "
+_LOAD_START = re.compile(rb"pod=([a-z0-9.-]*) started=([0-9]{1,11}\.[0-9]{6})(?:\n|$)")
+
+
+def load_start(log: bytes, pod: str) -> datetime | None:
+    """Return when a pod's load began, by its node's clock; None when its log does not say.
+
+    Args:
+        log: The runner container's whole log.
+        pod: The pod's name; a line of another is not believed.
+    """
+    # What kperf writes comes before the script's own line.
+    position = log.rfind(_LOAD_MARKER)
+    match = None if position < 0 else _LOAD_START.match(log, position + len(_LOAD_MARKER))
+    if match is None or match[1] != pod.encode():
+        return None
+    return datetime.fromtimestamp(float(match[2]), UTC)
 
 
 def parse_frame_line(line: bytes) -> FrameLine | None:

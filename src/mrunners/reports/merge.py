@@ -80,7 +80,8 @@ def merge(
         raise ValueError("two outcomes are for the same completion index of a Job")
     reports = _reports(ordered)
     flat = merge_flat(reports)
-    analysis = analyze(ordered, targets or {})
+    start_at = None if facts is None else facts.start_at
+    analysis = analyze(ordered, targets or {}, start_at)
     columns = columns_by_url(reports)
     return MergedReport(
         total=flat.total,

@@ -191,6 +191,11 @@ class MergedReport(FlatSummary):
         doubt = "; the figures are in doubt" if self.in_doubt else ""
         return f"{self.coverage.verdict}{slo}{doubt}"
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Objectives that are not met, and the errors and warnings found, line by line."""
+        return (*unmet_lines(self.objectives), *lines_of(self.findings))
+
     def conclusion(self, fail_on: FailOn = FailOn.ERROR) -> Conclusion:
         """Return whether the report can be relied on, and whether its objectives are met.
 
@@ -216,7 +221,7 @@ class MergedReport(FlatSummary):
             InDoubtError: Findings put the figures in doubt.
         """
         conclusion = self.conclusion(fail_on)
-        text = "\n".join((self.verdict, *unmet_lines(self.objectives), *lines_of(self.findings)))
+        text = "\n".join((self.verdict, *self.problems))
         if conclusion is Conclusion.INCOMPLETE:
             raise IncompleteError(text)
         if conclusion is Conclusion.SLO_VIOLATED:

@@ -86,7 +86,8 @@ class PodOutcome:
         index: The completion index within the Job, from 0.
         pod: The pod's name; None when no pod was observed.
         node: The node it ran on; None when it was never scheduled.
-        started_at: When kperf's container started, by the node's clock.
+        started_at: When its load began, by its node's clock; where its log does not say that, when
+            kperf's container started, in whole seconds.
         finished_at: When it ended, by the node's clock.
         exit_code: The container's exit code; None when it is unknown.
         image_id: The image that it ran, with its digest; empty when it is unknown.

@@ -14,7 +14,15 @@ from pydantic import AwareDatetime, Field
 from mrunners.records import Record
 from mrunners.reports.outcomes import PodOutcome
 
-__all__ = ["ProfileCopy", "Provenance", "RunFacts", "RunnerImage", "images_of", "provenance_of"]
+__all__ = [
+    "ProfileCopy",
+    "Provenance",
+    "RunFacts",
+    "RunnerImage",
+    "first_known",
+    "images_of",
+    "provenance_of",
+]
 
 
 class ProfileCopy(Record):
@@ -47,20 +55,22 @@ class Provenance(Record):
     """What was run.
 
     Attributes:
-        started_at: When the first pod's container started, by its node's clock.
+        start_at: When all pods were to begin their load together; None when each began at once.
+        started_at: When the first pod's load began, by its node's clock.
         finished_at: When the last one ended.
         mrunners_version: Of the mrunners that made the report.
-        image: As it was asked for.
+        image: As the options name it.
         kperf_release: That the image's tag promises; None when it promises none.
         images: Those that ran, the most frequent first.
         server_version: The API server's, when the report was made.
         node_count: How many nodes the cluster had then; None where they may not be listed.
         nodes: Those that runners ran on, by name.
         profiles: In plan order.
-        options: What the run was asked for, by option.
+        options: The values of the options, by option.
         labels: The user's own.
     """
 
+    start_at: AwareDatetime | None = Field(default=None, alias="startAt")
     started_at: AwareDatetime | None = Field(alias="startedAt")
     finished_at: AwareDatetime | None = Field(alias="finishedAt")
     mrunners_version: str = Field(alias="mrunnersVersion")
@@ -78,6 +88,7 @@ class Provenance(Record):
 class RunFacts(Record):
     """What plan and cluster know of a run; its pods know the rest. See `Provenance`."""
 
+    start_at: AwareDatetime | None = None
     image: str
     kperf_release: str | None = None
     server_version: str | None = None
@@ -85,6 +96,25 @@ class RunFacts(Record):
     profiles: tuple[ProfileCopy, ...] = ()
     options: dict[str, str] = Field(default_factory=dict)
     labels: dict[str, str] = Field(default_factory=dict)
+
+
+def first_known(kept: RunFacts | None, now: RunFacts) -> RunFacts:
+    """Return the facts that were known first: an upgrade after a run does not change what ran.
+
+    Args:
+        kept: As an earlier collection found them; None if there was none.
+        now: As they are found now.
+    """
+    if kept is None:
+        return now
+    whole = all(profile.text is not None for profile in kept.profiles)
+    return now.model_copy(
+        update={
+            "server_version": kept.server_version or now.server_version,
+            "node_count": now.node_count if kept.node_count is None else kept.node_count,
+            "profiles": kept.profiles if whole and kept.profiles else now.profiles,
+        }
+    )
 
 
 def images_of(outcomes: Iterable[PodOutcome]) -> tuple[RunnerImage, ...]:
@@ -104,6 +134,7 @@ def provenance_of(facts: RunFacts, outcomes: Sequence[PodOutcome]) -> Provenance
     starts = [outcome.started_at for outcome in outcomes if outcome.started_at is not None]
     ends = [outcome.finished_at for outcome in outcomes if outcome.finished_at is not None]
     return Provenance(
+        start_at=facts.start_at,
         started_at=min(starts, default=None),
         finished_at=max(ends, default=None),
         mrunners_version=version("mrunners"),

@@ -6,7 +6,6 @@ A load of random names has thousands of URLs with a few samples each, too few fo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from pydantic import Field
 
@@ -16,9 +15,6 @@ from mrunners.reports.latency_column import LatencyColumn
 from mrunners.reports.percentiles import percentile_latencies
 
 __all__ = ["ResourceSummary", "resource_summaries"]
-
-# A load of one resource a URL says no more than its URLs do.
-_MAX_RESOURCES: Final = 500
 
 _Pairs = tuple[tuple[float, float], ...]
 
@@ -48,16 +44,15 @@ class ResourceSummary(Record):
         """Its name in an objective, such as `LIST pods cluster`."""
         return f"{self.verb} {self.resource} {self.scope.value}"
 
-    @property
-    def names(self) -> frozenset[str]:
-        """All names that an objective may have for it: without the scope or the group, too."""
+    def is_named(self, name: str) -> bool:
+        """Whether an objective's name for requests is its own, maybe without the scope."""
+        return name in {self.name, f"{self.verb} {self.resource}"}
+
+    def is_named_without_group(self, name: str) -> bool:
+        """Whether the name leaves out its API group, as kubectl lets one do."""
         plural, slash, subresource = self.resource.partition("/")
-        bare = f"{plural.partition('.')[0]}{slash}{subresource}"
-        return frozenset(
-            f"{self.verb} {resource}{scope}"
-            for resource in (self.resource, bare)
-            for scope in ("", f" {self.scope.value}")
-        )
+        bare = f"{self.verb} {plural.partition('.')[0]}{slash}{subresource}"
+        return name in {bare, f"{bare} {self.scope.value}"}
 
 
 def resource_summaries(
@@ -97,4 +92,4 @@ def resource_summaries(
         )
         for found, names in requests.items()
     ]
-    return tuple(sorted(summaries, key=lambda summary: summary.name)[:_MAX_RESOURCES])
+    return tuple(sorted(summaries, key=lambda summary: summary.name))

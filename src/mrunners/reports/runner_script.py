@@ -1,4 +1,4 @@
-"""The commands of a pod's containers: kperf, and the shell scripts that frame its report.
+"""The command of a runner's container: kperf, and the shell script that frames its report.
 
 The runner's script is its container's PID 1, which has consequences:
 
@@ -21,10 +21,13 @@ keep that pipe open, so what copies from it is ended after a moment, and the end
 
 A node limits the log of each container. So a report that is too large for one is cut into parts:
 the runner prints the first, and gives each other one through a named pipe to a native sidecar,
-which prints it. Until then a sidecar waits in open(2), which takes no CPU from the load. The runner
-ends when all parts were taken; the last bytes of one may reach its log a moment later. Then the
-kubelet ends the sidecars, however the runner has ended. Until it asks them to, they must not end:
-they would be started again, with another log.
+which prints it (`part_script`). The runner ends when all parts were taken; the last bytes of one
+may reach its log a moment later.
+
+Pods that start together wait for a moment by their nodes' clocks. kperf has started by then and
+waits for its profile from a named pipe, so that nothing but the load is left to do. The process
+that writes to that pipe ends with kperf. The time of a file tells when the load began: that takes
+no process at that moment, and busybox has no other clock with fractions.
 """
 
 from __future__ import annotations
@@ -40,7 +43,7 @@ from mrunners.reports.log_size import (
     OUTPUT_LINES,
 )
 
-__all__ = ["ReportMode", "part_command", "runner_command"]
+__all__ = ["ReportMode", "runner_command"]
 
 
 class ReportMode(StrEnum):
@@ -69,6 +72,8 @@ id="run=${{MRUNNERS_RUN_ID:-}} job=${{MRUNNERS_JOB:-}} index=${{JOB_COMPLETION_I
 pod="pod=${{MRUNNERS_POD:-}}"
 limit="${{MRUNNERS_LOG_LIMIT_BYTES:-10485760}}"
 logs="${{MRUNNERS_REPORT_LOGS:-1}}"
+start="${{MRUNNERS_START_AT:-}}"
+delay="${{MRUNNERS_START_DELAY:-3600}}"
 code=127
 none() {{
   printf '\\nmrunners-report none v1 %s %s exit=%s reason=%s\\n' "$id" "$pod" "$code" "$1"
@@ -93,10 +98,46 @@ await() {{
     [ -n "$interrupted" ] || return 0
   done
 }}
-for tool in gzip base64 tr fold wc sha256sum cat mkfifo tail head sleep; do
+# Sets `seconds` since the epoch, and `micros`, to the time of a file.
+time_of() {{
+  seconds=
+  set -- $(stat -c '%Y %y' "$1" 2>/dev/null)
+  fraction="${{3:-}}"
+  case "$fraction" in *.*) ;; *) fraction=.0 ;; esac
+  fraction="${{fraction#*.}}000000"
+  micros="${{fraction%"${{fraction#??????}}"}}"
+  case "${{1:-}}$micros" in *[!0-9]*) return 1 ;; esac
+  seconds="${{1:-}}"
+  [ -n "$seconds" ]
+}}
+# Sleeps until the common start, but never longer than the delay: no clock can hold a pod.
+sleep_until_start() {{
+  fractions=
+  sleep 0.01 2>/dev/null && fractions=1
+  : > /tmp/now
+  time_of /tmp/now || exit
+  left=$((start - seconds - 1))
+  [ "$left" -ge 0 ] || exit
+  rest=$((2000000 - 1$micros))
+  if [ "$rest" -eq 1000000 ]; then
+    left=$((left + 1))
+    rest=0
+  fi
+  [ "$left" -lt "$delay" ] || left=$delay
+  [ -n "$fractions" ] || exec sleep $((left + 1))
+  exec sleep "$left.$(printf '%06d' "$rest")"
+}}
+tools="gzip base64 tr fold wc sha256sum cat mkfifo tail head sleep"
+[ -z "$start" ] || tools="$tools stat"
+for tool in $tools; do
   command -v "$tool" >/dev/null || none "missing-$tool"
 done
 mkfifo /tmp/output.pipe /tmp/tail.pipe || none mkfifo-failed
+if [ -n "$start" ]; then
+  : > /tmp/now
+  time_of /tmp/now || none no-clock
+  mkfifo /tmp/profile.pipe /tmp/alarm.pipe || none mkfifo-failed
+fi
 part=2
 while [ "$part" -le "$logs" ]; do
   # The sidecar may have made it already.
@@ -109,13 +150,31 @@ copy=$!
 tail -c {OUTPUT_BYTES} < /tmp/tail.pipe > /tmp/output &
 reader=$!
 export GOTRACEBACK="${{GOTRACEBACK:-none}}"
-/kperf -v=0 runner run --config=/config/load_profile.yaml --raw-data --result=/tmp/report.json \\
+profile=/config/load_profile.yaml
+starter=
+if [ -n "$start" ]; then
+  sleep_until_start > /tmp/alarm.pipe &
+  sleeper=$!
+  {{
+    text=$(cat "$profile")
+    # Until the one that sleeps has ended.
+    read -r nothing < /tmp/alarm.pipe
+    {{ : > /tmp/started; printf '%s\\n' "$text"; }} > /tmp/profile.pipe
+  }} >/dev/null 2>&1 &
+  starter=$!
+  profile=/tmp/profile.pipe
+else
+  : > /tmp/started
+fi
+/kperf -v=0 runner run --config="$profile" --raw-data --result=/tmp/report.json \\
   > /tmp/output.pipe 2>&1 &
 child=$!
 [ -z "$stopped" ] || kill -TERM "$child" 2>/dev/null
 await "$child"
 code=${{status:-127}}
 child=
+# Not TERM, which a shell can miss while it has just been forked.
+[ -z "$starter" ] || kill -KILL "$starter" "$sleeper" 2>/dev/null
 {{ sleep {_COPY_SECONDS}; kill "$copy"; }} >/dev/null 2>&1 &
 watchdog=$!
 await "$reader"
@@ -141,6 +200,8 @@ if [ "$parts" -gt "$logs" ]; then
     "$id" "$pod" "$bytes" "$encoded" "$limit" "$logs"
   exit "$code"
 fi
+! time_of /tmp/started || printf '\\nmrunners-load v1 %s started=%s.%s' \\
+  "$pod" "$seconds" "$micros"
 begin="$id $pod bytes=$bytes sha256=$hash encoding=gzip+base64 encoded=$encoded"
 end="$id sha256=$hash"
 frame() {{
@@ -182,39 +243,14 @@ kill "$watchdog" 2>/dev/null
 exit "$code"
 """
 
-# To open a pipe for reading and writing lets go of a reader that waits for a writer; what was
-# written to it is read first. Once more a second later, if the reader was not there yet.
-_PART_SCRIPT = """\
-pipe="/tmp/$0.pipe"
-stopped=
-interrupted=
-stop() {
-  stopped=1
-  interrupted=1
-  : <> "$pipe"
-  { sleep 1; : <> "$pipe"; } >/dev/null 2>&1 &
-}
-trap stop TERM INT
-mkfifo "$pipe" 2>/dev/null
-while [ -z "$stopped" ]; do
-  cat < "$pipe" &
-  reader=$!
-  while :; do
-    interrupted=
-    wait "$reader"
-    [ -n "$interrupted" ] || break
-  done
-done
-exit 0
-"""
-
 
 def runner_command(mode: ReportMode) -> list[str]:
     """Return the `command` of the runner's container (kperf's image has no entrypoint).
 
     The framed form reads MRUNNERS_RUN_ID, MRUNNERS_JOB, MRUNNERS_POD, JOB_COMPLETION_INDEX,
-    MRUNNERS_LOG_LIMIT_BYTES and MRUNNERS_REPORT_LOGS from the environment, and writes only to
-    /tmp. In both modes the container's exit code is kperf's.
+    MRUNNERS_LOG_LIMIT_BYTES, MRUNNERS_REPORT_LOGS, MRUNNERS_START_AT (in seconds since the epoch)
+    and MRUNNERS_START_DELAY (in seconds) from the environment, and writes only to /tmp. In both
+    modes the container's exit code is kperf's.
     """
     match mode:
         case ReportMode.FRAMED:
@@ -228,12 +264,3 @@ def runner_command(mode: ReportMode) -> list[str]:
                 "--config=/config/load_profile.yaml",
                 "--raw-data",
             ]
-
-
-def part_command(container: str) -> list[str]:
-    """Return the `command` of a native sidecar that prints a further part of the report.
-
-    Args:
-        container: Its name.
-    """
-    return ["/bin/sh", "-c", _PART_SCRIPT, container]

@@ -18,13 +18,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from typing import Final
 
 from mrunners.durations import parse_duration
 from mrunners.errors import InvalidInputError
 from mrunners.formatting import PERCENTILES, percentile_name
 from mrunners.records import Record
-from mrunners.reports.slo_presets import PRESETS
+from mrunners.reports.slo_presets import MAX_CHARACTERS, PRESETS
 from mrunners.text import did_you_mean, quoted
 
 __all__ = [
@@ -75,9 +76,7 @@ _PERCENTILES: Final = {percentile_name(p): p for p in PERCENTILES}
 _METRICS: Final = (*_PERCENTILES, *(metric for metric in Metric if metric is not Metric.LATENCY))
 
 # The longest first, because `<` begins `<=`.
-_OBJECTIVE: Final = re.compile(
-    r"\s*(?:(.*\S)\s*:\s+)?(\S+?)\s*(<=|>=|==|<|>|=)\s*(\S.*?)\s*", re.DOTALL
-)
+_OBJECTIVE: Final = re.compile(r"(?:(.*\S) ?: )?(\S+?) ?(<=|>=|==|<|>|=) ?(\S.*)", re.DOTALL)
 _NUMBER: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)\s*(%|/s)?")
 
 
@@ -138,6 +137,11 @@ class SloStatus(StrEnum):
     VIOLATED = "violated"
     NOT_ENOUGH_DATA = "not-enough-data"
 
+    @property
+    def words(self) -> str:
+        """As a text has it."""
+        return self.value.replace("-", " ")
+
 
 class SloResult(Record):
     """How one objective ended.
@@ -158,6 +162,11 @@ class SloResult(Record):
     samples: int | None = None
     text: str
 
+    @property
+    def detail(self) -> str:
+        """The text without the objective and its status, such as `329 ms (60,000 samples)`."""
+        return self.text.removeprefix(f"{self.objective}: {self.status.words}: ")
+
 
 def parse_objective(text: str) -> Objective:
     """Return the objective that a text states.
@@ -165,18 +174,20 @@ def parse_objective(text: str) -> Objective:
     Raises:
         ValueError: It states none; the message says what is wrong.
     """
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"{quoted(text)} is longer than {MAX_CHARACTERS:,} characters")
+    text = " ".join(text.split())
     match = _OBJECTIVE.fullmatch(text)
     if match is None:
         raise ValueError(
             f"{quoted(text)} is not an objective such as 'p99 < 1s', 'LIST pods: p99 < 5s', "
-            "'errors < 0.1%', 'throughput >= 95%' or 'coverage = 100%', and not a preset"
-            f"{did_you_mean(text, PRESETS)}; presets: {', '.join(PRESETS)}"
+            "'errors < 0.1%', 'throughput >= 95%' or 'coverage = 100%', nor a preset"
+            f"{did_you_mean(text, PRESETS)}"
         )
     request, name, comparison, limit = match[1] or "", match[2], match[3], match[4]
     if name not in _METRICS:
         raise ValueError(
-            f"{quoted(text)}: {quoted(name)} is not a metric{did_you_mean(name, _METRICS)}; "
-            f"metrics: {', '.join(_METRICS)}"
+            f"{quoted(text)}: {quoted(name)} is not a metric{did_you_mean(name, _METRICS)}"
         )
     percentile = _PERCENTILES.get(name)
     metric = Metric.LATENCY if percentile is not None else Metric(name)
@@ -188,8 +199,8 @@ def parse_objective(text: str) -> Objective:
             f"{quoted(text)}: the limit {quoted(limit)} of {name} must be {_LIMITS[metric]}"
         )
     return Objective(
-        text=" ".join(text.split()),
-        request=" ".join(request.split()),
+        text=text,
+        request=request,
         metric=metric,
         percentile=percentile,
         limit=Limit("=" if comparison == "==" else comparison, *value),
@@ -206,8 +217,9 @@ def _limit(metric: Metric, text: str) -> tuple[float, Unit] | None:
     unit = Unit.COUNT if match is None or not match[2] else Unit(match[2])
     if match is None or unit not in _UNITS[metric]:
         return None
-    value = float(match[1])
-    return (value / 100 if unit is Unit.SHARE else value), unit
+    # 1.1 / 100 is more than 0.011.
+    value = Fraction(match[1]) / (100 if unit is Unit.SHARE else 1)
+    return float(value), unit
 
 
 def objective_problem(text: str) -> str | None:

@@ -7,7 +7,10 @@ from typing import Final
 
 from mrunners.reports.api_request import ApiRequest, Scope, parse_api_request
 
-__all__ = ["PRESETS", "preset_objectives"]
+__all__ = ["MAX_CHARACTERS", "PRESETS", "preset_objectives"]
+
+# Of an objective; a tracker can have any text.
+MAX_CHARACTERS: Final = 1_000
 
 KUBERNETES: Final = "kubernetes"
 PRESETS: Final = (KUBERNETES,)

@@ -12,7 +12,7 @@ from typing import Final
 
 from mrunners.durations import format_duration
 from mrunners.errors import InvalidInputError
-from mrunners.formatting import counted, per_second, percent
+from mrunners.formatting import counted, per_second
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.request_lookup import find_request
 from mrunners.reports.slo import (
@@ -30,8 +30,6 @@ from mrunners.text import printable
 __all__ = ["judge", "with_slo_results"]
 
 _NAME_CHARACTERS: Final = 200
-_NOT_ENOUGH_DATA: Final = "not enough data"
-_NO_REQUEST: Final = "the report has no such request"
 
 
 def with_slo_results(report: MergedReport, objectives: Iterable[str]) -> MergedReport:
@@ -58,12 +56,13 @@ def _results(text: str, report: MergedReport) -> Iterator[SloResult]:
         yield judge(parse_objective(text), report)
         return
     texts = preset_objectives(text, _known_requests(report))
-    if not texts:
-        why = "none of its objectives is about a request of this report"
+    why = _without_method(report)
+    if why or not texts:
+        why = why or "none of its objectives is about a request of this report"
         yield SloResult(
             objective=text,
             status=SloStatus.NOT_ENOUGH_DATA,
-            text=f"{text}: {_NOT_ENOUGH_DATA}: {why}",
+            text=f"{text}: {SloStatus.NOT_ENOUGH_DATA.words}: {why}",
         )
     for objective in texts:
         yield judge(parse_objective(objective), report)
@@ -87,9 +86,10 @@ def judge(objective: Objective, report: MergedReport) -> SloResult:
 def _latency(objective: Objective, report: MergedReport) -> SloResult:
     if report.percentile_latencies is None:
         return _unknown(objective, "reports without raw data have no percentiles")
-    figures = _figures(objective.request, report)
-    if not figures:
-        return _unknown(objective, _NO_REQUEST)
+    try:
+        figures = _figures(objective.request, report)
+    except _UnknownError as error:
+        return _unknown(objective, str(error))
     results = [_percentile(objective, of) for of in figures]
     return max(results, key=lambda result: (_RANKS[result.status], _badness(objective, result)))
 
@@ -119,9 +119,10 @@ def _percentile(objective: Objective, of: _Figures) -> SloResult:
 
 
 def _errors(objective: Objective, report: MergedReport) -> SloResult:
-    figures = _figures(objective.request, report)
-    if not figures:
-        return _unknown(objective, _NO_REQUEST)
+    try:
+        figures = _figures(objective.request, report)
+    except _UnknownError as error:
+        return _unknown(objective, str(error))
     failures = [of.errors for of in figures if of.errors is not None]
     if len(failures) < len(figures):
         return _unknown(objective, "it is not known which requests failed")
@@ -140,12 +141,18 @@ def _throughput(objective: Objective, report: MergedReport) -> SloResult:
     achieved, target = throughput.achieved_per_second, throughput.target_per_second
     if achieved is None:
         return _unknown(objective, "the throughput is not known")
+    if report.coverage.merged < report.coverage.expected:
+        return _unknown(objective, "reports are missing, and their requests with them")
     if objective.limit.unit is Unit.PER_SECOND:
         return _result(objective, achieved, f"{per_second(achieved)} requests/s")
     if not target:
-        return _unknown(objective, "the load profiles set no rate")
+        return _unknown(objective, "not every load profile sets a rate")
     of_target = f"{per_second(achieved)} of {per_second(target)} requests/s"
     return _result(objective, achieved / target, of_target)
+
+
+class _UnknownError(Exception):
+    """What an objective is about cannot be known; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,31 +173,49 @@ class _Figures:
 
 
 def _figures(request: str, report: MergedReport) -> list[_Figures]:
-    """Return the figures of all requests, of each resource that has this name, or of one URL."""
+    """Return the figures of all requests, of each resource that has this name, or of one URL.
+
+    Raises:
+        _UnknownError: They cannot be known.
+    """
     if not request:
         return [_Figures("", report.percentile_latencies or (), report.total, report.error_count)]
-    about = [resource for resource in report.resources or () if request in resource.names]
-    if about:
-        return [
-            _Figures(
-                resource.name, resource.percentile_latencies, resource.samples, resource.errors
-            )
-            for resource in about
-        ]
     try:
-        url = find_request(request, _known_requests(report))
+        return [_of_url(find_request(request, _known_requests(report)), report)]
     except InvalidInputError:
-        return []
-    errors = report.errors_by_url
-    return [
-        _Figures(
-            url,
-            (report.percentile_latencies_by_url or {}).get(url, ()),
-            # Of the most frequent requests only.
-            report.samples_by_url.get(url),
-            None if errors is None else errors.get(url, 0),
-        )
+        pass
+    resources = report.resources or ()
+    about = [resource for resource in resources if resource.is_named(request)] or [
+        resource for resource in resources if resource.is_named_without_group(request)
     ]
+    if unnamed := _without_method(report):
+        raise _UnknownError(unnamed)
+    if not about:
+        raise _UnknownError("the report has no such request")
+    return [
+        _Figures(resource.name, resource.percentile_latencies, resource.samples, resource.errors)
+        for resource in about
+    ]
+
+
+def _of_url(url: str, report: MergedReport) -> _Figures:
+    errors = report.errors_by_url
+    return _Figures(
+        url,
+        (report.percentile_latencies_by_url or {}).get(url, ()),
+        # Of the most frequent requests only.
+        report.samples_by_url.get(url),
+        None if errors is None else errors.get(url, 0),
+    )
+
+
+def _without_method(report: MergedReport) -> str:
+    """Return why it is not known which requests are about a resource; empty when it is."""
+    count = sum(" " not in name for name in _known_requests(report))
+    if not count:
+        return ""
+    verb = "has" if count == 1 else "have"
+    return f"{counted(count, 'request')} {verb} no method, as kperf before 0.3.5 prints it"
 
 
 def _known_requests(report: MergedReport) -> dict[str, object]:
@@ -209,13 +234,14 @@ def _result(
         return _unknown(objective, of, request=request)
     met = objective.limit.holds(value)
     status = SloStatus.MET if met else SloStatus.VIOLATED
+    text = printable(objective.text, _NAME_CHARACTERS)
     return SloResult(
-        objective=objective.text,
+        objective=text,
         status=status,
         request=request,
         value=value,
         samples=samples,
-        text=f"{objective.text}: {status.value}: {_shown(objective.limit, value)} ({of}"
+        text=f"{text}: {status.words}: {_shown(objective.limit, value)} ({of}"
         f"{'' if request is None else f'; {request}'})",
     )
 
@@ -228,24 +254,35 @@ def _unknown(
     value: float | None = None,
     samples: int | None = None,
 ) -> SloResult:
+    text = printable(objective.text, _NAME_CHARACTERS)
     return SloResult(
-        objective=objective.text,
+        objective=text,
         status=SloStatus.NOT_ENOUGH_DATA,
         request=request,
         value=value,
         samples=samples,
-        text=f"{objective.text}: {_NOT_ENOUGH_DATA}: {why}"
+        text=f"{text}: {SloStatus.NOT_ENOUGH_DATA.words}: {why}"
         f"{'' if request is None else f' ({request})'}",
     )
 
 
 def _shown(limit: Limit, value: float) -> str:
+    digits = _digits(value, limit.value)
     match limit.unit:
+        case Unit.SECONDS if value >= 1 and digits == 3:
+            return format_duration(value)
         case Unit.SECONDS:
-            return f"{value * 1000:,.3g} ms" if value < 1 else format_duration(value)
+            return f"{float(f'{value * 1000:.{digits}g}'):,.15g} ms"
         case Unit.SHARE:
-            return percent(value)
+            return f"{float(f'{value * 100:.{digits}g}'):.15g}%"
         case Unit.PER_SECOND:
             return f"{per_second(value)}/s"
         case Unit.COUNT:
             return f"{value:,.0f}"
+
+
+def _digits(value: float, limit: float) -> int:
+    """Return how many digits a figure needs so that it does not look like the limit."""
+    if value == limit:
+        return 3
+    return next((count for count in range(3, 17) if float(f"{value:.{count}g}") != limit), 17)

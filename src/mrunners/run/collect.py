@@ -53,7 +53,7 @@ def collect_job(
     }
     seen = store.seen_pods(run.stored)
     collector = _Collector(
-        run, job, _OutcomeFactory(job), snapshot.pods, late, lost, seen, store, reader
+        run, job, _OutcomeFactory(job, run.start_at), snapshot.pods, late, lost, seen, store, reader
     )
     for index in range(job.planned.pod_count):
         yield collector.outcome(index)
@@ -61,11 +61,34 @@ def collect_job(
 
 @dataclass(frozen=True, slots=True)
 class _OutcomeFactory:
-    """Makes outcomes of one Job's pods."""
+    """Makes outcomes of one Job's pods.
+
+    Attributes:
+        job: The Job.
+        start_at: When its pods begin their load together; None when each begins at once.
+    """
 
     job: JobState
+    start_at: datetime | None
+
+    def _span(
+        self,
+        started: datetime | None,
+        finished: datetime | None,
+        load_started: datetime | None = None,
+    ) -> tuple[datetime | None, datetime | None]:
+        """Return when a pod's load began and its container ended, which is never before that."""
+        if load_started is not None:
+            # The end is in whole seconds, cut off.
+            return load_started, None if finished is None else max(load_started, finished)
+        if started is None or self.start_at is None:
+            return started, finished
+        if finished is not None and finished < self.start_at:
+            return None, finished  # it ended before its load began
+        return max(started, self.start_at), finished
 
     def reported(self, index: int, facts: PodFacts, report: KperfReport) -> PodOutcome:
+        began, ended = self._span(facts.started_at, facts.finished_at, facts.load_started_at)
         return PodOutcome(
             job=self.job.planned.name,
             job_index=self.job.planned.index,
@@ -73,14 +96,15 @@ class _OutcomeFactory:
             index=index,
             pod=facts.pod,
             node=facts.node,
-            started_at=facts.started_at,
-            finished_at=facts.finished_at,
+            started_at=began,
+            finished_at=ended,
             exit_code=facts.exit_code,
             image_id=facts.image_id,
             report=report,
         )
 
     def started_late(self, index: int, facts: PodFacts, detail: str) -> PodOutcome:
+        began, ended = self._span(facts.started_at, facts.finished_at, facts.load_started_at)
         return PodOutcome(
             job=self.job.planned.name,
             job_index=self.job.planned.index,
@@ -88,8 +112,8 @@ class _OutcomeFactory:
             index=index,
             pod=facts.pod,
             node=facts.node,
-            started_at=facts.started_at,
-            finished_at=facts.finished_at,
+            started_at=began,
+            finished_at=ended,
             exit_code=facts.exit_code,
             image_id=facts.image_id,
             missing=MissingReason.STARTED_LATE,
@@ -99,6 +123,7 @@ class _OutcomeFactory:
     def missing(
         self, index: int, reason: MissingReason, detail: str, pod: Pod | None = None
     ) -> PodOutcome:
+        began, ended = (None, None) if pod is None else self._span(pod.started, pod.finished)
         return PodOutcome(
             job=self.job.planned.name,
             job_index=self.job.planned.index,
@@ -106,8 +131,8 @@ class _OutcomeFactory:
             index=index,
             pod=None if pod is None else pod.name,
             node=None if pod is None else pod.node,
-            started_at=None if pod is None else pod.started,
-            finished_at=None if pod is None else pod.finished,
+            started_at=began,
+            finished_at=ended,
             exit_code=None if pod is None else pod.exit_code,
             image_id="" if pod is None else pod.image_id,
             missing=reason,

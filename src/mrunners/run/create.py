@@ -95,6 +95,9 @@ def start_run(
         )
     warn_of_gone_jobs([job.name for job in state.gone], observer)
     run = ExistingRun(tracker, plan, state)
+    if (moment := run.start_at) is not None:
+        passed = " (it has passed)" if moment <= cluster.now() else ""
+        observer.info(f"all pods begin their load at {moment:%H:%M:%S} UTC{passed}")
     if not state.missing:
         annotate_jobs_created(cluster, run, observer)
     return StartedRun(run, planned.profiles)
@@ -194,6 +197,7 @@ class _Creation:
             planned,
             profile_config_map=self._config_maps[planned.profile_digest],
             tracker_uid=self._tracker_uid,
+            start_at=self._existing.start_at,
             created_before=created_before,
         )
 

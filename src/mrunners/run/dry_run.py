@@ -95,7 +95,11 @@ def dry_run_jobs(cluster: Cluster, action: RunAction, observer: RunObserver | No
         by_account.setdefault(job.service_account, job)
     manifests = {
         job.index: job_manifest(
-            plan, job, profile_config_map=config_maps[job.profile_digest], tracker_uid=_NO_UID
+            plan,
+            job,
+            profile_config_map=config_maps[job.profile_digest],
+            tracker_uid=_NO_UID,
+            start_at=plan.start_at(cluster.now()),
         )
         for job in by_account.values()
     }

@@ -66,6 +66,7 @@ class MissingPod(Record):
     started_at: AwareDatetime | None
     finished_at: AwareDatetime | None
     exit_code: int | None
+    image_id: str = ""
 
 
 class RunEnd(Record):

@@ -42,7 +42,6 @@ __all__ = [
     "is_orphaned",
     "is_owned",
     "list_jobs",
-    "list_trackers",
     "read_run",
     "resolve_tracker",
     "state_of",
@@ -74,18 +73,14 @@ class ExistingRun:
         return StoredRun(self.plan.run_id, self.tracker.uid)
 
     @property
+    def start_at(self) -> datetime | None:
+        """When all its pods begin their load together; None when each does at once."""
+        return self.plan.start_at(self.tracker.created)
+
+    @property
     def collected(self) -> bool:
         """Whether its report was once written in full."""
         return ANNOTATION_COLLECTED_AT in self.tracker.annotations
-
-
-def list_trackers(cluster: Cluster, namespace: str) -> list[RunRef]:
-    """Return the runs of a namespace by name."""
-    return sorted(
-        RunRef(namespace, config_map.name)
-        for config_map in cluster.list_config_maps(namespace, trackers_selector())
-        if not config_map.deleting
-    )
 
 
 def resolve_tracker(cluster: Cluster, namespace: str, tracker: str | None) -> RunRef:
@@ -96,7 +91,8 @@ def resolve_tracker(cluster: Cluster, namespace: str, tracker: str | None) -> Ru
     """
     if tracker:
         return RunRef(namespace, tracker)
-    refs = list_trackers(cluster, namespace)
+    config_maps = cluster.list_config_maps(namespace, trackers_selector())
+    refs = sorted(RunRef(namespace, each.name) for each in config_maps if not each.deleting)
     if len(refs) == 1:
         return refs[0]
     names = ", ".join(ref.tracker for ref in refs)

@@ -6,6 +6,7 @@ What to do about a log that cannot be read, or holds no report, is decided by it
 from __future__ import annotations
 
 import functools
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from mrunners.errors import ApiStatusError, ClusterError, ForbiddenError, UnauthorizedError
@@ -13,6 +14,7 @@ from mrunners.kube.api import Cluster
 from mrunners.kube.objects import Pod
 from mrunners.plan.metadata import log_container
 from mrunners.reports.frame import FrameAddress, extract_framed
+from mrunners.reports.frame_lines import load_start
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
 from mrunners.reports.plain_log import extract_plain_report
@@ -69,8 +71,19 @@ def fetch_report(
         finished_at=pod.finished,
         exit_code=pod.exit_code,
         image_id=pod.image_id,
+        load_started_at=_load_start(log, pod),
     )
     return report, facts
+
+
+def _load_start(log: bytes, pod: Pod) -> datetime | None:
+    """Return when the load began; None when the log does not say it, or what cannot be."""
+    began = load_start(log, pod.name)
+    if began is None or pod.started is None or began < pod.started:
+        return None
+    # The end is in whole seconds, cut off.
+    late = pod.finished is not None and began > pod.finished + timedelta(seconds=1)
+    return None if late else began
 
 
 def _read_log(cluster: Cluster, run: ExistingRun, pod: Pod, part: int = 1) -> bytes:

@@ -67,6 +67,7 @@ class PodFacts(Record):
     Attributes:
         sha256: Of the raw report, in hexadecimal.
         image_id: The image that ran, with its digest; empty in entries of earlier releases.
+        load_started_at: When the load began, in more than whole seconds; None where it is not said.
         address: What it is a report of; None in entries of releases that knew the Job's UID only.
     """
 
@@ -77,6 +78,7 @@ class PodFacts(Record):
     exit_code: int | None
     sha256: str
     image_id: str = ""
+    load_started_at: AwareDatetime | None = None
     address: ReportAddress | None = None
 
 
@@ -161,6 +163,7 @@ class ReportStore:
         finished_at: datetime | None,
         exit_code: int | None,
         image_id: str = "",
+        load_started_at: datetime | None = None,
     ) -> PodFacts:
         """Keep a report; if that is impossible, `has` says so.
 
@@ -175,6 +178,7 @@ class ReportStore:
             finished_at: When it ended.
             exit_code: Its exit code.
             image_id: The image that it ran.
+            load_started_at: When its load began.
         """
         facts = PodFacts(
             pod=pod,
@@ -184,6 +188,7 @@ class ReportStore:
             exit_code=exit_code,
             sha256=hashlib.sha256(raw).hexdigest(),
             image_id=image_id,
+            load_started_at=load_started_at,
             address=address,
         )
         raw_path, facts_path = _paths(self._folder(address), address.index)

@@ -15,15 +15,13 @@ from mrunners.kube.api import Cluster
 from mrunners.plan.plan import RunPlan
 from mrunners.profiles.overrides import NO_OVERRIDES
 from mrunners.refs import RunRef
-from mrunners.reports.analysis.finding import lines_of
 from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.budget import SampleBudget
 from mrunners.reports.conclusion import Conclusion, FailOn, conclude
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason, PodOutcome
-from mrunners.reports.provenance import RunFacts
-from mrunners.reports.slo import unmet_lines
+from mrunners.reports.provenance import RunFacts, first_known
 from mrunners.reports.slo_results import with_slo_results
 from mrunners.reports.traffic import Traffic
 from mrunners.run.annotate import mark_collected
@@ -84,9 +82,7 @@ class CollectedRun:
     @property
     def summary(self) -> str:
         """The verdict, what went wrong, and the errors and warnings found, line by line."""
-        unmet = unmet_lines(self.report.objectives)
-        findings = lines_of(self.report.findings)
-        return "\n".join((self.report.verdict, *self.failures, *unmet, *findings))
+        return "\n".join((self.report.verdict, *self.failures, *self.report.problems))
 
     def conclusion(
         self, fail_on: FailOn = FailOn.ERROR, *, accept_incomplete: bool = False
@@ -115,7 +111,7 @@ def collect_run(
     partial: bool = False,
     raw: bool = False,
     slo: Sequence[str] = (),
-    save: Callable[[MergedReport], None] | None = None,
+    save: Callable[[CollectedRun], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> CollectedRun:
     """Collect all outcomes, merge them, save the report, and mark the run as collected.
@@ -146,21 +142,20 @@ def collect_run(
     report = report_of_run(
         run, snapshot, outcomes, store, facts=facts, traffic=cluster.traffic, raw=raw
     )
-    report = with_slo_results(report, slo)
-    if save is not None:
-        save(report)
-    # That Jobs still run is what the caller of a partial report has asked for.
+    # A partial report is wanted while Jobs still run.
     pending = snapshot.may_finish
-    marked = not pending and mark_collected(cluster, run, outcomes, observer, sleep)
-    return CollectedRun(
-        report,
+    collected_run = CollectedRun(
+        with_slo_results(report, slo),
         failures=() if pending else snapshot.failures,
         saved=save is not None,
-        collected=marked,
         finished=not pending,
         next_steps=() if pending else snapshot.next_steps,
         unread=readable_later(outcomes),
     )
+    if save is not None:
+        save(collected_run)
+    marked = not pending and mark_collected(cluster, run, outcomes, observer, sleep)
+    return replace(collected_run, collected=marked)
 
 
 def collect_outcomes(
@@ -227,7 +222,9 @@ def report_of_run(
         raw: Whether the report keeps every sample and error.
     """
     if not snapshot.may_finish:
-        store.kept_runs().note_end(run.plan, run.tracker.uid, outcomes, snapshot.failures, facts)
+        kept = store.kept_runs()
+        facts = first_known(kept.facts_of(run.plan.run_id, run.tracker.uid), facts)
+        kept.note_end(run.plan, run.tracker.uid, outcomes, snapshot.failures, facts)
     return merge_outcomes(run, outcomes, facts=facts, traffic=traffic, raw=raw)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from mrunners.durations import format_duration
 from mrunners.errors import ClusterError
@@ -42,13 +43,16 @@ def run_facts(run: ExistingRun, cluster: Cluster | None) -> RunFacts:
     server_version = node_count = None
     if cluster is not None:
         with request_deadline(time.monotonic() + _SECONDS, time.monotonic):
-            try:
-                server_version, node_count = cluster.server_version(), cluster.count_nodes()
+            # It may be away, or answer some of them only; the report is there all the same.
+            with suppress(ClusterError):
+                server_version = cluster.server_version()
+            with suppress(ClusterError):
+                node_count = cluster.count_nodes()
+            with suppress(ClusterError):
                 texts |= _other_profiles(cluster, plan, texts)
-            except ClusterError:
-                pass  # it is away, and the report is not
     release = release_of_image(plan.image)
     return RunFacts(
+        start_at=run.start_at,
         image=plan.image,
         kperf_release=None if release is None else str(release),
         server_version=server_version,
@@ -80,13 +84,15 @@ def _profiles(plan: RunPlan, texts: Mapping[str, str]) -> Iterator[ProfileCopy]:
 
 
 def _options(plan: RunPlan) -> Iterator[tuple[str, str]]:
-    """Yield the options of a run as its command line names them; labels stand by themselves."""
+    """Yield the options of a run as its command line names them; labels are apart."""
     yield "spread", plan.spread.value
     yield "report", plan.report_mode.value
     yield "node-log-limit", format_bytes(plan.node_log_limit_bytes)
     yield "report-logs", str(plan.report_logs)
     yield "start-timeout", format_duration(plan.start_timeout_seconds)
     yield "service-account", plan.service_account
+    if plan.start_delay_seconds:
+        yield "start-delay", format_duration(plan.start_delay_seconds)
     overrides = plan.overrides
     for name, value, unit in (
         ("total", overrides.total, ""),

@@ -130,6 +130,6 @@ class RunWatch:
         else:
             snapshot = replace(before.snapshot, state=state)
         run = replace(run, state=snapshot.state)
-        left = time_left(snapshot.state, self._cluster.now())
+        left = time_left(snapshot.state, self._cluster.now(), run.start_at)
         words = describe_run(self._cluster, run)
         return SeenRun(run, snapshot, left, read_at, words if left is None else f"{words}: {left}")

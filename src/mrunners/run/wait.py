@@ -139,7 +139,7 @@ class _Wait:
         ended = None
         if self._needs_pods(before, state):
             ended = self._read_pods(state)
-        left = time_left(self._run.state, self._cluster.now())
+        left = time_left(self._run.state, self._cluster.now(), self._run.start_at)
         self._observer.progress(self._run.state, self._progress.reports, left)
         return ended if certain else None
 

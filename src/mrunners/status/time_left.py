@@ -56,18 +56,19 @@ class TimeLeft:
         return f"{_about(-self.seconds)} longer than the profile says"
 
 
-def time_left(state: RunState, now: datetime) -> TimeLeft | None:
+def time_left(state: RunState, now: datetime, start_at: datetime | None = None) -> TimeLeft | None:
     """Return how long the load of a run still takes.
 
     Args:
         state: The run, with what its pods showed when they were last read.
         now: The time by the API server's clock.
+        start_at: When all pods begin their load together; None when each begins at once.
 
     Returns:
         That of the pod that loads the longest; None when nothing is left to load, when a profile
         does not say how long it takes, or when a Job is suspended.
     """
-    left = [_of_job(job, now) for job in state.unfinished if _loads(job)]
+    left = [_of_job(job, now, start_at) for job in state.unfinished if _loads(job)]
     known = [time for time in left if time is not None]
     if not known or len(known) < len(left):
         return None
@@ -117,7 +118,7 @@ def _loads(job: JobState) -> bool:
     return job.phase is JobPhase.MISSING or bool(job.running or job.unstarted)
 
 
-def _of_job(job: JobState, now: datetime) -> TimeLeft | None:
+def _of_job(job: JobState, now: datetime, start_at: datetime | None) -> TimeLeft | None:
     expected = job.planned.expected_seconds
     if expected is None or job.phase is JobPhase.SUSPENDED:
         return None
@@ -125,6 +126,8 @@ def _of_job(job: JobState, now: datetime) -> TimeLeft | None:
         return TimeLeft(expected, expected, waiting=True)
     # Pods whose start was not read yet have just started.
     started = job.pods.last_start or now
+    if start_at is not None:
+        started = max(started, start_at)
     return TimeLeft((started + timedelta(seconds=expected) - now).total_seconds(), expected)
 
 

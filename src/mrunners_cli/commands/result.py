@@ -25,7 +25,7 @@ from mrunners_cli.slo_file import read_slo_files, slo_file_option
 from mrunners_cli.spelling import examples
 
 if TYPE_CHECKING:
-    from mrunners.reports.merged import MergedReport
+    from mrunners.run.result import CollectedRun
 
 __all__ = ["result"]
 
@@ -91,7 +91,7 @@ def result(
     raw: bool,
     partial: bool,
     slo: tuple[str, ...],
-    slo_files: tuple[Path, ...],
+    slo_file: tuple[Path, ...],
     fail_on: str,
     quiet: bool,
 ) -> int:
@@ -116,14 +116,14 @@ def result(
     if raw and output_format not in {"json", "yaml"}:
         raise click.UsageError("--raw requires -o json or -o yaml")
     require_writable(output_file)
-    slo += read_slo_files(slo_files)
+    slo += read_slo_files(slo_file)
     validate_objectives(slo)
     with Console(quiet=quiet) as console:
 
-        def save(report: MergedReport) -> None:
-            write_output(
-                render(report, output_format, to_file=output_file is not None), output_file
-            )
+        def save(run: CollectedRun) -> None:
+            report, to_file = run.report, output_file is not None
+            text = render(report, output_format, run.failures, FailOn(fail_on), to_file=to_file)
+            write_output(text, output_file)
             if output_format != "table" or output_file is not None:
                 console.info(report.verdict)
             if not (output_format == "table" and output_file is None and _on_one_terminal()):
@@ -133,7 +133,7 @@ def result(
             refuse_typed("--run", *_OF_A_CLUSTER)
             store = ReportStore(default_store_path(), console.warn)
             collected = report_of_kept_run(run_id, store, raw=raw, slo=slo)
-            save(collected.report)
+            save(collected)
         else:
             connection = connect_to(cluster, console)
             run = connection.get(namespace_or_default(namespace, connection.location), tracker)

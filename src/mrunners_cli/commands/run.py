@@ -64,7 +64,7 @@ mrunners run --deployment multirunners -n load --runner-image … --runners … 
 @click.option("--dry-run", is_flag=True, help="Print the manifests as YAML; create nothing.")
 @quiet_option
 def run(
-    slo_files: tuple[Path, ...],
+    slo_file: tuple[Path, ...],
     resume: bool,
     replace: bool,
     deployment: str | None,
@@ -82,10 +82,10 @@ def run(
     from mrunners.plan.options import IfExists, validate_options
 
     given = typed_parameters()
-    if slo_files:
-        options["slo"] = (*cast("tuple[str, ...]", options["slo"]), *read_slo_files(slo_files))
-        given |= {"slo"}
     _check_combinations(given, resume=resume, replace=replace)
+    options["slo"] = (*cast("tuple[str, ...]", options["slo"]), *read_slo_files(slo_file))
+    if "slo_file" in given:
+        given |= {"slo"}  # a deployment has no such file
     if_exists = IfExists.RESUME if resume else IfExists.REPLACE if replace else IfExists.REFUSE
     run_options = _run_options({**options, "if_exists": if_exists})
     remember_cluster(run_options.cluster)
@@ -118,7 +118,7 @@ def run(
 def _check_combinations(given: set[str], *, resume: bool, replace: bool) -> None:
     if resume and replace:
         raise click.UsageError("--resume and --replace are mutually exclusive")
-    planned = {option.name for option in OPTIONS.values() if option.planned}
+    planned = {option.name for option in OPTIONS.values() if option.planned} | {"slo_file"}
     if resume and "runners" not in given and (unused := given & planned):
         flags = ", ".join(flag_of(name) for name in sorted(unused))
         raise click.UsageError(

@@ -178,6 +178,18 @@ def test_variables_set_the_defaults_of_a_runs_options(monkeypatch: pytest.Monkey
     assert [params[name] for name in chosen] == [IMAGE, "off", True, "", None]
 
 
+def test_a_variable_has_several_values_by_blanks_or_by_lines_where_these_can_have_blanks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MRUNNERS_RUNNERS", "file:///a?numbers=1 file:///b?numbers=2\n")
+    monkeypatch.setenv("MRUNNERS_SLO", "LIST pods: p99 < 5s\n\n  errors = 0\n")
+    monkeypatch.setenv("MRUNNERS_ANNOTATION", "note=two words\nteam=sre")
+    params = run.make_context("run", []).params
+    assert params["runners"] == ("file:///a?numbers=1", "file:///b?numbers=2")
+    assert params["slo"] == ("LIST pods: p99 < 5s", "errors = 0")
+    assert params["annotation"] == ("note=two words", "team=sre")
+
+
 def test_no_variable_forces_or_replaces_anything() -> None:
     with click.Context(cli) as context:
         commands = [cli.get_command(context, name) for name in cli.list_commands(context)]

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ from mrunners.plan.job import job_digest, job_manifest
 from mrunners.plan.plan import digest_of
 from mrunners.plan.planning import plan_run
 from mrunners.plan.pod_template import read_pod_template
-from mrunners.reports.runner_script import ReportMode, part_command, runner_command
+from mrunners.reports.part_script import part_command
+from mrunners.reports.runner_script import ReportMode, runner_command
 from tests.fakes import Raw
 from tests.unit.env import IMAGE, RUN_ID, loaded, options, planned, uris
 
@@ -172,6 +174,26 @@ def test_the_service_account_and_the_log_limit_come_from_the_options() -> None:
     manifest = manifest_of(service_account="loader", node_log_limit="50Mi")
     framed = runner_command(ReportMode.FRAMED)
     assert manifest == expected(PREFER, command=framed, account="loader", limit="52428800")
+
+
+def test_pods_that_start_together_know_the_second() -> None:
+    run = planned(1, start_delay="1500ms")
+    created = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    moment = run.plan.start_at(created)
+    assert moment == datetime(2026, 1, 2, 3, 4, 7, tzinfo=UTC)
+    manifests: list[Any] = [
+        job_manifest(
+            run.plan, run.plan.jobs[0], profile_config_map="p", tracker_uid="u", start_at=start_at
+        )
+        for start_at in (None, moment)
+    ]
+    usual, together = (m["spec"]["template"]["spec"]["containers"][0]["env"] for m in manifests)
+    assert together == [
+        *usual,
+        {"name": "MRUNNERS_START_AT", "value": "1767323047"},
+        {"name": "MRUNNERS_START_DELAY", "value": "2"},
+    ]
+    assert planned(1).plan.start_at(created) is None
 
 
 RESTRICTED = {

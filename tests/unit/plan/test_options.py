@@ -79,6 +79,16 @@ def test_valid_options_pass() -> None:
             "advanced.report_logs: only a framed report can be written into several logs",
         ),
         (
+            {"start_delay": "soon"},
+            "advanced.start_delay: not a duration: 'soon'; write it like 90s, 10m, 2h or 1h30m",
+        ),
+        ({"start_delay": "2h"}, "advanced.start_delay: must be at most 1h"),
+        (
+            {"start_delay": "30s", "report": "plain"},
+            "advanced.start_delay: needs the framed report format: without a shell, nothing can "
+            "wait in a pod",
+        ),
+        (
             {"node_log_limit": "much"},
             "advanced.node_log_limit: not a number of bytes: 'much'; write it like 10Mi, 512Ki or "
             "1048576",

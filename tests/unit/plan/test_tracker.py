@@ -77,6 +77,7 @@ def test_the_tracker_is_this_whole_manifest() -> None:
         "node_log_limit_bytes": 10485760,
         "report_logs": 1,
         "start_timeout_seconds": 300.0,
+        "start_delay_seconds": 0.0,
         "jobs": [
             {
                 **job,

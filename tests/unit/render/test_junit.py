@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from mrunners.render.junit import render_junit
+from mrunners.reports.conclusion import FailOn
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import MergedReport
 from mrunners.reports.outcomes import MissingReason
@@ -16,9 +18,9 @@ from tests.unit.render.test_run_details import facts
 from tests.unit.render.test_run_details import report as report_with_facts
 
 
-def cases(report: MergedReport) -> dict[str, str | None]:
+def cases(report: MergedReport, **verdict: Any) -> dict[str, str | None]:
     """Return each case's name with the message of its failure, if it has failed."""
-    suite = ET.fromstring(render_junit(report)).find("testsuite")
+    suite = ET.fromstring(render_junit(report, **verdict)).find("testsuite")
     assert suite is not None
     found = {}
     for case in suite.findall("testcase"):
@@ -32,8 +34,9 @@ def cases(report: MergedReport) -> dict[str, str | None]:
 def test_a_complete_run_has_cases_that_pass() -> None:
     report = with_slo_results(merge(RUN, RUN_ID, [merged_pod(0, 0, flat())]), ["coverage = 100%"])
     assert cases(report) == {
+        "all runners succeeded": None,
         "all reports are merged": None,
-        "no finding puts the figures in doubt": None,
+        "no finding fails the run": None,
         "coverage = 100%": None,
     }
 
@@ -53,9 +56,20 @@ def test_a_finding_that_puts_the_figures_in_doubt_fails_with_its_advice() -> Non
         RUN, RUN_ID, [merged_pod(0, index, flat(), second=20 * index) for index in range(2)]
     )
     assert report.in_doubt
-    message = cases(report)["no finding puts the figures in doubt"]
+    message = cases(report)["no finding fails the run"]
     assert message is not None
     assert message.startswith("error: pods started within 20s")
+    assert cases(report, fail_on=FailOn.NEVER)["no finding fails the run"] is None
+
+
+def test_what_makes_the_command_fail_fails_a_case() -> None:
+    report = merge(
+        RUN, RUN_ID, [merged_pod(0, index, flat(), second=3 * index) for index in (0, 1)]
+    )
+    found = cases(report, failures=["job.batch/mrunners-0 was deleted"], fail_on=FailOn.WARNING)
+    assert found["all runners succeeded"] == "job.batch/mrunners-0 was deleted"
+    assert (found["no finding fails the run"] or "").startswith("warning: pods started within 3s")
+    assert cases(report)["no finding fails the run"] is None
 
 
 def test_the_suite_has_the_run_its_times_and_what_was_run() -> None:

@@ -12,6 +12,7 @@ from mrunners.reports.analysis.node_summaries import NodeSummary
 from mrunners.reports.analysis.throughput import TargetLoad
 from mrunners.reports.merge import merge
 from mrunners.reports.outcomes import MissingReason, PodOutcome
+from mrunners.reports.provenance import RunFacts
 from tests.factories import RUN, RUN_ID, error, flat, merged_pod, missing_pod, percentiles
 
 
@@ -297,6 +298,20 @@ def test_pods_that_ran_different_images_are_a_warning() -> None:
     assert findings(pods) == [("warning", "several-images", text)]
     same = [replace(pod, image_id=old) for pod in pods]
     assert findings([*same, replace(missing_pod(0, 3, MissingReason.FAILED), image_id=new)]) == []
+
+
+def test_pods_that_came_too_late_to_start_with_the_others_are_named() -> None:
+    facts = RunFacts(image="kperf", start_at=merged_pod(0, 0, flat()).started_at)
+    pods = [lasting(0, index, second=second, seconds=600) for index, second in enumerate((0, 1, 5))]
+    report = merge(RUN, RUN_ID, pods, facts=facts)
+    (finding,) = report.findings
+    assert (finding.severity, finding.kind) == (Severity.INFO, FindingKind.START_SKEW)
+    assert finding.text == (
+        "1 of 3 pods began after the common start at 03:04:05 UTC: mrunners-0 index 2 on node-2 "
+        "(5s late)"
+    )
+    assert merge(RUN, RUN_ID, pods[:2], facts=facts).findings == ()
+    assert merge(RUN, RUN_ID, pods).findings == ()
 
 
 def test_the_most_serious_finding_comes_first() -> None:

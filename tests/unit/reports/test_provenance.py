@@ -8,7 +8,13 @@ from importlib.metadata import version
 
 from mrunners.reports.merge import merge
 from mrunners.reports.outcomes import MissingReason
-from mrunners.reports.provenance import ProfileCopy, RunFacts, RunnerImage, provenance_of
+from mrunners.reports.provenance import (
+    ProfileCopy,
+    RunFacts,
+    RunnerImage,
+    first_known,
+    provenance_of,
+)
 from tests.factories import RUN, RUN_ID, START, flat, merged_pod, missing_pod
 
 OLD, NEW = "ghcr.io/azure/kperf@sha256:01d", "ghcr.io/azure/kperf@sha256:2ew"
@@ -66,3 +72,15 @@ def test_a_merge_without_facts_has_none() -> None:
     pods = [merged_pod(0, 0, flat())]
     assert merge(RUN, RUN_ID, pods).provenance is None
     assert merge(RUN, RUN_ID, pods, facts=FACTS).provenance == provenance_of(FACTS, pods)
+
+
+def test_what_was_known_first_stays_true() -> None:
+    later = FACTS.model_copy(update={"server_version": "v1.38.0", "node_count": 9, "profiles": ()})
+    assert first_known(FACTS, later) == FACTS
+    assert first_known(None, later) == later
+    unknown = FACTS.model_copy(update={"server_version": None, "node_count": None})
+    assert first_known(unknown, later).server_version == "v1.38.0"
+    assert first_known(unknown, later).node_count == 9
+    lost = ProfileCopy(digest="ab" * 32, jobs=("mrunners-0",))
+    without_text = FACTS.model_copy(update={"profiles": (lost,)})
+    assert first_known(without_text, FACTS).profiles == FACTS.profiles

@@ -164,6 +164,7 @@ def test_the_whole_document_is_the_documented_one() -> None:
             "counts": [1, *[0] * 9],
             "undated": 0,
         },
+        "resources": [],
         "runners": [
             {
                 "uri": "file:///load/0.yaml?numbers=2",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import pytest
 
 from mrunners.reports.merge import merge
 from mrunners.reports.merged import to_json
@@ -48,10 +51,9 @@ def test_names_namespaces_and_queries_do_not_matter_and_scopes_do() -> None:
 
 def test_failures_of_a_resource_are_counted_even_where_nothing_succeeded() -> None:
     document = flat({CONFIG_MAP: [0.1]}, errors=2)
-    document["errors"] = [
-        {**error, "method": "GET", "url": f"{SERVER}/api/v1/namespaces/load/secrets/x"}
-        for error in document["errors"]
-    ]
+    url = f"{SERVER}/api/v1/namespaces/load/secrets/x"
+    failed: Any = document["errors"]
+    document["errors"] = [{**error, "method": "GET", "url": url} for error in failed]
     report = merge(RUN, RUN_ID, [merged_pod(0, 0, document)])
     assert {r.name: (r.samples, r.errors) for r in report.resources or ()} == {
         "GET configmaps resource": (1, 0),
@@ -61,12 +63,21 @@ def test_failures_of_a_resource_are_counted_even_where_nothing_succeeded() -> No
     assert secrets["percentileLatencies"] == []
 
 
-def test_the_names_of_a_resource_leave_out_group_and_scope() -> None:
+@pytest.mark.parametrize(
+    ("name", "own", "without_group"),
+    [
+        ("PATCH deployments.apps/scale", True, False),
+        ("PATCH deployments.apps/scale resource", True, False),
+        ("PATCH deployments/scale", False, True),
+        ("PATCH deployments/scale resource", False, True),
+        ("PATCH deployments/scale cluster", False, False),
+        ("PATCH deployments", False, False),
+        ("GET deployments.apps/scale", False, False),
+    ],
+)
+def test_a_resource_is_named_with_or_without_its_group_and_scope(
+    name: str, own: bool, without_group: bool
+) -> None:
     report = merge(RUN, RUN_ID, [merged_pod(0, 0, flat({SCALE: [0.3]}))])
     (scale,) = report.resources or ()
-    assert scale.names == {
-        "PATCH deployments.apps/scale",
-        "PATCH deployments.apps/scale resource",
-        "PATCH deployments/scale",
-        "PATCH deployments/scale resource",
-    }
+    assert (scale.is_named(name), scale.is_named_without_group(name)) == (own, without_group)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -15,8 +17,10 @@ from pathlib import Path
 import pytest
 
 from mrunners.reports.frame import extract_report
+from mrunners.reports.frame_lines import load_start
 from mrunners.reports.outcomes import MissingReason, UnusableReportError
-from mrunners.reports.runner_script import ReportMode, part_command, runner_command
+from mrunners.reports.part_script import part_command
+from mrunners.reports.runner_script import ReportMode, runner_command
 from tests.factories import ADDRESS, begin_line, end_line, framed_parts
 
 # dash is Debian's sh; bash and busybox behave differently in `wait` and `trap`. Only those that are
@@ -60,6 +64,7 @@ class Pod:
             "MRUNNERS_POD": ADDRESS.pod or "",
             "JOB_COMPLETION_INDEX": str(ADDRESS.index),
             "MRUNNERS_LOG_LIMIT_BYTES": "10485760",
+            "POD_FOLDER": str(self.root),
             **changes,
         }
 
@@ -73,10 +78,10 @@ class Pod:
             check=False,
         )
 
-    def start(self, kperf: str) -> subprocess.Popen[bytes]:
+    def start(self, kperf: str, **environment: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             self.command(kperf),
-            env=self.environment(),
+            env=self.environment(**environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
@@ -110,8 +115,9 @@ def test_the_frame_is_the_documented_one(pod: Pod) -> None:
     raw = b'{"total": 1}\n'
     done = pod.run("printf '{\"total\": 1}\\n' > $out")
     lines = done.stdout.split(b"\n")
-    body = lines[2]
-    assert lines == [b"", begin_line(raw, body), body, end_line(raw), b""]
+    body = lines[3]
+    assert lines == [b"", lines[1], begin_line(raw, body), body, end_line(raw), b""]
+    assert re.fullmatch(rb"mrunners-load v1 pod=[a-z0-9-]+ started=\d{10}\.\d{6}", lines[1])
 
 
 def test_kperf_is_given_its_config_and_raw_data(pod: Pod) -> None:
@@ -137,14 +143,14 @@ NOISE = 'i=0; while [ $i -lt 20000 ]; do echo "W0102 slow $i" >&2; i=$((i + 1));
 def test_of_much_noise_the_end_is_in_the_log_and_all_of_it_before_the_frame(pod: Pod) -> None:
     done = pod.run(NOISE + "echo '{}' > $out")
     assert extract_report(done.stdout, ADDRESS) == b"{}\n"
-    noise, _, _ = done.stdout.partition(b"\nmrunners-report begin")
+    noise, _, _ = done.stdout.partition(b"\nmrunners-load")
     expected = b"".join(b"W0102 slow %d\n" % number for number in range(19_950, 20_000))
     assert noise == expected
 
 
 def test_a_line_of_any_length_takes_no_more_of_the_log_than_is_kept_for_it(pod: Pod) -> None:
     done = pod.run("head -c 300000 /dev/zero | tr '\\0' x >&2; echo '{}' > $out")
-    noise, _, _ = done.stdout.partition(b"\nmrunners-report begin")
+    noise, _, _ = done.stdout.partition(b"\nmrunners-load")
     assert noise == b"x" * 16 * 1024
 
 
@@ -314,6 +320,126 @@ def test_a_missing_tool_is_named(tmp_path: Path, shell: list[str], tool: str) ->
     assert not (pod.root / "tmp" / "load").exists()
 
 
+# The fake kperf's report is the profile that it was given.
+COPY = 'for word; do case $word in --config=*) cat "${word#--config=}" > "$out";; esac; done\n'
+
+
+def started(log: bytes) -> float:
+    """Return when the load began, in seconds since the epoch."""
+    moment = load_start(log, ADDRESS.pod or "")
+    assert moment is not None
+    return moment.timestamp()
+
+
+def with_profile(pod: Pod, kperf: str) -> list[str]:
+    """Return the command of a pod that has a load profile."""
+    (pod.root / "config").mkdir()
+    (pod.root / "config" / "load_profile.yaml").write_text("version: 1\n\n")
+    *words, script = pod.command(kperf)
+    return [*words, script.replace("/config/", f"{pod.root}/config/")]
+
+
+def test_the_load_begins_at_the_moment_that_is_set(pod: Pod) -> None:
+    command = with_profile(pod, READY + COPY)
+    moment = int(time.time()) + 2
+    environment = pod.environment(MRUNNERS_START_AT=str(moment))
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
+    while not (ready := pod.root / "tmp" / "ready").exists():
+        time.sleep(0.01)
+    assert ready.stat().st_mtime < moment  # kperf has started before
+    log, _ = process.communicate(timeout=30)
+    assert extract_report(log, ADDRESS) == b"version: 1\n"
+    assert started(log) > moment - 0.01  # a file's time is that of the last tick
+
+
+def test_a_moment_that_has_passed_is_not_waited_for(pod: Pod) -> None:
+    command = with_profile(pod, COPY)
+    before = time.time()
+    environment = pod.environment(MRUNNERS_START_AT=str(int(before) - 1))
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=30, check=False)
+    assert extract_report(done.stdout, ADDRESS) == b"version: 1\n"
+    assert started(done.stdout) >= int(before)
+
+
+NEVER = {"MRUNNERS_START_AT": "9999999999"}
+PROFILE = '"${out%/*}/profile.pipe"'
+
+
+def sleepers(pod: Pod) -> list[str]:
+    """Return the processes that a pod's script has left."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            environment = (folder / "environ").read_bytes()
+            if f"POD_FOLDER={pod.root}".encode() in environment.split(b"\0"):
+                found.append((folder / "cmdline").read_text())
+    return found
+
+
+def require_nothing_left(pod: Pod) -> None:
+    deadline = time.monotonic() + 20
+    while left := sleepers(pod):
+        assert time.monotonic() < deadline, f"left behind: {left}"
+        time.sleep(0.05)
+
+
+def test_a_clock_that_is_behind_holds_no_pod_longer_than_the_delay(pod: Pod) -> None:
+    command = with_profile(pod, COPY)
+    begin = time.monotonic()
+    environment = pod.environment(**NEVER, MRUNNERS_START_DELAY="1")
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=30, check=False)
+    assert extract_report(done.stdout, ADDRESS) == b"version: 1\n"
+    assert time.monotonic() - begin >= 1
+
+
+def test_a_clock_that_cannot_be_read_starts_no_load(tmp_path: Path) -> None:
+    pod = Pod(tmp_path, [shutil.which("sh") or ""])
+    (pod.root / "bin").mkdir()
+    for name in (*TOOLS, "sh"):
+        (pod.root / "bin" / name).symlink_to(shutil.which(name) or "")
+    (pod.root / "bin" / "stat").write_text("#!/bin/sh\nexit 1\n")
+    (pod.root / "bin" / "stat").chmod(0o755)
+    command = "echo '{}' > $out; echo sent > ${out%/*}/load"
+    done = pod.run(command, PATH=str(pod.root / "bin"), **NEVER)
+    assert problem_of(done.stdout) == (
+        MissingReason.SCRIPT_FAILED,
+        "the image's stat does not tell times, so no load was sent: use no start delay",
+    )
+    assert not (pod.root / "tmp" / "load").exists()
+
+
+def test_a_pod_that_waits_for_its_moment_ends_with_term_and_leaves_nothing(pod: Pod) -> None:
+    # It waits in open(2) of its profile, as kperf does.
+    process = pod.start(READY + "exec " + COPY.partition("cat ")[1] + PROFILE, **NEVER)
+    process.send_signal(signal.SIGTERM)
+    log, _ = process.communicate(timeout=20)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert problem_of(log)[0] is MissingReason.KPERF_FAILED
+    require_nothing_left(pod)
+
+
+def test_a_kperf_that_fails_before_the_moment_is_not_waited_for(pod: Pod) -> None:
+    done = pod.run("echo 'unknown flag' >&2; exit 3", **NEVER)
+    assert done.returncode == 3
+    assert problem_of(done.stdout) == (MissingReason.KPERF_FAILED, "exit 3: unknown flag")
+    require_nothing_left(pod)
+
+
+def test_a_moment_takes_a_clock_with_fractions(tmp_path: Path) -> None:
+    pod = Pod(tmp_path, [shutil.which("sh") or ""])
+    (pod.root / "bin").mkdir()
+    for name in (*TOOLS, "sh"):
+        (pod.root / "bin" / name).symlink_to(shutil.which(name) or "")
+    done = pod.run("echo '{}' > $out", PATH=str(pod.root / "bin"), **NEVER)
+    assert problem_of(done.stdout)[1].startswith("the image has no stat, so no load was sent")
+    # Without a moment it only tells when the load began.
+    (pod.root / "tmp" / "output.pipe").unlink(missing_ok=True)
+    (pod.root / "tmp" / "tail.pipe").unlink(missing_ok=True)
+    done = pod.run("echo '{}' > $out", PATH=str(pod.root / "bin"))
+    assert extract_report(done.stdout, ADDRESS) == b"{}\n"
+    assert load_start(done.stdout, ADDRESS.pod or "") is None
+
+
 def test_a_full_disk_is_announced(pod: Pod) -> None:
     command = pod.command("echo '{}' > $out; mkdir ${out%/*}/report.gz")
     done = subprocess.run(
@@ -405,7 +531,7 @@ def test_the_frames_of_parts_are_the_documented_ones(pod: Pod) -> None:
     noise = noise_of(pod, 40_000)
     sidecars = sidecars_of(pod, 2, 3, 4)
     log = pod.run(f"cat {noise} > $out", **SMALL).stdout
-    logs = [log, sidecars[0].end()]
+    logs = [re.sub(rb"^\nmrunners-load [^\n]*", b"", log), sidecars[0].end()]
     assert [sidecar.end() for sidecar in sidecars[1:]] == [b"", b""]
     bodies = [b"".join(log.split(b"\n")[2:-2]) for log in logs]
     assert logs == framed_parts(noise.read_bytes(), *bodies)
@@ -416,7 +542,7 @@ def test_a_report_that_fits_into_one_log_is_in_one_and_the_sidecars_print_nothin
 ) -> None:
     sidecars = sidecars_of(pod, 2, 3, 4)
     done = pod.run("echo '{}' > $out", **SMALL)
-    assert done.stdout.split(b"\n")[1] == begin_line(b"{}\n", done.stdout.split(b"\n")[2])
+    assert done.stdout.split(b"\n")[2] == begin_line(b"{}\n", done.stdout.split(b"\n")[3])
     assert [sidecar.end() for sidecar in sidecars] == [b"", b"", b""]
 
 

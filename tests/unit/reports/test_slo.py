@@ -41,7 +41,8 @@ def test_an_objective_has_a_metric_a_comparison_and_a_limit(
     [
         ("", "is not an objective such as 'p99 < 1s'"),
         ("p99", "is not an objective"),
-        ("kubernets", "not a preset; did you mean 'kubernetes'?; presets: kubernetes"),
+        ("x" * 1001, "is longer than 1,000 characters"),
+        ("kubernets", "nor a preset; did you mean 'kubernetes'?"),
         ("p99 1s", "is not an objective"),
         ("p98 < 1s", "'p98' is not a metric; did you mean 'p9"),
         ("latency < 1s", "'latency' is not a metric"),

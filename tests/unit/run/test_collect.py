@@ -2,7 +2,7 @@
 
 import base64
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from mrunners.errors import (
 )
 from mrunners.kube.given_up import GivenUp, format_given_up
 from mrunners.kube.objects import Placement
+from mrunners.plan.metadata import run_selector
 from mrunners.plan.planning import PlannedRun
 from mrunners.reports.kperf_report import parse_report
 from mrunners.reports.outcomes import MissingReason, PodOutcome
@@ -52,6 +53,30 @@ def collect(
     run, sleep = find(cluster, planned_run.plan), cluster.clock.sleep
     snapshot = read_final_snapshot(cluster, run, store, sleep)
     return list(collect_outcomes(cluster, run, snapshot, store, sleep=sleep))
+
+
+def test_the_log_says_when_the_load_began(cluster: FakeCluster, store: ReportStore) -> None:
+    log = b"\nmrunners-load v1 pod=%s started=1767323045.250000" % POD.encode()
+    finish(cluster, RUN.plan, {(JOB, 0): log + log_of(RUN.plan, JOB, 0)})
+    began = datetime(2026, 1, 2, 3, 4, 5, 250_000, tzinfo=UTC)
+    assert [pod.started_at for pod in collect(cluster, store)] == [began]
+    assert [pod.started_at for pod in collect(cluster, store)] == [began]  # from the store
+
+
+@pytest.mark.parametrize(("ends_after", "began"), [(40, True), (20, False)])
+def test_a_pod_without_a_report_began_with_the_others_or_never(
+    cluster: FakeCluster, store: ReportStore, ends_after: int, began: bool
+) -> None:
+    together = planned(1, key="together", tracker="together", start_delay="30s")
+    run = deploy(cluster, together)
+    job = together.plan.jobs[0].name
+    cluster.start_pod(job, 0)
+    cluster.clock.seconds += ends_after
+    cluster.end_pod(job, 0, exit_code=1, log=b"")
+    cluster.finish_job(job)
+    (failed,) = collect(cluster, store, together)
+    assert failed.missing is MissingReason.FAILED
+    assert failed.started_at == (run.start_at if began else None)
 
 
 def drain(cluster: FakeCluster, reason: str = "EvictionByEvictionAPI") -> None:
@@ -766,3 +791,26 @@ def test_a_stored_report_that_this_release_rejects_is_the_only_one_missing(
     store.put(stored_at, b"{}", pod=POD, node=None, started_at=None, finished_at=None, exit_code=0)
     (only,) = collect(cluster, store)
     assert (only.report, only.missing) == (None, MissingReason.INVALID_REPORT)
+
+
+@pytest.mark.parametrize(
+    ("started", "believed"),
+    [
+        ("1767323044.999999", False),  # before its container
+        ("1767323045.900000", True),
+        ("1767323047.000000", False),  # after its end
+    ],
+)
+def test_a_start_that_cannot_be_is_not_believed(
+    cluster: FakeCluster, store: ReportStore, started: str, believed: bool
+) -> None:
+    log = f"\nmrunners-load v1 pod={POD} started={started}".encode()
+    finish(cluster, RUN.plan, {(JOB, 0): log + log_of(RUN.plan, JOB, 0)})
+    (pod,) = collect(cluster, store)
+    whole = cluster.list_pods("load", run_selector(RUN.plan.run_id))[0].started
+    assert whole is not None
+    assert whole.timestamp() == 1767323045
+    assert (pod.started_at != whole) is believed
+    assert pod.finished_at is not None
+    assert pod.started_at is not None
+    assert pod.finished_at >= pod.started_at

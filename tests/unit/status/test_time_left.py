@@ -1,6 +1,6 @@
 """How long a run still takes comes from its plan and its pods, and is never a negative time."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -43,10 +43,20 @@ class StartedRun:
 
     @property
     def left(self) -> TimeLeft | None:
-        return time_left(self.state, self.cluster.now())
+        return self.left_if(None)
+
+    def left_if(self, start_at: datetime | None) -> TimeLeft | None:
+        return time_left(self.state, self.cluster.now(), start_at)
 
     def texts(self, reports: int = 0) -> tuple[str, str, str]:
         return progress_texts(self.state, reports, self.left)
+
+
+def test_pods_that_start_together_have_all_of_it_left_until_then() -> None:
+    run = StartedRun()
+    run.start()
+    assert run.left_if(run.cluster.now() + timedelta(seconds=30)) == TimeLeft(330, 300)
+    assert run.left_if(run.cluster.now() - timedelta(seconds=30)) == TimeLeft(300, 300)
 
 
 def test_what_is_left_is_what_the_pod_that_started_last_still_has_to_send() -> None:

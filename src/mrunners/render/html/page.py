@@ -100,7 +100,8 @@ def render_html(report: MergedReport) -> str:
                 {
                     "status": _STATUSES[result.status][0],
                     "tone": _STATUSES[result.status][1],
-                    "text": printable(result.text, _LINE_CHARACTERS),
+                    "objective": printable(result.objective, _LINE_CHARACTERS),
+                    "detail": printable(result.detail, _LINE_CHARACTERS),
                 }
                 for result in report.objectives
             ],

@@ -67,7 +67,8 @@ def _state(pod: PodSummary, slow_by: list[str]) -> Cell:
 def _start(moment: datetime | None, first: datetime | None) -> Cell:
     if moment is None or first is None:
         return number("-")
-    return number(f"{(moment - first).total_seconds():,.0f}")
+    # Whole seconds where the log does not say it.
+    return number(f"{(moment - first).total_seconds():,.2f}".rstrip("0").rstrip("."))
 
 
 def _load(pod: PodSummary) -> Cell:

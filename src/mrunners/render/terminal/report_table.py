@@ -125,7 +125,7 @@ def _starts(report: MergedReport, skew_seconds: float) -> str:
         text += f" on {counted(len(nodes), 'node')}"
     if len(started) == 1:
         return text
-    # The nodes' clocks give whole seconds.
+    # Where logs do not say it, the nodes' clocks give whole seconds.
     skew = "together" if skew_seconds == 0 else f"within {format_duration(skew_seconds)}"
     return f"{text}, started {skew}"
 

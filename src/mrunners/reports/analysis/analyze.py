@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from mrunners.reports.analysis.error_classes import ErrorClasses, error_classes, errors_by_request
 from mrunners.reports.analysis.error_timeline import ErrorTimeline, error_timeline
@@ -49,12 +50,17 @@ class Analysis:
     error_timeline: ErrorTimeline | None
 
 
-def analyze(outcomes: Sequence[PodOutcome], targets: Mapping[str, TargetLoad]) -> Analysis:
+def analyze(
+    outcomes: Sequence[PodOutcome],
+    targets: Mapping[str, TargetLoad],
+    start_at: datetime | None = None,
+) -> Analysis:
     """Analyze a run.
 
     Args:
         outcomes: The outcomes of all planned pods, in plan order.
         targets: By Job name, what the load profile sets for each pod; a Job may be absent.
+        start_at: When all pods were to begin their load together; None when each began at once.
     """
     stats = pod_stats(outcomes)
     stragglers = stragglers_of(stats)
@@ -74,6 +80,7 @@ def analyze(outcomes: Sequence[PodOutcome], targets: Mapping[str, TargetLoad]) -
                 overlap_seconds=overlap,
                 overlap_share=overlap_share(stats),
                 images=images_of(o for o in outcomes if o.missing is None),
+                start_at=start_at,
                 late=tuple(o for o in outcomes if o.missing is MissingReason.STARTED_LATE),
                 paces=job_paces(jobs, stats, targets),
                 stragglers=stragglers,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import median
 
 from mrunners.durations import format_duration
@@ -26,12 +27,16 @@ from mrunners.text import listed, printable
 __all__ = ["RunAnalysis", "derive_findings"]
 
 
-# The kubelet reports whole seconds, so two nodes whose clocks agree differ by up to one.
+# Where logs do not say the start, the kubelet does, in whole seconds: two nodes whose clocks agree
+# differ by up to one.
 _MIN_SKEW_SECONDS = 2.0
 # When some pods are missing from a tenth of the load, the percentiles begin to show it.
 _MIN_SKEW_SHARE = 0.1
 # Below that, most of the samples are of another load than the configured one.
 _MIN_OVERLAP_SHARE = 0.5
+
+# Later than by what clocks differ, and what it takes on a busy node to begin.
+_LATE_SECONDS = 1.0
 
 _MIN_SLOW_PODS_PER_NODE = 2
 
@@ -48,6 +53,7 @@ class RunAnalysis:
     overlap_seconds: float | None
     overlap_share: float | None
     images: Sequence[RunnerImage]
+    start_at: datetime | None
     late: Sequence[PodOutcome]
     paces: Sequence[JobPace]
     stragglers: Sequence[Straggler]
@@ -66,6 +72,7 @@ def derive_findings(run: RunAnalysis) -> tuple[Finding, ...]:
         *_straggler_findings(run.stragglers),
         *_skew_findings(run),
         *_late_findings(run.late),
+        *_not_together(run.stats, run.start_at),
     ]
     return tuple(sorted(findings, key=lambda finding: finding.severity.rank))
 
@@ -168,6 +175,34 @@ def _skew_findings(run: RunAnalysis) -> Iterator[Finding]:
         advice="use a longer load, pull the image beforehand, and make sure that all pods fit onto "
         "the nodes at once",
     )
+
+
+def _not_together(stats: Sequence[PodStats], start_at: datetime | None) -> Iterator[Finding]:
+    """Yield a finding about pods that came too late for the start of all; how bad is said above."""
+    if start_at is None:
+        return
+    late = [
+        (seconds, outcome)
+        for outcome in (pod.outcome for pod in stats)
+        if outcome.started_at is not None
+        and (seconds := (outcome.started_at - start_at).total_seconds()) > _LATE_SECONDS
+    ]
+    if not late:
+        return
+    late.sort(key=lambda pod: -pod[0])
+    pods = listed([f"{_name(pod)} ({format_duration(round(by, 1))} late)" for by, pod in late])
+    yield Finding(
+        severity=Severity.INFO,
+        kind=FindingKind.START_SKEW,
+        text=f"{len(late):,} of {counted(len(stats), 'pod')} began after the common start at "
+        f"{start_at:%H:%M:%S} UTC: {pods}",
+        advice="use a longer start delay, and pull the image beforehand",
+    )
+
+
+def _name(pod: PodOutcome) -> str:
+    node = "" if pod.node is None else f" on {printable(pod.node, 60)}"
+    return f"{printable(pod.job)} index {pod.index}{node}"
 
 
 def _late_findings(late: Sequence[PodOutcome]) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """Whether the pods loaded the cluster together: how far apart they started, how long all ran.
 
-The times are those of the nodes' clocks, in whole seconds; they are not corrected.
+The times are those of the nodes' clocks; they are not corrected.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ __all__ = [
     "start_skew_seconds",
 ]
 
-# A kubelet cuts a start and an end down to whole seconds, and two nodes' clocks differ a little.
+# A kubelet cuts an end down to whole seconds, and a start that no log says; and two nodes' clocks
+# differ a little.
 _CLOCK_SECONDS = 2.0
 
 

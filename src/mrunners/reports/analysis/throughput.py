@@ -40,7 +40,8 @@ __all__ = [
     "throughput_of",
 ]
 
-# Starts are whole seconds, so those of two pods that started together differ by up to one.
+# Starts that no log says are whole seconds: those of two pods that started together differ by up
+# to one.
 _CLOCK_SECONDS = 1.0
 
 
