@@ -86,9 +86,25 @@ class ProcessHost:
         while True:
             await self._renew()
             await asyncio.sleep(LEASE_SECONDS / 4)
-            if time.monotonic() - last_report > STATUS_SECONDS:
+            if time.monotonic() - last_report > STATUS_SECONDS or not await self._is_ready():
                 await self._report()
                 last_report = time.monotonic()
+
+    async def _is_ready(self) -> bool:
+        """Whether the node is ready for the API server too, or was deleted.
+
+        After a silence it is not, and only a new status makes it so: leases do not.
+        """
+        try:
+            node = await self.context.api.call(
+                "GET", f"/api/v1/nodes/{self.name}?resourceVersion=0"
+            )
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return True
+        conditions = node["status"].get("conditions", ())
+        return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
     async def _renew(self) -> None:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

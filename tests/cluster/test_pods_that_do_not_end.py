@@ -137,6 +137,19 @@ def all_nodes_stopped(kubectl: Kubectl) -> Iterator[None]:
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
+        until("all nodes are ready again", lambda: _ready_nodes(kubectl) == 4)
+
+
+def _ready_nodes(kubectl: Kubectl) -> int:
+    """Return how many nodes are ready, and take pods."""
+    return sum(
+        not node["spec"].get("taints")
+        and any(
+            condition["type"] == "Ready" and condition["status"] == "True"
+            for condition in node["status"]["conditions"]
+        )
+        for node in kubectl.objects("nodes")
+    )
 
 
 def test_a_pod_on_a_lost_node_is_disrupted_with_the_node_and_never_not_started(
