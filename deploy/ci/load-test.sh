@@ -6,8 +6,9 @@
 #       OBJECTIVES=$'kubernetes\nerrors < 0.1%' deploy/ci/load-test.sh --replace
 #
 # Every option of `mrunners run` is an argument, or a variable MRUNNERS_…; the namespace must be the
-# variable. OBJECTIVES, or MRUNNERS_SLO, has one a line. The folder, REPORTS or mrunners-report, gets report.json, .html,
-# .md, .xml (JUnit) and .prom (OpenMetrics); GitHub shows the Markdown as the summary of the job.
+# variable. OBJECTIVES, or MRUNNERS_SLO, has one a line. The folder, REPORTS or mrunners-report, gets
+# report.json, .html, .md, .xml (JUnit) and .prom (OpenMetrics); GitHub shows the Markdown as the
+# summary of the job.
 set -uo pipefail
 : "${MRUNNERS_NAMESPACE:?set it to the namespace of the Jobs}"
 reports="${REPORTS:-mrunners-report}"

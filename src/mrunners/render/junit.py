@@ -44,7 +44,7 @@ def render_junit(
             suite.set("time", f"{lasted:.3f}")
     properties = ET.SubElement(suite, "properties")
     for key, value in (("run", report.run), *run_details(provenance)):
-        ET.SubElement(properties, "property", {"name": key, "value": printable(value, 1_000)})
+        ET.SubElement(properties, "property", {"name": key, "value": _line(value)})
     suite.extend(cases)
     output = ET.SubElement(suite, "system-out")
     output.text = "\n".join(_line(line) for line in _lines(report))

@@ -144,12 +144,8 @@ def _straggler_findings(stragglers: Sequence[Straggler]) -> Iterator[Finding]:
 
 
 def _straggler(straggler: Straggler) -> str:
-    node = "" if straggler.node is None else f" on {printable(straggler.node, 60)}"
     value, middle = straggler.value_seconds, straggler.median_seconds
-    return (
-        f"{printable(straggler.job)} index {straggler.index}{node} "
-        f"({format_duration(value)}, median {format_duration(middle)})"
-    )
+    return f"{_name(straggler)} ({format_duration(value)}, median {format_duration(middle)})"
 
 
 def _skew_findings(run: RunAnalysis) -> Iterator[Finding]:
@@ -200,7 +196,7 @@ def _not_together(stats: Sequence[PodStats], start_at: datetime | None) -> Itera
     )
 
 
-def _name(pod: PodOutcome) -> str:
+def _name(pod: PodOutcome | Straggler) -> str:
     node = "" if pod.node is None else f" on {printable(pod.node, 60)}"
     return f"{printable(pod.job)} index {pod.index}{node}"
 

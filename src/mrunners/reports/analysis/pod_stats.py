@@ -2,8 +2,8 @@
 
 The wall time of some pods is from the first one's start to the last one's last answer. A rate over
 it is what the server got, whether the pods ran together or one after the other. A pod's start is
-that of its container, by its node's clock; its end is its start and the duration
-that kperf measured, because the container itself ends later, when the report is written.
+that of its load, by its node's clock; its end is its start and the duration that kperf measured,
+because the container itself ends later, when the report is written.
 """
 
 from __future__ import annotations
