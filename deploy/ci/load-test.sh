@@ -3,10 +3,10 @@
 #
 #   MRUNNERS_NAMESPACE=load MRUNNERS_RUNNER_IMAGE=ghcr.io/azure/kperf:0.3.5 \
 #       MRUNNERS_RUNNERS='file:///etc/load.yaml?numbers=10' \
-#       OBJECTIVES=$'kubernetes\nerrors < 0.1%' deploy/ci/load-test.sh --replace
+#       MRUNNERS_SLO=$'kubernetes\nerrors < 0.1%' deploy/ci/load-test.sh --replace
 #
 # Every option of `mrunners run` is an argument, or a variable MRUNNERS_…; the namespace must be the
-# variable. OBJECTIVES, or MRUNNERS_SLO, has one a line. The folder, REPORTS or mrunners-report, gets
+# variable. MRUNNERS_SLO has one objective a line. The folder, REPORTS or mrunners-report, gets
 # report.json, .html, .md, .xml (JUnit) and .prom (OpenMetrics); GitHub shows the Markdown as the
 # summary of the job.
 set -uo pipefail
@@ -15,8 +15,6 @@ reports="${REPORTS:-mrunners-report}"
 mkdir -p "$reports" || exit
 rm -f "$reports"/report.{json,html,md,xml,prom}
 
-# One objective a line, as the variable has it.
-[ -z "${OBJECTIVES:-}" ] || export MRUNNERS_SLO="$OBJECTIVES"
 tracker=$(mrunners run --wait "$@")
 code=$?
 # Only these have a report: complete, incomplete, an unmet objective, in doubt.

@@ -95,13 +95,8 @@ class ProcessHost:
 
         After a silence it is not, and only a new status makes it so: leases do not.
         """
-        try:
-            node = await self.context.api.call(
-                "GET", f"/api/v1/nodes/{self.name}?resourceVersion=0"
-            )
-        except ApiError as error:
-            if error.status != 404:
-                raise
+        node = await self._node()
+        if node is None:
             return True
         conditions = node["status"].get("conditions", ())
         return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
@@ -114,19 +109,19 @@ class ProcessHost:
         except ApiError as error:
             if error.status != 404:
                 raise
-            if await self._node_exists():
+            if await self._node() is not None:
                 await self.context.api.call("POST", LEASES, lease)
             else:
                 LOG.info("%s was deleted; a new agent will register it", self.name)
 
-    async def _node_exists(self) -> bool:
+    async def _node(self) -> Json | None:
+        """Return the Node; None when it was deleted."""
         try:
-            await self.context.api.call("GET", f"/api/v1/nodes/{self.name}")
+            return await self.context.api.call("GET", f"/api/v1/nodes/{self.name}")
         except ApiError as error:
             if error.status != 404:
                 raise
-            return False
-        return True
+            return None
 
     async def _follow(self) -> None:
         """List the pods once, then watch until the server no longer has the resource version."""

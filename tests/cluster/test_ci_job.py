@@ -83,7 +83,7 @@ def test_the_action_fails_for_an_objective_and_leaves_all_reports_and_a_summary(
     assert "max < 0.001ms" in failed
     assert (reports / "report.prom").read_text().endswith("# EOF\n")
     # What a workflow starts again replaces the run before.
-    again = run_script(env, script, {**variables, **github, "OBJECTIVES": ""}, env.folder)
+    again = run_script(env, script, {**variables, **github, "MRUNNERS_SLO": ""}, env.folder)
     assert again.returncode == 0, again.stderr
 
 
@@ -98,7 +98,7 @@ def test_the_gitlab_job_leaves_the_artifacts_that_it_names(env: Env) -> None:
         "MRUNNERS_RUNNER_IMAGE": KPERF,
         "MRUNNERS_RUNNERS": env.quick(2),
         "MRUNNERS_SERVICE_ACCOUNT": "kperf-runner",
-        "OBJECTIVES": "coverage = 100%",
+        "MRUNNERS_SLO": "coverage = 100%",
     }
     done = run_script(env, "\n".join(job["script"]), variables, folder)
     assert done.returncode == 0, done.stderr
